@@ -1,0 +1,5 @@
+"""`python -m msgine_sandbox`."""
+
+from msgine_sandbox.cli import main
+
+main()

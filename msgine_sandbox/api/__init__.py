@@ -1,0 +1,1 @@
+"""MsGine's own surface, as its clients know it."""

@@ -1,0 +1,151 @@
+"""The command `msgine-sandbox`: flags and environment to settings, settings to a server."""
+
+import http.client
+import ssl
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from enum import StrEnum
+from typing import Any, get_args, get_type_hints
+
+import click
+
+from msgine_sandbox import __version__
+from msgine_sandbox.settings import (
+    ENVIRONMENT,
+    Settings,
+    SettingsError,
+    default_of,
+    environment_name,
+    flag,
+)
+
+USAGE_ERROR = 2
+_PAUSE = 0.05  # seconds between two looks at a sandbox that does not answer yet
+
+
+def main() -> None:
+    """Run the command; bad input ends in one sentence and status 2."""
+    try:
+        status = cli(standalone_mode=False)
+    except click.ClickException as error:
+        sys.exit(_say(error.format_message()))
+    except click.Abort:
+        sys.exit(_say("Stopped."))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+class _ServeByDefault(click.Group):
+    """A group whose flags are those of `serve` when no command is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "--version"}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_ServeByDefault)
+@click.version_option(__version__, prog_name="msgine-sandbox")
+def cli() -> None:
+    """MsGine's SMS API on your own machine; `serve` is the command when none is named."""
+
+
+def _option(of: "Field[Any]", hint: Any) -> click.Option:
+    default = default_of(of)
+    default = str(default) if isinstance(default, StrEnum) else default
+    kind = _kind(hint)
+    return click.Option(
+        [flag(of), of.name],
+        type=click.Choice([str(word) for word in kind]) if issubclass(kind, StrEnum) else kind,
+        is_flag=kind is bool,
+        multiple=default == (),
+        default=default,
+        show_default=default not in (None, (), False),
+        envvar=environment_name(of),
+        metavar=of.metadata["metavar"],
+        help=of.metadata["help"],
+    )
+
+
+def _kind(hint: Any) -> type[Any]:
+    """Give the one type of a setting: `str` for `str | None` and for `tuple[str, ...]`."""
+    [kind, *_] = get_args(hint) or (hint,)
+    return kind  # type: ignore[no-any-return]
+
+
+def _serve(**values: Any) -> None:
+    """Serve the sandbox until it is told to stop."""
+    from msgine_sandbox.server import serve
+    from msgine_sandbox.storage.database import DatabaseUnusable
+
+    try:
+        serve(settings_of(values), lambda url: print(url, flush=True))
+    except (SettingsError, DatabaseUnusable) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """Give the settings for what click read, words turned into what they stand for.
+
+    Raises:
+        SettingsError: a value cannot be used.
+    """
+    words = {name: _kind(_HINTS[name]) for name in values}
+    return Settings(
+        **{
+            name: words[name](value) if issubclass(words[name], StrEnum) else value
+            for name, value in values.items()
+        }
+    )
+
+
+_HINTS = get_type_hints(Settings)
+cli.add_command(
+    click.Command(
+        "serve",
+        callback=_serve,
+        params=[_option(each, _HINTS[each.name]) for each in fields(Settings)],
+        help=_serve.__doc__,
+    )
+)
+
+
+@cli.command()
+@click.option("--wait", default=0.0, metavar="SECONDS", help="How long to wait for an answer.")
+@click.option("--host", default="127.0.0.1", envvar=f"{ENVIRONMENT}HOST", show_default=True)
+@click.option("--port", default=8256, envvar=f"{ENVIRONMENT}PORT", show_default=True)
+@click.option("--tls", is_flag=True, envvar=f"{ENVIRONMENT}TLS", help="Ask over HTTPS.")
+def ready(wait: float, host: str, port: int, tls: bool) -> int:
+    """Exit with status 0 once the sandbox answers, with 1 when it does not."""
+    deadline = time.monotonic() + wait
+    while not _answers(host, port, tls):
+        if time.monotonic() >= deadline:
+            print(f"No sandbox answers on {host}:{port}.", file=sys.stderr)
+            return 1
+        time.sleep(_PAUSE)
+    return 0
+
+
+def _answers(host: str, port: int, tls: bool) -> bool:
+    # Whether it answers is all that is asked, and its authority is of its own making.
+    near = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+    connection: http.client.HTTPConnection
+    if tls:
+        unverified = ssl._create_unverified_context()  # noqa: S323
+        connection = http.client.HTTPSConnection(near, port, timeout=2, context=unverified)
+    else:
+        connection = http.client.HTTPConnection(near, port, timeout=2)
+    try:
+        connection.request("GET", "/_sandbox/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _say(sentence: str) -> int:
+    print(f"msgine-sandbox: {sentence}", file=sys.stderr)
+    return USAGE_ERROR

@@ -1,0 +1,124 @@
+"""`/_sandbox/account`: what the account may do, and what it pays."""
+
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from msgine_sandbox.control.scope import needed
+from msgine_sandbox.control.shapes import account_shape
+from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.messages import checked_sender
+from msgine_sandbox.edge.body import read_json
+from msgine_sandbox.edge.fields import Fields
+from msgine_sandbox.edge.reply import reply
+from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.model.account import TIERS, Account, Limits, Scope, Tier
+from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.money import MICROS, Money
+
+_MAX_PRICE = 1_000_000
+_SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price"}
+
+
+class AccountControl:
+    """Reads and changes the account."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    @property
+    def routes(self) -> list[Route]:
+        """The paths, below `/_sandbox`."""
+        return [
+            resource("/account", GET=self.read, PATCH=self.change),
+        ]
+
+    async def read(self, request: Request) -> Response:
+        """Give the account."""
+        return reply(account_shape(needed(request)))
+
+    async def change(self, request: Request) -> Response:
+        """Change the fields that are given, all or none of them."""
+        account = changed(needed(request), read_json(request))
+        await self._accounts.save(account)
+        return reply(account_shape(account))
+
+
+def changed(account: Account, body: Fields) -> Account:
+    """Give the account with the fields of a request changed.
+
+    Raises:
+        InvalidRequest: a field is unknown, or its value is none that an account can have.
+    """
+    for name in body:
+        if name not in _SETTABLE:
+            expected = sorted(_SETTABLE)
+            raise InvalidRequest(f"An account has no {name}", field=name, expected=expected)
+    tier = body.choice("tier", Tier)
+    if tier is not None:
+        account = replace(account, tier=tier, limits=TIERS[tier])
+    sender = body.text("senderId")
+    return replace(
+        account,
+        limits=_limits(account.limits, body),
+        scopes=_scopes(account.scopes, body),
+        sender_id=account.sender_id if sender is None else checked_sender(sender, "senderId"),
+        price=_price(account.price, body),
+    )
+
+
+def _limits(limits: Limits, body: Fields) -> Limits:
+    given = body.get("limits")
+    if given is None:
+        return limits
+    if not isinstance(given, dict) or not given.keys() <= {"perMinute", "perSecond"}:
+        raise _wrong("limits", given, "an object with perMinute, perSecond or both")
+    for value in given.values():
+        if type(value) is not int or not 1 <= value <= 1_000_000:
+            raise _wrong("limits", given, "whole numbers from 1 to a million")
+    # An account without limits that is given one of the two gets the other as wide as can be.
+    widest = Limits(limits.per_minute or 1_000_000, limits.per_second or 1_000_000)
+    return Limits(
+        given.get("perMinute", widest.per_minute), given.get("perSecond", widest.per_second)
+    )
+
+
+def _scopes(scopes: tuple[Scope, ...], body: Fields) -> tuple[Scope, ...]:
+    given = body.get("scopes")
+    if given is None:
+        return scopes
+    if not isinstance(given, list) or not all(each in list(Scope) for each in given):
+        raise _wrong("scopes", given, "an array of " + ", ".join(Scope))
+    return tuple(dict.fromkeys(map(Scope, given)))
+
+
+def _price(price: Money, body: Fields) -> Money:
+    currency = body.text("currency") or price.currency
+    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise _wrong("currency", currency, "three capital letters, as in ISO 4217")
+    amount = body.number("price")
+    if amount is None:
+        return Money(price.micros, currency)
+    micros = _micros(amount)
+    if micros is None:
+        raise _wrong("price", amount, "0 to a million, with at most six decimals")
+    return Money(micros, currency)
+
+
+def _micros(amount: float) -> int | None:
+    try:
+        micros = Decimal(repr(amount)) * MICROS
+    except InvalidOperation:
+        return None
+    exact = micros == micros.to_integral_value() and 0 <= micros <= _MAX_PRICE * MICROS
+    return int(micros) if exact else None
+
+
+def _wrong(field: str, value: Any, expected: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{field} must be {expected}", field=field, value=value, expected=expected
+    )

@@ -1,0 +1,130 @@
+"""How the control API writes things: in full, and to the microsecond."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros, iso_seconds
+from msgine_sandbox.model.ids import written
+from msgine_sandbox.model.message import PREFIX, Delivery, Message
+from msgine_sandbox.model.segments import split
+from msgine_sandbox.model.webhook import Attempt, Endpoint, Exchange
+
+Json = dict[str, Any]
+
+
+def message_shape(message: Message, account: Account, attempts: Sequence[Attempt] = ()) -> Json:
+    """Write a message's full view: what clients see, and why it is so."""
+    cost = message.cost
+    return {
+        "id": message.public_id,
+        "sid": message.sid,
+        "channel": message.channel,
+        "to": message.recipients,
+        "from": message.sender,
+        "message": message.text,
+        "content": message.text,
+        "status": message.status,
+        "cost": cost.amount,
+        "currency": cost.currency,
+        "createdAt": iso_seconds(message.created_at),
+        "updatedAt": iso_seconds(message.updated_at),
+        "callbackUrl": message.callback_url,
+        "recipients": [_recipient(delivery) for delivery in message.deliveries],
+        "segments": message.segments,
+        "encoding": message.encoding,
+        "unicodeBecauseOf": split(message.text).forced_by,
+        "account": account.token_hint,
+        "requestId": message.request_id,
+        "timeline": _timeline(message, attempts),
+    }
+
+
+def account_shape(account: Account) -> Json:
+    """Write an account; its token masked."""
+    return {
+        "token": account.token_hint,
+        "tier": account.tier,
+        "limits": {
+            "perMinute": account.limits.per_minute,
+            "perSecond": account.limits.per_second,
+        },
+        "scopes": account.scopes,
+        "senderId": account.sender_id,
+        "currency": account.price.currency,
+        "price": account.price.amount,
+    }
+
+
+def clock_shape(clock: Clock, now: Instant, real: Instant) -> Json:
+    """Write a clock."""
+    return {
+        "now": iso_micros(now),
+        "realNow": iso_micros(real),
+        "frozen": clock.frozen_at is not None,
+        "aheadSeconds": (now - real) / SECOND,
+    }
+
+
+def endpoint_shape(endpoint: Endpoint) -> Json:
+    """Write an endpoint of the account."""
+    return {"url": endpoint.url, "events": endpoint.events, "secret": endpoint.secret}
+
+
+def attempt_shape(attempt: Attempt) -> Json:
+    """Write a try to send a webhook."""
+    return {
+        "id": attempt.public_id,
+        "event": attempt.event,
+        "messageId": written(PREFIX, attempt.message),
+        "url": attempt.url,
+        "attempt": attempt.number,
+        "at": iso_micros(attempt.at),
+        "status": attempt.status,
+        "durationMs": attempt.duration_ms,
+        "error": attempt.error,
+        "request": _exchange(attempt.request),
+        "response": None if attempt.response is None else _exchange(attempt.response),
+    }
+
+
+def list_shape(data: Sequence[Json], total: int) -> Json:
+    """Write a list of the control API."""
+    return {"data": data, "total": total}
+
+
+def _recipient(delivery: Delivery) -> Json:
+    return {
+        "to": delivery.recipient,
+        "status": delivery.status,
+        "reason": delivery.reason,
+        "timeline": [{"status": status, "at": iso_micros(at)} for status, at in delivery.history],
+    }
+
+
+def _timeline(message: Message, attempts: Sequence[Attempt]) -> list[Json]:
+    request = (message.created_at, {"type": "request", "requestId": message.request_id})
+    statuses = [
+        (at, {"type": "status", "to": delivery.recipient, "status": status})
+        for delivery in message.deliveries
+        for status, at in delivery.history
+    ]
+    webhooks = [(attempt.at, _webhook(attempt)) for attempt in reversed(attempts)]
+    entries = sorted([request, *statuses, *webhooks], key=lambda entry: entry[0])
+    return [{"at": iso_micros(at)} | content for at, content in entries]
+
+
+def _webhook(attempt: Attempt) -> Json:
+    return {
+        "type": "webhook",
+        "event": attempt.event,
+        "attemptId": attempt.public_id,
+        "attempt": attempt.number,
+        "url": attempt.url,
+        "status": attempt.status,
+        "error": attempt.error,
+    }
+
+
+def _exchange(exchange: Exchange) -> Json:
+    return {"headers": exchange.headers, "body": exchange.body}

@@ -1,0 +1,1 @@
+"""What a carrier would do with a message."""

@@ -1,0 +1,158 @@
+"""The token is the account: any token opens one of its own on first use."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from hashlib import sha256
+
+from msgine_sandbox.model.account import (
+    SENDING,
+    TIERS,
+    Account,
+    Scope,
+    Tier,
+    masked,
+)
+from msgine_sandbox.model.clock import Clock, Instant, RealTime
+from msgine_sandbox.model.errors import Unauthorized
+from msgine_sandbox.storage.store import Store
+
+REVOKED = "test_revoked"
+MAGIC: Mapping[str, tuple[Tier | None, tuple[Scope, ...]]] = {
+    "": (None, (Scope.FULL_ACCESS,)),
+    "test_free_": (Tier.FREE, (Scope.FULL_ACCESS,)),
+    "test_professional_": (Tier.PROFESSIONAL, (Scope.FULL_ACCESS,)),
+    "test_unlimited_": (Tier.UNLIMITED, (Scope.FULL_ACCESS,)),
+    "test_readonly": (None, (Scope.READ_MESSAGES,)),
+    "test_sendonly": (None, SENDING),
+}
+"""What the beginning of a token makes of its account: a tier, or the default one; and scopes."""
+
+
+class Accounts:
+    """Knows every account, and what time it is for each."""
+
+    def __init__(
+        self, store: Store, real: RealTime, tier: Tier, only: Collection[str] = ()
+    ) -> None:
+        self._store = store
+        self._real = real
+        self._tier = tier
+        self._only = frozenset(only)
+        self._default_clock = Clock()
+        self._accounts: dict[int, Account] = {}
+        self._by_digest: dict[bytes, int] = {}
+        self._held: dict[int, Instant] = {}
+
+    async def load(self) -> None:
+        """Read what the store knows."""
+        self._default_clock = await self._store.accounts.default_clock()
+        for account in await self._store.accounts.all():
+            self._accounts[account.id] = account
+
+    async def admit(self, token: str) -> Account:
+        """Give the account of a client's credential.
+
+        Raises:
+            Unauthorized: the token is revoked, or not among the accepted ones (documented).
+        """
+        if token.startswith(REVOKED):
+            raise Unauthorized
+        return await self.with_token(token)
+
+    async def with_token(self, token: str) -> Account:
+        """Give the account that a token names, opening it on first use.
+
+        Raises:
+            Unauthorized: only certain tokens are accepted, and this is none of them.
+        """
+        if self._only and token not in self._only:
+            raise Unauthorized
+        digest = sha256(token.encode()).digest()
+        number = self._by_digest.get(digest)
+        if number is not None:
+            return self._accounts[number]
+        known = await self._store.accounts.with_token(digest)
+        account = known or await self._open(token, digest)
+        self._by_digest[digest] = account.id
+        return self._accounts[account.id]
+
+    async def _open(self, token: str, digest: bytes) -> Account:
+        async with self._store.unit:
+            number = await self._store.accounts.next_id()
+            account = self._fresh(number, masked(token), _magic(token))
+            await self._store.accounts.add(account, digest)
+            # Known before the commit, so that a second request in the same turn finds it.
+            self._accounts[account.id] = account
+            self._by_digest[digest] = account.id
+        return account
+
+    def _fresh(self, number: int, hint: str, magic: str) -> Account:
+        tier, scopes = MAGIC[magic]
+        tier = tier or self._tier
+        return Account(
+            id=number,
+            token_hint=hint,
+            magic=magic,
+            tier=tier,
+            limits=TIERS[tier],
+            scopes=scopes,
+            clock=self._default_clock,
+        )
+
+    async def renew(self, account: int) -> None:
+        """Make an account what it was when it was opened; inside a unit."""
+        old = self._accounts[account]
+        fresh = self._fresh(account, old.token_hint, old.magic)
+        await self._store.accounts.save(fresh)
+        self._accounts[account] = fresh
+        self.let_go(account)
+
+    def all(self) -> list[Account]:
+        """Give every account that is open, the oldest first."""
+        return list(self._accounts.values())
+
+    def get(self, number: int) -> Account:
+        """Give an account by its number."""
+        return self._accounts[number]
+
+    async def save(self, account: Account) -> None:
+        """Put a changed account in place of the old one."""
+        async with self._store.unit:
+            await self._store.accounts.save(account)
+            self._accounts[account.id] = account
+
+    def clock_of(self, account: int) -> Clock:
+        """Give an account's clock."""
+        return self._accounts[account].clock
+
+    def now(self, account: int) -> Instant:
+        """Give an account's time."""
+        held = self._held.get(account)
+        return self.clock_of(account).at(self._real.now()) if held is None else held
+
+    def hold(self, account: int, instant: Instant) -> None:
+        """Let an account's time stand at an instant of its journey."""
+        self._held[account] = instant
+
+    def let_go(self, account: int) -> None:
+        """Let an account's time follow its clock again."""
+        self._held.pop(account, None)
+
+    async def set_clock(self, account: int, clock: Clock) -> None:
+        """Give an account another clock."""
+        await self.save(replace(self._accounts[account], clock=clock))
+
+    @property
+    def default_clock(self) -> Clock:
+        """The clock that new accounts start with."""
+        return self._default_clock
+
+    async def set_default_clock(self, clock: Clock) -> None:
+        """Let new accounts start with another clock."""
+        async with self._store.unit:
+            await self._store.accounts.save_default_clock(clock)
+            self._default_clock = clock
+
+
+def _magic(token: str) -> str:
+    return max((start for start in MAGIC if token.startswith(start)), key=len)

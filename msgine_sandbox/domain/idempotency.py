@@ -1,0 +1,86 @@
+"""One key, one effect: for 24 hours the first answer stands for every later one."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.model.clock import DAY, Instant
+from msgine_sandbox.model.errors import IdempotencyKeyReused, InvalidRequest
+from msgine_sandbox.model.idempotency import Remembered
+from msgine_sandbox.storage.store import Store
+
+HEADER = "Idempotency-Key"
+KEPT = DAY
+
+_SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A key that a request holds until it is answered."""
+
+    account: int
+    key: str
+    first_used: Instant
+    fingerprint: bytes
+
+    def settled(self, status: int, body: bytes) -> Remembered:
+        """Give what to remember of the answer; store it together with what the request did."""
+        return Remembered(
+            account=self.account,
+            key=self.key,
+            first_used=self.first_used,
+            fingerprint=self.fingerprint,
+            status=status,
+            body=body,
+        )
+
+
+class Idempotency:
+    """Hands out claims on keys, one at a time for each key."""
+
+    def __init__(self, store: Store, accounts: Accounts, *, strict: bool = False) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._strict = strict
+        self._in_flight: dict[tuple[int, str], asyncio.Future[None]] = {}
+
+    @asynccontextmanager
+    async def claim(
+        self, account: int, key: str, fingerprint: bytes
+    ) -> AsyncIterator[Claim | Remembered]:
+        """Give the answer that the key already has, or a claim to give it its first one.
+
+        A request whose key is in flight waits for the one before it. Source of the 24 hours and
+        of the replay: documented; of the waiting and of the strict setting: our choice.
+
+        Raises:
+            InvalidRequest: the key is not 1 to 255 printable ASCII characters without spaces.
+            IdempotencyKeyReused: under the strict setting, the key came with another request.
+        """
+        if not _SHAPE.fullmatch(key):
+            expected = "1 to 255 printable ASCII characters without spaces"
+            raise InvalidRequest(
+                "The idempotency key is invalid", field=HEADER, value=key, expected=expected
+            )
+        place = (account, key)
+        while (before := self._in_flight.get(place)) is not None:
+            await asyncio.shield(before)
+        known = await self._store.keys.get(account, key)
+        now = self._accounts.now(account)
+        if known is not None and now - known.first_used < KEPT:
+            yield self._allowed(known, fingerprint)
+            return
+        self._in_flight[place] = asyncio.get_running_loop().create_future()
+        try:
+            yield Claim(account=account, key=key, first_used=now, fingerprint=fingerprint)
+        finally:
+            self._in_flight.pop(place).set_result(None)
+
+    def _allowed(self, known: Remembered, fingerprint: bytes) -> Remembered:
+        if self._strict and known.fingerprint != fingerprint:
+            raise IdempotencyKeyReused(field=HEADER, value=known.key)
+        return known

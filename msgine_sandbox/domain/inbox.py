@@ -1,0 +1,89 @@
+"""Looking into the inbox: search it, wait for a message, empty it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from msgine_sandbox.bus import Bus
+from msgine_sandbox.model.events import MessageAccepted, StatusChanged
+from msgine_sandbox.model.lifecycle import Status
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.storage.messages import Filter
+from msgine_sandbox.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a message must be like; None leaves a question out."""
+
+    filter: Filter
+    matches: re.Pattern[str] | None = None
+    status: Status | None = None
+
+    def fits(self, message: Message) -> bool:
+        """Tell whether a message that the store found is also like this."""
+        if self.matches is not None and not self.matches.search(message.text):
+            return False
+        return self.status is None or self.status in self._statuses(message)
+
+    def _statuses(self, message: Message) -> set[Status]:
+        """Of the recipient asked for, else of the message as a whole."""
+        to = self.filter.to
+        if to is None:
+            return {message.status}
+        return {each.status for each in message.deliveries if each.recipient == to}
+
+
+class Inbox:
+    """The messages as the developer looks at them."""
+
+    def __init__(self, store: Store, bus: Bus) -> None:
+        self._store = store
+        self._bus = bus
+
+    async def search(self, wanted: Wanted) -> AsyncIterator[Message]:
+        """Give the messages that fit, newest first."""
+        async for message in self._store.messages.search(wanted.filter):
+            if wanted.fits(message):
+                yield message
+
+    async def newest(self, wanted: Wanted) -> Message | None:
+        """Give the newest message that fits, or None."""
+        async for message in self.search(wanted):
+            return message
+        return None
+
+    async def wait(self, wanted: Wanted, timeout: float) -> Message | None:
+        """Give the newest message that fits as soon as there is one; None after so many seconds."""
+        changed = asyncio.Event()
+
+        def hear(event: object) -> None:
+            if isinstance(event, MessageAccepted | StatusChanged):
+                changed.set()
+
+        with self._bus.listening(hear):
+            try:
+                async with asyncio.timeout(timeout):
+                    while (message := await self.newest(wanted)) is None:
+                        await changed.wait()
+                        changed.clear()
+                    return message
+            except TimeoutError:
+                return None
+
+    async def first(self, wanted: Wanted, limit: int) -> tuple[list[Message], int]:
+        """Give the newest messages that fit, and how many fit in all."""
+        if wanted == Wanted(filter=Filter(account=wanted.filter.account)):
+            found = [each async for each in _first(self.search(wanted), limit)]
+            return found, await self._store.messages.count(wanted.filter.account)
+        every = [message async for message in self.search(wanted)]
+        return every[:limit], len(every)
+
+
+async def _first(messages: AsyncIterator[Message], limit: int) -> AsyncIterator[Message]:
+    async for message in messages:
+        yield message
+        limit -= 1
+        if limit == 0:
+            return

@@ -1,0 +1,32 @@
+"""Making an account, or the whole sandbox, as new."""
+
+from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.rate_limit import RateLimit
+from msgine_sandbox.model.clock import Clock
+from msgine_sandbox.storage.store import Store
+from msgine_sandbox.timeline import Timeline
+
+
+class Reset:
+    """Empties everything, and gives accounts back what they had when they were opened."""
+
+    def __init__(
+        self, store: Store, accounts: Accounts, rate_limit: RateLimit, timeline: Timeline
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._rate_limit = rate_limit
+        self._timeline = timeline
+
+    async def reset(self, account: int | None) -> None:
+        """Begin anew; None is every account, and the clock of those still to be opened."""
+        if account is None:
+            await self._accounts.set_default_clock(Clock())
+        chosen = [each.id for each in self._accounts.all()] if account is None else [account]
+        async with self._store.unit:
+            await self._store.clear(account)
+            for number in chosen:
+                await self._accounts.renew(number)
+            self._rate_limit.forget(account)
+        for number in chosen:
+            await self._timeline.look_again(number)

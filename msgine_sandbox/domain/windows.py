@@ -1,0 +1,124 @@
+"""One account's moving windows: `limits` on a storage that is exact, on the account's clock.
+
+Apart from `rate_limit.py` because importing `limits` takes longer than answering the first request.
+"""
+
+from collections import deque
+
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import Storage
+from limits.storage.base import MovingWindowSupport
+from limits.strategies import MovingWindowRateLimiter
+
+from msgine_sandbox.model.account import Limits
+from msgine_sandbox.model.clock import SECOND, Instant
+
+
+class Gate:
+    """Lets an account's requests in while both its windows have room."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._items: list[RateLimitItem] = []
+        if limits.per_minute is not None:
+            self._items.append(RateLimitItemPerMinute(limits.per_minute))
+        if limits.per_second is not None:
+            self._items.append(RateLimitItemPerSecond(limits.per_second))
+        self._windows = Windows()
+        self._limiter = MovingWindowRateLimiter(self._windows)
+
+    def admit(self, now: Instant) -> int | None:
+        """Use a place in each window, or none and give the microseconds until both have one."""
+        self._windows.now = now
+        full = [item for item in self._items if not self._limiter.test(item)]
+        if full:
+            return max(self._leaves(item) for item in full) - now
+        for item in self._items:
+            self._limiter.hit(item)
+        return None
+
+    def minute(self) -> tuple[int, Instant]:
+        """Tell how many requests the minute's window holds, and when the oldest leaves it."""
+        [item, *_] = self._items
+        requests = self._windows.requests(item.key_for(), item.get_expiry())
+        oldest = requests[0] if requests else self._windows.now
+        return len(requests), oldest + item.get_expiry() * SECOND
+
+    def limited(self, limits: Limits) -> "Gate":
+        """Give the gate with other limits, and with what its windows remember."""
+        gate = Gate(limits)
+        gate._windows = self._windows
+        gate._limiter = self._limiter
+        return gate
+
+    def _leaves(self, item: RateLimitItem) -> Instant:
+        requests = self._windows.requests(item.key_for(), item.get_expiry())
+        room_after = requests[len(requests) - item.amount]
+        return room_after + item.get_expiry() * SECOND
+
+
+class Windows(Storage, MovingWindowSupport):
+    """Remembers when each window's requests came; whoever decides sets `now` first."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now: Instant = 0
+        self._requests: dict[str, deque[Instant]] = {}
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Let requests in when there is room for all of them."""
+        requests = self.requests(key, expiry)
+        if len(requests) + amount > limit:
+            return False
+        requests.extend([self.now] * amount)
+        return True
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
+        """Give the oldest request's time in seconds, and how many there are."""
+        requests = self.requests(key, expiry)
+        oldest = requests[0] if requests else self.now
+        return oldest / SECOND, len(requests)
+
+    def requests(self, key: str, expiry: int) -> deque[Instant]:
+        """Give the requests still inside a window of so many seconds, the oldest first."""
+        requests = self._requests.setdefault(key, deque())
+        # Half-open, so that a client that waits exactly Retry-After gets in.
+        while requests and requests[0] <= self.now - expiry * SECOND:
+            requests.popleft()
+        return requests
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What this storage may raise: nothing of its own."""
+        return Exception
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count requests, for strategies other than the moving window."""
+        requests = self.requests(key, expiry)
+        requests.extend([self.now] * amount)
+        return len(requests)
+
+    def get(self, key: str) -> int:
+        """Tell how many requests a window holds."""
+        return len(self._requests.get(key, ()))
+
+    def get_expiry(self, key: str) -> float:
+        """Tell when the oldest request came, in seconds."""
+        requests = self._requests.get(key)
+        return (requests[0] if requests else self.now) / SECOND
+
+    def check(self) -> bool:
+        """Tell that the storage works."""
+        return True
+
+    def reset(self) -> int:
+        """Forget everything."""
+        count = len(self._requests)
+        self._requests.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget one window."""
+        self._requests.pop(key, None)

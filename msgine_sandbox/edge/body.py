@@ -1,0 +1,101 @@
+"""Reading bodies: at the door as bytes of bounded size, in handlers as JSON objects."""
+
+import json
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from msgine_sandbox.edge.fields import Fields
+from msgine_sandbox.edge.refusal import refuse
+from msgine_sandbox.edge.visit import visit_of
+from msgine_sandbox.model.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+
+MAX_BODY = 1024 * 1024
+
+_EXPECTED = "application/json, in UTF-8"
+_decode = msgspec.json.decode
+
+
+class Bodies:
+    """Reads every body whole before anything is decided, and refuses one over a mebibyte."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await _read(Headers(scope=scope), receive)
+        except PayloadTooLarge as error:
+            await refuse(error, scope, receive, send)
+            return
+        if body is not None:  # else the client hung up in the middle of it
+            visit_of(scope).body = body
+            await self._app(scope, receive, send)
+
+
+def read_json(request: Request) -> Fields:
+    """Give the body's JSON object.
+
+    Raises:
+        UnsupportedMediaType: it is not sent as JSON in UTF-8 (documented).
+        InvalidRequest: it is no JSON object.
+    """
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "').lower()
+    if media_type.strip().lower() != "application/json" or charset not in {"", "utf-8", "utf8"}:
+        raise UnsupportedMediaType(expected=_EXPECTED)
+    content = _parsed(visit_of(request.scope).body)
+    if not isinstance(content, dict):
+        raise InvalidRequest(
+            "The body must be a JSON object", field="body", value=content, expected="a JSON object"
+        )
+    return Fields(content)
+
+
+def read_json_if_any(request: Request) -> Fields:
+    """Give the body's JSON object, or an empty one when there is no body."""
+    return read_json(request) if visit_of(request.scope).body else Fields({})
+
+
+async def _read(headers: Headers, receive: Receive) -> bytes | None:
+    announced = headers.get("content-length", "0")
+    if announced.isdigit() and int(announced[:20]) > MAX_BODY:
+        raise PayloadTooLarge(limit=MAX_BODY)
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += bytes(message.get("body", b""))
+        if len(body) > MAX_BODY:
+            raise PayloadTooLarge(limit=MAX_BODY)
+        if not message.get("more_body", False):
+            return body
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _parsed_slowly(body, error)
+
+
+def _parsed_slowly(body: bytes, error: Exception) -> Any:
+    """Let a second parser look, which takes lone surrogates: the field they are in can say so."""
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InvalidRequest(
+            "The body is not valid JSON", field="body", expected="JSON in UTF-8", reason=reason
+        ) from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,105 @@
+"""Reading fields of the right type out of a JSON object or a query."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from msgine_sandbox.model.clock import Instant, from_datetime
+from msgine_sandbox.model.errors import InvalidRequest
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_WHOLE = re.compile(r"[0-9]{1,18}")
+
+
+class Fields(Mapping[str, Any]):
+    """A JSON object whose fields are asked for by type; null is the same as absent."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+
+    def __getitem__(self, name: str) -> Any:
+        return self._content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def required(self, name: str, expected: str) -> Any:
+        """Give a field's value.
+
+        Raises:
+            InvalidRequest: it is missing.
+        """
+        value = self.get(name)
+        if value is None:
+            raise InvalidRequest(f"{name} is required", field=name, expected=expected)
+        return value
+
+    def text(self, name: str) -> str | None:
+        """Give a field that is a string."""
+        value = self.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise _wrong(name, value, "a string")
+
+    def required_text(self, name: str) -> str:
+        """Give a string that must be there."""
+        self.required(name, "a string")
+        return self.text(name) or ""
+
+    def texts(self, name: str) -> list[str]:
+        """Give strings: a list of them, or one alone; they must be there."""
+        expected = "a string or an array of strings"
+        value = self.required(name, expected)
+        values = value if isinstance(value, list) else [value]
+        for each in values:
+            if not isinstance(each, str):
+                raise _wrong(name, each, expected)
+        return values
+
+    def number(self, name: str) -> float | int | None:
+        """Give a field that is a number."""
+        value = self.get(name)
+        if value is None or (isinstance(value, float | int) and not isinstance(value, bool)):
+            return value
+        raise _wrong(name, value, "a number")
+
+    def whole(self, name: str, default: int, most: int) -> int:
+        """Give a whole number from 1 to `most`, written as a query writes it."""
+        value = self.get(name)
+        if value is None:
+            return default
+        if _WHOLE.fullmatch(value) and 1 <= int(value) <= most:
+            return int(value)
+        raise _wrong(name, value, f"a whole number from 1 to {most}")
+
+    def choice(self, name: str, kind: type[_Choice]) -> _Choice | None:
+        """Give a field that is one of a few words."""
+        value = self.get(name)
+        if value is None or value in list(kind):
+            return None if value is None else kind(value)
+        raise _wrong(name, value, "one of " + ", ".join(kind))
+
+    def instant(self, name: str) -> Instant | None:
+        """Give a field that is a time in ISO 8601 with its offset from UTC."""
+        value = self.text(name)
+        try:
+            return None if value is None else from_datetime(datetime.fromisoformat(value))
+        except (ValueError, TypeError) as error:  # TypeError: it has no offset
+            raise _wrong(name, value, "a time in ISO 8601 with Z or an offset") from error
+
+    def objects(self, name: str) -> list["Fields"]:
+        """Give a field that is a list of objects, and must be there."""
+        expected = "an array of objects"
+        value = self.required(name, expected)
+        if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            return [Fields(each) for each in value]
+        raise _wrong(name, value, expected)
+
+
+def _wrong(name: str, value: Any, expected: str) -> InvalidRequest:
+    return InvalidRequest(f"{name} must be {expected}", field=name, value=value, expected=expected)

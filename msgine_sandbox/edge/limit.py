@@ -1,0 +1,33 @@
+"""How much the account may still ask for, on every answer."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from msgine_sandbox.domain.rate_limit import Admission, RateLimit
+from msgine_sandbox.edge.visit import Visit, visit_of
+from msgine_sandbox.model.clock import SECOND, Instant, RealTime
+from msgine_sandbox.model.errors import RateLimitExceeded
+
+
+class Limit:
+    """Counts every authenticated request, and refuses those over the account's allowance."""
+
+    def __init__(self, app: ASGIApp, rate_limit: RateLimit, real: RealTime) -> None:
+        self._app = app
+        self._rate_limit = rate_limit
+        self._real = real
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = visit_of(scope)
+        admission = self._rate_limit.admit(visit.client, visit.now)
+        announce(visit, admission, self._real.now())
+        if admission.retry_after is not None:
+            raise RateLimitExceeded(admission.retry_after)
+        await self._app(scope, receive, send)
+
+
+def announce(visit: Visit, admission: Admission, real_now: Instant) -> None:
+    """Put the documented headers on the answer; the reset is real time, in Unix seconds."""
+    visit.headers["X-RateLimit-Limit"] = str(admission.limit)
+    visit.headers["X-RateLimit-Remaining"] = str(admission.remaining)
+    reset = -(-real_now // SECOND) + admission.reset_after
+    visit.headers["X-RateLimit-Reset"] = str(reset)

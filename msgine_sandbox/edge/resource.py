@@ -1,0 +1,34 @@
+"""A path and what each method does on it."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from msgine_sandbox.model.errors import MethodNotAllowed
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Resource:
+    """Calls the handler of the request's method, and says which there are when it has none."""
+
+    def __init__(self, handlers: dict[str, Handler]) -> None:
+        self._handlers = handlers
+        self._allowed = sorted(handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self._handlers.get(scope["method"])
+        if handler is None:
+            raise MethodNotAllowed(self._allowed)
+        response = await handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+def resource(path: str, **handlers: Handler) -> Route:
+    """Give the route of a path; the keywords are methods."""
+    if "GET" in handlers:
+        handlers["HEAD"] = handlers["GET"]
+    return Route(path, Resource(handlers))

@@ -1,0 +1,1 @@
+"""The nouns of the sandbox: values and pure rules, no input or output."""

@@ -1,0 +1,79 @@
+"""An account: what a token opens, with its tier, its scopes, its clock and its endpoints."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from msgine_sandbox.model.clock import Clock
+from msgine_sandbox.model.money import Money
+from msgine_sandbox.model.webhook import Endpoint
+
+
+class Tier(StrEnum):
+    """How many requests an account may make. Source: documented elsewhere."""
+
+    FREE = "free"
+    STARTER = "starter"
+    PROFESSIONAL = "professional"
+    UNLIMITED = "unlimited"
+
+
+class Scope(StrEnum):
+    """What a credential may do. FULL_ACCESS and READ_MESSAGES are in the SDKs, the rest is ours."""
+
+    FULL_ACCESS = "FULL_ACCESS"
+    READ_MESSAGES = "READ_MESSAGES"
+    SEND_SMS = "SEND_SMS"
+    SEND_EMAIL = "SEND_EMAIL"
+    SEND_PUSH = "SEND_PUSH"
+
+
+SENDING = (Scope.SEND_SMS, Scope.SEND_EMAIL, Scope.SEND_PUSH)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests allowed in any minute and in any second; both None is without limit."""
+
+    per_minute: int | None
+    per_second: int | None
+
+
+TIERS: Mapping[Tier, Limits] = {
+    Tier.FREE: Limits(60, 10),
+    Tier.STARTER: Limits(100, 20),
+    Tier.PROFESSIONAL: Limits(500, 50),
+    Tier.UNLIMITED: Limits(None, None),
+}
+
+DEFAULT_SENDER = "MsGine"
+DEFAULT_PRICE = Money(50_000, "USD")  # 0.05 USD a recipient and segment: documented
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Everything a token's owner can set; a change makes a new one."""
+
+    id: int
+    token_hint: str
+    """The token as it may be shown: its beginning and end."""
+    magic: str
+    """The magic beginning of its token, which says what it is when new; mostly none."""
+    tier: Tier
+    limits: Limits
+    scopes: tuple[Scope, ...] = (Scope.FULL_ACCESS,)
+    sender_id: str = DEFAULT_SENDER
+    price: Money = DEFAULT_PRICE
+    clock: Clock = field(default_factory=Clock)
+    endpoints: tuple[Endpoint, ...] = ()
+
+    def may(self, scope: Scope) -> bool:
+        """Tell whether the credential has the scope."""
+        return Scope.FULL_ACCESS in self.scopes or scope in self.scopes
+
+
+def masked(token: str) -> str:
+    """Give a token as logs and answers may show it: `test_…3f9a`."""
+    if len(token) < 12:  # more of a short token would be most of it
+        return f"{token[:2]}…"
+    return f"{token[:5]}…{token[-4:]}"

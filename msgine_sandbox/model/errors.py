@@ -1,0 +1,165 @@
+"""Every refusal the sandbox can give, drawn as one tree; `edge/errors.py` turns them into answers.
+
+ApiError
+├── InvalidRequest 400
+│   ├── InvalidPhoneNumber
+│   ├── InvalidMessage
+│   └── InvalidSenderId
+├── Unauthorized 401
+├── Forbidden 403
+├── NotFound 404
+├── MethodNotAllowed 405
+├── WaitTimedOut 408
+├── PayloadTooLarge 413
+├── UnsupportedMediaType 415
+├── MisdirectedRequest 421
+├── IdempotencyKeyReused 422
+├── RateLimitExceeded 429
+└── InternalError 500
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+Details = Mapping[str, Any]
+
+
+class ApiError(Exception):
+    """A refusal in the documented envelope."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    message: str = "Internal server error"
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        if message is not None:
+            self.message = message
+        self.details: Details = details
+        self.headers: Mapping[str, str] = {}
+        super().__init__(self.message)
+
+
+class InvalidRequest(ApiError):
+    """The body, a field or a parameter is not what the call takes. Source: our choice."""
+
+    status = 400
+    code = "invalid_request"
+    message = "The request is invalid"
+
+
+class InvalidPhoneNumber(InvalidRequest):
+    """A recipient is not an E.164 number. Source: documented."""
+
+    code = "invalid_phone_number"
+    message = "The phone number must be in E.164 format"
+
+
+class InvalidMessage(InvalidRequest):
+    """The text is empty, too long or not Unicode. Source: documented elsewhere."""
+
+    code = "invalid_message"
+    message = "Message exceeds maximum length of 1600 characters"
+
+
+class InvalidSenderId(InvalidRequest):
+    """The sender ID is not 1 to 11 letters and digits. Source: documented elsewhere."""
+
+    code = "invalid_sender_id"
+    message = "Sender ID must be alphanumeric and max 11 characters"
+
+
+class Unauthorized(ApiError):
+    """No credential, or one that is unknown or revoked. Source: documented."""
+
+    status = 401
+    code = "unauthorized"
+    message = "Invalid API token"
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.headers = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(ApiError):
+    """The credential lacks the scope. Source: documented."""
+
+    status = 403
+    code = "forbidden"
+    message = "Insufficient permissions"
+
+
+class NotFound(ApiError):
+    """No such path or message. Source: documented."""
+
+    status = 404
+    code = "not_found"
+    message = "Not found"
+
+
+class MethodNotAllowed(ApiError):
+    """The path exists, the method on it does not. Source: RFC 9110."""
+
+    status = 405
+    code = "method_not_allowed"
+    message = "Method not allowed"
+
+    def __init__(self, allowed: list[str]) -> None:
+        super().__init__(allowed=allowed)
+        self.headers = {"Allow": ", ".join(allowed)}
+
+
+class WaitTimedOut(ApiError):
+    """Nothing that was waited for came in time. Source: our choice."""
+
+    status = 408
+    code = "wait_timed_out"
+    message = "No such message came in time"
+
+
+class PayloadTooLarge(ApiError):
+    """The body is larger than the sandbox reads. Source: RFC 9110, the limit is our choice."""
+
+    status = 413
+    code = "payload_too_large"
+    message = "The request body is too large"
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is not sent as JSON in UTF-8. Source: documented; the status is RFC 9110's."""
+
+    status = 415
+    code = "unsupported_media_type"
+    message = "Send the body as application/json"
+
+
+class MisdirectedRequest(ApiError):
+    """The Host header names a host that this sandbox does not serve. Source: our choice."""
+
+    status = 421
+    code = "misdirected_request"
+    message = "This sandbox does not serve that host"
+
+
+class IdempotencyKeyReused(ApiError):
+    """A key came again with another request, under --strict-idempotency. Source: our choice."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    message = "The idempotency key was used for a different request"
+
+
+class RateLimitExceeded(ApiError):
+    """Too many requests in a minute or a second. Source: documented."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+    message = "Too many requests. Please try again later."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+        self.headers = {"Retry-After": str(retry_after)}
+
+
+class InternalError(ApiError):
+    """A defect of the sandbox itself; a client should never see one unasked."""

@@ -1,0 +1,35 @@
+"""Identifiers: numbers that grow with time, written with the prefix of their kind."""
+
+import re
+from random import Random, SystemRandom
+
+from msgine_sandbox.model.clock import RealTime
+
+_CHANCE_BITS = 20
+_WRITTEN = re.compile(r"[a-z]+_([0-9a-f]{16})")
+
+
+class Ids:
+    """Gives numbers that never come twice and always grow, so that a newer row sorts last."""
+
+    def __init__(self, real: RealTime, seed: int | None = None) -> None:
+        self._real = real
+        self._random = Random(SystemRandom().getrandbits(64) if seed is None else seed)  # noqa: S311
+        self._latest = 0
+
+    def next(self) -> int:
+        """Give the next number: milliseconds of real time, then chance, then plus one if needed."""
+        fresh = (self._real.now() // 1000 << _CHANCE_BITS) | self._random.getrandbits(_CHANCE_BITS)
+        self._latest = max(self._latest + 1, fresh)
+        return self._latest
+
+
+def written(prefix: str, number: int) -> str:
+    """Write a number as an identifier, such as `msg_018f3a5b00c1d2e3`."""
+    return f"{prefix}_{number:016x}"
+
+
+def number_of(prefix: str, text: str) -> int | None:
+    """Read the number back from an identifier; None when it is not one of that kind."""
+    match = _WRITTEN.fullmatch(text)
+    return int(match[1], 16) if match and text.startswith(f"{prefix}_") else None

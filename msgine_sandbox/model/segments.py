@@ -1,0 +1,76 @@
+"""How many parts a text costs, and which character made it so (GSM 03.38, 3GPP TS 23.038)."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import gsm0338  # noqa: F401  (registers the codec)
+
+
+class Encoding(StrEnum):
+    """How the carrier writes the text."""
+
+    GSM = "GSM-7"
+    UCS2 = "UCS-2"
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A text cut into the parts that a phone receives."""
+
+    encoding: Encoding
+    parts: tuple[str, ...]
+    forced_by: str | None
+    """The first character outside GSM 03.38, when there is one."""
+
+    @property
+    def count(self) -> int:
+        """How many parts the text is billed as."""
+        return len(self.parts)
+
+
+def split(text: str) -> Segments:
+    """Cut a text: 160 or 153 septets a part in GSM 03.38, 70 or 67 UTF-16 units in UCS-2."""
+    stranger = _STRANGER.search(text)
+    if stranger is None:
+        return Segments(Encoding.GSM, _cut(text, _septets, 160, 153), None)
+    return Segments(Encoding.UCS2, _cut(text, _utf16_units, 70, 67), stranger[0])
+
+
+def _cut(text: str, size: Callable[[str], int], alone: int, joined: int) -> tuple[str, ...]:
+    if size(text) <= alone:
+        return (text,)
+    return tuple(_pack(text, size, joined))
+
+
+def _pack(text: str, size: Callable[[str], int], room: int) -> Iterator[str]:
+    start = used = 0
+    for here, character in enumerate(text):
+        cost = size(character)
+        if used + cost > room:  # a character of two units is never split: it moves on whole
+            yield text[start:here]
+            start, used = here, 0
+        used += cost
+    yield text[start:]
+
+
+def _septets(text: str) -> int:
+    return len(text) + sum(map(text.count, _EXTENDED))
+
+
+def _utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _decoded(code: bytes) -> str:
+    return code.decode("gsm03.38", errors="ignore")
+
+
+_ESCAPE: Final = 0x1B
+_BASIC: Final = "".join(_decoded(bytes([code])) for code in range(128) if code != _ESCAPE)
+_EXTENDED: Final = "".join(
+    _decoded(bytes([_ESCAPE, code])) for code in range(128) if code != _ESCAPE
+)
+_STRANGER: Final = re.compile(f"[^{re.escape(_BASIC + _EXTENDED)}]")

@@ -1,0 +1,33 @@
+"""A step: something that will happen to an account at a time, stored until it has."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from msgine_sandbox.model.clock import Instant
+
+
+class Lane(IntEnum):
+    """Whether a step is done at once in the store, or has to wait for somebody's answer."""
+
+    STATUS = 0
+    WEBHOOK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to happen to a message, and when."""
+
+    id: int
+    account: int
+    lane: Lane
+    due: Instant
+    message: int
+    subject: int
+    """The position of the recipient for a status, the notice for a webhook."""
+    detail: str = ""
+    """The status to come to, and why."""
+
+    @property
+    def order(self) -> tuple[Instant, int]:
+        """Its place among the steps of its account: by time, then as they were planned."""
+        return (self.due, self.id)

@@ -1,0 +1,119 @@
+"""The nouns of webhooks: endpoints that listen, notices to give them, attempts to do so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.ids import written
+from msgine_sandbox.model.lifecycle import Status
+
+MAX_URL = 2048
+
+
+class Event(StrEnum):
+    """What a webhook can tell. Source: documented elsewhere."""
+
+    SENT = "message.sent"
+    DELIVERED = "message.delivered"
+    FAILED = "message.failed"
+
+
+EVENT_OF: Mapping[Status, Event] = {
+    Status.SENT: Event.SENT,
+    Status.DELIVERED: Event.DELIVERED,
+    Status.FAILED: Event.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A URL of the account, the events it wants, and the secret its webhooks are signed with."""
+
+    url: str
+    events: tuple[Event, ...] = tuple(Event)
+    secret: str | None = None
+
+
+class NoticeState(StrEnum):
+    """How far a notice has come."""
+
+    DUE = "due"
+    HEARD_ONCE = "heard_once"
+    """Received, and to be sent once more on purpose."""
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One event of one delivery that one URL is to hear of; every try carries its identifier."""
+
+    id: int
+    account: int
+    message: int
+    position: int
+    event: Event
+    url: str
+    at: Instant
+    tries: int = 0
+    state: NoticeState = NoticeState.DUE
+
+    @property
+    def public_id(self) -> str:
+        """The `webhook-id` of every try."""
+        return written("evt", self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One side of an HTTP exchange, as kept for the developer to read."""
+
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to give a notice, and what came of it."""
+
+    id: int
+    account: int
+    notice: int
+    message: int
+    event: Event
+    url: str
+    number: int
+    at: Instant
+    status: int | None
+    duration_ms: float
+    error: str | None
+    request: Exchange
+    response: Exchange | None
+
+    @property
+    def public_id(self) -> str:
+        """The identifier that the control API uses."""
+        return written("att", self.id)
+
+    @property
+    def heard(self) -> bool:
+        """Whether the receiver took it: a 2xx in time. Source: our choice."""
+        return self.error is None and self.status is not None and 200 <= self.status < 300
+
+
+def webhook_problem(url: str) -> str | None:
+    """Say why a text is no http or https URL, or None when it is one."""
+    if len(url) > MAX_URL:
+        return f"at most {MAX_URL} characters"
+    if not url.isprintable() or " " in url:
+        return "a URL without spaces or control characters"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return "a valid URL"
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "an http or https URL with a host"
+    return None

@@ -1,0 +1,93 @@
+"""The only place where parts are built and joined."""
+
+from msgine_sandbox.bus import Bus
+from msgine_sandbox.delivery.carrier import Carrier, courses
+from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.clocks import Clocks
+from msgine_sandbox.domain.deliveries import Deliveries
+from msgine_sandbox.domain.idempotency import Idempotency
+from msgine_sandbox.domain.inbox import Inbox
+from msgine_sandbox.domain.messages import Messages
+from msgine_sandbox.domain.rate_limit import RateLimit
+from msgine_sandbox.domain.reset import Reset
+from msgine_sandbox.model.clock import RealTime, seconds
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.phone import Numbering
+from msgine_sandbox.settings import DeliveryMode, Settings
+from msgine_sandbox.storage.database import MEMORY
+from msgine_sandbox.storage.store import Store
+from msgine_sandbox.timeline import Timeline
+from msgine_sandbox.webhooks.notices import Notices
+from msgine_sandbox.webhooks.policy import Targets
+from msgine_sandbox.webhooks.sender import Sender
+
+
+class Sandbox:
+    """All parts of one sandbox, alive from `start` to `close`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Build everything.
+
+        Raises:
+            DatabaseUnusable: the database file cannot be used.
+        """
+        self.settings = settings
+        self.port: int | None = None
+        self.real = RealTime()
+        self.ids = Ids(self.real)
+        self.bus = Bus()
+        self.store = Store(settings.database or MEMORY)
+        self.accounts = Accounts(self.store, self.real, settings.tier, settings.token)
+        self.rate_limit = RateLimit()
+        self.idempotency = Idempotency(
+            self.store, self.accounts, strict=settings.strict_idempotency
+        )
+        self.timeline = Timeline(self.store, self.accounts, self.real)
+        self.clocks = Clocks(self.accounts, self.timeline, self.real)
+        self.inbox = Inbox(self.store, self.bus)
+        self.reset = Reset(self.store, self.accounts, self.rate_limit, self.timeline)
+        self.sender = Sender(
+            self.store,
+            self.accounts,
+            self.timeline,
+            self.bus,
+            self.ids,
+            self.real,
+            Targets(settings.webhook_policy, lambda: self.port),
+            settings.webhook_timeout,
+        )
+        notices = Notices(self.store, self.accounts, self.ids)
+        self.deliveries = Deliveries(
+            self.store, self.accounts, self.timeline, self.bus, notices.plan
+        )
+        carrier = self._carrier()
+        self.messages = Messages(
+            self.store,
+            self.accounts,
+            self.timeline,
+            self.bus,
+            self.ids,
+            Numbering(strict=settings.strict_numbers),
+            carrier.plan,
+        )
+        self.timeline.connect(carrier.perform, self.sender.perform)
+        self._started = False
+
+    async def start(self) -> None:
+        """Take up what the store knows of; does nothing the second time."""
+        if not self._started:
+            self._started = True
+            await self.accounts.load()
+            await self.timeline.resume()
+
+    async def close(self) -> None:
+        """Stop what is under way and let go of the store."""
+        await self.timeline.close()
+        await self.sender.close()
+        self.store.close()
+
+    def _carrier(self) -> Carrier:
+        settings = self.settings
+        by_clock = settings.delivery is DeliveryMode.AUTO
+        drawn = courses(seconds(settings.sent_after), seconds(settings.delivered_after))
+        return Carrier(self.store, self.bus, self.ids, self.deliveries, drawn if by_clock else None)

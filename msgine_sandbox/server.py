@@ -1,0 +1,101 @@
+"""Serving a sandbox over HTTP or HTTPS in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.settings import Settings, SettingsError
+
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (compared with, not bound to)
+_LONGEST_FAREWELL = 1  # seconds for requests in flight, once told to stop
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; the base URL is announced once it answers.
+
+    Raises:
+        SettingsError: the address cannot be listened on, or TLS cannot be had.
+        DatabaseUnusable: the database file cannot be used.
+    """
+    with _listen(settings) as listener:
+        sandbox = Sandbox(settings)
+        sandbox.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            app_of(sandbox),
+            http="httptools" if importlib.util.find_spec("httptools") else "auto",
+            lifespan="on",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_LONGEST_FAREWELL,
+        )
+        config.load()
+        if settings.tls:
+            config.ssl = _tls(settings)
+        server = _Server(config, lambda: announce(base_url(settings, sandbox.port or 0)))
+        server.run([listener])
+
+
+def base_url(settings: Settings, port: int) -> str:
+    """Give the base URL that a client on this machine uses."""
+    scheme = "https" if settings.tls else "http"
+    host = "localhost" if settings.host in _EVERYWHERE else settings.host
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{BASE_PATH}"
+
+
+class _Server(uvicorn.Server):
+    """Announces itself, and ends with status 0 when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.should_exit = True
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        [(family, kind, _, _, address), *_] = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        where = f"{settings.host}:{settings.port}"
+        raise SettingsError(f"Cannot listen on {where}: {why}.") from error
+    return listener
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    try:
+        import trustme
+    except ModuleNotFoundError as error:
+        raise SettingsError("--tls needs: pip install 'msgine-sandbox[tls]'") from error
+    authority = trustme.CA(organization_name="msgine-sandbox")
+    names = {"localhost", "127.0.0.1", "::1", *settings.allowed_host}
+    names |= {settings.host} - _EVERYWHERE
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*sorted(names)).configure_cert(context)
+    if settings.tls_ca is not None:
+        try:
+            Path(settings.tls_ca).write_bytes(authority.cert_pem.bytes())
+        except OSError as error:
+            raise SettingsError(f"Cannot write {settings.tls_ca}: {error.strerror}.") from error
+    return context

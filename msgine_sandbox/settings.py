@@ -1,0 +1,145 @@
+"""Every setting, written once: flags, environment names and the docs' table come from here."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from msgine_sandbox.model.account import Tier
+from msgine_sandbox.webhooks.policy import Policy
+
+ENVIRONMENT = "MSGINE_SANDBOX_"
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the message says so in one sentence."""
+
+
+class DeliveryMode(StrEnum):
+    """Who moves messages on."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+def setting(default: Any, text: str, metavar: str | None = None) -> Any:
+    """Declare a setting with its default and its sentence in the help."""
+    return field(default=default, metadata={"help": text, "metavar": metavar})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a sandbox behaves; times are in seconds."""
+
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8256, "Port to listen on; 0 picks a free one.")
+    database: str | None = setting(None, "File to keep everything in; without it, memory.", "PATH")
+    token: tuple[str, ...] = setting(
+        (), "Accept only this token; may be given several times. Without it, any is accepted."
+    )
+    tier: Tier = setting(Tier.STARTER, "Rate limits of accounts whose token does not say.")
+    delivery: DeliveryMode = setting(
+        DeliveryMode.AUTO, "Let messages be delivered by the clock, or only by hand."
+    )
+    sent_after: float = setting(0.5, "Seconds from acceptance until a message is sent.", "SECONDS")
+    delivered_after: float = setting(
+        2.0, "Seconds from acceptance until a message is delivered.", "SECONDS"
+    )
+    strict_auth: bool = setting(False, "Refuse a token in Authorization without Bearer.")
+    strict_numbers: bool = setting(
+        False, "Refuse numbers that are possible, but not assigned to anybody."
+    )
+    strict_idempotency: bool = setting(
+        False, "Answer 422 when an idempotency key comes again with another request."
+    )
+    allowed_host: tuple[str, ...] = setting(
+        (), "Host name to answer under besides localhost; may be given several times.", "NAME"
+    )
+    control_token: str | None = setting(
+        None, "Ask for this token, as X-Control-Token, under /_sandbox.", "TOKEN"
+    )
+    webhook_policy: Policy = setting(
+        Policy.LOCAL, "Send webhooks to local addresses, to public ones, or to any."
+    )
+    webhook_timeout: float = setting(
+        15.0, "Seconds that a receiver has for its whole answer to a webhook.", "SECONDS"
+    )
+    scenario: str | None = setting(
+        None, "JSON file with accounts and messages to start with.", "FILE"
+    )
+    tls: bool = setting(
+        False, "Serve HTTPS, with a certificate for localhost (needs msgine-sandbox[tls])."
+    )
+    tls_ca: str | None = setting(
+        None, "File to write the certificate authority to that --tls made.", "PATH"
+    )
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+def flag(of: "Field[Any]") -> str:
+    """Give a setting's flag."""
+    return "--" + of.name.replace("_", "-")
+
+
+def environment_name(of: "Field[Any]") -> str:
+    """Give a setting's environment variable."""
+    return ENVIRONMENT + of.name.upper()
+
+
+def default_of(of: "Field[Any]") -> Any:
+    """Give a setting's default."""
+    assert of.default is not MISSING  # noqa: S101  (every setting has one)
+    return of.default
+
+
+def table() -> list[Mapping[str, str]]:
+    """Give the rows of the settings table in the docs."""
+    return [
+        {
+            "flag": flag(each),
+            "environment": environment_name(each),
+            "default": _shown(default_of(each)),
+            "what": each.metadata["help"],
+        }
+        for each in fields(Settings)
+    ]
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return ""
+    return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower()}`"
+
+
+def _check(settings: Settings) -> None:
+    rules = [
+        (0 <= settings.port <= 65535, "--port must be from 0 to 65535."),
+        (0 <= settings.sent_after <= 86400, "--sent-after must be from 0 to 86400 seconds."),
+        (
+            settings.sent_after <= settings.delivered_after <= 86400,
+            "--delivered-after must be from --sent-after to 86400 seconds.",
+        ),
+        (
+            0 < settings.webhook_timeout <= 600,
+            "--webhook-timeout must be above 0 and at most 600 seconds.",
+        ),
+        (all(map(_is_token, settings.token)), _CREDENTIAL_RULE.format("--token")),
+        (
+            settings.control_token is None or _is_token(settings.control_token),
+            _CREDENTIAL_RULE.format("--control-token"),
+        ),
+        (settings.tls or settings.tls_ca is None, "--tls-ca needs --tls."),
+        (settings.database != "", "--database needs the path of a file."),
+    ]
+    for holds, sentence in rules:
+        if not holds:
+            raise SettingsError(sentence)
+
+
+_CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
+
+
+def _is_token(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text

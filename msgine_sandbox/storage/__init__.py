@@ -1,0 +1,1 @@
+"""Rows in, dataclasses out: one class for each noun, on one database."""

@@ -1,0 +1,211 @@
+"""Messages and their deliveries as rows."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.lifecycle import NEXT, Status
+from msgine_sandbox.model.message import Delivery, Message
+from msgine_sandbox.model.money import Money
+from msgine_sandbox.model.phone import PhoneNumber
+from msgine_sandbox.model.segments import Encoding
+from msgine_sandbox.storage.database import Database
+
+_COLUMNS = (
+    "id, account, channel, sender, text, encoding, segments, price_micros, currency,"
+    " callback_url, request_id, created_at"
+)
+_INSERT = (
+    f"INSERT INTO messages ({_COLUMNS}, place) VALUES ({'?, ' * 12}"
+    " (SELECT coalesce(max(place), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
+)
+_MOVE = (
+    "UPDATE deliveries SET status = ?, history = history || ?, reason = ?"
+    " WHERE message = ? AND position = ? AND status IN (?, ?)"
+    " RETURNING recipient, (SELECT callback_url FROM messages WHERE id = message)"
+)
+_BATCH = 200
+
+_BEFORE = {status: [s for s in Status if status in NEXT[s]] for status in Status}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a listener needs to know of a delivery that took a step."""
+
+    recipient: PhoneNumber
+    callback_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which messages to look for; None leaves a question out."""
+
+    account: int | None = None
+    to: PhoneNumber | None = None
+    contains: str | None = None
+    anywhere: str | None = None
+    since: Instant | None = None
+
+
+class MessageRows:
+    """Keeps messages, newest last."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, message: Message) -> None:
+        """Store a new message with its deliveries."""
+        self._database.execute(_INSERT, (*_row(message), message.account, message.channel))
+        self._database.executemany(
+            "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (message.id, position, d.recipient, d.status, _written(d.history), d.reason)
+                for position, d in enumerate(message.deliveries)
+            ],
+        )
+
+    async def move(
+        self, message: int, position: int, status: Status, at: Instant, reason: str | None
+    ) -> Moved | None:
+        """Take a delivery a step on; None when it is gone, or the lifecycle does not allow it."""
+        before = (*_BEFORE[status], None, None)[:2]
+        row = self._database.execute(
+            _MOVE, (status, f" {status}@{at}", reason, message, position, *before)
+        ).fetchone()
+        return None if row is None else Moved(*row)
+
+    async def get(self, number: int, account: int | None = None) -> Message | None:
+        """Give a message; of one account only, where one is named."""
+        rows = self._database.execute(
+            f"SELECT {_COLUMNS} FROM messages WHERE id = ? AND account = coalesce(?, account)",
+            (number, account),
+        ).fetchall()
+        return next(iter(self._messages(rows)), None)
+
+    async def page(
+        self, account: int, channel: str, page: int, limit: int
+    ) -> tuple[list[Message], int]:
+        """Give a page of an account's messages, newest first, and how many there are in all."""
+        (total,) = self._database.execute(
+            "SELECT coalesce(max(place), 0) FROM messages WHERE account = ? AND channel = ?",
+            (account, channel),
+        ).fetchone()
+        top = max(total - (page - 1) * limit, 0)
+        rows = self._database.execute(
+            f"SELECT {_COLUMNS} FROM messages"
+            " WHERE account = ? AND channel = ? AND place > ? AND place <= ? ORDER BY place DESC",
+            (account, channel, top - limit, top),
+        ).fetchall()
+        return self._messages(rows), total
+
+    async def count(self, account: int | None) -> int:
+        """Tell how many messages an account, or the whole sandbox, has."""
+        where = "" if account is None else f" WHERE account = {account}"
+        return int(self._database.execute(f"SELECT count(*) FROM messages{where}").fetchone()[0])
+
+    async def search(self, wanted: Filter) -> AsyncIterator[Message]:
+        """Give the messages that fit, newest first."""
+        where, values = _conditions(wanted)
+        below = (1 << 63) - 1
+        while True:
+            rows = self._database.execute(
+                f"SELECT {_COLUMNS} FROM messages WHERE id < ?{where} ORDER BY id DESC LIMIT ?",
+                (below, *values, _BATCH),
+            ).fetchall()
+            for message in self._messages(rows):
+                yield message
+            if len(rows) < _BATCH:
+                return
+            below = rows[-1][0]
+
+    async def clear(self, account: int | None) -> int:
+        """Delete an account's, or all, messages; tell how many there were."""
+        count = await self.count(account)
+        mine = "" if account is None else f" WHERE account = {account}"
+        self._database.execute(
+            f"DELETE FROM deliveries WHERE message IN (SELECT id FROM messages{mine})"
+        )
+        self._database.execute(f"DELETE FROM messages{mine}")
+        return count
+
+    def _messages(self, rows: Sequence[tuple[Any, ...]]) -> list[Message]:
+        marks = ", ".join("?" * len(rows))
+        found = self._database.execute(
+            "SELECT message, recipient, status, history, reason FROM deliveries"
+            f" WHERE message IN ({marks}) ORDER BY message, position",
+            [row[0] for row in rows],
+        )
+        deliveries = {
+            message: tuple(map(_delivery, group))
+            for message, group in groupby(found, key=itemgetter(0))
+        }
+        return [_message(row, deliveries[row[0]]) for row in rows]
+
+
+def _conditions(wanted: Filter) -> tuple[str, list[Any]]:
+    sent_to = "EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id AND %s)"
+    found = "instr(lower(recipient), lower(?))"
+    conditions: list[tuple[str, Any]] = [
+        ("account = ?", wanted.account),
+        (sent_to % "recipient = ?", wanted.to),
+        ("instr(text, ?)", wanted.contains),
+        (f"instr(lower(text || ' ' || sender), lower(?)) + {sent_to % found}", wanted.anywhere),
+        ("created_at >= ?", wanted.since),
+    ]
+    asked = [(sql, value) for sql, value in conditions if value is not None]
+    where = "".join(f" AND ({sql})" for sql, _ in asked)
+    return where, [value for sql, value in asked for _ in range(sql.count("?"))]
+
+
+def _row(message: Message) -> tuple[Any, ...]:
+    return (
+        message.id,
+        message.account,
+        message.channel,
+        message.sender,
+        message.text,
+        message.encoding,
+        message.segments,
+        message.price.micros,
+        message.price.currency,
+        message.callback_url,
+        message.request_id,
+        message.created_at,
+    )
+
+
+def _message(row: tuple[Any, ...], deliveries: tuple[Delivery, ...]) -> Message:
+    return Message(
+        id=row[0],
+        account=row[1],
+        channel=row[2],
+        sender=row[3],
+        text=row[4],
+        encoding=Encoding(row[5]),
+        segments=row[6],
+        price=Money(row[7], row[8]),
+        callback_url=row[9],
+        request_id=row[10],
+        created_at=row[11],
+        deliveries=deliveries,
+    )
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    _, recipient, status, history, reason = row
+    return Delivery(
+        recipient=recipient, status=Status(status), history=_read(history), reason=reason
+    )
+
+
+def _written(history: tuple[tuple[Status, Instant], ...]) -> str:
+    return " ".join(f"{status}@{at}" for status, at in history)
+
+
+def _read(history: str) -> tuple[tuple[Status, Instant], ...]:
+    steps = (step.split("@") for step in history.split(" "))
+    return tuple((Status(status), int(at)) for status, at in steps)

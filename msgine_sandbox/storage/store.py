@@ -1,0 +1,35 @@
+"""The whole store: the one database, and the rows of each noun on it."""
+
+from msgine_sandbox.storage.accounts import AccountRows
+from msgine_sandbox.storage.database import MEMORY, Database
+from msgine_sandbox.storage.idempotency import IdempotencyRows
+from msgine_sandbox.storage.messages import MessageRows
+from msgine_sandbox.storage.steps import StepRows
+from msgine_sandbox.storage.webhooks import WebhookRows
+
+
+class Store:
+    """What the rest of the house sees of storage: `async with store.unit:` and rows by noun."""
+
+    def __init__(self, path: str = MEMORY) -> None:
+        self.unit = Database(path)
+        self.accounts = AccountRows(self.unit)
+        self.messages = MessageRows(self.unit)
+        self.steps = StepRows(self.unit)
+        self.keys = IdempotencyRows(self.unit)
+        self.webhooks = WebhookRows(self.unit)
+
+    async def clear(self, account: int | None) -> None:
+        """Delete all that an account, or every account, has; the accounts themselves stay."""
+        await self.clear_messages(account)
+        await self.keys.clear(account)
+
+    async def clear_messages(self, account: int | None) -> int:
+        """Delete messages with their steps and webhooks; tell how many messages there were."""
+        await self.steps.clear(account)
+        await self.webhooks.clear(account)
+        return await self.messages.clear(account)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.unit.close()

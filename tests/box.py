@@ -1,0 +1,91 @@
+"""A sandbox in this process, and the few verbs that tests speak to it with, all over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+
+from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.settings import Settings
+
+NUMBER = "+256701234567"
+_tokens = count(1)
+
+
+class Box:
+    """One account on a sandbox."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
+        self.http = http
+        self.token = token
+
+    def other(self, token: str | None = None) -> "Box":
+        """Another account on the same sandbox."""
+        return Box(self.http, token or f"test_other_{next(_tokens)}")
+
+    async def call(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} | kwargs.pop("headers", {})
+        return await self.http.request(method, path, headers=headers, **kwargs)
+
+    async def send(
+        self, to: Any = NUMBER, message: Any = "Hello", key: str | None = None, **fields: Any
+    ) -> httpx.Response:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        body = {"to": to, "message": message, **fields}
+        return await self.call("POST", f"{BASE_PATH}/messages/sms", json=body, headers=headers)
+
+    async def accepted(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Send, and give the message that was accepted."""
+        answer = await self.send(*args, **kwargs)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def get(self, path: str, **params: Any) -> Any:
+        answer = await self.call("GET", path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def read(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message as its client sees it now."""
+        return await self.get(f"{BASE_PATH}/messages/{message['id']}")
+
+    async def look(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message in full, as the developer sees it now."""
+        return await self.get(f"/_sandbox/messages/{message['id']}")
+
+    async def control(self, method: str, path: str, json: Any = None) -> Any:
+        answer = await self.call(method, f"/_sandbox{path}", json=json)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def freeze(self) -> dict[str, Any]:
+        return await self.control("POST", "/clock/freeze")
+
+    async def advance(self, **by: float) -> dict[str, Any]:
+        seconds = timedelta(**by).total_seconds()
+        return await self.control("POST", "/clock/advance", {"seconds": seconds})
+
+    async def listen(self, url: str, secret: str | None = None, **fields: Any) -> None:
+        """Let one endpoint hear of everything."""
+        endpoint = {"url": url, "secret": secret, **fields}
+        await self.control("PUT", "/webhooks", {"endpoints": [endpoint]})
+
+    async def attempts(self) -> list[dict[str, Any]]:
+        """Every webhook try, the oldest first."""
+        return (await self.control("GET", "/webhooks/attempts?limit=1000"))["data"][::-1]
+
+
+@asynccontextmanager
+async def sandbox(**settings: Any) -> AsyncIterator[Box]:
+    """A sandbox with settings, alive inside the block."""
+    built = Sandbox(Settings(**settings))
+    transport = httpx.ASGITransport(app_of(built))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            yield Box(http, f"test_box_{next(_tokens)}")
+    finally:
+        await built.close()

@@ -1,0 +1,84 @@
+"""A webhook receiver that remembers what it heard and answers as it is told."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One webhook as it came in."""
+
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+    @property
+    def event(self) -> str:
+        return self.content["event"]
+
+
+Answer = int | tuple[int, dict[str, str]] | Callable[[BaseHTTPRequestHandler], None]
+
+
+class Receiver:
+    """Answers 200, or what is in `answers` first; `heard` has everything in order."""
+
+    def __init__(self) -> None:
+        self.heard: list[Heard] = []
+        self.answers: list[Answer] = []
+        self.url = ""
+
+    @property
+    def events(self) -> list[str]:
+        return [heard.event for heard in self.heard]
+
+    def take(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers["content-length"]))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.heard.append(Heard(headers, body))
+        answer = self.answers.pop(0) if self.answers else 200
+        if callable(answer):
+            answer(handler)
+            return
+        status, extra = answer if isinstance(answer, tuple) else (answer, {})
+        handler.send_response(status)
+        for name, value in extra.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", "2")
+        handler.end_headers()
+        handler.wfile.write(b"ok")
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Receive webhooks inside the block."""
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            receiver.take(self)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    receiver.url = f"http://127.0.0.1:{server.server_port}/hooks"
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

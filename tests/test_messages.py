@@ -1,0 +1,102 @@
+"""Sending, reading and listing messages."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from box import NUMBER, Box, sandbox
+
+THREE = ["+256701234567", "+256701234568", "+256701234569"]
+
+
+async def test_a_sent_message_is_answered_as_documented(box: Box) -> None:
+    answer = await box.send(NUMBER, "Hello from MsGine!")
+    message = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["content-type"] == "application/json"
+    assert re.fullmatch(r"msg_[0-9a-f]{16}", message["id"])
+    assert re.fullmatch(r"SM[0-9a-f]{16}", message["sid"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", message["createdAt"])
+    assert message["updatedAt"] == message["createdAt"]
+    rest = {k: v for k, v in message.items() if k not in {"id", "sid", "createdAt", "updatedAt"}}
+    assert rest == {
+        "channel": "sms",
+        "to": [NUMBER],
+        "from": "MsGine",
+        "message": "Hello from MsGine!",
+        "content": "Hello from MsGine!",
+        "status": "pending",
+        "cost": 0.05,
+        "currency": "USD",
+    }
+
+
+async def test_three_recipients_cost_exactly_three_times_as_much(box: Box) -> None:
+    answer = await box.send(THREE)
+    assert '"cost":0.15,' in answer.text
+    assert answer.json()["to"] == THREE
+
+
+async def test_a_recipient_given_twice_is_one(box: Box) -> None:
+    message = await box.accepted([NUMBER, NUMBER])
+    assert message["to"] == [NUMBER]
+    assert message["cost"] == 0.05
+
+
+@pytest.mark.parametrize(("length", "cost"), [(160, "0.05"), (161, "0.1"), (307, "0.15")])
+async def test_a_long_text_costs_by_the_segment(box: Box, length: int, cost: str) -> None:
+    message = await box.accepted(NUMBER, "a" * length)
+    assert Decimal(str(message["cost"])) == Decimal(cost)
+
+
+async def test_the_sender_is_the_one_asked_for(box: Box) -> None:
+    assert (await box.accepted(**{"from": "MyApp"}))["from"] == "MyApp"
+
+
+async def test_a_message_is_read_back_with_its_present_status(box: Box) -> None:
+    message = await box.accepted()
+    assert await box.read(message) == message
+    await box.advance(seconds=3)
+    assert (await box.read(message))["status"] == "delivered"
+
+
+async def test_another_account_cannot_read_a_message(box: Box) -> None:
+    message = await box.accepted()
+    answer = await box.other().call("GET", f"/api/v1/messages/{message['id']}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+
+
+async def test_pages_are_newest_first_and_say_how_many_there_are() -> None:
+    async with sandbox(tier="unlimited") as box:
+        sent = [(await box.accepted(message=f"number {n}"))["id"] for n in range(47)]
+        second = await box.get("/api/v1/messages", page=2, limit=20)
+        assert [each["id"] for each in second["data"]] == sent[::-1][20:40]
+        assert second["pagination"] == {"page": 2, "limit": 20, "total": 47, "pages": 3}
+        last = await box.get("/api/v1/messages", page=3, limit=20)
+        assert [each["id"] for each in last["data"]] == sent[::-1][40:]
+        beyond = await box.get("/api/v1/messages", page=4, limit=20)
+        assert beyond == {
+            "data": [],
+            "pagination": {"page": 4, "limit": 20, "total": 47, "pages": 3},
+        }
+
+
+async def test_a_page_is_the_first_of_twenty_unless_asked_otherwise(box: Box) -> None:
+    empty = await box.get("/api/v1/messages")
+    assert empty == {"data": [], "pagination": {"page": 1, "limit": 20, "total": 0, "pages": 0}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("page", bad) for bad in ("0", "-1", "1.5", "x", "", "１", "9" * 40)],
+        *[("limit", bad) for bad in ("0", "101", "-5", "all", "1e1")],
+    ],
+)
+async def test_a_bad_page_is_refused_with_its_field(box: Box, name: str, value: str) -> None:
+    answer = await box.call("GET", "/api/v1/messages", params={name: value})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_request")
+    assert error["details"]["field"] == name
+    assert error["details"]["value"] == value
