@@ -1,12 +1,11 @@
 """The whole route map, and the order in which a request meets its middleware, on one screen."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from msgine_sandbox.api.messages import MessagesApi
 from msgine_sandbox.control import health
@@ -18,13 +17,13 @@ from msgine_sandbox.control.webhooks import WebhooksControl
 from msgine_sandbox.edge.answers import Answers
 from msgine_sandbox.edge.authenticate import Authenticate
 from msgine_sandbox.edge.body import Bodies
-from msgine_sandbox.edge.errors import EXCEPTION_HANDLERS
 from msgine_sandbox.edge.guard import Guard
 from msgine_sandbox.edge.hosts import Hosts
 from msgine_sandbox.edge.idempotent import Idempotent
 from msgine_sandbox.edge.limit import Limit
 from msgine_sandbox.edge.origins import Origins
 from msgine_sandbox.model.account import TIERS
+from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
@@ -67,24 +66,24 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
             Middleware(Guard, s.accounts, s.settings.control_token),
         ],
     )
-    routed = Starlette(
-        routes=[health.ROUTE, control, api],
-        exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=_lifespan(sandbox),
-    )
-    routed.router.redirect_slashes = False
+    everything = _router(api, health.ROUTE, control, lifespan=_lifespan(sandbox))
     allowed = (*s.settings.allowed_host, s.settings.host)
-    # Outside of Starlette, so that the answers of its own last resort are signed as well.
-    return Started(Answers(Hosts(Bodies(routed), allowed), s.ids, s.real), sandbox)
+    return Started(Answers(Hosts(Bodies(everything), allowed), s.ids, s.real), sandbox)
 
 
-def _router(*routes: BaseRoute) -> Router:
-    return Router(routes, redirect_slashes=False)  # a path with a slash more is another path
+def _router(*routes: BaseRoute, lifespan: Lifespan[Router] | None = None) -> Router:
+    # A path with a slash more is another path; and what is found nowhere is refused like all else.
+    return Router(routes, redirect_slashes=False, default=_nowhere, lifespan=lifespan)
 
 
-def _lifespan(sandbox: Sandbox) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    if scope["type"] == "http":
+        raise NotFound(f"There is no {scope['path']} here; the API is under {BASE_PATH}")
+
+
+def _lifespan(sandbox: Sandbox) -> Lifespan[Router]:
     @asynccontextmanager
-    async def live(_: Starlette) -> AsyncIterator[None]:
+    async def live(_: Router) -> AsyncIterator[None]:
         yield
         await sandbox.close()
 
@@ -99,5 +98,6 @@ class Started:
         self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._sandbox.start()
+        if not self._sandbox.started:
+            await self._sandbox.start()
         await self._app(scope, receive, send)

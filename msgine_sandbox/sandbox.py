@@ -58,7 +58,7 @@ class Sandbox:
         )
         notices = Notices(self.store, self.accounts, self.ids)
         self.deliveries = Deliveries(
-            self.store, self.accounts, self.timeline, self.bus, notices.plan
+            self.store, self.accounts, self.timeline, self.bus, notices.heard, notices.plan
         )
         carrier = self._carrier()
         self.messages = Messages(
@@ -71,12 +71,12 @@ class Sandbox:
             carrier.plan,
         )
         self.timeline.connect(carrier.perform, self.sender.perform)
-        self._started = False
+        self.started = False
 
     async def start(self) -> None:
         """Take up what the store knows of; does nothing the second time."""
-        if not self._started:
-            self._started = True
+        if not self.started:
+            self.started = True
             await self.accounts.load()
             await self.timeline.resume()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import socket
 import ssl
@@ -37,11 +38,15 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=_LONGEST_FAREWELL,
         )
         config.load()
         if settings.tls:
             config.ssl = _tls(settings)
+        # What is loaded by now stays: the collector need not look at it again and again.
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 50)
         server = _Server(config, lambda: announce(base_url(settings, sandbox.port or 0)))
         server.run([listener])
 

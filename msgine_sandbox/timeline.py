@@ -30,9 +30,9 @@ class Clocks(Protocol):
         """Let an account's time stand at an instant of its journey."""
 
 
-Perform = Callable[[Sequence[Step], bool], Awaitable[int]]
-"""Takes status steps in order and tells how many it did; on a journey it stops where a webhook
-that it planned comes first."""
+Perform = Callable[[Sequence[Step]], Awaitable[int]]
+"""Takes an account's status steps in order and tells how many it did; it stops where a webhook
+that it planned may come first."""
 Send = Callable[[Step], Awaitable[None]]
 
 
@@ -116,7 +116,7 @@ class Timeline:
                 statuses = [step for step in statuses if step.order < webhook[0].order]
             if statuses:
                 self._arrive(account, statuses[0].due)
-                done += await self._perform(statuses, True)
+                done += await self._perform(statuses)
             elif webhook:
                 self._arrive(account, webhook[0].due)
                 await self._send(webhook[0])
@@ -158,8 +158,8 @@ class Timeline:
 
     async def _live_through(self, account: int, now: Instant) -> None:
         statuses = await self._store.steps.due(account, Lane.STATUS, now, _BATCH)
-        if statuses:
-            await self._perform(statuses, False)
+        while statuses:
+            statuses = statuses[await self._perform(statuses) :]
         if self._journeys[account].locked():
             return  # a journey began meanwhile, and sends what is due itself
         busy = self._in_flight[account]

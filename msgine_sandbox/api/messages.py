@@ -1,14 +1,13 @@
 """`/messages`: send one, read one, list them."""
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from msgine_sandbox.api.first_generation import draft, shape
 from msgine_sandbox.domain.messages import SMS, Messages
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.reply import reply
+from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.edge.visit import visit_of
 from msgine_sandbox.model.account import Account, Scope
@@ -38,17 +37,17 @@ class MessagesApi:
             resource("/messages/{id}", GET=self.read),
         ]
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> Reply:
         """Send an SMS: 201 with the message, pending. Source: documented."""
         visit = visit_of(request.scope)
         _require(visit.client, Scope.SEND_SMS)
         sms = draft(read_json(request))
         message = self._messages.compose(visit.client, sms, visit.request_id)
         answer = reply(shape(message), 201)
-        await self._messages.accept(message, visit.settled(answer.status_code, bytes(answer.body)))
+        await self._messages.accept(message, visit.settled(answer.status, answer.body))
         return answer
 
-    async def page(self, request: Request) -> Response:
+    async def page(self, request: Request) -> Reply:
         """List messages, newest first. Source: documented; the order is our choice."""
         account = visit_of(request.scope).client
         _require(account, Scope.READ_MESSAGES)
@@ -59,7 +58,7 @@ class MessagesApi:
         pagination = {"page": page, "limit": limit, "total": total, "pages": -(-total // limit)}
         return reply({"data": list(map(shape, messages)), "pagination": pagination})
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: Request) -> Reply:
         """Give one message with its present status. Source: documented elsewhere."""
         account = visit_of(request.scope).client
         _require(account, Scope.READ_MESSAGES)

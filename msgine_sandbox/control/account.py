@@ -5,7 +5,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from msgine_sandbox.control.scope import needed
@@ -14,7 +13,7 @@ from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.messages import checked_sender
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.reply import reply
+from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.account import TIERS, Account, Limits, Scope, Tier
 from msgine_sandbox.model.errors import InvalidRequest
@@ -37,11 +36,11 @@ class AccountControl:
             resource("/account", GET=self.read, PATCH=self.change),
         ]
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: Request) -> Reply:
         """Give the account."""
         return reply(account_shape(needed(request)))
 
-    async def change(self, request: Request) -> Response:
+    async def change(self, request: Request) -> Reply:
         """Change the fields that are given, all or none of them."""
         account = changed(needed(request), read_json(request))
         await self._accounts.save(account)
@@ -54,7 +53,7 @@ def changed(account: Account, body: Fields) -> Account:
     Raises:
         InvalidRequest: a field is unknown, or its value is none that an account can have.
     """
-    for name in body:
+    for name in body.names:
         if name not in _SETTABLE:
             expected = sorted(_SETTABLE)
             raise InvalidRequest(f"An account has no {name}", field=name, expected=expected)

@@ -1,14 +1,13 @@
 """`/_sandbox/clock`: the account's time."""
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from msgine_sandbox.control.scope import chosen
 from msgine_sandbox.control.shapes import clock_shape
 from msgine_sandbox.domain.clocks import Clocks
 from msgine_sandbox.edge.body import read_json
-from msgine_sandbox.edge.reply import reply
+from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.errors import InvalidRequest
@@ -30,11 +29,11 @@ class ClockControl:
             resource("/clock/resume", POST=self.resume),
         ]
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: Request) -> Reply:
         """Tell the time."""
         return reply(clock_shape(*self._clocks.read(chosen(request))))
 
-    async def advance(self, request: Request) -> Response:
+    async def advance(self, request: Request) -> Reply:
         """Move forward, and answer when all that fell due is done."""
         body = read_json(request)
         by, to = body.number("seconds"), body.instant("to")
@@ -49,12 +48,12 @@ class ClockControl:
             performed = await self._clocks.advance(account, seconds(by or 0))
         return reply(clock_shape(*self._clocks.read(account)) | {"performed": performed})
 
-    async def freeze(self, request: Request) -> Response:
+    async def freeze(self, request: Request) -> Reply:
         """Let time stand still."""
         await self._clocks.freeze(chosen(request))
         return await self.read(request)
 
-    async def resume(self, request: Request) -> Response:
+    async def resume(self, request: Request) -> Reply:
         """Let time run on from where it stands."""
         await self._clocks.resume(chosen(request))
         return await self.read(request)

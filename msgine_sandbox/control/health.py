@@ -1,14 +1,13 @@
 """`GET /_sandbox/health`: whether the sandbox answers."""
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from msgine_sandbox import __version__
-from msgine_sandbox.edge.reply import reply
+from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 
 
-async def _health(request: Request) -> Response:  # noqa: ARG001
+async def _health(request: Request) -> Reply:  # noqa: ARG001
     return reply({"status": "ok", "version": __version__})
 
 

@@ -3,7 +3,6 @@
 import re
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from msgine_sandbox.control.scope import chosen
@@ -13,7 +12,7 @@ from msgine_sandbox.domain.deliveries import Deliveries
 from msgine_sandbox.domain.inbox import Inbox, Wanted
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.reply import reply
+from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
 from msgine_sandbox.model.ids import number_of
@@ -50,7 +49,7 @@ class MessagesControl:
             resource("/messages/{id}/status", POST=self.drive),
         ]
 
-    async def search(self, request: Request) -> Response:
+    async def search(self, request: Request) -> Reply:
         """List the messages that fit, newest first."""
         query = Fields(request.query_params)
         wanted = _wanted(chosen(request), query)
@@ -58,13 +57,13 @@ class MessagesControl:
         found, total = await self._inbox.first(wanted, limit)
         return reply(list_shape([self._brief(message) for message in found], total))
 
-    async def clear(self, request: Request) -> Response:
+    async def clear(self, request: Request) -> Reply:
         """Empty the inbox: messages, what was to become of them, and their webhooks."""
         async with self._store.unit:
             deleted = await self._store.clear_messages(chosen(request))
         return reply({"deleted": deleted})
 
-    async def wait(self, request: Request) -> Response:
+    async def wait(self, request: Request) -> Reply:
         """Answer when a message that fits exists, or with 408 and what did arrive."""
         query = Fields(request.query_params)
         wanted = _wanted(chosen(request), query)
@@ -74,14 +73,14 @@ class MessagesControl:
             raise await self._timed_out(wanted, timeout)
         return reply(self._brief(message))
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: Request) -> Reply:
         """Give one message with its timeline."""
         message = await self._message(request)
         attempts, _ = await self._store.webhooks.attempts(message.account, message.id)
         account = self._accounts.get(message.account)
         return reply(message_shape(message, account, attempts))
 
-    async def drive(self, request: Request) -> Response:
+    async def drive(self, request: Request) -> Reply:
         """Take a recipient, or all, to another status by hand."""
         message = await self._message(request)
         body = read_json(request)

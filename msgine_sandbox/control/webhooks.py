@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from msgine_sandbox.control.scope import chosen, needed
@@ -11,7 +10,7 @@ from msgine_sandbox.control.shapes import attempt_shape, endpoint_shape, list_sh
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.reply import reply
+from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.ids import number_of
@@ -43,12 +42,12 @@ class WebhooksControl:
             resource("/webhooks/attempts/{id}/resend", POST=self.resend),
         ]
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: Request) -> Reply:
         """Give the account's endpoints."""
         endpoints = needed(request).endpoints
         return reply({"endpoints": [endpoint_shape(endpoint) for endpoint in endpoints]})
 
-    async def replace(self, request: Request) -> Response:
+    async def replace(self, request: Request) -> Reply:
         """Put other endpoints in place of the account's, all or none of them."""
         account = needed(request)
         body = read_json(request)
@@ -61,7 +60,7 @@ class WebhooksControl:
         await self._accounts.save(replace(account, endpoints=endpoints))
         return reply({"endpoints": [endpoint_shape(endpoint) for endpoint in endpoints]})
 
-    async def attempts(self, request: Request) -> Response:
+    async def attempts(self, request: Request) -> Reply:
         """List tries, newest first; of one message where `messageId` names it."""
         query = Fields(request.query_params)
         limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
@@ -70,7 +69,7 @@ class WebhooksControl:
         found, total = await self._rows.attempts(chosen(request), message, limit)
         return reply(list_shape(list(map(attempt_shape, found)), total))
 
-    async def resend(self, request: Request) -> Response:
+    async def resend(self, request: Request) -> Reply:
         """Send what an earlier try sent again, at once, and answer with the new try."""
         number = number_of("att", request.path_params["id"])
         attempt = None if number is None else await self._rows.attempt(number, chosen(request))

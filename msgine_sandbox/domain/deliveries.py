@@ -1,35 +1,23 @@
 """Taking deliveries through their lifecycle, and letting endpoints know."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidRequest
-from msgine_sandbox.model.events import StatusChanged
+from msgine_sandbox.model.events import StatusesChanged
 from msgine_sandbox.model.lifecycle import NEXT, Status
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.phone import PhoneNumber
 from msgine_sandbox.model.step import Step
+from msgine_sandbox.storage.messages import Move
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A delivery's step to its next status."""
-
-    account: int
-    message: int
-    position: int
-    status: Status
-    at: Instant
-    reason: str | None = None
-
-
-Notify = Callable[[Change, PhoneNumber, str | None], Awaitable[Sequence[Step]]]
-"""Plans the webhooks of a change to a recipient, given the message's own callback URL."""
+Notify = Callable[[int, Move], Awaitable[Sequence[Step]]]
+"""Plans the webhooks of an account's delivery that moved."""
+Heard = Callable[[int, Sequence[Move]], Awaitable[Sequence[bool]]]
+"""Tells of which moves of an account's deliveries somebody wants to hear."""
 
 BY_HAND = "Failed by hand"
 
@@ -38,29 +26,37 @@ class Deliveries:
     """Moves deliveries on; called by the carrier, or by hand."""
 
     def __init__(
-        self, store: Store, accounts: Accounts, timeline: Timeline, bus: Bus, notify: Notify
+        self,
+        store: Store,
+        accounts: Accounts,
+        timeline: Timeline,
+        bus: Bus,
+        heard: Heard,
+        notify: Notify,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._timeline = timeline
         self._bus = bus
+        self._heard = heard
         self._notify = notify
 
-    async def move(self, change: Change) -> Sequence[Step]:
-        """Take a step inside a unit, and give the webhooks that it caused.
+    async def move(self, account: int, moves: Sequence[Move]) -> int:
+        """Take moves inside a unit, and tell how many: those that nobody hears of go together.
 
-        A step that the lifecycle no longer allows, because a hand was quicker, does nothing.
+        It stops after a move that causes webhooks, because they may be due before the next one.
+        A move that the lifecycle no longer allows, because a hand was quicker, does nothing.
         """
-        moved = await self._store.messages.move(
-            change.message, change.position, change.status, change.at, change.reason
-        )
-        if moved is None:
-            return ()
-        steps = await self._notify(change, moved.recipient, moved.callback_url)
-        if steps:
+        heard = await self._heard(account, moves)
+        quiet = heard.index(True) if True in heard else len(moves)
+        if quiet:
+            await self._store.messages.move(moves[:quiet])
+            return quiet
+        if await self._store.messages.move(moves[:1]):
+            steps = await self._notify(account, moves[0])
             await self._store.steps.add(steps)
             self._timeline.planned(steps)
-        return steps
+        return 1
 
     async def drive(self, message: Message, status: Status, to: PhoneNumber | None) -> None:
         """Move one recipient, or all, by hand; all of them or none.
@@ -79,18 +75,12 @@ class Deliveries:
         for position in chosen:
             _check(message, position, status)
         now = self._accounts.now(message.account)
+        reason = BY_HAND if status is Status.FAILED else None
+        moves = [Move(message.id, position, status, now, reason) for position in chosen]
         async with self._store.unit:
-            for position in chosen:
-                change = Change(
-                    account=message.account,
-                    message=message.id,
-                    position=position,
-                    status=status,
-                    at=now,
-                    reason=BY_HAND if status is Status.FAILED else None,
-                )
-                await self.move(change)
-        self._bus.announce(StatusChanged(message.account, message.id))
+            while moves:
+                moves = moves[await self.move(message.account, moves) :]
+        self._bus.announce(StatusesChanged(message.account, [message.id]))
 
 
 def _check(message: Message, position: int, status: Status) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from msgine_sandbox.bus import Bus
-from msgine_sandbox.model.events import MessageAccepted, StatusChanged
+from msgine_sandbox.model.events import MessageAccepted, StatusesChanged
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.storage.messages import Filter
@@ -59,7 +59,7 @@ class Inbox:
         changed = asyncio.Event()
 
         def hear(event: object) -> None:
-            if isinstance(event, MessageAccepted | StatusChanged):
+            if isinstance(event, MessageAccepted | StatusesChanged):
                 changed.set()
 
         with self._bus.listening(hear):

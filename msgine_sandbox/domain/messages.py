@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
@@ -27,8 +28,7 @@ MAX_SENDER = 11
 _SENDER = re.compile(f"[A-Za-z0-9]{{1,{MAX_SENDER}}}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmsDraft:
+class SmsDraft(msgspec.Struct, frozen=True, kw_only=True):
     """An SMS as a client asks for it: the right types, not yet the right values."""
 
     to: Sequence[str]

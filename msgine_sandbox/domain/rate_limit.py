@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from msgine_sandbox.model.account import Account, Limits
 from msgine_sandbox.model.clock import SECOND, Instant
@@ -15,8 +16,7 @@ MINUTE = 60
 UNLIMITED = 2_147_483_647  # what the headers of an account without limit say: the largest int32
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(msgspec.Struct, frozen=True):
     """Whether a request may come in, and what the headers say of it; times in whole seconds."""
 
     limit: int

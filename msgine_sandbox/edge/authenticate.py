@@ -1,6 +1,5 @@
 """Who is asking: the account of the credential."""
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.domain.accounts import Accounts
@@ -28,15 +27,15 @@ class Authenticate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
         try:
-            await self._identify(visit, Headers(scope=scope))
+            await self._identify(visit)
         except Unauthorized:
             # A stranger is told the default allowance: every response has the headers (documented).
             announce(visit, untouched(self._limits), self._real.now())
             raise
         await self._app(scope, receive, send)
 
-    async def _identify(self, visit: Visit, headers: Headers) -> None:
-        token = credential(headers, strict=self._strict)
+    async def _identify(self, visit: Visit) -> None:
+        token = credential(visit, strict=self._strict)
         if token is None:
             raise Unauthorized
         visit.account = await self._accounts.admit(token)

@@ -4,13 +4,11 @@ import json
 from typing import Any
 
 import msgspec
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.refusal import refuse
-from msgine_sandbox.edge.visit import visit_of
+from msgine_sandbox.edge.visit import Visit, visit_of
 from msgine_sandbox.model.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY = 1024 * 1024
@@ -29,13 +27,10 @@ class Bodies:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
             await self._app(scope, receive, send)
             return
-        try:
-            body = await _read(Headers(scope=scope), receive)
-        except PayloadTooLarge as error:
-            await refuse(error, scope, receive, send)
-            return
+        visit = visit_of(scope)
+        body = await _read(visit, receive)
         if body is not None:  # else the client hung up in the middle of it
-            visit_of(scope).body = body
+            visit.body = body
             await self._app(scope, receive, send)
 
 
@@ -46,11 +41,10 @@ def read_json(request: Request) -> Fields:
         UnsupportedMediaType: it is not sent as JSON in UTF-8 (documented).
         InvalidRequest: it is no JSON object.
     """
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "').lower()
-    if media_type.strip().lower() != "application/json" or charset not in {"", "utf-8", "utf8"}:
+    visit = visit_of(request.scope)
+    if not _is_json(visit.header(b"content-type") or ""):
         raise UnsupportedMediaType(expected=_EXPECTED)
-    content = _parsed(visit_of(request.scope).body)
+    content = _parsed(visit.body)
     if not isinstance(content, dict):
         raise InvalidRequest(
             "The body must be a JSON object", field="body", value=content, expected="a JSON object"
@@ -63,8 +57,16 @@ def read_json_if_any(request: Request) -> Fields:
     return read_json(request) if visit_of(request.scope).body else Fields({})
 
 
-async def _read(headers: Headers, receive: Receive) -> bytes | None:
-    announced = headers.get("content-length", "0")
+def _is_json(content_type: str) -> bool:
+    if content_type == "application/json":
+        return True
+    media_type, _, parameters = content_type.lower().partition(";")
+    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
+    return media_type.strip() == "application/json" and charset in {"", "utf-8", "utf8"}
+
+
+async def _read(visit: Visit, receive: Receive) -> bytes | None:
+    announced = visit.asked.get(b"content-length", b"0")
     if announced.isdigit() and int(announced[:20]) > MAX_BODY:
         raise PayloadTooLarge(limit=MAX_BODY)
     body = b""

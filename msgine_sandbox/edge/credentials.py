@@ -2,15 +2,14 @@
 
 import re
 
-from starlette.datastructures import Headers
-
+from msgine_sandbox.edge.visit import Visit
 from msgine_sandbox.model.errors import Unauthorized
 
 _BEARER = re.compile(r"bearer +(?P<token>[\x21-\x7e]+)", re.IGNORECASE)
 _BARE = re.compile(r"[\x21-\x7e]+")
 
 
-def credential(headers: Headers, *, strict: bool) -> str | None:
+def credential(visit: Visit, *, strict: bool) -> str | None:
     """Give the token that a request carries, or None when it carries none.
 
     `Authorization: Bearer TOKEN` and `X-Api-Key: TOKEN` are documented; the bare
@@ -19,10 +18,10 @@ def credential(headers: Headers, *, strict: bool) -> str | None:
     Raises:
         Unauthorized: the header is there and cannot be read.
     """
-    authorization = headers.get("authorization")
+    authorization = visit.header(b"authorization")
     if authorization is not None:
         return _token(authorization.strip(), strict=strict)
-    key = headers.get("x-api-key")
+    key = visit.header(b"x-api-key")
     if key is None or _BARE.fullmatch(key.strip()):
         return None if key is None else key.strip()
     raise Unauthorized

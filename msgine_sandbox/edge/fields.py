@@ -1,7 +1,7 @@
 """Reading fields of the right type out of a JSON object or a query."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -13,20 +13,17 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 _WHOLE = re.compile(r"[0-9]{1,18}")
 
 
-class Fields(Mapping[str, Any]):
+class Fields:
     """A JSON object whose fields are asked for by type; null is the same as absent."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
+        self.get = content.get
 
-    def __getitem__(self, name: str) -> Any:
-        return self._content[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._content)
-
-    def __len__(self) -> int:
-        return len(self._content)
+    @property
+    def names(self) -> list[str]:
+        """The fields that are there."""
+        return list(self._content)
 
     def required(self, name: str, expected: str) -> Any:
         """Give a field's value.

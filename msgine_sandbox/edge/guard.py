@@ -2,7 +2,6 @@
 
 import hmac
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.domain.accounts import Accounts
@@ -22,17 +21,16 @@ class Guard:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        self._check(headers.get(HEADER, ""))
-        token = credential(headers, strict=False)
+        visit = visit_of(scope)
+        self._check(visit.asked.get(HEADER.lower().encode(), b""))
+        token = credential(visit, strict=False)
         if token is not None:
-            visit = visit_of(scope)
             visit.account = await self._accounts.with_token(token)
             visit.now = self._accounts.now(visit.account.id)
         await self._app(scope, receive, send)
 
-    def _check(self, given: str) -> None:
+    def _check(self, given: bytes) -> None:
         if self._token is None:
             return
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        if not hmac.compare_digest(given, self._token.encode()):
             raise Unauthorized(f"Send the sandbox's --control-token as {HEADER}")

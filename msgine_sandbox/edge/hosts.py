@@ -1,12 +1,12 @@
 """A local server can be reached from any web page: answer only under names that are meant."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msgine_sandbox.edge.refusal import refuse
+from msgine_sandbox.edge.visit import visit_of
 from msgine_sandbox.model.errors import MisdirectedRequest
 
 _LOCAL = ("localhost", "host.docker.internal")
@@ -21,21 +21,21 @@ class Hosts:
     def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
         self._app = app
         self._allowed = {name.lower() for name in (*_LOCAL, *allowed)}
+        self._is_ours = lru_cache(256)(self._judge)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            host = Headers(scope=scope).get("host", "")
-            if not self._is_ours(_name(host)):
-                error = MisdirectedRequest(
+            host = visit_of(scope).header(b"host") or ""
+            if not self._is_ours(host):
+                raise MisdirectedRequest(
                     f"This sandbox does not answer as {host!r}; start it with --allowed-host",
                     field="Host",
                     value=host,
                 )
-                await refuse(error, scope, receive, send)
-                return
         await self._app(scope, receive, send)
 
-    def _is_ours(self, name: str) -> bool:
+    def _judge(self, host: str) -> bool:
+        name = _name(host)
         return name in self._allowed or name.endswith(".localhost") or _is_address(name)
 
 

@@ -2,16 +2,15 @@
 
 from hashlib import sha256
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.domain.idempotency import HEADER, Idempotency
-from msgine_sandbox.edge.reply import reply_bytes
+from msgine_sandbox.edge.reply import Reply
 from msgine_sandbox.edge.visit import Visit, visit_of
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.idempotency import Remembered
 
-REPLAYED = "Idempotent-Replayed"
+_NAME = HEADER.lower().encode()
 
 
 class Idempotent:
@@ -22,18 +21,18 @@ class Idempotent:
         self._idempotency = idempotency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        keys = Headers(scope=scope).getlist(HEADER) if scope["method"] == "POST" else []
-        if not keys:
+        visit = visit_of(scope)
+        key = visit.header(_NAME)
+        if key is None or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        if len(keys) > 1:
+        if sum(name == _NAME for name, _ in scope["headers"]) > 1:
             raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
-        visit = visit_of(scope)
         fingerprint = _fingerprint(scope, visit)
-        async with self._idempotency.claim(visit.client.id, keys[0], fingerprint) as known:
+        async with self._idempotency.claim(visit.client.id, key, fingerprint) as known:
             if isinstance(known, Remembered):
-                visit.headers[REPLAYED] = "true"
-                await reply_bytes(known.body, known.status)(scope, receive, send)
+                visit.signed[b"idempotent-replayed"] = b"true"
+                await Reply(known.body, known.status)(scope, receive, send)
             else:
                 visit.claim = known
                 await self._app(scope, receive, send)

@@ -27,7 +27,7 @@ class Limit:
 
 def announce(visit: Visit, admission: Admission, real_now: Instant) -> None:
     """Put the documented headers on the answer; the reset is real time, in Unix seconds."""
-    visit.headers["X-RateLimit-Limit"] = str(admission.limit)
-    visit.headers["X-RateLimit-Remaining"] = str(admission.remaining)
+    visit.signed[b"x-ratelimit-limit"] = b"%d" % admission.limit
+    visit.signed[b"x-ratelimit-remaining"] = b"%d" % admission.remaining
     reset = -(-real_now // SECOND) + admission.reset_after
-    visit.headers["X-RateLimit-Reset"] = str(reset)
+    visit.signed[b"x-ratelimit-reset"] = b"%d" % reset

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from msgine_sandbox.edge.visit import visit_of
 from msgine_sandbox.model.errors import Forbidden
 
 _OWN = {"same-origin", "none"}
@@ -17,12 +17,19 @@ class Origins:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        site = headers.get("sec-fetch-site", "none")
-        origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
+        visit = visit_of(scope)
+        site = visit.header(b"sec-fetch-site") or "none"
+        origin = visit.header(b"origin")
+        foreign = origin is not None and _host(origin) != visit.header(b"host")
         if foreign or site not in _OWN:
             raise Forbidden(
                 "Another site's page may not use this sandbox", field="Origin", value=origin
             )
         await self._app(scope, receive, send)
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

@@ -3,16 +3,30 @@
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def reply(content: Any, status: int = 200) -> Response:
+class Reply:
+    """An answer whose body is JSON, whatever else happens: SDKs refuse a 2xx that is not."""
+
+    def __init__(self, body: bytes, status: int = 200, headers: dict[bytes, bytes] | None = None):
+        self.body = body
+        self.status = status
+        self._headers = headers or {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(self.body)),
+            *self._headers.items(),
+        ]
+        body = b"" if scope["method"] == "HEAD" else self.body
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def reply(content: Any, status: int = 200) -> Reply:
     """Answer with a value as JSON."""
-    return reply_bytes(_encode(content), status)
-
-
-def reply_bytes(body: bytes, status: int = 200) -> Response:
-    """Answer with JSON that is written already."""
-    return Response(body, status, media_type="application/json")
+    return Reply(_encode(content), status)

@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.model.errors import MethodNotAllowed
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[ASGIApp]]
 
 
 class Resource:
@@ -23,8 +22,8 @@ class Resource:
         handler = self._handlers.get(scope["method"])
         if handler is None:
             raise MethodNotAllowed(self._allowed)
-        response = await handler(Request(scope, receive, send))
-        await response(scope, receive, send)
+        answer = await handler(Request(scope, receive, send))
+        await answer(scope, receive, send)
 
 
 def resource(path: str, **handlers: Handler) -> Route:

@@ -9,6 +9,8 @@ from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.idempotency import Remembered
 
+_KEY = "msgine_sandbox.visit"
+
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
@@ -17,10 +19,12 @@ class Visit:
     request_id: str
     now: Instant
     """Real time at the door; the account's time once the account is known."""
+    asked: dict[bytes, bytes]
+    """The request's headers by lower-case name; read once, because they are looked at often."""
+    signed: dict[bytes, bytes] = field(default_factory=dict)
+    """The headers that every answer to this request carries, refusals included."""
     body: bytes = b""
     account: Account | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    """What every answer to this request carries, refusals included."""
     claim: Any = None
     """The claim on an idempotency key that the handler settles, if there is one."""
 
@@ -30,12 +34,24 @@ class Visit:
         assert self.account is not None  # noqa: S101  (the routes' middleware sees to it)
         return self.account
 
+    def header(self, name: bytes) -> str | None:
+        """Give a header of the request by its lower-case name."""
+        value = self.asked.get(name)
+        return None if value is None else value.decode("latin-1")
+
     def settled(self, status: int, body: bytes) -> Remembered | None:
         """Give what the idempotency key is to remember of an answer."""
         return None if self.claim is None else self.claim.settled(status, body)
 
 
+def begin(scope: Scope, request_id: str, now: Instant) -> Visit:
+    """Open the visit that a request is."""
+    visit = Visit(request_id=request_id, now=now, asked=dict(scope["headers"]))
+    scope[_KEY] = visit
+    return visit
+
+
 def visit_of(scope: Scope) -> Visit:
     """Give the visit that a request is."""
-    visit: Visit = scope["msgine_sandbox.visit"]
+    visit: Visit = scope[_KEY]
     return visit

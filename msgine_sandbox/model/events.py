@@ -1,5 +1,6 @@
 """What the domain announces; whoever is curious listens on the bus."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgine_sandbox.model.message import Message
@@ -14,11 +15,11 @@ class MessageAccepted:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusChanged:
-    """A delivery of this message took a step."""
+class StatusesChanged:
+    """Deliveries of these messages of an account took a step, in this order."""
 
     account: int
-    message: int
+    messages: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)

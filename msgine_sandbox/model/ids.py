@@ -17,11 +17,15 @@ class Ids:
         self._random = Random(SystemRandom().getrandbits(64) if seed is None else seed)  # noqa: S311
         self._latest = 0
 
-    def next(self) -> int:
-        """Give the next number: milliseconds of real time, then chance, then plus one if needed."""
+    def next(self, count: int = 1) -> int:
+        """Give the next number, or the first of so many in a row.
+
+        It is made of milliseconds of real time and of chance, or is the one after the latest.
+        """
         fresh = (self._real.now() // 1000 << _CHANCE_BITS) | self._random.getrandbits(_CHANCE_BITS)
-        self._latest = max(self._latest + 1, fresh)
-        return self._latest
+        first = fresh if fresh > self._latest else self._latest + 1
+        self._latest = first + count - 1
+        return first
 
 
 def written(prefix: str, number: int) -> str:

@@ -27,7 +27,7 @@ def summary(statuses: Collection[Status]) -> Status:
     """Give the status of a message from those of its recipients. Source: our choice."""
     kinds = set(statuses)
     if len(kinds) == 1:
-        return next(iter(kinds))
+        return kinds.pop()
     if kinds <= {Status.DELIVERED, Status.FAILED}:
         return Status.DELIVERED
     if kinds <= {Status.SENT, Status.DELIVERED, Status.FAILED}:

@@ -1,7 +1,8 @@
 """A message, and one delivery for each of its recipients."""
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.ids import written
@@ -15,8 +16,7 @@ MAX_RECIPIENTS: Final = 100
 PREFIX: Final = "msg"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """How one recipient's copy is doing."""
 
     recipient: PhoneNumber
@@ -29,18 +29,13 @@ class Delivery:
         """Tell whether the lifecycle allows the step."""
         return status in NEXT[self.status]
 
-    def moved(self, status: Status, at: Instant, reason: str | None = None) -> "Delivery":
-        """Give the delivery after a step that the lifecycle allows."""
-        return replace(self, status=status, history=(*self.history, (status, at)), reason=reason)
-
     @property
     def at(self) -> Instant:
         """When it came to its present status."""
         return self.history[-1][1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What a client sent, as accepted."""
 
     id: int
@@ -85,4 +80,4 @@ class Message:
     @property
     def updated_at(self) -> Instant:
         """When anything about it changed last."""
-        return max(delivery.at for delivery in self.deliveries)
+        return max([delivery.at for delivery in self.deliveries])

@@ -1,13 +1,14 @@
 """Exact amounts: whole millionths in, decimals out, never a binary fraction in between."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+
+import msgspec
 
 MICROS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(msgspec.Struct, frozen=True):
     """An amount in millionths of a currency's unit."""
 
     micros: int
@@ -20,5 +21,10 @@ class Money:
     @property
     def amount(self) -> Decimal:
         """The amount in the currency's unit, without trailing zeros: 0.15, 30."""
-        whole, rest = divmod(self.micros, MICROS)
-        return Decimal(f"{whole}.{rest:06d}".rstrip("0").rstrip("."))
+        return _decimal(self.micros)
+
+
+@lru_cache(1024)
+def _decimal(micros: int) -> Decimal:
+    whole, rest = divmod(micros, MICROS)
+    return Decimal(f"{whole}.{rest:06d}".rstrip("0").rstrip("."))

@@ -1,7 +1,8 @@
 """A step: something that will happen to an account at a time, stored until it has."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from msgine_sandbox.model.clock import Instant
 
@@ -13,8 +14,7 @@ class Lane(IntEnum):
     WEBHOOK = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What is to happen to a message, and when."""
 
     id: int

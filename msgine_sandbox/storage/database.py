@@ -19,7 +19,8 @@ class Database:
     """Runs statements; `async with` makes those inside one unit, and leaves once it is committed.
 
     A unit may wait for nothing but the store, so units never overlap. All units of one turn of
-    the event loop share a commit, which is what makes the store fast.
+    the event loop share a commit, which is what makes the store fast; if one of them fails, which
+    a full disk can bring about, none of the turn is kept and nobody in it is told otherwise.
     """
 
     def __init__(self, path: str = MEMORY) -> None:
@@ -29,6 +30,7 @@ class Database:
         self._inside = False
         self._turn_is_open = False
         self._leaving: list[asyncio.Future[None]] = []
+        self._failure: BaseException | None = None
 
     async def __aenter__(self) -> None:
         if self._inside:
@@ -37,7 +39,6 @@ class Database:
             asyncio.get_running_loop().call_soon(self._end_turn)
             self.execute("BEGIN")
             self._turn_is_open = True
-        self.execute("SAVEPOINT unit")
         self._inside = True
 
     async def __aexit__(
@@ -48,28 +49,32 @@ class Database:
     ) -> None:
         self._inside = False
         if error is not None:
-            self.execute("ROLLBACK TO unit")
-            self.execute("RELEASE unit")
+            self._failure = error
             return
-        self.execute("RELEASE unit")
         left = asyncio.get_running_loop().create_future()
         self._leaving.append(left)
         await left
 
     def _end_turn(self) -> None:
         leaving, self._leaving = self._leaving, []
+        failure, self._failure = self._failure or self._commit(), None
         self._turn_is_open = False
+        if failure is not None and self._connection.in_transaction:
+            self._connection.rollback()
+        for left in leaving:
+            if left.done():  # whoever waited was cancelled
+                continue
+            if failure is None:
+                left.set_result(None)
+            else:
+                left.set_exception(failure)
+
+    def _commit(self) -> sqlite3.Error | None:
         try:
             self.execute("COMMIT")
         except sqlite3.Error as error:
-            self._connection.rollback()
-            for left in leaving:
-                if not left.done():
-                    left.set_exception(error)
-        else:
-            for left in leaving:
-                if not left.done():  # whoever waited may have been cancelled
-                    left.set_result(None)
+            return error
+        return None
 
     def fact(self, name: str) -> str | None:
         """Give a fact about the whole sandbox, or None."""
@@ -105,6 +110,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")  # survives kill -9; 25 times faster to commit
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: fewer pauses to write them back
     connection.execute("BEGIN EXCLUSIVE")
     _migrate(connection, path)
     connection.execute("COMMIT")

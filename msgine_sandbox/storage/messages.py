@@ -1,10 +1,12 @@
 """Messages and their deliveries as rows."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.lifecycle import NEXT, Status
@@ -25,19 +27,24 @@ _INSERT = (
 _MOVE = (
     "UPDATE deliveries SET status = ?, history = history || ?, reason = ?"
     " WHERE message = ? AND position = ? AND status IN (?, ?)"
-    " RETURNING recipient, (SELECT callback_url FROM messages WHERE id = message)"
 )
 _BATCH = 200
 
-_BEFORE = {status: [s for s in Status if status in NEXT[s]] for status in Status}
+# The statuses that come before each, of which the lifecycle has two at the most.
+_BEFORE = {
+    status: (*[each for each in Status if status in NEXT[each]], None, None)[:2]
+    for status in Status
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What a listener needs to know of a delivery that took a step."""
+class Move(msgspec.Struct, frozen=True):
+    """A delivery's step to another status."""
 
-    recipient: PhoneNumber
-    callback_url: str | None
+    message: int
+    position: int
+    status: Status
+    at: Instant
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +75,33 @@ class MessageRows:
             ],
         )
 
-    async def move(
-        self, message: int, position: int, status: Status, at: Instant, reason: str | None
-    ) -> Moved | None:
-        """Take a delivery a step on; None when it is gone, or the lifecycle does not allow it."""
-        before = (*_BEFORE[status], None, None)[:2]
-        row = self._database.execute(
-            _MOVE, (status, f" {status}@{at}", reason, message, position, *before)
-        ).fetchone()
-        return None if row is None else Moved(*row)
+    async def move(self, moves: Iterable[Move]) -> int:
+        """Take deliveries on; those that are gone, or may not by the lifecycle, stay. Tell how many."""
+        done = self._database.executemany(
+            _MOVE,
+            [
+                (
+                    m.status,
+                    f" {m.status}@{m.at}",
+                    m.reason,
+                    m.message,
+                    m.position,
+                    *_BEFORE[m.status],
+                )
+                for m in moves
+            ],
+        )
+        return done.rowcount
+
+    async def callback_urls(self, messages: Iterable[int]) -> dict[int, str]:
+        """Give the callback URLs of those messages that have one."""
+        numbers = ", ".join(map(str, messages))
+        return dict(
+            self._database.execute(
+                "SELECT id, callback_url FROM messages"
+                f" WHERE id IN ({numbers}) AND callback_url IS NOT NULL"
+            ).fetchall()
+        )
 
     async def get(self, number: int, account: int | None = None) -> Message | None:
         """Give a message; of one account only, where one is named."""

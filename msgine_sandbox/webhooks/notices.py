@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.domain.deliveries import Change
 from msgine_sandbox.domain.magic import Telling, fate_of
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.lifecycle import Status
-from msgine_sandbox.model.phone import PhoneNumber
+from msgine_sandbox.model.message import Delivery
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import EVENT_OF, Event, Notice
+from msgine_sandbox.storage.messages import Move
 from msgine_sandbox.storage.store import Store
 
 
@@ -22,19 +22,22 @@ class Notices:
         self._accounts = accounts
         self._ids = ids
 
-    async def plan(
-        self, change: Change, recipient: PhoneNumber, callback_url: str | None
-    ) -> Sequence[Step]:
-        """Store a notice for every URL that wants to hear of a change, and give their steps."""
-        if change.status not in EVENT_OF:
+    async def heard(self, account: int, moves: Sequence[Move]) -> Sequence[bool]:
+        """Tell of which moves an endpoint of the account, or a callback URL, wants to hear."""
+        if self._accounts.get(account).endpoints:
+            return [True] * len(moves)
+        called = await self._store.messages.callback_urls({move.message for move in moves})
+        return [move.message in called for move in moves] if called else []
+
+    async def plan(self, account: int, move: Move) -> Sequence[Step]:
+        """Store a notice for every URL that wants to hear of a move, and give their steps."""
+        message = await self._store.messages.get(move.message)
+        if message is None or move.status not in EVENT_OF:
             return ()
-        told = [(EVENT_OF[change.status], change.at)]
-        if fate_of(recipient).telling is Telling.BACKWARDS:
-            told = await self._backwards(change)
         return [
-            await self._notice(change, event, at, url)
-            for event, at in told
-            for url in self._listeners(change.account, event, callback_url)
+            await self._notice(account, move, event, at, url)
+            for event, at in _told(message.deliveries[move.position], move)
+            for url in self._listeners(account, event, message.callback_url)
         ]
 
     def _listeners(self, account: int, event: Event, callback_url: str | None) -> Sequence[str]:
@@ -43,28 +46,25 @@ class Notices:
         endpoints = self._accounts.get(account).endpoints
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
 
-    async def _notice(self, change: Change, event: Event, at: Instant, url: str) -> Step:
+    async def _notice(self, account: int, move: Move, event: Event, at: Instant, url: str) -> Step:
         notice = Notice(
             id=self._ids.next(),
-            account=change.account,
-            message=change.message,
-            position=change.position,
+            account=account,
+            message=move.message,
+            position=move.position,
             event=event,
             url=url,
             at=at,
         )
         await self._store.webhooks.add(notice)
-        return Step(
-            self._ids.next(), change.account, Lane.WEBHOOK, change.at, change.message, notice.id
-        )
+        return Step(self._ids.next(), account, Lane.WEBHOOK, move.at, move.message, notice.id)
 
-    async def _backwards(self, change: Change) -> list[tuple[Event, Instant]]:
-        """Tell of the end first, and of the sending only after it."""
-        if change.status is Status.SENT:
-            return []
-        message = await self._store.messages.get(change.message)
-        history = dict(message.deliveries[change.position].history) if message else {}
-        told = [(EVENT_OF[change.status], change.at)]
-        if Status.SENT in history:
-            told.append((Event.SENT, history[Status.SENT]))
+
+def _told(delivery: Delivery, move: Move) -> list[tuple[Event, Instant]]:
+    told = [(EVENT_OF[move.status], move.at)]
+    if fate_of(delivery.recipient).telling is not Telling.BACKWARDS:
         return told
+    if move.status is Status.SENT:
+        return []  # told of only after the end
+    sent = [(Event.SENT, at) for status, at in delivery.history if status is Status.SENT]
+    return told + sent

@@ -62,6 +62,7 @@ CREATE TABLE steps (
     PRIMARY KEY (account, lane, due, id)
 ) WITHOUT ROWID;
 
+-- With row numbers, so that answers are appended and only the small index is written at random.
 CREATE TABLE idempotency (
     account      INTEGER NOT NULL,
     key          TEXT NOT NULL,
@@ -69,8 +70,8 @@ CREATE TABLE idempotency (
     fingerprint  BLOB NOT NULL,
     status       INTEGER NOT NULL,
     body         BLOB NOT NULL,
-    PRIMARY KEY (account, key)
-) WITHOUT ROWID;
+    UNIQUE (account, key)
+);
 
 CREATE TABLE notices (
     id        INTEGER PRIMARY KEY,

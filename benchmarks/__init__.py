@@ -1,0 +1,1 @@
+"""Figures of speed, each against a reference measured in the same run."""
