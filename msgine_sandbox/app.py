@@ -20,7 +20,7 @@ from msgine_sandbox.edge.body import Bodies
 from msgine_sandbox.edge.guard import Guard
 from msgine_sandbox.edge.hosts import Hosts
 from msgine_sandbox.edge.idempotent import Idempotent
-from msgine_sandbox.edge.limit import Limit
+from msgine_sandbox.edge.limit import Allowance, Limit
 from msgine_sandbox.edge.origins import Origins
 from msgine_sandbox.model.account import TIERS
 from msgine_sandbox.model.errors import NotFound
@@ -42,12 +42,13 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 def app_of(sandbox: Sandbox) -> ASGIApp:
     """Give the application over a sandbox that is built already."""
     s = sandbox
-    limits = TIERS[s.settings.tier]
     api = Mount(
         BASE_PATH,
         _router(*MessagesApi(s.messages, s.store.messages).routes),
         middleware=[
-            Middleware(Authenticate, s.accounts, s.real, limits, strict=s.settings.strict_auth),
+            Middleware(Allowance, TIERS[s.settings.tier], s.real),
+            Middleware(Bodies),
+            Middleware(Authenticate, s.accounts, strict=s.settings.strict_auth),
             Middleware(Limit, s.rate_limit, s.real),
             Middleware(Idempotent, s.idempotency),
         ],
@@ -63,12 +64,13 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
         ),
         middleware=[
             Middleware(Origins),
+            Middleware(Bodies),
             Middleware(Guard, s.accounts, s.settings.control_token),
         ],
     )
     everything = _router(api, health.ROUTE, control, lifespan=_lifespan(sandbox))
     allowed = (*s.settings.allowed_host, s.settings.host)
-    return Started(Answers(Hosts(Bodies(everything), allowed), s.ids, s.real), sandbox)
+    return Started(Answers(Hosts(everything, allowed), s.ids, s.real), sandbox)
 
 
 def _router(*routes: BaseRoute, lifespan: Lifespan[Router] | None = None) -> Router:

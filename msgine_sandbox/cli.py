@@ -4,7 +4,6 @@ import http.client
 import ssl
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import Field, fields
 from enum import StrEnum
 from typing import Any, get_args, get_type_hints
@@ -81,24 +80,9 @@ def _serve(**values: Any) -> None:
     from msgine_sandbox.storage.database import DatabaseUnusable
 
     try:
-        serve(settings_of(values), lambda url: print(url, flush=True))
+        serve(Settings(**values), lambda url: print(url, flush=True))
     except (SettingsError, DatabaseUnusable) as error:
         raise click.UsageError(str(error)) from error
-
-
-def settings_of(values: Mapping[str, Any]) -> Settings:
-    """Give the settings for what click read, words turned into what they stand for.
-
-    Raises:
-        SettingsError: a value cannot be used.
-    """
-    words = {name: _kind(_HINTS[name]) for name in values}
-    return Settings(
-        **{
-            name: words[name](value) if issubclass(words[name], StrEnum) else value
-            for name, value in values.items()
-        }
-    )
 
 
 _HINTS = get_type_hints(Settings)

@@ -14,6 +14,7 @@ import uvicorn
 
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import Settings, SettingsError
 
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (compared with, not bound to)
@@ -47,7 +48,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         # What is loaded by now stays: the collector need not look at it again and again.
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
-        server = _Server(config, lambda: announce(base_url(settings, sandbox.port or 0)))
+        server = _Server(config, sandbox, announce)
         server.run([listener])
 
 
@@ -61,13 +62,19 @@ def base_url(settings: Settings, port: int) -> str:
 class _Server(uvicorn.Server):
     """Announces itself, and ends with status 0 when it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, sandbox: Sandbox, announce: Callable[[str], None]
+    ) -> None:
         super().__init__(config)
+        self._sandbox = sandbox
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._sandbox.start()
+        if self._sandbox.settings.scenario is not None:
+            await load(self._sandbox, self._sandbox.settings.scenario)
         await super().startup(sockets)
-        self._announce()
+        self._announce(base_url(self._sandbox.settings, self._sandbox.port or 0))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.should_exit = True

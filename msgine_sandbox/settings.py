@@ -75,6 +75,11 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            if isinstance(each.default, StrEnum):
+                # The plain word is as good, so that nobody has to import our enumerations.
+                word = _word(each, type(each.default), getattr(self, each.name))
+                object.__setattr__(self, each.name, word)
         _check(self)
 
 
@@ -111,6 +116,13 @@ def _shown(value: Any) -> str:
     if value is None or value == ():
         return ""
     return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower()}`"
+
+
+def _word(of: "Field[Any]", kind: type[StrEnum], value: str) -> StrEnum:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise SettingsError(f"{flag(of)} must be one of {', '.join(kind)}.") from error
 
 
 def _check(settings: Settings) -> None:

@@ -1,5 +1,7 @@
 """A webhook receiver that remembers what it heard and answers as it is told."""
 
+import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +35,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
+        self._came = threading.Condition()
         self.answers: list[Answer] = []
         self.url = ""
 
@@ -40,10 +43,21 @@ class Receiver:
     def events(self) -> list[str]:
         return [heard.event for heard in self.heard]
 
+    async def until(self, count: int) -> None:
+        """Wait until so many webhooks have come."""
+
+        def wait() -> bool:
+            with self._came:
+                return self._came.wait_for(lambda: len(self.heard) >= count, timeout=10)
+
+        assert await asyncio.to_thread(wait), f"{len(self.heard)} came instead of {count}"
+
     def take(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers["content-length"]))
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        self.heard.append(Heard(headers, body))
+        with self._came:
+            self.heard.append(Heard(headers, body))
+            self._came.notify_all()
         answer = self.answers.pop(0) if self.answers else 200
         if callable(answer):
             answer(handler)
@@ -54,7 +68,8 @@ class Receiver:
             handler.send_header(name, value)
         handler.send_header("Content-Length", "2")
         handler.end_headers()
-        handler.wfile.write(b"ok")
+        with contextlib.suppress(ConnectionError):  # a sandbox that is killed does not listen
+            handler.wfile.write(b"ok")
 
 
 @contextmanager
@@ -64,6 +79,7 @@ def receiving() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet an answer
 
         def do_POST(self) -> None:
             receiver.take(self)

@@ -20,7 +20,7 @@ from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.money import MICROS, Money
 
 _MAX_PRICE = 1_000_000
-_SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price"}
+SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price"}
 
 
 class AccountControl:
@@ -53,10 +53,7 @@ def changed(account: Account, body: Fields) -> Account:
     Raises:
         InvalidRequest: a field is unknown, or its value is none that an account can have.
     """
-    for name in body.names:
-        if name not in _SETTABLE:
-            expected = sorted(_SETTABLE)
-            raise InvalidRequest(f"An account has no {name}", field=name, expected=expected)
+    body.only(SETTABLE, "An account")
     tier = body.choice("tier", Tier)
     if tier is not None:
         account = replace(account, tier=tier, limits=TIERS[tier])

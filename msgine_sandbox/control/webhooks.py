@@ -51,12 +51,7 @@ class WebhooksControl:
         """Put other endpoints in place of the account's, all or none of them."""
         account = needed(request)
         body = read_json(request)
-        endpoints = tuple(_endpoint(each) for each in body.objects("endpoints"))
-        if len(endpoints) > MAX_ENDPOINTS:
-            expected = f"at most {MAX_ENDPOINTS} endpoints"
-            raise InvalidRequest(
-                f"Give {expected}", field="endpoints", value=len(endpoints), expected=expected
-            )
+        endpoints = endpoints_of(body)
         await self._accounts.save(replace(account, endpoints=endpoints))
         return reply({"endpoints": [endpoint_shape(endpoint) for endpoint in endpoints]})
 
@@ -79,7 +74,23 @@ class WebhooksControl:
         return reply(attempt_shape(again))
 
 
+def endpoints_of(body: Fields) -> tuple[Endpoint, ...]:
+    """Read an account's endpoints.
+
+    Raises:
+        InvalidRequest: one of them could never be told anything.
+    """
+    endpoints = tuple(_endpoint(each) for each in body.objects("endpoints"))
+    if len(endpoints) > MAX_ENDPOINTS:
+        expected = f"at most {MAX_ENDPOINTS} endpoints"
+        raise InvalidRequest(
+            f"Give {expected}", field="endpoints", value=len(endpoints), expected=expected
+        )
+    return endpoints
+
+
 def _endpoint(body: Fields) -> Endpoint:
+    body.only({"url", "events", "secret"}, "An endpoint")
     url = body.required_text("url")
     problem = webhook_problem(url)
     if problem is not None:

@@ -8,6 +8,7 @@ import msgspec
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidMessage, InvalidRequest, InvalidSenderId
 from msgine_sandbox.model.events import MessageAccepted
 from msgine_sandbox.model.idempotency import Remembered
@@ -58,8 +59,10 @@ class Messages:
         self._numbering = numbering
         self._plan = plan
 
-    def compose(self, account: Account, draft: SmsDraft, request_id: str) -> Message:
-        """Give the message that a draft asks for; nothing is stored yet.
+    def compose(
+        self, account: Account, draft: SmsDraft, request_id: str, now: Instant | None = None
+    ) -> Message:
+        """Give the message that a draft asks for, now or at another time; nothing is stored yet.
 
         Raises:
             InvalidPhoneNumber, InvalidMessage, InvalidSenderId: documented.
@@ -69,7 +72,7 @@ class Messages:
         text = checked_text(draft.message)
         sender = account.sender_id if draft.sender is None else checked_sender(draft.sender)
         segments = split(text)
-        now = self._accounts.now(account.id)
+        now = self._accounts.now(account.id) if now is None else now
         start = ((Status.PENDING, now),)
         return Message(
             id=self._ids.next(),

@@ -40,7 +40,7 @@ class Gate:
     def minute(self) -> tuple[int, Instant]:
         """Tell how many requests the minute's window holds, and when the oldest leaves it."""
         [item, *_] = self._items
-        requests = self._windows.requests(item.key_for(), item.get_expiry())
+        requests = self._windows.requests(item.get_expiry())
         oldest = requests[0] if requests else self._windows.now
         return len(requests), oldest + item.get_expiry() * SECOND
 
@@ -52,24 +52,27 @@ class Gate:
         return gate
 
     def _leaves(self, item: RateLimitItem) -> Instant:
-        requests = self._windows.requests(item.key_for(), item.get_expiry())
+        requests = self._windows.requests(item.get_expiry())
         room_after = requests[len(requests) - item.amount]
         return room_after + item.get_expiry() * SECOND
 
 
 class Windows(Storage, MovingWindowSupport):
-    """Remembers when each window's requests came; whoever decides sets `now` first."""
+    """Remembers when requests came, by the width of the window; whoever decides sets `now` first.
+
+    The keys of `limits` name the allowance as well, and a window outlives a change of that.
+    """
 
     STORAGE_SCHEME = None
 
     def __init__(self) -> None:
         super().__init__()
         self.now: Instant = 0
-        self._requests: dict[str, deque[Instant]] = {}
+        self._requests: dict[int, deque[Instant]] = {}
 
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:  # noqa: ARG002
         """Let requests in when there is room for all of them."""
-        requests = self.requests(key, expiry)
+        requests = self.requests(expiry)
         if len(requests) + amount > limit:
             return False
         requests.extend([self.now] * amount)
@@ -77,13 +80,13 @@ class Windows(Storage, MovingWindowSupport):
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
         """Give the oldest request's time in seconds, and how many there are."""
-        requests = self.requests(key, expiry)
+        requests = self.requests(expiry)
         oldest = requests[0] if requests else self.now
         return oldest / SECOND, len(requests)
 
-    def requests(self, key: str, expiry: int) -> deque[Instant]:
+    def requests(self, expiry: int) -> deque[Instant]:
         """Give the requests still inside a window of so many seconds, the oldest first."""
-        requests = self._requests.setdefault(key, deque())
+        requests = self._requests.setdefault(expiry, deque())
         # Half-open, so that a client that waits exactly Retry-After gets in.
         while requests and requests[0] <= self.now - expiry * SECOND:
             requests.popleft()
@@ -91,23 +94,20 @@ class Windows(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What this storage may raise: nothing of its own."""
+        """What `limits` would wrap, were it asked to."""
         return Exception
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count requests, for strategies other than the moving window."""
-        requests = self.requests(key, expiry)
-        requests.extend([self.now] * amount)
-        return len(requests)
+        """Not for moving windows."""
+        raise NotImplementedError
 
     def get(self, key: str) -> int:
-        """Tell how many requests a window holds."""
-        return len(self._requests.get(key, ()))
+        """Not for moving windows."""
+        raise NotImplementedError
 
     def get_expiry(self, key: str) -> float:
-        """Tell when the oldest request came, in seconds."""
-        requests = self._requests.get(key)
-        return (requests[0] if requests else self.now) / SECOND
+        """Not for moving windows."""
+        raise NotImplementedError
 
     def check(self) -> bool:
         """Tell that the storage works."""
@@ -120,5 +120,5 @@ class Windows(Storage, MovingWindowSupport):
         return count
 
     def clear(self, key: str) -> None:
-        """Forget one window."""
-        self._requests.pop(key, None)
+        """Not for moving windows."""
+        raise NotImplementedError

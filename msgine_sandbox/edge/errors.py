@@ -1,5 +1,6 @@
 """The only place where an error becomes an answer: the documented envelope."""
 
+import json
 from typing import Any
 
 from msgine_sandbox.edge.reply import Reply, reply
@@ -16,7 +17,11 @@ def render(error: ApiError, visit: Visit) -> Reply:
     }
     for name, value in error.headers.items():
         visit.signed[name.lower().encode()] = value.encode()
-    return reply(envelope, error.status)
+    try:
+        return reply(envelope, error.status)
+    except UnicodeEncodeError:
+        # What is shown back has half of a surrogate pair, which JSON can only write escaped.
+        return Reply(json.dumps(envelope).encode(), error.status)
 
 
 def _error(error: ApiError) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Reading fields of the right type out of a JSON object or a query."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -20,10 +20,21 @@ class Fields:
         self._content = content
         self.get = content.get
 
-    @property
-    def names(self) -> list[str]:
-        """The fields that are there."""
-        return list(self._content)
+    def only(self, names: Collection[str], whose: str) -> None:
+        """See to it that no other fields are there.
+
+        Raises:
+            InvalidRequest: one is, which nobody would read.
+        """
+        for name in self._content:
+            if name not in names:
+                raise InvalidRequest(
+                    f"{whose} has no {name}", field=name, expected=", ".join(sorted(names))
+                )
+
+    def part(self, names: Collection[str]) -> "Fields":
+        """Give the object with these fields only."""
+        return Fields({name: self._content[name] for name in self._content if name in names})
 
     def required(self, name: str, expected: str) -> Any:
         """Give a field's value.

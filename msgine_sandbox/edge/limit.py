@@ -2,10 +2,29 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msgine_sandbox.domain.rate_limit import Admission, RateLimit
+from msgine_sandbox.domain.rate_limit import Admission, RateLimit, untouched
 from msgine_sandbox.edge.visit import Visit, visit_of
+from msgine_sandbox.model.account import Limits
 from msgine_sandbox.model.clock import SECOND, Instant, RealTime
-from msgine_sandbox.model.errors import RateLimitExceeded
+from msgine_sandbox.model.errors import ApiError, RateLimitExceeded
+
+
+class Allowance:
+    """Tells a stranger the default allowance, because every response says one (documented)."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, real: RealTime) -> None:
+        self._app = app
+        self._admission = untouched(limits)
+        self._real = real
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except ApiError:
+            visit = visit_of(scope)
+            if visit.account is None:
+                _announce(visit, self._admission, self._real.now())
+            raise
 
 
 class Limit:
@@ -19,13 +38,13 @@ class Limit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
         admission = self._rate_limit.admit(visit.client, visit.now)
-        announce(visit, admission, self._real.now())
+        _announce(visit, admission, self._real.now())
         if admission.retry_after is not None:
             raise RateLimitExceeded(admission.retry_after)
         await self._app(scope, receive, send)
 
 
-def announce(visit: Visit, admission: Admission, real_now: Instant) -> None:
+def _announce(visit: Visit, admission: Admission, real_now: Instant) -> None:
     """Put the documented headers on the answer; the reset is real time, in Unix seconds."""
     visit.signed[b"x-ratelimit-limit"] = b"%d" % admission.limit
     visit.signed[b"x-ratelimit-remaining"] = b"%d" % admission.remaining

@@ -6,6 +6,7 @@ from random import Random, SystemRandom
 from msgine_sandbox.model.clock import RealTime
 
 _CHANCE_BITS = 20
+_LARGEST = (1 << 63) - 1  # that a row can have
 _WRITTEN = re.compile(r"[a-z]+_([0-9a-f]{16})")
 
 
@@ -36,4 +37,7 @@ def written(prefix: str, number: int) -> str:
 def number_of(prefix: str, text: str) -> int | None:
     """Read the number back from an identifier; None when it is not one of that kind."""
     match = _WRITTEN.fullmatch(text)
-    return int(match[1], 16) if match and text.startswith(f"{prefix}_") else None
+    if match is None or not text.startswith(f"{prefix}_"):
+        return None
+    number = int(match[1], 16)
+    return number if number <= _LARGEST else None

@@ -76,7 +76,7 @@ class MessageRows:
         )
 
     async def move(self, moves: Iterable[Move]) -> int:
-        """Take deliveries on; those that are gone, or may not by the lifecycle, stay. Tell how many."""
+        """Take deliveries on, where the lifecycle lets them; tell how many."""
         done = self._database.executemany(
             _MOVE,
             [

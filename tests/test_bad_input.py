@@ -1,0 +1,133 @@
+"""Whatever is posted, the answer is 201 or a refusal; `fixtures/bodies.json` has the vectors."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from box import NUMBER, Box, sandbox
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from matching import assert_refused
+from steady import Steady, steady
+from vectors import vectors
+
+SEND = "/api/v1/messages/sms"
+JSON = {"Content-Type": "application/json"}
+VALID = {"to": NUMBER, "message": "Hello", "from": "MyApp", "callbackUrl": "http://localhost:1/"}
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters())
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner)
+)
+texts = st.text(st.characters())
+likely = (
+    st.sampled_from([NUMBER, "MyApp", "http://localhost:1/", "", "+", "http://", "\ud83d", "\0"])
+    | st.from_regex(r"\+[1-9][0-9]{5,14}\n?", fullmatch=True)
+    | st.from_regex(r"https?://[^/]*(/.*)?")
+)
+
+
+@pytest.fixture(scope="module")
+def calm() -> Iterator[Steady]:
+    with steady() as it:
+        yield it
+
+
+@pytest.mark.parametrize("vector", vectors("bodies.json"), ids=lambda vector: vector["why"])
+async def test_a_body_is_answered_as_its_vector_says(vector: Any) -> None:
+    async with sandbox(delivery="manual") as box:  # so that no callbackUrl is ever called
+        answer = await post(box, content_of(vector), pairs(vector.get("headers", {})))
+        total = (await box.get("/_sandbox/messages"))["total"]
+    if vector["status"] == 201:
+        assert (answer.status_code, total) == (201, 1), answer.text
+    else:
+        error = assert_refused(answer, vector["status"], vector["code"])
+        assert error.get("details", {}).get("field") == vector.get("field")
+        assert total == 0
+
+
+@settings(deadline=None, max_examples=200)
+@given(value=values)
+@example(value="\ud83d")
+@example(value=float("inf"))
+@example(value=10**400)
+def test_any_json_is_answered(calm: Steady, value: Any) -> None:
+    assert_answered(calm, json.dumps(value))
+
+
+@settings(deadline=None, max_examples=200)
+@given(body=st.binary())
+def test_any_bytes_are_answered(calm: Steady, body: bytes) -> None:
+    assert_answered(calm, body)
+
+
+@settings(deadline=None, max_examples=200)
+@given(start=st.integers(0, 60), end=st.integers(0, 60), stuff=st.binary(max_size=4))
+def test_any_damage_to_a_good_body_is_answered(
+    calm: Steady, start: int, end: int, stuff: bytes
+) -> None:
+    good = json.dumps(VALID).encode()
+    assert_answered(calm, good[:start] + stuff + good[end:])
+
+
+@pytest.mark.parametrize("name", VALID)
+@settings(deadline=None)
+@given(value=texts | likely | values)
+@example(value="\ud83d")
+@example(value=["\ud83d"])
+@example(value={"\ud83d": float("nan")})
+def test_any_value_of_a_field_is_answered(calm: Steady, name: str, value: Any) -> None:
+    assert_answered(calm, json.dumps(VALID | {name: value}))
+
+
+@settings(deadline=None)
+@given(key=st.binary(max_size=300).filter(lambda key: not set(key) & set(b"\0\r\n")))
+def test_any_idempotency_key_is_answered(calm: Steady, key: bytes) -> None:
+    good = json.dumps(VALID)
+    assert_answered(calm, good, {"Idempotency-Key": key})
+
+
+@settings(deadline=None)
+@given(media_type=st.text(st.characters(codec="latin-1")).map(lambda text: text.encode("latin-1")))
+@example(media_type=b"application/json; charset")
+@example(media_type=b"application/json; charset=\xff")
+def test_any_content_type_is_answered(calm: Steady, media_type: bytes) -> None:
+    assert_answered(calm, json.dumps(VALID), {"Content-Type": media_type})
+
+
+def assert_answered(calm: Steady, content: str | bytes, headers: Mapping[str, Any] = JSON) -> None:
+    """Post it: the answer is 201 or a refusal in the envelope, and a refusal leaves nothing."""
+    before = calm.messages()
+    answer = calm.run(post(calm.box, content, pairs(headers)))
+    created = calm.messages() - before
+    if answer.status_code == 201:
+        assert created == ("idempotent-replayed" not in answer.headers)
+    else:
+        assert 400 <= answer.status_code < 500
+        assert_refused(answer, answer.status_code, answer.json()["error"]["code"])
+        assert created == 0
+
+
+def content_of(vector: Any) -> str | bytes:
+    if "hexBody" in vector:
+        return bytes.fromhex(vector["hexBody"])
+    return json.dumps(vector["body"]) if "body" in vector else vector["rawBody"]
+
+
+def pairs(headers: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    """Give headers as vectors write them: null is none, an array is one for each."""
+    return [
+        (name.encode(), value if isinstance(value, bytes) else value.encode())
+        for name, given in (JSON | headers).items()
+        for value in (given if isinstance(given, list) else [given])
+        if value is not None
+    ]
+
+
+async def post(
+    box: Box, content: str | bytes, headers: list[tuple[bytes, bytes]]
+) -> httpx.Response:
+    authorization = (b"Authorization", f"Bearer {box.token}".encode())
+    return await box.http.post(SEND, content=content, headers=[authorization, *headers])

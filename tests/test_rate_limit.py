@@ -1,0 +1,190 @@
+"""100 requests a minute and 20 a second: exact on the account's clock."""
+
+from collections import deque
+
+import pytest
+from box import Box, sandbox
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msgine_sandbox.domain.rate_limit import RateLimit
+from msgine_sandbox.model.account import TIERS, Account, Limits, Tier
+from msgine_sandbox.model.clock import SECOND
+
+
+async def fill(box: Box, count: int, per_second: int = 20) -> None:
+    """Use up so many requests, a second's allowance at a time, on a frozen clock."""
+    for sent in range(count):
+        if sent and sent % per_second == 0:
+            await box.advance(seconds=1)
+        assert (await box.send()).status_code == 201
+
+
+async def test_the_hundred_and_first_in_a_minute_waits_exactly_as_long_as_it_is_told(
+    box: Box,
+) -> None:
+    await box.freeze()
+    await fill(box, 100)
+    refused = await box.send()
+    assert refused.status_code == 429
+    assert refused.json()["error"] == {
+        "code": "rate_limit_exceeded",
+        "message": "Too many requests. Please try again later.",
+        "retryAfter": 56,  # the first twenty came four seconds ago
+    }
+    assert refused.headers["retry-after"] == "56"
+    await box.advance(seconds=55.999)
+    assert (await box.send()).status_code == 429
+    await box.advance(seconds=0.001)
+    assert (await box.send()).status_code == 201
+
+
+async def test_the_twenty_first_in_a_second_waits_a_second(box: Box) -> None:
+    await box.freeze()
+    await fill(box, 20)
+    refused = await box.send()
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    await box.advance(seconds=0.999)
+    assert (await box.send()).status_code == 429
+    await box.advance(seconds=0.001)
+    assert (await box.send()).status_code == 201
+
+
+async def test_a_refused_request_uses_nothing_up(box: Box) -> None:
+    await box.freeze()
+    await fill(box, 20)
+    for _ in range(30):
+        assert (await box.send()).status_code == 429
+    await box.advance(seconds=1)
+    assert (await box.send()).headers["x-ratelimit-remaining"] == "79"
+
+
+async def test_every_authenticated_request_counts(box: Box) -> None:
+    await box.freeze()
+    await box.send("not a number")
+    await box.call("GET", "/api/v1/messages")
+    await box.call("GET", "/api/v1/nowhere")
+    first = await box.send(key="k")
+    assert first.headers["x-ratelimit-remaining"] == "96"
+    assert (await box.send(key="k")).headers["x-ratelimit-remaining"] == "95"
+
+
+async def test_every_answer_says_what_is_left(box: Box) -> None:
+    await box.freeze()
+    answer = await box.send()
+    assert answer.headers["x-ratelimit-limit"] == "100"
+    assert answer.headers["x-ratelimit-remaining"] == "99"
+    again = await box.send("not a number")
+    assert again.status_code == 400
+    assert again.headers["x-ratelimit-remaining"] == "98"
+
+
+async def test_the_reset_is_real_time_however_far_the_account_has_travelled(box: Box) -> None:
+    before = await box.send()
+    await box.advance(hours=1000)
+    after = await box.send()
+    drift = int(after.headers["x-ratelimit-reset"]) - int(before.headers["x-ratelimit-reset"])
+    assert 0 <= drift <= 30
+
+
+@pytest.mark.parametrize(
+    ("token", "per_minute", "per_second"),
+    [
+        ("test_free_a", 60, 10),
+        ("anything", 100, 20),
+        ("test_professional_a", 500, 50),
+    ],
+)
+async def test_a_tier_has_its_own_windows(
+    box: Box, token: str, per_minute: int, per_second: int
+) -> None:
+    mine = box.other(token)
+    await mine.freeze()
+    await fill(mine, per_minute, per_second)
+    refused = await mine.send()
+    assert (refused.status_code, refused.headers["x-ratelimit-limit"]) == (429, str(per_minute))
+
+
+async def test_an_unlimited_token_is_never_refused(box: Box) -> None:
+    mine = box.other("test_unlimited_a")
+    await mine.freeze()
+    await fill(mine, 700, per_second=1000)
+
+
+async def test_two_tokens_do_not_share_a_window() -> None:
+    async with sandbox() as box:
+        await box.freeze()
+        await fill(box, 20)
+        assert (await box.send()).status_code == 429
+        assert (await box.other().send()).status_code == 201
+
+
+async def test_the_tier_of_an_account_can_be_changed(box: Box) -> None:
+    await box.freeze()
+    await fill(box, 20)
+    assert (await box.send()).status_code == 429
+    await box.control("PATCH", "/account", {"tier": "professional"})
+    assert (await box.send()).status_code == 201
+    await box.control("PATCH", "/account", {"limits": {"perMinute": 5}})
+    assert (await box.send()).headers["retry-after"] == "60"
+
+
+class Oracle:
+    """The rule in plain words: a list of when requests came, counted anew for each."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.windows = [(limits.per_minute, 60 * SECOND), (limits.per_second, SECOND)]
+        self.came: deque[int] = deque()
+
+    def admits(self, now: int) -> bool:
+        fine = all(
+            sum(now - came < width for came in self.came) < limit for limit, width in self.windows
+        )
+        if fine:
+            self.came.append(now)
+        return fine
+
+    def wait(self, now: int) -> int:
+        """The least number of microseconds after which it would let one in."""
+        candidates = sorted({came + width - now for came in self.came for _, width in self.windows})
+        for wait in candidates:
+            later = now + wait
+            if wait > 0 and all(
+                sum(later - came < width for came in self.came) < limit
+                for limit, width in self.windows
+            ):
+                return wait
+        raise AssertionError("it never lets one in")
+
+
+gaps = st.one_of(
+    st.sampled_from([0, 1, SECOND - 1, SECOND, SECOND + 1, 60 * SECOND - 1, 60 * SECOND]),
+    st.integers(0, 70 * SECOND),
+    st.integers(0, SECOND // 10),
+)
+
+
+@given(
+    gaps=st.lists(gaps, min_size=1, max_size=120),
+    limits=st.builds(Limits, st.integers(1, 12), st.integers(1, 5)),
+)
+def test_the_windows_agree_with_a_plain_list(gaps: list[int], limits: Limits) -> None:
+    account = Account(id=1, token_hint="", magic="", tier=Tier.STARTER, limits=limits)
+    rate_limit, oracle, now = RateLimit(), Oracle(limits), 1_800_000_000 * SECOND
+    for gap in gaps:
+        now += gap
+        admission = rate_limit.admit(account, now)
+        assert (admission.retry_after is None) == oracle.admits(now)
+        if admission.retry_after is not None:
+            assert admission.retry_after == -(-oracle.wait(now) // SECOND)
+
+
+@given(st.sampled_from([Tier.FREE, Tier.STARTER, Tier.PROFESSIONAL]), st.integers(0, 10**7))
+def test_whoever_waits_as_long_as_told_gets_in(tier: Tier, gap: int) -> None:
+    account = Account(id=1, token_hint="", magic="", tier=tier, limits=TIERS[tier])
+    rate_limit, now = RateLimit(), 1_800_000_000 * SECOND
+    while (admission := rate_limit.admit(account, now)).retry_after is None:
+        now += gap // 100
+        if gap > 6_000_000:
+            return  # so slow that it is never refused
+    assert rate_limit.admit(account, now + admission.retry_after * SECOND).retry_after is None
