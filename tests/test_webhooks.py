@@ -162,6 +162,7 @@ async def test_a_receiver_that_drips_is_cut_off_at_the_deadline(receiver: Receiv
         try:
             while not gave_up.wait(0.02):
                 handler.wfile.write(b".")
+                handler.wfile.flush()
         except OSError:
             gave_up.set()
         handler.close_connection = True
