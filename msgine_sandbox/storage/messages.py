@@ -1,5 +1,6 @@
 """Messages and their deliveries as rows."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -32,7 +33,7 @@ _BATCH = 200
 
 # The statuses that come before each, of which the lifecycle has two at the most.
 _BEFORE = {
-    status: (*[each for each in Status if status in NEXT[each]], None, None)[:2]
+    status: (*[str(each) for each in Status if status in NEXT[each]], None, None)[:2]
     for status in Status
 }
 
@@ -70,7 +71,7 @@ class MessageRows:
         self._database.executemany(
             "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (message.id, position, d.recipient, d.status, _written(d.history), d.reason)
+                (message.id, position, d.recipient, str(d.status), _written(d.history), d.reason)
                 for position, d in enumerate(message.deliveries)
             ],
         )
@@ -81,7 +82,7 @@ class MessageRows:
             _MOVE,
             [
                 (
-                    m.status,
+                    str(m.status),
                     f" {m.status}@{m.at}",
                     m.reason,
                     m.message,
@@ -95,11 +96,11 @@ class MessageRows:
 
     async def callback_urls(self, messages: Iterable[int]) -> dict[int, str]:
         """Give the callback URLs of those messages that have one."""
-        numbers = ", ".join(map(str, messages))
         return dict(
             self._database.execute(
                 "SELECT id, callback_url FROM messages"
-                f" WHERE id IN ({numbers}) AND callback_url IS NOT NULL"
+                " WHERE id IN (SELECT value FROM json_each(?)) AND callback_url IS NOT NULL",
+                (json.dumps(list(messages)),),
             ).fetchall()
         )
 
@@ -158,11 +159,10 @@ class MessageRows:
         return count
 
     def _messages(self, rows: Sequence[tuple[Any, ...]]) -> list[Message]:
-        marks = ", ".join("?" * len(rows))
         found = self._database.execute(
             "SELECT message, recipient, status, history, reason FROM deliveries"
-            f" WHERE message IN ({marks}) ORDER BY message, position",
-            [row[0] for row in rows],
+            " WHERE message IN (SELECT value FROM json_each(?)) ORDER BY message, position",
+            (json.dumps([row[0] for row in rows]),),
         )
         deliveries = {
             message: tuple(map(_delivery, group))
@@ -193,7 +193,7 @@ def _row(message: Message) -> tuple[Any, ...]:
         message.channel,
         message.sender,
         message.text,
-        message.encoding,
+        str(message.encoding),
         message.segments,
         message.price.micros,
         message.price.currency,

@@ -19,17 +19,17 @@ class StepRows:
         """Store steps that will happen."""
         self._database.executemany(
             f"INSERT INTO steps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(s.id, s.account, s.lane, s.due, s.message, s.subject, s.detail) for s in steps],
+            [(s.id, s.account, int(s.lane), s.due, s.message, s.subject, s.detail) for s in steps],
         )
 
     async def due(self, account: int, lane: Lane, until: Instant, limit: int) -> list[Step]:
         """Give the first steps of a lane that are due by an instant, in order."""
         rows = self._database.execute(
-            f"SELECT {_COLUMNS} FROM steps WHERE account = ? AND lane = ? AND due <= ?"
-            " ORDER BY due, id LIMIT ?",
-            (account, lane, until, limit),
+            "SELECT id, due, message, subject, detail FROM steps"
+            " WHERE account = ? AND lane = ? AND due <= ? ORDER BY due, id LIMIT ?",
+            (account, int(lane), until, limit),
         )
-        return [Step(row[0], row[1], Lane(row[2]), *row[3:]) for row in rows]
+        return [Step(row[0], account, lane, *row[1:]) for row in rows]
 
     async def remove_through(self, last: Step) -> None:
         """Forget a step and all before it in its lane: they have happened."""
