@@ -2,9 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.model.clock import DAY, Instant
@@ -18,8 +17,7 @@ KEPT = DAY
 _SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A key that a request holds until it is answered."""
 
     account: int
@@ -46,16 +44,14 @@ class Idempotency:
         self._store = store
         self._accounts = accounts
         self._strict = strict
-        self._in_flight: dict[tuple[int, str], asyncio.Future[None]] = {}
+        self._waiting: dict[tuple[int, str], list[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def claim(
-        self, account: int, key: str, fingerprint: bytes
-    ) -> AsyncIterator[Claim | Remembered]:
-        """Give the answer that the key already has, or a claim to give it its first one.
+    async def claim(self, account: int, key: str, fingerprint: bytes) -> Claim | Remembered:
+        """Give the answer that a key already has, or a claim to give it its first one.
 
-        A request whose key is in flight waits for the one before it. Source of the 24 hours and
-        of the replay: documented; of the waiting and of the strict setting: our choice.
+        A request whose key is in flight waits for the one before it; whoever gets a claim lets go
+        of it. Source of the 24 hours and of the replay: documented; of the waiting and of the
+        strict setting: our choice.
 
         Raises:
             InvalidRequest: the key is not 1 to 255 printable ASCII characters without spaces.
@@ -67,18 +63,22 @@ class Idempotency:
                 "The idempotency key is invalid", field=HEADER, value=key, expected=expected
             )
         place = (account, key)
-        while (before := self._in_flight.get(place)) is not None:
-            await asyncio.shield(before)
+        while (waiting := self._waiting.get(place)) is not None:
+            turn = asyncio.get_running_loop().create_future()
+            waiting.append(turn)
+            await turn
         known = await self._store.keys.get(account, key)
         now = self._accounts.now(account)
         if known is not None and now - known.first_used < KEPT:
-            yield self._allowed(known, fingerprint)
-            return
-        self._in_flight[place] = asyncio.get_running_loop().create_future()
-        try:
-            yield Claim(account=account, key=key, first_used=now, fingerprint=fingerprint)
-        finally:
-            self._in_flight.pop(place).set_result(None)
+            return self._allowed(known, fingerprint)
+        self._waiting[place] = []
+        return Claim(account=account, key=key, first_used=now, fingerprint=fingerprint)
+
+    def let_go(self, claim: Claim) -> None:
+        """Let those who wait for a key have their turn."""
+        for turn in self._waiting.pop((claim.account, claim.key)):
+            if not turn.done():  # who waited may have been cancelled
+                turn.set_result(None)
 
     def _allowed(self, known: Remembered, fingerprint: bytes) -> Remembered:
         if self._strict and known.fingerprint != fingerprint:

@@ -29,13 +29,16 @@ class Idempotent:
         if sum(name == _NAME for name, _ in scope["headers"]) > 1:
             raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
         fingerprint = _fingerprint(scope, visit)
-        async with self._idempotency.claim(visit.client.id, key, fingerprint) as known:
-            if isinstance(known, Remembered):
-                visit.signed[b"idempotent-replayed"] = b"true"
-                await Reply(known.body, known.status)(scope, receive, send)
-            else:
-                visit.claim = known
-                await self._app(scope, receive, send)
+        known = await self._idempotency.claim(visit.client.id, key, fingerprint)
+        if isinstance(known, Remembered):
+            visit.signed[b"idempotent-replayed"] = b"true"
+            await Reply(known.body, known.status)(scope, receive, send)
+            return
+        visit.claim = known
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._idempotency.let_go(known)
 
 
 def _fingerprint(scope: Scope, visit: Visit) -> bytes:

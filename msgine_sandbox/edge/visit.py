@@ -1,10 +1,10 @@
 """What is known about a request so far, from the door to the handler and back."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.types import Scope
 
+from msgine_sandbox.domain.idempotency import Claim
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.idempotency import Remembered
@@ -25,7 +25,7 @@ class Visit:
     """The headers that every answer to this request carries, refusals included."""
     body: bytes = b""
     account: Account | None = None
-    claim: Any = None
+    claim: Claim | None = None
     """The claim on an idempotency key that the handler settles, if there is one."""
 
     @property

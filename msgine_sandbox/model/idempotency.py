@@ -1,12 +1,11 @@
 """What is remembered of a request that carried an idempotency key."""
 
-from dataclasses import dataclass
+import msgspec
 
 from msgine_sandbox.model.clock import Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
     """The first answer to a key, and a digest of the request that it answered."""
 
     account: int

@@ -2,10 +2,14 @@
 
 import asyncio
 import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+Row = tuple[Any, ...]
 
 MEMORY = ":memory:"
 APPLICATION_ID = 0x4D534742  # "MSGB", so that another program's file is not taken for ours
@@ -25,8 +29,7 @@ class Database:
 
     def __init__(self, path: str = MEMORY) -> None:
         self._connection = _open(path)
-        self.execute = self._connection.execute
-        self.executemany = self._connection.executemany
+        self._gathered: defaultdict[str, list[Row]] = defaultdict(list)
         self._inside = False
         self._turn_is_open = False
         self._leaving: list[asyncio.Future[None]] = []
@@ -37,7 +40,7 @@ class Database:
             raise RuntimeError("A unit of the store waited for something other than the store.")
         if not self._turn_is_open:
             asyncio.get_running_loop().call_soon(self._end_turn)
-            self.execute("BEGIN")
+            self._connection.execute("BEGIN")
             self._turn_is_open = True
         self._inside = True
 
@@ -59,6 +62,7 @@ class Database:
         leaving, self._leaving = self._leaving, []
         failure, self._failure = self._failure or self._commit(), None
         self._turn_is_open = False
+        self._gathered.clear()
         if failure is not None and self._connection.in_transaction:
             self._connection.rollback()
         for left in leaving:
@@ -71,10 +75,39 @@ class Database:
 
     def _commit(self) -> sqlite3.Error | None:
         try:
-            self.execute("COMMIT")
+            self._run_gathered()
+            self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             return error
         return None
+
+    def execute(self, sql: str, row: Row = ()) -> sqlite3.Cursor:
+        """Run a statement."""
+        if self._gathered:
+            self._run_gathered()
+        return self._connection.execute(sql, row)
+
+    def peek(self, sql: str, row: Row) -> sqlite3.Cursor:
+        """Run a query that what this turn has gathered so far cannot matter to."""
+        return self._connection.execute(sql, row)
+
+    def executemany(self, sql: str, rows: Iterable[Row]) -> sqlite3.Cursor:
+        """Run a statement for each of many rows."""
+        if self._gathered:
+            self._run_gathered()
+        return self._connection.executemany(sql, rows)
+
+    def gather(self, sql: str, rows: Iterable[Row]) -> None:
+        """Run a statement for each row before the next of another kind, or at the turn's end.
+
+        What a turn's units insert alike goes in together, which costs a third less.
+        """
+        self._gathered[sql].extend(rows)
+
+    def _run_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, defaultdict(list)
+        for sql, rows in gathered.items():
+            self._connection.executemany(sql, rows)
 
     def fact(self, name: str) -> str | None:
         """Give a fact about the whole sandbox, or None."""

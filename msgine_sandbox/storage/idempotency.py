@@ -12,7 +12,8 @@ class IdempotencyRows:
 
     async def get(self, account: int, key: str) -> Remembered | None:
         """Give what is remembered of a key, however old."""
-        row = self._database.execute(
+        # Whoever remembers an answer holds its key until that is committed.
+        row = self._database.peek(
             "SELECT account, key, first_used, fingerprint, status, body FROM idempotency"
             " WHERE account = ? AND key = ?",
             (account, key),
@@ -30,17 +31,15 @@ class IdempotencyRows:
 
     async def remember(self, answer: Remembered) -> None:
         """Keep an answer, in place of an older one to the same key."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                answer.account,
-                answer.key,
-                answer.first_used,
-                answer.fingerprint,
-                answer.status,
-                answer.body,
-            ),
+        row = (
+            answer.account,
+            answer.key,
+            answer.first_used,
+            answer.fingerprint,
+            answer.status,
+            answer.body,
         )
+        self._database.gather("INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)", [row])
 
     async def clear(self, account: int | None) -> None:
         """Forget an account's, or all, keys."""

@@ -67,8 +67,8 @@ class MessageRows:
 
     async def add(self, message: Message) -> None:
         """Store a new message with its deliveries."""
-        self._database.execute(_INSERT, (*_row(message), message.account, message.channel))
-        self._database.executemany(
+        self._database.gather(_INSERT, [(*_row(message), message.account, message.channel)])
+        self._database.gather(
             "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (message.id, position, d.recipient, str(d.status), _written(d.history), d.reason)

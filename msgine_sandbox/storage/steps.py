@@ -17,7 +17,7 @@ class StepRows:
 
     async def add(self, steps: Iterable[Step]) -> None:
         """Store steps that will happen."""
-        self._database.executemany(
+        self._database.gather(
             f"INSERT INTO steps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(s.id, s.account, int(s.lane), s.due, s.message, s.subject, s.detail) for s in steps],
         )
