@@ -1,5 +1,6 @@
 """`/_sandbox/account`: what the account may do, and what it pays."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -20,6 +21,7 @@ from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.money import MICROS, Money
 
 _MAX_PRICE = 1_000_000
+_CURRENCY = re.compile(r"[A-Z]{3}")
 SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price"}
 
 
@@ -94,7 +96,7 @@ def _scopes(scopes: tuple[Scope, ...], body: Fields) -> tuple[Scope, ...]:
 
 def _price(price: Money, body: Fields) -> Money:
     currency = body.text("currency") or price.currency
-    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+    if not _CURRENCY.fullmatch(currency):
         raise _wrong("currency", currency, "three capital letters, as in ISO 4217")
     amount = body.number("price")
     if amount is None:

@@ -1,0 +1,47 @@
+# Everything a maker of this project does, on a machine with python3 and make.
+# Flags for what a target runs go into ARGS: make serve ARGS="--tier free"
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check bench
+
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+serve: $(READY) ## Serve the sandbox; ARGS="--tier free" passes flags on
+	@$(BIN)/msgine-sandbox serve $(ARGS)
+
+test: $(READY) ## Run every test; ARGS="-k idempotency" chooses some
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Check style, types and which floor imports which
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## Measure the speed
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# All output of the setup goes to standard error: the first line that `serve` prints is the base URL.
+# A .venv without pip is what a failed `python3 -m venv` leaves on Debian; it is made anew.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'This needs Python 3.11 or later; name one that you have: make PYTHON=python3.13' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	      apt-get install -yqq --no-install-recommends "$$package"; } >&2; \
+	  else \
+	    echo "Python comes without its venv module here; install it: apt-get install $$package" >&2; exit 1; \
+	  fi; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >&2
+	@echo 'Setting up $(VENV) ...' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' >&2
+	@touch $@
