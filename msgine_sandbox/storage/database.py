@@ -31,6 +31,7 @@ class Database:
         self._connection = _open(path)
         self._gathered: defaultdict[str, list[Row]] = defaultdict(list)
         self._inside = False
+        self._loop: asyncio.AbstractEventLoop
         self._turn_is_open = False
         self._leaving: list[asyncio.Future[None]] = []
         self._failure: BaseException | None = None
@@ -39,7 +40,8 @@ class Database:
         if self._inside:
             raise RuntimeError("A unit of the store waited for something other than the store.")
         if not self._turn_is_open:
-            asyncio.get_running_loop().call_soon(self._end_turn)
+            self._loop = asyncio.get_running_loop()  # once a turn: asking costs a system call
+            self._loop.call_soon(self._end_turn)
             self._connection.execute("BEGIN")
             self._turn_is_open = True
         self._inside = True
@@ -54,7 +56,7 @@ class Database:
         if error is not None:
             self._failure = error
             return
-        left = asyncio.get_running_loop().create_future()
+        left = self._loop.create_future()
         self._leaving.append(left)
         await left
 
