@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.deliveries import Deliveries
@@ -89,5 +90,11 @@ class Carrier:
 
 
 def _move(step: Step) -> Move:
-    status, _, reason = step.detail.partition(" ")
-    return Move(step.message, step.subject, Status(status), step.due, reason or None)
+    status, reason = _read(step.detail)
+    return Move(step.message, step.subject, status, step.due, reason)
+
+
+@lru_cache(64)
+def _read(detail: str) -> tuple[Status, str | None]:
+    status, _, reason = detail.partition(" ")
+    return Status(status), reason or None

@@ -40,7 +40,7 @@ class Accounts:
         self._only = frozenset(only)
         self._default_clock = Clock()
         self._accounts: dict[int, Account] = {}
-        self._by_digest: dict[bytes, int] = {}
+        self._by_token: dict[str, int] = {}
         self._held: dict[int, Instant] = {}
 
     async def load(self) -> None:
@@ -67,24 +67,23 @@ class Accounts:
         """
         if self._only and token not in self._only:
             raise Unauthorized
-        digest = sha256(token.encode()).digest()
-        number = self._by_digest.get(digest)
-        if number is not None:
-            return self._accounts[number]
-        known = await self._store.accounts.with_token(digest)
-        account = known or await self._open(token, digest)
-        self._by_digest[digest] = account.id
-        return self._accounts[account.id]
+        number = self._by_token.get(token)
+        if number is None:
+            digest = sha256(token.encode()).digest()
+            known = await self._store.accounts.with_token(digest)
+            number = known.id if known else await self._open(token, digest)
+            self._by_token[token] = number
+        return self._accounts[number]
 
-    async def _open(self, token: str, digest: bytes) -> Account:
+    async def _open(self, token: str, digest: bytes) -> int:
         async with self._store.unit:
             number = await self._store.accounts.next_id()
             account = self._fresh(number, masked(token), _magic(token))
             await self._store.accounts.add(account, digest)
             # Known before the commit, so that a second request in the same turn finds it.
             self._accounts[account.id] = account
-            self._by_digest[digest] = account.id
-        return account
+            self._by_token[token] = number
+        return number
 
     def _fresh(self, number: int, hint: str, magic: str) -> Account:
         tier, scopes = MAGIC[magic]

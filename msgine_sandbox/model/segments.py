@@ -57,7 +57,7 @@ def _pack(text: str, size: Callable[[str], int], room: int) -> Iterator[str]:
 
 
 def _septets(text: str) -> int:
-    return len(text) + sum(map(text.count, _EXTENDED))
+    return len(text) + len(_ESCAPED.findall(text))
 
 
 def _utf16_units(text: str) -> int:
@@ -73,4 +73,5 @@ _BASIC: Final = "".join(_decoded(bytes([code])) for code in range(128) if code !
 _EXTENDED: Final = "".join(
     _decoded(bytes([_ESCAPE, code])) for code in range(128) if code != _ESCAPE
 )
+_ESCAPED: Final = re.compile(f"[{re.escape(_EXTENDED)}]")
 _STRANGER: Final = re.compile(f"[^{re.escape(_BASIC + _EXTENDED)}]")
