@@ -16,7 +16,7 @@ from msgine_sandbox.control.reset import ResetControl
 from msgine_sandbox.control.webhooks import WebhooksControl
 from msgine_sandbox.edge.answers import Answers
 from msgine_sandbox.edge.authenticate import Authenticate
-from msgine_sandbox.edge.body import Bodies
+from msgine_sandbox.edge.body import Bodies, JsonOnly
 from msgine_sandbox.edge.guard import Guard
 from msgine_sandbox.edge.hosts import Hosts
 from msgine_sandbox.edge.idempotent import Idempotent
@@ -65,12 +65,13 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
         middleware=[
             Middleware(Origins),
             Middleware(Bodies),
+            Middleware(JsonOnly),
             Middleware(Guard, s.accounts, s.settings.control_token),
         ],
     )
     everything = _router(api, health.ROUTE, control, lifespan=_lifespan(sandbox))
     allowed = (*s.settings.allowed_host, s.settings.host)
-    return Started(Answers(Hosts(everything, allowed), s.ids, s.real), sandbox)
+    return Started(Answers(Hosts(everything, allowed), s.ids, s.real, lambda: s.stopping), sandbox)
 
 
 def _router(*routes: BaseRoute, lifespan: Lifespan[Router] | None = None) -> Router:

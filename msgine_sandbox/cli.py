@@ -97,7 +97,13 @@ cli.add_command(
 
 
 @cli.command()
-@click.option("--wait", default=0.0, metavar="SECONDS", help="How long to wait for an answer.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long to wait for an answer.",
+)
 @click.option("--host", default="127.0.0.1", envvar=f"{ENVIRONMENT}HOST", show_default=True)
 @click.option("--port", default=8256, envvar=f"{ENVIRONMENT}PORT", show_default=True)
 @click.option("--tls", is_flag=True, envvar=f"{ENVIRONMENT}TLS", help="Ask over HTTPS.")
@@ -124,7 +130,7 @@ def _answers(host: str, port: int, tls: bool) -> bool:
     try:
         connection.request("GET", "/_sandbox/health")
         return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
+    except (OSError, UnicodeError, http.client.HTTPException):
         return False
     finally:
         connection.close()

@@ -33,6 +33,7 @@ class Sandbox:
         """
         self.settings = settings
         self.port: int | None = None
+        self.stopping = False
         self.real = RealTime()
         self.ids = Ids(self.real)
         self.bus = Bus()
@@ -43,7 +44,7 @@ class Sandbox:
             self.store, self.accounts, strict=settings.strict_idempotency
         )
         self.timeline = Timeline(self.store, self.accounts, self.real)
-        self.clocks = Clocks(self.accounts, self.timeline, self.real)
+        self.clocks = Clocks(self.store, self.accounts, self.timeline, self.real)
         self.inbox = Inbox(self.store, self.bus)
         self.reset = Reset(self.store, self.accounts, self.rate_limit, self.timeline)
         self.sender = Sender(
@@ -77,6 +78,8 @@ class Sandbox:
         """Take up what the store knows of; does nothing the second time."""
         if not self.started:
             self.started = True
+            # Neither identifiers nor time go back, even if the machine's clock did meanwhile.
+            self.real.not_before(self.ids.beyond(await self.store.largest_id()))
             await self.accounts.load()
             await self.timeline.resume()
 

@@ -14,7 +14,8 @@ from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.errors import ApiError, InvalidRequest
 from msgine_sandbox.model.ids import written
 from msgine_sandbox.sandbox import Sandbox
-from msgine_sandbox.settings import SettingsError
+from msgine_sandbox.settings import SettingsError, is_token
+from msgine_sandbox.storage.messages import Filter
 
 _OWN = {"token", "endpoints", "messages", "frozen"}
 _MESSAGE = {"to", "message", "from", "callbackUrl", "secondsAgo"}
@@ -31,7 +32,9 @@ async def load(sandbox: Sandbox, file: str) -> None:
     """
     place = "accounts"
     try:
-        for number, account in enumerate(_read(file).objects("accounts")):
+        scenario = _read(file)
+        scenario.only({"accounts"}, "A scenario")
+        for number, account in enumerate(scenario.objects("accounts")):
             place = f"accounts[{number}]"
             await _open(sandbox, account)
     except ApiError as error:
@@ -52,8 +55,11 @@ def _read(file: str) -> Fields:
 
 async def _open(sandbox: Sandbox, body: Fields) -> None:
     body.only(_OWN | SETTABLE, "An account of a scenario")
-    account = await sandbox.accounts.with_token(body.required_text("token"))
-    if await sandbox.store.messages.count(account.id):
+    token = body.required_text("token")
+    if not is_token(token):
+        raise InvalidRequest("token must be printable ASCII without spaces, and not empty")
+    account = await sandbox.accounts.with_token(token)
+    if await sandbox.store.messages.count(Filter(account=account.id)):
         return
     account = changed(account, body.part(SETTABLE))
     if body.get("endpoints") is not None:
@@ -62,7 +68,7 @@ async def _open(sandbox: Sandbox, body: Fields) -> None:
     if body.get("messages") is not None:
         for message in body.objects("messages"):
             await _send(sandbox, account, message)
-    if body.get("frozen") is True:
+    if body.flag("frozen"):
         await sandbox.clocks.freeze(account.id)
 
 

@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
         self._announce(base_url(self._sandbox.settings, self._sandbox.port or 0))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.should_exit = True
+        self._sandbox.stopping = self.should_exit = True
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -88,8 +88,8 @@ def _listen(settings: Settings) -> socket.socket:
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
+    except (OSError, UnicodeError) as error:
+        why = str(getattr(error, "strerror", None) or error).lower()
         where = f"{settings.host}:{settings.port}"
         raise SettingsError(f"Cannot listen on {where}: {why}.") from error
     return listener
@@ -104,7 +104,10 @@ def _tls(settings: Settings) -> ssl.SSLContext:
     names = {"localhost", "127.0.0.1", "::1", *settings.allowed_host}
     names |= {settings.host} - _EVERYWHERE
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*sorted(names)).configure_cert(context)
+    try:
+        authority.issue_cert(*sorted(names)).configure_cert(context)
+    except (ValueError, UnicodeError) as error:
+        raise SettingsError(f"--tls cannot certify {', '.join(sorted(names))}: {error}.") from error
     if settings.tls_ca is not None:
         try:
             Path(settings.tls_ca).write_bytes(authority.cert_pem.bytes())

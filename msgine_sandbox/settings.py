@@ -137,9 +137,9 @@ def _check(settings: Settings) -> None:
             0 < settings.webhook_timeout <= 600,
             "--webhook-timeout must be above 0 and at most 600 seconds.",
         ),
-        (all(map(_is_token, settings.token)), _CREDENTIAL_RULE.format("--token")),
+        (all(map(is_token, settings.token)), _CREDENTIAL_RULE.format("--token")),
         (
-            settings.control_token is None or _is_token(settings.control_token),
+            settings.control_token is None or is_token(settings.control_token),
             _CREDENTIAL_RULE.format("--control-token"),
         ),
         (settings.tls or settings.tls_ca is None, "--tls-ca needs --tls."),
@@ -153,5 +153,6 @@ def _check(settings: Settings) -> None:
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 
 
-def _is_token(text: str) -> bool:
+def is_token(text: str) -> bool:
+    """Tell whether a text can be sent as a credential."""
     return bool(text) and text.isascii() and text.isprintable() and " " not in text

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from msgine_sandbox.api.first_generation import draft, shape
-from msgine_sandbox.domain.messages import SMS, Messages
+from msgine_sandbox.domain.messages import Messages
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
 from msgine_sandbox.edge.reply import Reply, reply
@@ -13,7 +13,7 @@ from msgine_sandbox.edge.visit import visit_of
 from msgine_sandbox.model.account import Account, Scope
 from msgine_sandbox.model.errors import Forbidden, NotFound
 from msgine_sandbox.model.ids import number_of
-from msgine_sandbox.model.message import PREFIX
+from msgine_sandbox.model.message import PREFIX, SMS
 from msgine_sandbox.storage.messages import MessageRows
 
 MAX_LIMIT = 100

@@ -26,6 +26,7 @@ MAX_LIMIT = 1000
 DEFAULT_WAIT = 10
 MAX_WAIT = 60
 SHOWN_AFTER_WAIT = 20
+_SPACE_FOR_PLUS = re.compile(r" [0-9]")
 
 
 class MessagesControl:
@@ -120,9 +121,9 @@ def _wanted(account: int | None, query: Fields) -> Wanted:
     return Wanted(
         filter=Filter(
             account=account,
-            to=query.text("to"),
+            to=_with_plus(query.text("to")),
             contains=query.text("contains"),
-            anywhere=query.text("q"),
+            anywhere=_with_plus(query.text("q")),
             since=query.instant("since"),
         ),
         matches=_pattern(query.text("matches")),
@@ -130,10 +131,15 @@ def _wanted(account: int | None, query: Fields) -> Wanted:
     )
 
 
+def _with_plus(text: str | None) -> str | None:
+    """Read `?to=+256…` as it is meant: a query writes a space as a plus, but no number has one."""
+    return "+" + text[1:] if text is not None and _SPACE_FOR_PLUS.match(text) else text
+
+
 def _pattern(text: str | None) -> re.Pattern[str] | None:
     try:
         return None if text is None else re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise InvalidRequest(
             f"matches is not a regular expression: {error}",
             field="matches",

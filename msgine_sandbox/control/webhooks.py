@@ -86,6 +86,9 @@ def endpoints_of(body: Fields) -> tuple[Endpoint, ...]:
         raise InvalidRequest(
             f"Give {expected}", field="endpoints", value=len(endpoints), expected=expected
         )
+    if len({endpoint.url for endpoint in endpoints}) < len(endpoints):
+        expected = "one endpoint for each URL"
+        raise InvalidRequest(f"Give {expected}", field="endpoints", expected=expected)
     return endpoints
 
 

@@ -79,12 +79,12 @@ class Carrier:
     async def perform(self, steps: Sequence[Step]) -> int:
         """Take the first of an account's steps in one transaction, and tell how many.
 
-        As many go together as cause no webhooks, which might be due before the next step.
+        It stops before a step that is later than a webhook which those before it caused.
         """
         account = steps[0].account
         async with self._store.unit:
             done = await self._deliveries.move(account, list(map(_move, steps)))
-            await self._store.steps.remove_through(steps[done - 1])
+            await self._store.steps.remove(steps[:done])
         self._bus.announce(StatusesChanged(account, [step.message for step in steps[:done]]))
         return done
 

@@ -116,9 +116,14 @@ class Accounts:
 
     async def save(self, account: Account) -> None:
         """Put a changed account in place of the old one."""
-        async with self._store.unit:
-            await self._store.accounts.save(account)
-            self._accounts[account.id] = account
+        old = self._accounts[account.id]
+        try:
+            async with self._store.unit:
+                await self._store.accounts.save(account)
+                self._accounts[account.id] = account
+        except Exception:
+            self._accounts[account.id] = old
+            raise
 
     def clock_of(self, account: int) -> Clock:
         """Give an account's clock."""
@@ -126,8 +131,12 @@ class Accounts:
 
     def now(self, account: int) -> Instant:
         """Give an account's time."""
+        return self.at(account, self._real.now())
+
+    def at(self, account: int, real: Instant) -> Instant:
+        """Give an account's time at a real one."""
         held = self._held.get(account)
-        return self.clock_of(account).at(self._real.now()) if held is None else held
+        return self.clock_of(account).at(real) if held is None else held
 
     def hold(self, account: int, instant: Instant) -> None:
         """Let an account's time stand at an instant of its journey."""
@@ -147,10 +156,9 @@ class Accounts:
         return self._default_clock
 
     async def set_default_clock(self, clock: Clock) -> None:
-        """Let new accounts start with another clock."""
-        async with self._store.unit:
-            await self._store.accounts.save_default_clock(clock)
-            self._default_clock = clock
+        """Let new accounts start with another clock; inside a unit."""
+        await self._store.accounts.save_default_clock(clock)
+        self._default_clock = clock
 
 
 def _magic(token: str) -> str:

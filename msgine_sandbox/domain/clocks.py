@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.model.clock import DAY, Clock, Instant, RealTime, iso_micros
+from msgine_sandbox.domain.idempotency import KEPT
+from msgine_sandbox.model.clock import DAY, SECOND, Clock, Instant, RealTime, iso_micros
 from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
 
 FARTHEST = 3653 * DAY  # ten years, leap days included
@@ -15,7 +17,10 @@ FARTHEST = 3653 * DAY  # ten years, leap days included
 class Clocks:
     """Moves accounts' clocks; `None` for the account means all, and those still to be opened."""
 
-    def __init__(self, accounts: Accounts, timeline: Timeline, real: RealTime) -> None:
+    def __init__(
+        self, store: Store, accounts: Accounts, timeline: Timeline, real: RealTime
+    ) -> None:
+        self._store = store
         self._accounts = accounts
         self._timeline = timeline
         self._real = real
@@ -26,7 +31,7 @@ class Clocks:
         if account is None:
             clock = self._accounts.default_clock
             return clock, clock.at(real), real
-        return self._accounts.clock_of(account), self._accounts.now(account), real
+        return self._accounts.clock_of(account), self._accounts.at(account, real), real
 
     async def advance(self, account: int | None, micros: int) -> int:
         """Move forward and perform all that falls due; tell how many steps that were.
@@ -38,14 +43,11 @@ class Clocks:
             raise InvalidRequest(
                 "The clock goes forward only, by at most ten years",
                 field="seconds",
-                value=micros / 1_000_000,
-                expected="0 to ten years, in seconds",
+                expected=f"0 to {FARTHEST // SECOND}",
             )
         if account is not None:
-            return await self._travel(account, micros)
-        await self._accounts.set_default_clock(self._moved(self._accounts.default_clock, micros))
-        journeys = [self._travel(each.id, micros) for each in self._accounts.all()]
-        return sum(await asyncio.gather(*journeys))
+            return await self._travel(account, lambda _: micros)
+        return await self._travel_all(micros, lambda _: micros)
 
     async def advance_to(self, account: int | None, instant: Instant) -> int:
         """Move forward to an instant; accounts that are past it already stay where they are.
@@ -62,11 +64,8 @@ class Clocks:
                 expected=f"{iso_micros(now)} or later, by at most ten years",
             )
         if account is not None:
-            return await self._travel_to(account, instant)
-        default = self._accounts.default_clock
-        await self._accounts.set_default_clock(self._moved(default, instant - now))
-        journeys = [self._travel_to(each.id, instant) for each in self._accounts.all()]
-        return sum(await asyncio.gather(*journeys))
+            return await self._travel(account, lambda now: max(instant - now, 0))
+        return await self._travel_all(instant - now, lambda now: max(instant - now, 0))
 
     async def freeze(self, account: int | None) -> None:
         """Let time stand still."""
@@ -77,31 +76,41 @@ class Clocks:
         await self._set_each(account, self._running)
 
     async def _set_each(self, account: int | None, change: Callable[[Clock], Clock]) -> None:
-        if account is None:
-            await self._accounts.set_default_clock(change(self._accounts.default_clock))
+        # The list first: who opens an account from here on finds the default clock changed.
         chosen = [each.id for each in self._accounts.all()] if account is None else [account]
+        if account is None:
+            await self._set_default(change)
         for number in chosen:
             async with self._timeline.journey(number):
                 await self._accounts.set_clock(number, change(self._accounts.clock_of(number)))
 
-    async def _travel(self, account: int, micros: int) -> int:
-        async with self._timeline.journey(account):
-            return await self._leap(account, self._accounts.now(account) + micros)
+    async def _set_default(self, change: Callable[[Clock], Clock]) -> None:
+        async with self._store.unit:
+            await self._accounts.set_default_clock(change(self._accounts.default_clock))
 
-    async def _travel_to(self, account: int, instant: Instant) -> int:
-        async with self._timeline.journey(account):
-            return await self._leap(account, max(instant, self._accounts.now(account)))
+    async def _travel_all(self, micros: int, distance: Callable[[Instant], int]) -> int:
+        chosen = self._accounts.all()
+        await self._set_default(lambda clock: self._moved(clock, micros))
+        return sum(await asyncio.gather(*[self._travel(each.id, distance) for each in chosen]))
 
-    async def _leap(self, account: int, to: Instant) -> int:
+    async def _travel(self, account: int, distance: Callable[[Instant], int]) -> int:
+        async with self._timeline.journey(account):
+            start = self._accounts.now(account)
+            self._accounts.hold(account, start)
+            try:
+                # The move is stored before its steps are taken: a restart finishes the journey.
+                micros = distance(start)
+                clock = self._accounts.clock_of(account)
+                await self._accounts.set_clock(account, self._moved(clock, micros))
+                return await self._timeline.play(account, start + micros)
+            finally:
+                self._accounts.let_go(account)
+                await self._forget_keys(account)
+
+    async def _forget_keys(self, account: int) -> None:
         now = self._accounts.now(account)
-        self._accounts.hold(account, now)
-        try:
-            # The move is stored before its steps are taken, so that a restart finishes the journey.
-            clock = self._accounts.clock_of(account)
-            await self._accounts.set_clock(account, self._moved(clock, to - now))
-            return await self._timeline.play(account, to)
-        finally:
-            self._accounts.let_go(account)
+        async with self._store.unit:
+            await self._store.keys.clear_before(account, now - KEPT)
 
     @staticmethod
     def _moved(clock: Clock, micros: int) -> Clock:

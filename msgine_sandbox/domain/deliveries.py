@@ -16,8 +16,8 @@ from msgine_sandbox.timeline import Timeline
 
 Notify = Callable[[int, Move], Awaitable[Sequence[Step]]]
 """Plans the webhooks of an account's delivery that moved."""
-Heard = Callable[[int, Sequence[Move]], Awaitable[Sequence[bool]]]
-"""Tells of which moves of an account's deliveries somebody wants to hear."""
+Heard = Callable[[int, Sequence[Move]], Awaitable[Sequence[Move]]]
+"""Gives those moves of an account's deliveries that somebody wants to hear of."""
 
 BY_HAND = "Failed by hand"
 
@@ -42,21 +42,23 @@ class Deliveries:
         self._notify = notify
 
     async def move(self, account: int, moves: Sequence[Move]) -> int:
-        """Take moves inside a unit, and tell how many: those that nobody hears of go together.
+        """Take moves in order inside a unit, and tell how many.
 
-        It stops after a move that causes webhooks, because they may be due before the next one.
-        A move that the lifecycle no longer allows, because a hand was quicker, does nothing.
+        It stops before a move that is later than a webhook which those before it caused. A move
+        that the lifecycle no longer allows, because a hand was quicker, does nothing.
         """
         heard = await self._heard(account, moves)
-        quiet = heard.index(True) if True in heard else len(moves)
-        if quiet:
-            await self._store.messages.move(moves[:quiet])
-            return quiet
-        if await self._store.messages.move(moves[:1]):
-            steps = await self._notify(account, moves[0])
-            await self._store.steps.add(steps)
-            self._timeline.planned(steps)
-        return 1
+        if not heard:
+            await self._store.messages.move(moves)
+            return len(moves)
+        together = [move for move in moves if move.at <= heard[0].at]
+        wanted = set(heard)
+        for move in together:
+            if await self._store.messages.move([move]) and move in wanted:
+                steps = await self._notify(account, move)
+                await self._store.steps.add(steps)
+                self._timeline.planned(steps)
+        return len(together)
 
     async def drive(self, message: Message, status: Status, to: PhoneNumber | None) -> None:
         """Move one recipient, or all, by hand; all of them or none.

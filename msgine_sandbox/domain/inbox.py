@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.model.events import MessageAccepted, StatusesChanged
@@ -26,6 +26,10 @@ class Wanted:
         if self.matches is not None and not self.matches.search(message.text):
             return False
         return self.status is None or self.status in self._statuses(message)
+
+    def only(self, number: int) -> "Wanted":
+        """Give the same for one message."""
+        return replace(self, filter=replace(self.filter, number=number))
 
     def _statuses(self, message: Message) -> set[Status]:
         """Of the recipient asked for, else of the message as a whole."""
@@ -54,36 +58,35 @@ class Inbox:
             return message
         return None
 
+    async def first(self, wanted: Wanted, limit: int) -> tuple[list[Message], int]:
+        """Give the newest messages that fit, and how many fit in all."""
+        found, total = [], 0
+        by_store = wanted.matches is None and wanted.status is None
+        async for message in self.search(wanted):
+            total += 1
+            if total <= limit:
+                found.append(message)
+            elif by_store:
+                return found, await self._store.messages.count(wanted.filter)
+        return found, total
+
     async def wait(self, wanted: Wanted, timeout: float) -> Message | None:
         """Give the newest message that fits as soon as there is one; None after so many seconds."""
-        changed = asyncio.Event()
+        changed: asyncio.Queue[int] = asyncio.Queue()
 
         def hear(event: object) -> None:
-            if isinstance(event, MessageAccepted | StatusesChanged):
-                changed.set()
+            if isinstance(event, MessageAccepted | StatusesChanged) and (
+                wanted.filter.account in {None, event.account}
+            ):
+                for number in event.messages:
+                    changed.put_nowait(number)
 
         with self._bus.listening(hear):
             try:
                 async with asyncio.timeout(timeout):
-                    while (message := await self.newest(wanted)) is None:
-                        await changed.wait()
-                        changed.clear()
+                    message = await self.newest(wanted)
+                    while message is None:
+                        message = await self.newest(wanted.only(await changed.get()))
                     return message
             except TimeoutError:
                 return None
-
-    async def first(self, wanted: Wanted, limit: int) -> tuple[list[Message], int]:
-        """Give the newest messages that fit, and how many fit in all."""
-        if wanted == Wanted(filter=Filter(account=wanted.filter.account)):
-            found = [each async for each in _first(self.search(wanted), limit)]
-            return found, await self._store.messages.count(wanted.filter.account)
-        every = [message async for message in self.search(wanted)]
-        return every[:limit], len(every)
-
-
-async def _first(messages: AsyncIterator[Message], limit: int) -> AsyncIterator[Message]:
-    async for message in messages:
-        yield message
-        limit -= 1
-        if limit == 0:
-            return

@@ -14,7 +14,7 @@ from msgine_sandbox.model.events import MessageAccepted
 from msgine_sandbox.model.idempotency import Remembered
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.lifecycle import Status
-from msgine_sandbox.model.message import MAX_RECIPIENTS, MAX_TEXT, Delivery, Message
+from msgine_sandbox.model.message import MAX_RECIPIENTS, MAX_TEXT, SMS, Delivery, Message
 from msgine_sandbox.model.phone import Numbering
 from msgine_sandbox.model.segments import split
 from msgine_sandbox.model.step import Step
@@ -24,7 +24,6 @@ from msgine_sandbox.timeline import Timeline
 
 Plan = Callable[[Message], Sequence[Step]]
 
-SMS = "sms"
 MAX_SENDER = 11
 _SENDER = re.compile(f"[A-Za-z0-9]{{1,{MAX_SENDER}}}")
 
@@ -104,9 +103,9 @@ class Messages:
         self._bus.announce(MessageAccepted(message))
 
     def _recipients(self, texts: Sequence[str]) -> list[str]:
-        recipients = list(dict.fromkeys(map(self._numbering.check, texts)))
+        recipients = list(dict.fromkeys(texts))
         if 1 <= len(recipients) <= MAX_RECIPIENTS:
-            return recipients
+            return [self._numbering.check(recipient) for recipient in recipients]
         raise InvalidRequest(
             f"Send to 1 to {MAX_RECIPIENTS} recipients",
             field="to",

@@ -59,13 +59,13 @@ class RateLimit:
             self._gates.pop(account, None)
 
     def _gate(self, account: Account) -> Gate:
-        from msgine_sandbox.domain.windows import Gate
+        from msgine_sandbox.domain.windows import Gate, Windows
 
         gate = self._gates.get(account.id)
-        if gate is None:
-            gate = self._gates[account.id] = Gate(account.limits)
-        elif gate.limits != account.limits:
-            gate = self._gates[account.id] = gate.limited(account.limits)
+        if gate is None or gate.limits != account.limits:
+            # Other limits look at the same requests.
+            windows = Windows() if gate is None else gate.windows
+            gate = self._gates[account.id] = Gate(account.limits, windows)
         return gate
 
 

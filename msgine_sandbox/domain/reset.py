@@ -20,10 +20,12 @@ class Reset:
 
     async def reset(self, account: int | None) -> None:
         """Begin anew; None is every account, and the clock of those still to be opened."""
-        if account is None:
-            await self._accounts.set_default_clock(Clock())
         chosen = [each.id for each in self._accounts.all()] if account is None else [account]
+        for number in chosen:
+            self._timeline.end_journey(number)
         async with self._store.unit:
+            if account is None:
+                await self._accounts.set_default_clock(Clock())
             await self._store.clear(account)
             for number in chosen:
                 await self._accounts.renew(number)

@@ -17,19 +17,19 @@ from msgine_sandbox.model.clock import SECOND, Instant
 class Gate:
     """Lets an account's requests in while both its windows have room."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, windows: "Windows") -> None:
         self.limits = limits
+        self.windows = windows
         self._items: list[RateLimitItem] = []
         if limits.per_minute is not None:
             self._items.append(RateLimitItemPerMinute(limits.per_minute))
         if limits.per_second is not None:
             self._items.append(RateLimitItemPerSecond(limits.per_second))
-        self._windows = Windows()
-        self._limiter = MovingWindowRateLimiter(self._windows)
+        self._limiter = MovingWindowRateLimiter(windows)
 
     def admit(self, now: Instant) -> int | None:
         """Use a place in each window, or none and give the microseconds until both have one."""
-        self._windows.now = now
+        self.windows.now = now
         full = [item for item in self._items if not self._limiter.test(item)]
         if full:
             return max(self._leaves(item) for item in full) - now
@@ -40,19 +40,12 @@ class Gate:
     def minute(self) -> tuple[int, Instant]:
         """Tell how many requests the minute's window holds, and when the oldest leaves it."""
         [item, *_] = self._items
-        requests = self._windows.requests(item.get_expiry())
-        oldest = requests[0] if requests else self._windows.now
+        requests = self.windows.requests(item.get_expiry())
+        oldest = requests[0] if requests else self.windows.now
         return len(requests), oldest + item.get_expiry() * SECOND
 
-    def limited(self, limits: Limits) -> "Gate":
-        """Give the gate with other limits, and with what its windows remember."""
-        gate = Gate(limits)
-        gate._windows = self._windows
-        gate._limiter = self._limiter
-        return gate
-
     def _leaves(self, item: RateLimitItem) -> Instant:
-        requests = self._windows.requests(item.get_expiry())
+        requests = self.windows.requests(item.get_expiry())
         room_after = requests[len(requests) - item.amount]
         return room_after + item.get_expiry() * SECOND
 

@@ -34,6 +34,22 @@ class Bodies:
             await self._app(scope, receive, send)
 
 
+class JsonOnly:
+    """Refuses a body that is not sent as JSON, also where nobody would read it.
+
+    A web page can send anything else to another site without asking that site first.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = visit_of(scope)
+        if visit.body and not _is_json(visit.header(b"content-type") or ""):
+            raise UnsupportedMediaType(expected=_EXPECTED)
+        await self._app(scope, receive, send)
+
+
 def read_json(request: Request) -> Fields:
     """Give the body's JSON object.
 
@@ -50,11 +66,6 @@ def read_json(request: Request) -> Fields:
             "The body must be a JSON object", field="body", value=content, expected="a JSON object"
         )
     return Fields(content)
-
-
-def read_json_if_any(request: Request) -> Fields:
-    """Give the body's JSON object, or an empty one when there is no body."""
-    return read_json(request) if visit_of(request.scope).body else Fields({})
 
 
 def _is_json(content_type: str) -> bool:
@@ -91,7 +102,7 @@ def _parsed(body: bytes) -> Any:
 def _parsed_slowly(body: bytes, error: Exception) -> Any:
     """Let a second parser look, which takes lone surrogates: the field they are in can say so."""
     try:
-        return json.loads(body.decode(), parse_constant=_refuse_constant)
+        return json.loads(body.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError):
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise InvalidRequest(
@@ -99,5 +110,5 @@ def _parsed_slowly(body: bytes, error: Exception) -> Any:
         ) from error
 
 
-def _refuse_constant(name: str) -> Any:
+def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")

@@ -10,6 +10,7 @@ from msgine_sandbox.model.clock import Instant, from_datetime
 from msgine_sandbox.model.errors import InvalidRequest
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_HUGE = 10**15
 _WHOLE = re.compile(r"[0-9]{1,18}")
 
 
@@ -70,11 +71,20 @@ class Fields:
         return values
 
     def number(self, name: str) -> float | int | None:
-        """Give a field that is a number."""
+        """Give a field that is a number, of a size that can be reckoned with."""
         value = self.get(name)
-        if value is None or (isinstance(value, float | int) and not isinstance(value, bool)):
+        if value is None:
+            return None
+        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < _HUGE:
             return value
         raise _wrong(name, value, "a number")
+
+    def flag(self, name: str) -> bool:
+        """Give a field that is true or false; absent is false."""
+        value = self.get(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        raise _wrong(name, value, "true or false")
 
     def whole(self, name: str, default: int, most: int) -> int:
         """Give a whole number from 1 to `most`, written as a query writes it."""

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from msgine_sandbox.edge.visit import visit_of
 from msgine_sandbox.model.errors import Forbidden
 
+WEBHOOK_AGENT = "msgine-sandbox-webhook/"
 _OWN = {"same-origin", "none"}
 
 
@@ -18,6 +19,8 @@ class Origins:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
+        if (visit.header(b"user-agent") or "").startswith(WEBHOOK_AGENT):
+            raise Forbidden("A webhook of a sandbox may not steer a sandbox", field="User-Agent")
         site = visit.header(b"sec-fetch-site") or "none"
         origin = visit.header(b"origin")
         foreign = origin is not None and _host(origin) != visit.header(b"host")

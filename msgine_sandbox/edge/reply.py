@@ -11,16 +11,14 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class Reply:
     """An answer whose body is JSON, whatever else happens: SDKs refuse a 2xx that is not."""
 
-    def __init__(self, body: bytes, status: int = 200, headers: dict[bytes, bytes] | None = None):
+    def __init__(self, body: bytes, status: int = 200) -> None:
         self.body = body
         self.status = status
-        self._headers = headers or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(self.body)),
-            *self._headers.items(),
         ]
         body = b"" if scope["method"] == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": headers})

@@ -11,23 +11,38 @@ Instant = int
 
 SECOND = 1_000_000
 DAY = 24 * 60 * 60 * SECOND
+FOREVER: Instant = (1 << 63) - 1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RealTime:
-    """The machine's wall clock, which never goes back while the process lives."""
+    """The machine's wall clock, followed forward only.
 
-    def __init__(self, read: Callable[[], int] = time.time_ns) -> None:
-        self._read = read
-        self._latest: Instant = 0
+    Where the wall clock is set back, time goes on from where it was, at its own pace.
+    """
+
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._wall = wall
+        self._steady = steady
+        # Of the wall clock over the steady one, in nanoseconds. The wall clock is read first, so
+        # that a pause between the two never makes it seem farther ahead than it is.
+        self._lead = wall() - steady()
 
     def now(self) -> Instant:
         """Give the real time."""
-        now = self._read() // 1000
-        if now > self._latest:
-            self._latest = now
-        return self._latest
+        wall = self._wall()
+        steady = self._steady()
+        lead = wall - steady
+        if lead > self._lead:
+            self._lead = lead
+        return (steady + self._lead) // 1000
+
+    def not_before(self, instant: Instant) -> None:
+        """Begin at an instant, where the wall clock is behind it."""
+        self._lead = max(self._lead, instant * 1000 - self._steady())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ ApiError
 ├── MisdirectedRequest 421
 ├── IdempotencyKeyReused 422
 ├── RateLimitExceeded 429
-└── InternalError 500
+├── InternalError 500
+└── ServiceUnavailable 503
 """
 
 from collections.abc import Mapping
@@ -159,6 +160,14 @@ class RateLimitExceeded(ApiError):
         super().__init__()
         self.retry_after = retry_after
         self.headers = {"Retry-After": str(retry_after)}
+
+
+class ServiceUnavailable(ApiError):
+    """The sandbox is told to stop while a request is under way. Source: documented (status)."""
+
+    status = 503
+    code = "service_unavailable"
+    message = "Service unavailable"
 
 
 class InternalError(ApiError):

@@ -13,6 +13,16 @@ class MessageAccepted:
 
     message: Message
 
+    @property
+    def account(self) -> int:
+        """Whose message it is."""
+        return self.message.account
+
+    @property
+    def messages(self) -> Sequence[int]:
+        """Its number."""
+        return (self.message.id,)
+
 
 @dataclass(frozen=True, slots=True)
 class StatusesChanged:

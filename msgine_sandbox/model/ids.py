@@ -3,7 +3,7 @@
 import re
 from random import Random, SystemRandom
 
-from msgine_sandbox.model.clock import RealTime
+from msgine_sandbox.model.clock import Instant, RealTime
 
 _CHANCE_BITS = 20
 _LARGEST = (1 << 63) - 1  # that a row can have
@@ -13,9 +13,9 @@ _WRITTEN = re.compile(r"[a-z]+_([0-9a-f]{16})")
 class Ids:
     """Gives numbers that never come twice and always grow, so that a newer row sorts last."""
 
-    def __init__(self, real: RealTime, seed: int | None = None) -> None:
+    def __init__(self, real: RealTime) -> None:
         self._real = real
-        self._random = Random(SystemRandom().getrandbits(64) if seed is None else seed)  # noqa: S311
+        self._random = Random(SystemRandom().getrandbits(64))  # noqa: S311  (nothing secret)
         self._latest = 0
 
     def next(self, count: int = 1) -> int:
@@ -27,6 +27,11 @@ class Ids:
         first = fresh if fresh > self._latest else self._latest + 1
         self._latest = first + count - 1
         return first
+
+    def beyond(self, number: int) -> Instant:
+        """Give only larger numbers from here on, and tell when that one was given at the latest."""
+        self._latest = max(self._latest, number)
+        return (number >> _CHANCE_BITS) * 1000
 
 
 def written(prefix: str, number: int) -> str:

@@ -14,6 +14,8 @@ from msgine_sandbox.model.segments import Encoding
 MAX_TEXT: Final = 1600
 MAX_RECIPIENTS: Final = 100
 PREFIX: Final = "msg"
+SMS: Final = "sms"
+"""A channel."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,4 +116,6 @@ def webhook_problem(url: str) -> str | None:
         return "a valid URL"
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return "an http or https URL with a host"
+    if "@" in parts.netloc:
+        return "a URL without user and password"
     return None

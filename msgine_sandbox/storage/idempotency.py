@@ -1,5 +1,6 @@
 """Idempotency keys and their first answers as rows."""
 
+from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.idempotency import Remembered
 from msgine_sandbox.storage.database import Database
 
@@ -40,6 +41,12 @@ class IdempotencyRows:
             answer.body,
         )
         self._database.gather("INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)", [row])
+
+    async def clear_before(self, account: int, instant: Instant) -> None:
+        """Forget an account's keys that were first used by an instant."""
+        self._database.execute(
+            "DELETE FROM idempotency WHERE account = ? AND first_used <= ?", (account, instant)
+        )
 
     async def clear(self, account: int | None) -> None:
         """Forget an account's, or all, keys."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.clock import FOREVER, Instant
 from msgine_sandbox.model.lifecycle import NEXT, Status
-from msgine_sandbox.model.message import Delivery, Message
+from msgine_sandbox.model.message import SMS, Delivery, Message
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.phone import PhoneNumber
 from msgine_sandbox.model.segments import Encoding
@@ -53,6 +53,7 @@ class Filter:
     """Which messages to look for; None leaves a question out."""
 
     account: int | None = None
+    number: int | None = None
     to: PhoneNumber | None = None
     contains: str | None = None
     anywhere: str | None = None
@@ -128,29 +129,34 @@ class MessageRows:
         ).fetchall()
         return self._messages(rows), total
 
-    async def count(self, account: int | None) -> int:
-        """Tell how many messages an account, or the whole sandbox, has."""
-        where = "" if account is None else f" WHERE account = {account}"
-        return int(self._database.execute(f"SELECT count(*) FROM messages{where}").fetchone()[0])
+    async def count(self, wanted: Filter) -> int:
+        """Tell how many messages fit."""
+        where, values = _conditions(wanted)
+        found = self._database.execute(f"SELECT count(*) FROM messages WHERE {where}", values)
+        return int(found.fetchone()[0])
 
     async def search(self, wanted: Filter) -> AsyncIterator[Message]:
         """Give the messages that fit, newest first."""
         where, values = _conditions(wanted)
-        below = (1 << 63) - 1
+        # An account's messages in the order of its own index: by identifier, all that it has would
+        # be sorted for every batch.
+        order = "id" if wanted.account is None else "place"
+        below = FOREVER
         while True:
             rows = self._database.execute(
-                f"SELECT {_COLUMNS} FROM messages WHERE id < ?{where} ORDER BY id DESC LIMIT ?",
-                (below, *values, _BATCH),
+                f"SELECT {_COLUMNS}, {order} FROM messages WHERE {where} AND {order} < ?"
+                f" ORDER BY {order} DESC LIMIT ?",
+                (*values, below, _BATCH),
             ).fetchall()
             for message in self._messages(rows):
                 yield message
             if len(rows) < _BATCH:
                 return
-            below = rows[-1][0]
+            below = rows[-1][-1]
 
     async def clear(self, account: int | None) -> int:
         """Delete an account's, or all, messages; tell how many there were."""
-        count = await self.count(account)
+        count = await self.count(Filter(account=account))
         mine = "" if account is None else f" WHERE account = {account}"
         self._database.execute(
             f"DELETE FROM deliveries WHERE message IN (SELECT id FROM messages{mine})"
@@ -171,19 +177,20 @@ class MessageRows:
         return [_message(row, deliveries[row[0]]) for row in rows]
 
 
-def _conditions(wanted: Filter) -> tuple[str, list[Any]]:
+def _conditions(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
     sent_to = "EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id AND %s)"
     found = "instr(lower(recipient), lower(?))"
     conditions: list[tuple[str, Any]] = [
-        ("account = ?", wanted.account),
+        (f"account = ? AND channel = '{SMS}'", wanted.account),
+        ("id = ?", wanted.number),
         (sent_to % "recipient = ?", wanted.to),
         ("instr(text, ?)", wanted.contains),
         (f"instr(lower(text || ' ' || sender), lower(?)) + {sent_to % found}", wanted.anywhere),
         ("created_at >= ?", wanted.since),
     ]
     asked = [(sql, value) for sql, value in conditions if value is not None]
-    where = "".join(f" AND ({sql})" for sql, _ in asked)
-    return where, [value for sql, value in asked for _ in range(sql.count("?"))]
+    where = " AND ".join(f"({sql})" for sql, _ in asked) or "true"
+    return where, tuple(value for sql, value in asked for _ in range(sql.count("?")))
 
 
 def _row(message: Message) -> tuple[Any, ...]:

@@ -19,6 +19,14 @@ class Store:
         self.keys = IdempotencyRows(self.unit)
         self.webhooks = WebhookRows(self.unit)
 
+    async def largest_id(self) -> int:
+        """Give the largest number that a row was given, or 0."""
+        numbers = [
+            self.unit.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
+            for table in ("messages", "steps", "notices", "attempts")
+        ]
+        return max(number or 0 for number in numbers)
+
     async def clear(self, account: int | None) -> None:
         """Delete all that an account, or every account, has; the accounts themselves stay."""
         await self.clear_messages(account)

@@ -16,62 +16,63 @@ _KEPT_AT_MOST = 4096
 
 
 class Client:
-    """Posts webhooks with one deadline for the whole exchange."""
+    """Posts webhooks with one deadline for the whole exchange.
+
+    It speaks to the transport itself: no cookies, redirects, proxies or credentials of anybody's.
+    """
 
     def __init__(self, targets: Targets, deadline: float) -> None:
         self._deadline = deadline
-        self._http = httpx.AsyncClient(
-            transport=Dialer(targets),
-            follow_redirects=False,
-            trust_env=False,
-            timeout=deadline,
-        )
+        self._dialer = Dialer(targets)
+        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send a webhook; whatever goes wrong is in the outcome."""
         began = time.perf_counter()
         answer = _Answer()
-        error = await self._error(answer, url, headers, body)
+        error, sent = None, dict(headers)
+        try:
+            request = self._request(url, headers, body)
+            sent = dict(request.headers)
+            # httpx's timeouts are for each read; a receiver that drips would never meet one.
+            async with asyncio.timeout(self._deadline):
+                await self._exchange(request, answer)
+        except (TimeoutError, httpx.TimeoutException):
+            error = f"No complete answer within {self._deadline:g} s"
+        except TargetRefused as refused:
+            error = str(refused)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failed:
+            error = f"{type(failed).__name__}: {failed}".removesuffix(": ")
         return Outcome(
             status=answer.status,
             error=error,
             duration_ms=round((time.perf_counter() - began) * 1000, 3),
-            request=Exchange(headers=headers, body=body.decode()),
+            request=Exchange(headers=sent, body=body.decode()),
             response=answer.exchange(),
             retry_after=answer.headers.get("retry-after"),
         )
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._http.aclose()
+        await self._dialer.aclose()
 
-    async def _error(
-        self, answer: "_Answer", url: str, headers: Mapping[str, str], body: bytes
-    ) -> str | None:
+    def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
+        # Nothing that would have to be unpacked: a small answer could fill the memory.
+        headers = {**headers, "accept-encoding": "identity"}
+        extensions = {"timeout": self._timeouts}
+        return httpx.Request("POST", url, headers=headers, content=body, extensions=extensions)
+
+    async def _exchange(self, request: httpx.Request, answer: "_Answer") -> None:
+        response = await self._dialer.handle_async_request(request)
         try:
-            # httpx's timeouts are for each read; a receiver that drips would never meet one.
-            async with asyncio.timeout(self._deadline):
-                await self._exchange(answer, url, headers, body)
-        except TimeoutError:
-            return f"No complete answer within {self._deadline:g} s"
-        except TargetRefused as refused:
-            return str(refused)
-        except httpx.TimeoutException:
-            return f"No complete answer within {self._deadline:g} s"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failed:
-            return f"{type(failed).__name__}: {failed}".removesuffix(": ")
-        return None
-
-    async def _exchange(
-        self, answer: "_Answer", url: str, headers: Mapping[str, str], body: bytes
-    ) -> None:
-        async with self._http.stream("POST", url, headers=headers, content=body) as response:
             answer.status = response.status_code
             answer.headers = response.headers
-            async for part in response.aiter_bytes():
+            async for part in response.aiter_raw():
                 answer.body += part
                 if len(answer.body) > _READ_AT_MOST:
                     return
+        finally:
+            await response.aclose()
 
 
 class _Answer:

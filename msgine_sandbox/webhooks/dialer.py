@@ -19,7 +19,9 @@ class Dialer(httpx.AsyncBaseTransport):
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
-        self._transport = httpx.AsyncHTTPTransport(trust_env=False)
+        # The timeline bounds what is in flight for each account; here nobody waits for others.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        self._transport = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the first of its host's addresses that answers.

@@ -22,12 +22,20 @@ class Notices:
         self._accounts = accounts
         self._ids = ids
 
-    async def heard(self, account: int, moves: Sequence[Move]) -> Sequence[bool]:
-        """Tell of which moves an endpoint of the account, or a callback URL, wants to hear."""
-        if self._accounts.get(account).endpoints:
-            return [True] * len(moves)
+    async def heard(self, account: int, moves: Sequence[Move]) -> Sequence[Move]:
+        """Give the moves that an endpoint of the account, or a callback URL, wants to hear of."""
+        endpoints = self._accounts.get(account).endpoints
+        wanted = {event for endpoint in endpoints for event in endpoint.events}
         called = await self._store.messages.callback_urls({move.message for move in moves})
-        return [move.message in called for move in moves] if called else []
+        return (
+            [
+                move
+                for move in moves
+                if move.message in called or EVENT_OF.get(move.status) in wanted
+            ]
+            if called or wanted
+            else []
+        )
 
     async def plan(self, account: int, move: Move) -> Sequence[Step]:
         """Store a notice for every URL that wants to hear of a move, and give their steps."""

@@ -3,8 +3,7 @@
 import socket
 from collections.abc import Callable
 from enum import StrEnum
-from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 Address = IPv4Address | IPv6Address
@@ -20,9 +19,14 @@ class Policy(StrEnum):
 
 
 METADATA: Final = frozenset(
-    map(ip_address, ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"))
+    map(
+        ip_address,
+        ("169.254.169.254", "192.0.0.192", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"),
+    )
 )
 """Where clouds tell a machine its secrets."""
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class Targets:
@@ -34,14 +38,14 @@ class Targets:
 
     def refusal(self, address: Address, port: int) -> str | None:
         """Say why an address may not be dialled, or None when it may."""
-        address = getattr(address, "ipv4_mapped", None) or address
+        address = _inner(address)
         here = address.is_loopback or address.is_unspecified
-        near = here or address.is_private
+        near = here or not address.is_global
         if address in METADATA or address.is_link_local:
             return "is link-local, where clouds keep their metadata"
         if address.is_multicast:
             return "is a multicast address"
-        if port == self._own_port() and (here or address in self._own_addresses):
+        if port == self._own_port() and (here or _is_own(address)):
             return "is this sandbox itself"
         if near and self._policy is Policy.PUBLIC:
             return "is not public, and --webhook-policy public asks for that"
@@ -49,13 +53,25 @@ class Targets:
             return "is public; start with --webhook-policy any to send webhooks there"
         return None
 
-    @cached_property
-    def _own_addresses(self) -> frozenset[Address]:
-        try:
-            found = socket.getaddrinfo(socket.gethostname(), None)
-        except OSError:
-            return frozenset()
-        return frozenset(address_of(where[0]) for *_, where in found)
+
+def _inner(address: Address) -> Address:
+    """Give the address that one of the ways to write IPv4 as IPv6 stands for."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _is_own(address: Address) -> bool:
+    """Tell whether an address is this machine's: what is sent there would come from there."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(address), 9))  # a datagram socket sends nothing by that
+            return address_of(probe.getsockname()[0]) == address
+    except OSError:
+        return False
 
 
 def address_of(text: object) -> Address:

@@ -59,14 +59,14 @@ class Sender:
         message = await self._store.messages.get(step.message)
         if notice is None or message is None:
             async with self._store.unit:
-                await self._store.steps.remove(step)
+                await self._store.steps.remove([step])
             return
         attempt, outcome = await self._try(notice, message)
         after, due = self._follow_up(notice, message, attempt, outcome)
         again = self._again(after, due)
         async with self._store.unit:
             # Gone when the account was reset meanwhile: then nothing of it is to come back.
-            if not await self._store.steps.remove(step):
+            if not await self._store.steps.remove([step]):
                 return
             await self._store.webhooks.record(attempt, after)
             await self._store.steps.add(again)
@@ -122,7 +122,7 @@ class Sender:
     def _headers(self, notice: Notice, body: bytes, telling: Telling) -> dict[str, str]:
         headers = {
             "content-type": "application/json",
-            "user-agent": f"msgine-sandbox/{__version__}",
+            "user-agent": f"msgine-sandbox-webhook/{__version__}",
         }
         secret = self._secret(notice)
         if secret is None:
