@@ -21,6 +21,7 @@ from msgine_sandbox.settings import (
 )
 
 USAGE_ERROR = 2
+LONGEST_WAIT = 3600  # seconds
 _PAUSE = 0.05  # seconds between two looks at a sandbox that does not answer yet
 
 
@@ -43,6 +44,14 @@ class _ServeByDefault(click.Group):
         if not args or (args[0].startswith("-") and args[0] not in own):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show the flags of `serve` too, because they work without its name."""
+        super().format_options(ctx, formatter)
+        serve = self.commands["serve"]
+        rows = [row for each in serve.get_params(ctx) if (row := each.get_help_record(ctx))]
+        with formatter.section("Options of serve, the command when none is named"):
+            formatter.write_dl(rows)
 
 
 @click.group(cls=_ServeByDefault)
@@ -99,7 +108,6 @@ cli.add_command(
 @cli.command()
 @click.option(
     "--wait",
-    type=click.FloatRange(0, 3600),
     default=0.0,
     metavar="SECONDS",
     help="How long to wait for an answer.",
@@ -109,6 +117,14 @@ cli.add_command(
 @click.option("--tls", is_flag=True, envvar=f"{ENVIRONMENT}TLS", help="Ask over HTTPS.")
 def ready(wait: float, host: str, port: int, tls: bool) -> int:
     """Exit with status 0 once the sandbox answers, with 1 when it does not."""
+    try:
+        Settings(port=port)
+        host.encode("idna")
+    except (SettingsError, UnicodeError) as error:
+        sentence = str(error) if isinstance(error, SettingsError) else f"{host} is no host name."
+        raise click.UsageError(sentence) from error
+    if not 0 <= wait <= LONGEST_WAIT:
+        raise click.UsageError(f"--wait must be from 0 to {LONGEST_WAIT} seconds.")
     deadline = time.monotonic() + wait
     while not _answers(host, port, tls):
         if time.monotonic() >= deadline:
@@ -137,5 +153,5 @@ def _answers(host: str, port: int, tls: bool) -> bool:
 
 
 def _say(sentence: str) -> int:
-    print(f"msgine-sandbox: {sentence}", file=sys.stderr)
+    print(f"msgine-sandbox: {' '.join(sentence.splitlines())}", file=sys.stderr)
     return USAGE_ERROR

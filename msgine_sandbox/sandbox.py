@@ -11,6 +11,7 @@ from msgine_sandbox.domain.messages import Messages
 from msgine_sandbox.domain.rate_limit import RateLimit
 from msgine_sandbox.domain.reset import Reset
 from msgine_sandbox.model.clock import RealTime, seconds
+from msgine_sandbox.model.events import Stopping
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.phone import Numbering
 from msgine_sandbox.settings import DeliveryMode, Settings
@@ -82,6 +83,11 @@ class Sandbox:
             self.real.not_before(self.ids.beyond(await self.store.largest_id()))
             await self.accounts.load()
             await self.timeline.resume()
+
+    def stop(self) -> None:
+        """Let nobody wait any more; `close` follows when the last answer is out."""
+        self.stopping = True
+        self.bus.announce(Stopping())
 
     async def close(self) -> None:
         """Stop what is under way and let go of the store."""

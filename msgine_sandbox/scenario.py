@@ -9,36 +9,39 @@ from msgine_sandbox.api.first_generation import draft
 from msgine_sandbox.control.account import SETTABLE, changed
 from msgine_sandbox.control.webhooks import endpoints_of
 from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.account import TIERS, Account, Tier
 from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.errors import ApiError, InvalidRequest
 from msgine_sandbox.model.ids import written
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import SettingsError, is_token
 from msgine_sandbox.storage.messages import Filter
 
 _OWN = {"token", "endpoints", "messages", "frozen"}
 _MESSAGE = {"to", "message", "from", "callbackUrl", "secondsAgo"}
+_ANYBODY = Account(id=0, token_hint="", magic="", tier=Tier.STARTER, limits=TIERS[Tier.STARTER])
 _LONGEST_AGO = 365 * 24 * 3600
 
 
 async def load(sandbox: Sandbox, file: str) -> None:
-    """Open a scenario's accounts and send their messages.
+    """Open a scenario's accounts and send their messages, all of them or none.
 
     An account that has messages already is left alone, so that a restart adds nothing.
 
     Raises:
         SettingsError: the file cannot be read, or asks for what cannot be.
     """
-    place = "accounts"
+    scenario = _read(file)
     try:
-        scenario = _read(file)
         scenario.only({"accounts"}, "A scenario")
-        for number, account in enumerate(scenario.objects("accounts")):
-            place = f"accounts[{number}]"
-            await _open(sandbox, account)
+        accounts = scenario.objects("accounts")
+        for number, account in enumerate(accounts):
+            _check(sandbox, account, f"accounts[{number}]")
     except ApiError as error:
-        raise SettingsError(f"--scenario {file}: {place}: {error.message}.") from error
+        raise SettingsError(f"--scenario {file}: {error.message}.") from error
+    for account in accounts:
+        await _open(sandbox, account)
 
 
 def _read(file: str) -> Fields:
@@ -53,32 +56,49 @@ def _read(file: str) -> Fields:
     return Fields(content)
 
 
+def _check(sandbox: Sandbox, body: Fields, place: str) -> None:
+    try:
+        body.only(_OWN | SETTABLE, "An account of a scenario")
+        if not is_token(body.required_text("token")):
+            raise InvalidRequest("token must be printable ASCII without spaces, and not empty")
+        sandbox.accounts.check(body.required_text("token"))
+        body.flag("frozen")
+        account = _as_said(_ANYBODY, body)
+        for number, message in enumerate(_messages(body)):
+            place = f"{place.partition('.')[0]}.messages[{number}]"
+            _composed(sandbox, account, message)
+    except ApiError as error:
+        raise InvalidRequest(f"{place}: {error.message}") from error
+
+
 async def _open(sandbox: Sandbox, body: Fields) -> None:
-    body.only(_OWN | SETTABLE, "An account of a scenario")
-    token = body.required_text("token")
-    if not is_token(token):
-        raise InvalidRequest("token must be printable ASCII without spaces, and not empty")
-    account = await sandbox.accounts.with_token(token)
+    account = await sandbox.accounts.with_token(body.required_text("token"))
     if await sandbox.store.messages.count(Filter(account=account.id)):
         return
-    account = changed(account, body.part(SETTABLE))
-    if body.get("endpoints") is not None:
-        account = replace(account, endpoints=endpoints_of(body))
+    account = _as_said(account, body)
     await sandbox.accounts.save(account)
-    if body.get("messages") is not None:
-        for message in body.objects("messages"):
-            await _send(sandbox, account, message)
+    for message in _messages(body):
+        await sandbox.messages.accept(_composed(sandbox, account, message))
     if body.flag("frozen"):
         await sandbox.clocks.freeze(account.id)
 
 
-async def _send(sandbox: Sandbox, account: Account, body: Fields) -> None:
+def _as_said(account: Account, body: Fields) -> Account:
+    account = changed(account, body.part(SETTABLE))
+    if body.get("endpoints") is None:
+        return account
+    return replace(account, endpoints=endpoints_of(body))
+
+
+def _messages(body: Fields) -> list[Fields]:
+    return [] if body.get("messages") is None else body.objects("messages")
+
+
+def _composed(sandbox: Sandbox, account: Account, body: Fields) -> Message:
     body.only(_MESSAGE, "A message of a scenario")
     ago = body.number("secondsAgo") or 0
     if not 0 <= ago <= _LONGEST_AGO:
         raise InvalidRequest("secondsAgo must be from 0 to a year's seconds")
-    at = sandbox.accounts.now(account.id) - seconds(ago)
+    at = account.clock.at(sandbox.real.now()) - seconds(ago)
     request_id = written("req", sandbox.ids.next())
-    await sandbox.messages.accept(
-        sandbox.messages.compose(account, draft(body), request_id, now=at)
-    )
+    return sandbox.messages.compose(account, draft(body), request_id, now=at)

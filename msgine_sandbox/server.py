@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib.util
 import socket
@@ -66,10 +67,12 @@ class _Server(uvicorn.Server):
         self, config: uvicorn.Config, sandbox: Sandbox, announce: Callable[[str], None]
     ) -> None:
         super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop
         self._sandbox = sandbox
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await self._sandbox.start()
         if self._sandbox.settings.scenario is not None:
             await load(self._sandbox, self._sandbox.settings.scenario)
@@ -77,7 +80,8 @@ class _Server(uvicorn.Server):
         self._announce(base_url(self._sandbox.settings, self._sandbox.port or 0))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self._sandbox.stopping = self.should_exit = True
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._sandbox.stop)  # a signal may come anywhere
 
 
 def _listen(settings: Settings) -> socket.socket:

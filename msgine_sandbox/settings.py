@@ -1,8 +1,10 @@
 """Every setting, written once: flags, environment names and the docs' table come from here."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Any
 
 from msgine_sandbox.model.account import Tier
@@ -137,6 +139,10 @@ def _check(settings: Settings) -> None:
             0 < settings.webhook_timeout <= 600,
             "--webhook-timeout must be above 0 and at most 600 seconds.",
         ),
+        (
+            all(map(_is_host, settings.allowed_host)),
+            "--allowed-host must be a host name, without scheme and port.",
+        ),
         (all(map(is_token, settings.token)), _CREDENTIAL_RULE.format("--token")),
         (
             settings.control_token is None or is_token(settings.control_token),
@@ -150,7 +156,20 @@ def _check(settings: Settings) -> None:
             raise SettingsError(sentence)
 
 
+_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
+
+
+def _is_host(text: str) -> bool:
+    return bool(_NAME.fullmatch(text)) or _is_address(text)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_token(text: str) -> bool:

@@ -71,7 +71,7 @@ def changed(account: Account, body: Fields) -> Account:
 
 def _limits(limits: Limits, body: Fields) -> Limits:
     given = body.get("limits")
-    if given is None:
+    if given is None or given == {}:
         return limits
     if not isinstance(given, dict) or not given.keys() <= {"perMinute", "perSecond"}:
         raise _wrong("limits", given, "an object with perMinute, perSecond or both")
@@ -95,7 +95,8 @@ def _scopes(scopes: tuple[Scope, ...], body: Fields) -> tuple[Scope, ...]:
 
 
 def _price(price: Money, body: Fields) -> Money:
-    currency = body.text("currency") or price.currency
+    given = body.text("currency")
+    currency = price.currency if given is None else given
     if not _CURRENCY.fullmatch(currency):
         raise _wrong("currency", currency, "three capital letters, as in ISO 4217")
     amount = body.number("price")

@@ -65,8 +65,7 @@ class Accounts:
         Raises:
             Unauthorized: only certain tokens are accepted, and this is none of them.
         """
-        if self._only and token not in self._only:
-            raise Unauthorized
+        self.check(token)
         number = self._by_token.get(token)
         if number is None:
             digest = sha256(token.encode()).digest()
@@ -75,14 +74,27 @@ class Accounts:
             self._by_token[token] = number
         return self._accounts[number]
 
+    def check(self, token: str) -> None:
+        """See to it that a token is accepted.
+
+        Raises:
+            Unauthorized: only certain tokens are, and this is none of them.
+        """
+        if self._only and token not in self._only:
+            raise Unauthorized
+
     async def _open(self, token: str, digest: bytes) -> int:
-        async with self._store.unit:
-            number = await self._store.accounts.next_id()
-            account = self._fresh(number, masked(token), _magic(token))
-            await self._store.accounts.add(account, digest)
-            # Known before the commit, so that a second request in the same turn finds it.
-            self._accounts[account.id] = account
-            self._by_token[token] = number
+        try:
+            async with self._store.unit:
+                number = await self._store.accounts.next_id()
+                account = self._fresh(number, masked(token), _magic(token))
+                await self._store.accounts.add(account, digest)
+                # Known before the commit, so that a second request in the same turn finds it.
+                self._accounts[number] = account
+                self._by_token[token] = number
+        except Exception:
+            self._accounts.pop(self._by_token.pop(token, 0), None)
+            raise
         return number
 
     def _fresh(self, number: int, hint: str, magic: str) -> Account:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from msgine_sandbox.bus import Bus
-from msgine_sandbox.model.events import MessageAccepted, StatusesChanged
+from msgine_sandbox.model.events import MessageAccepted, StatusesChanged, Stopping
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.storage.messages import Filter
@@ -72,10 +72,12 @@ class Inbox:
 
     async def wait(self, wanted: Wanted, timeout: float) -> Message | None:
         """Give the newest message that fits as soon as there is one; None after so many seconds."""
-        changed: asyncio.Queue[int] = asyncio.Queue()
+        changed: asyncio.Queue[int | None] = asyncio.Queue()
 
         def hear(event: object) -> None:
-            if isinstance(event, MessageAccepted | StatusesChanged) and (
+            if isinstance(event, Stopping):
+                changed.put_nowait(None)
+            elif isinstance(event, MessageAccepted | StatusesChanged) and (
                 wanted.filter.account in {None, event.account}
             ):
                 for number in event.messages:
@@ -85,8 +87,8 @@ class Inbox:
             try:
                 async with asyncio.timeout(timeout):
                     message = await self.newest(wanted)
-                    while message is None:
-                        message = await self.newest(wanted.only(await changed.get()))
+                    while message is None and (number := await changed.get()) is not None:
+                        message = await self.newest(wanted.only(number))
                     return message
             except TimeoutError:
                 return None

@@ -33,6 +33,11 @@ class StatusesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping:
+    """The sandbox is told to stop; nobody should wait for anything more."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookTried:
     """A webhook was sent, or could not be."""
 

@@ -12,6 +12,7 @@ from typing import Any
 Row = tuple[Any, ...]
 
 MEMORY = ":memory:"
+_WAITED = "A unit of the store waited for something other than the store."
 APPLICATION_ID = 0x4D534742  # "MSGB", so that another program's file is not taken for ours
 
 
@@ -38,7 +39,9 @@ class Database:
 
     async def __aenter__(self) -> None:
         if self._inside:
-            raise RuntimeError("A unit of the store waited for something other than the store.")
+            raise RuntimeError(_WAITED)
+        if self._failure is not None:
+            raise self._failure  # nothing of this turn will be kept
         if not self._turn_is_open:
             self._loop = asyncio.get_running_loop()  # once a turn: asking costs a system call
             self._loop.call_soon(self._end_turn)
@@ -53,6 +56,9 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self._inside = False
+        if not self._turn_is_open:  # it ended while this unit waited
+            self._failure = None
+            raise RuntimeError(_WAITED) from error
         if error is not None:
             self._failure = error
             return
@@ -62,7 +68,9 @@ class Database:
 
     def _end_turn(self) -> None:
         leaving, self._leaving = self._leaving, []
-        failure, self._failure = self._failure or self._commit(), None
+        failure = RuntimeError(_WAITED) if self._inside else self._failure or self._commit()
+        # A unit that is still inside may run nothing more: there is no turn to run it in.
+        self._failure = failure if self._inside else None
         self._turn_is_open = False
         self._gathered.clear()
         if failure is not None and self._connection.in_transaction:
@@ -85,8 +93,7 @@ class Database:
 
     def execute(self, sql: str, row: Row = ()) -> sqlite3.Cursor:
         """Run a statement."""
-        if self._gathered:
-            self._run_gathered()
+        self._settle()
         return self._connection.execute(sql, row)
 
     def peek(self, sql: str, row: Row) -> sqlite3.Cursor:
@@ -95,8 +102,7 @@ class Database:
 
     def executemany(self, sql: str, rows: Iterable[Row]) -> sqlite3.Cursor:
         """Run a statement for each of many rows."""
-        if self._gathered:
-            self._run_gathered()
+        self._settle()
         return self._connection.executemany(sql, rows)
 
     def gather(self, sql: str, rows: Iterable[Row]) -> None:
@@ -105,6 +111,12 @@ class Database:
         What a turn's units insert alike goes in together, which costs a third less.
         """
         self._gathered[sql].extend(rows)
+
+    def _settle(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._gathered:
+            self._run_gathered()
 
     def _run_gathered(self) -> None:
         gathered, self._gathered = self._gathered, defaultdict(list)
@@ -143,25 +155,30 @@ def _open(path: str) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     # One process a file: a second sandbox on it is told so instead of corrupting the first's turns.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    version = _version(connection, path)  # first, because another program's file stays as it is
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")  # survives kill -9; 25 times faster to commit
     connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: fewer pauses to write them back
     connection.execute("BEGIN EXCLUSIVE")
-    _migrate(connection, path)
+    _migrate(connection, version)
     connection.execute("COMMIT")
 
 
-def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    version = _pragma(connection, "user_version")
+def _version(connection: sqlite3.Connection, path: str) -> int:
     mine = _pragma(connection, "application_id") == APPLICATION_ID
     if not mine and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
         raise DatabaseUnusable(f"{path} is a database of another program.")
-    steps = _schema()
-    if version > len(steps):
+    version, known = _pragma(connection, "user_version"), len(_schema())
+    if version > known:
         raise DatabaseUnusable(
             f"{path} was written by a newer msgine-sandbox (schema {version}, this one knows "
-            f"{len(steps)}): upgrade, or use another file."
+            f"{known}): upgrade, or use another file."
         )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    steps = _schema()
     for sql in steps[version:]:
         for statement in filter(str.strip, _statements(sql)):
             connection.execute(statement)

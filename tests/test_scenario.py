@@ -1,0 +1,260 @@
+"""Scenarios: what a sandbox has in it from its first moment."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from box import Box
+
+from msgine_sandbox.app import app_of
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.scenario import load
+from msgine_sandbox.settings import Settings, SettingsError
+
+SHOP = Path(__file__).parent.parent / "fixtures" / "scenarios" / "shop.json"
+NUMBER = "+256701234567"
+HELLO = {"to": NUMBER, "message": "Hello"}
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@asynccontextmanager
+async def starting_with(scenario: Path | str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A sandbox that begins with a scenario, as the command lets it begin."""
+    built = Sandbox(Settings(**settings))
+    transport = httpx.ASGITransport(app_of(built))
+    try:
+        await built.start()
+        await load(built, str(scenario))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            yield http
+    finally:
+        await built.close()
+
+
+def written(folder: Path, content: Any) -> Path:
+    """Write a scenario's file."""
+    file = folder / "scenario.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return file
+
+
+def accounts(*bodies: dict[str, Any]) -> dict[str, Any]:
+    return {"accounts": list(bodies)}
+
+
+async def texts(box: Box) -> list[str]:
+    """What was sent, the oldest first."""
+    return [each["message"] for each in (await box.get("/_sandbox/messages"))["data"]][::-1]
+
+
+async def test_the_shop_has_its_accounts_and_their_messages() -> None:
+    async with starting_with(SHOP) as http:
+        shop, clinic = Box(http, "test_shop"), Box(http, "test_clinic")
+        account = await shop.get("/_sandbox/account")
+        assert (account["senderId"], account["tier"]) == ("KampalaShop", "professional")
+        assert account["limits"] == {"perMinute": 500, "perSecond": 50}
+        page = await shop.get("/api/v1/messages")
+        assert page["pagination"]["total"] == 5
+        senders = [each["from"] for each in page["data"]]
+        assert senders == ["ShopLogin"] + ["KampalaShop"] * 4
+        assert (await clinic.get("/_sandbox/account"))["tier"] == "starter"
+        assert (await clinic.get("/api/v1/messages"))["pagination"]["total"] == 1
+
+
+async def test_messages_come_to_the_statuses_that_their_age_implies() -> None:
+    async with starting_with(SHOP) as http:
+        shop = Box(http, "test_shop")
+        # What is over by now happens at once; waiting for the last of it is waiting for all.
+        await shop.get("/_sandbox/messages/wait", status="delivered", contains="Enkya", timeout=10)
+        found = (await shop.get("/_sandbox/messages"))["data"]
+        assert [each["status"] for each in found] == [
+            "pending",
+            "delivered",
+            "failed",
+            "delivered",
+            "delivered",
+        ]
+
+
+async def test_a_message_of_long_ago_has_the_times_of_long_ago(tmp_path: Path) -> None:
+    file = written(tmp_path, accounts({"token": "t", "messages": [HELLO | {"secondsAgo": 3600}]}))
+    async with starting_with(file) as http:
+        box = Box(http, "t")
+        message = await box.get("/_sandbox/messages/wait", status="delivered", timeout=10)
+        clock = await box.get("/_sandbox/clock")
+        steps = message["recipients"][0]["timeline"]
+        assert [each["status"] for each in steps] == ["pending", "sent", "delivered"]
+        assert all(each["at"] < clock["now"] for each in steps)
+        assert message["createdAt"] < message["updatedAt"] < clock["now"]
+
+
+async def test_a_frozen_account_stands_before_what_is_still_to_come(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        accounts({"token": "t", "frozen": True, "messages": [HELLO | {"secondsAgo": 1}, HELLO]}),
+    )
+    async with starting_with(file, sent_after=2, delivered_after=4) as http:
+        box = Box(http, "t")
+        assert (await box.get("/_sandbox/clock"))["frozen"] is True
+        assert (await box.advance(seconds=1))["performed"] == 1
+        found = (await box.get("/_sandbox/messages"))["data"]
+        assert [each["status"] for each in found] == ["pending", "sent"]
+
+
+async def test_an_account_gets_everything_that_is_said_of_it(tmp_path: Path) -> None:
+    endpoint = {"url": "http://localhost:9/", "events": ["message.failed"], "secret": SECRET}
+    said = {
+        "tier": "free",
+        "limits": {"perMinute": 7, "perSecond": 3},
+        "scopes": ["SEND_SMS"],
+        "senderId": "Said",
+        "currency": "UGX",
+        "price": 30,
+    }
+    file = written(tmp_path, accounts({"token": "token_of_theirs", "endpoints": [endpoint]} | said))
+    async with starting_with(file) as http:
+        box = Box(http, "token_of_theirs")
+        assert await box.get("/_sandbox/account") == said | {"token": "token…eirs"}
+        assert await box.get("/_sandbox/webhooks") == {"endpoints": [endpoint]}
+        assert (await box.accepted())["cost"] == 30
+
+
+async def test_a_restart_on_a_database_adds_nothing(tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    seen = []
+    for _ in range(3):
+        async with starting_with(SHOP, database=database) as http:
+            shop, clinic = Box(http, "test_shop"), Box(http, "test_clinic")
+            await shop.get("/_sandbox/messages/wait", status="delivered", contains="Enkya")
+            await clinic.get("/_sandbox/messages/wait", status="delivered")
+            seen.append([await box.get("/_sandbox/messages") for box in (shop, clinic)])
+    assert seen[0] == seen[1] == seen[2]
+
+
+async def test_a_restart_leaves_what_was_changed_meanwhile_alone(tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    async with starting_with(SHOP, database=database) as http:
+        await Box(http, "test_shop").control("PATCH", "/account", {"senderId": "Changed"})
+    async with starting_with(SHOP, database=database) as http:
+        assert (await Box(http, "test_shop").get("/_sandbox/account"))["senderId"] == "Changed"
+
+
+async def test_a_scenario_that_is_refused_leaves_nothing_on_the_database(tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    bad = HELLO | {"to": "0701234567"}
+    file = written(
+        tmp_path,
+        accounts(
+            {"token": "t", "messages": [HELLO]},
+            {"token": "u", "messages": [HELLO | {"message": "first"}, bad]},
+        ),
+    )
+    with pytest.raises(SettingsError):
+        async with starting_with(file, database=database):
+            pass
+    right = HELLO | {"message": "second"}
+    file = written(
+        tmp_path,
+        accounts(
+            {"token": "t", "messages": [HELLO]},
+            {"token": "u", "messages": [HELLO | {"message": "first"}, right]},
+        ),
+    )
+    async with starting_with(file, database=database) as http:
+        assert await texts(Box(http, "u")) == ["first", "second"]
+
+
+NO_JSON = ["", "{", "not json", '{"accounts": []} x', '{"accounts": NaN}', "[" * 100_000]
+
+
+@pytest.mark.parametrize("content", NO_JSON, ids=lambda content: content[:20])
+def test_a_file_that_is_not_json_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    assert "is not JSON" in refusal(written(tmp_path, content))
+
+
+@pytest.mark.parametrize("content", [[], "accounts", 5, None], ids=str)
+def test_a_file_that_is_no_object_is_refused_by_name(tmp_path: Path, content: Any) -> None:
+    assert refusal(written(tmp_path, json.dumps(content))).endswith("is not a JSON object.")
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    assert "cannot be read: No such file" in refusal(tmp_path / "missing.json")
+    assert "cannot be read: Is a directory" in refusal(tmp_path)
+
+
+def refusal(file: Path, **settings: Any) -> str:
+    """Give the sentence that a scenario is refused with; it begins with flag and file."""
+
+    async def start() -> None:
+        async with starting_with(file, **settings):
+            pass
+
+    with pytest.raises(SettingsError) as refused:
+        asyncio.run(start())
+    sentence = str(refused.value)
+    assert sentence.startswith(f"--scenario {file}")
+    assert "\n" not in sentence
+    return sentence
+
+
+def second(**fields: Any) -> dict[str, Any]:
+    """A scenario whose second account is bad."""
+    return accounts({"token": "t"}, {"token": "u"} | fields)
+
+
+def third(**fields: Any) -> dict[str, Any]:
+    """A scenario whose second account has a bad third message."""
+    return second(messages=[HELLO, HELLO, HELLO | fields])
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "what"),
+    [
+        ({}, "accounts", "required"),
+        ({"accounts": {}}, "accounts", "array"),
+        ({"accounts": ["t"]}, "accounts", "array"),
+        (second(token=None), "accounts[1]", "token"),
+        (second(token=5), "accounts[1]", "token"),
+        (second(token=""), "accounts[1]", "token"),
+        (second(token="two words"), "accounts[1]", "token"),
+        (second(name="shop"), "accounts[1]", "name"),
+        (second(tier="gold"), "accounts[1]", "tier"),
+        (second(senderId="far too long for one"), "accounts[1]", "Sender ID"),
+        (second(price=-1), "accounts[1]", "price"),
+        (second(frozen="yes"), "accounts[1]", "frozen"),
+        (second(endpoints=[{"url": "nonsense"}]), "accounts[1]", "url"),
+        (second(endpoints=5), "accounts[1]", "endpoints"),
+        (second(messages={}), "accounts[1]", "messages"),
+        (second(messages=["Hello"]), "accounts[1]", "messages"),
+        (third(to="0701234567"), "accounts[1]", "E.164"),
+        (third(to=None), "accounts[1]", "to"),
+        (third(message=""), "accounts[1]", "empty"),
+        (third(text="Hello"), "accounts[1]", "text"),
+        (third(secondsAgo=-1), "accounts[1]", "secondsAgo"),
+        (third(secondsAgo="60"), "accounts[1]", "secondsAgo"),
+        (third(secondsAgo=366 * 86_400), "accounts[1]", "secondsAgo"),
+        (third(callbackUrl="nonsense"), "accounts[1]", "callbackUrl"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_scenario_is_refused_with_its_place(
+    tmp_path: Path, content: Any, place: str, what: str
+) -> None:
+    sentence = refusal(written(tmp_path, content))
+    _, found, problem = sentence.partition(f": {place}")
+    assert found
+    assert what in problem
+
+
+def test_a_bad_message_of_a_scenario_is_named_by_its_number(tmp_path: Path) -> None:
+    sentence = refusal(written(tmp_path, third(message="")))
+    assert ": accounts[1].messages[2]: " in sentence
+
+
+def test_an_account_that_is_not_accepted_is_refused_with_its_place(tmp_path: Path) -> None:
+    assert ": accounts[1]: " in refusal(written(tmp_path, second()), token=("t",))
