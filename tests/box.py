@@ -82,7 +82,13 @@ class Box:
 @asynccontextmanager
 async def sandbox(**settings: Any) -> AsyncIterator[Box]:
     """A sandbox with settings, alive inside the block."""
-    built = Sandbox(Settings(**settings))
+    async with boxed(Sandbox(Settings(**settings))) as box:
+        yield box
+
+
+@asynccontextmanager
+async def boxed(built: Sandbox) -> AsyncIterator[Box]:
+    """An account on a sandbox that a test has built to its own ends."""
     transport = httpx.ASGITransport(app_of(built))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:

@@ -1,0 +1,224 @@
+"""Time in hard circumstances: backlogs, resets on a journey, failures, clocks set back."""
+
+import asyncio
+import gzip
+import threading
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+from box import NUMBER, Box, boxed, sandbox
+from hypothesis import given
+from hypothesis import strategies as st
+from receiver import Receiver
+
+from msgine_sandbox.model.clock import RealTime
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.settings import Settings
+
+
+class Gate:
+    """An answer that a receiver gives only when it is let."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        assert self.opened.wait(10)
+        handler.send_response(200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+
+def numbers(count: int) -> list[str]:
+    return [f"+2567012{number:05d}" for number in range(count)]
+
+
+async def arrived(box: Box, message: dict[str, Any]) -> None:
+    """Wait, with real time, until a message is delivered."""
+    await box.control("GET", f"/messages/wait?q={message['message']}&status=delivered&timeout=10")
+
+
+async def seconds_ahead(box: Box) -> float:
+    return (await box.control("GET", "/clock"))["aheadSeconds"]
+
+
+async def test_a_backlog_with_listeners_is_worked_off_to_the_last_step(receiver: Receiver) -> None:
+    async with sandbox(tier="unlimited", sent_after=0, delivered_after=0) as box:
+        await box.listen(receiver.url)
+        sent = [await box.accepted(numbers(10), f"message-{n}") for n in range(10)]
+        for message in sent:
+            await arrived(box, message)
+            look = await box.look(message)
+            assert {each["status"] for each in look["recipients"]} == {"delivered"}
+        await receiver.until(200)
+
+
+async def test_a_reset_ends_the_journey_it_meets(box: Box, receiver: Receiver) -> None:
+    gate = Gate()
+    receiver.answers = [gate]
+    await box.listen(receiver.url)
+    await box.accepted()
+    journey = asyncio.create_task(box.advance(hours=1))
+    await receiver.until(1)
+    await box.control("POST", "/reset")
+    await journey
+    assert abs(await seconds_ahead(box)) < 1
+    message = await box.accepted()
+    assert (await box.read(message))["status"] == "pending"
+    gate.opened.set()
+
+
+async def test_an_account_that_opens_while_the_whole_sandbox_travels_goes_as_far(box: Box) -> None:
+    fresh = box.other()
+    opening = asyncio.create_task(fresh.send())
+    body = {"seconds": 3600}
+    assert (await box.http.post("/_sandbox/clock/advance", json=body)).status_code == 200
+    assert (await opening).status_code == 201
+    assert await seconds_ahead(fresh) == 3600
+
+
+async def test_whoever_gives_up_on_an_advance_does_not_stop_the_account(
+    box: Box, receiver: Receiver
+) -> None:
+    gate = Gate()
+    receiver.answers = [gate]
+    await box.accepted("+256700000004", callbackUrl=receiver.url)
+    journey = asyncio.create_task(box.advance(hours=1))
+    await receiver.until(1)
+    journey.cancel()
+    await asyncio.gather(journey, return_exceptions=True)
+    gate.opened.set()
+    later = await box.accepted(message="later")
+    assert (await box.advance(seconds=2))["performed"] >= 2
+    assert (await box.read(later))["status"] == "delivered"
+
+
+async def test_a_step_that_fails_is_taken_again_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("msgine_sandbox.timeline._AFTER_A_FAILURE", 1000)
+    built = Sandbox(Settings(sent_after=0, delivered_after=0))
+    move, failures = built.store.messages.move, [OSError("the disk is full")]
+
+    async def fail_once(moves: Any) -> int:
+        if failures:
+            raise failures.pop()
+        return await move(moves)
+
+    monkeypatch.setattr(built.store.messages, "move", fail_once)
+    async with boxed(built) as box:
+        await arrived(box, await box.accepted(message="first"))
+        await arrived(box, await box.accepted(message="second"))
+    assert "will be tried again" in caplog.text
+
+
+async def test_one_message_with_many_webhooks_does_not_hold_up_another(receiver: Receiver) -> None:
+    gate = Gate()
+    receiver.answers = [gate]
+    async with sandbox(sent_after=0, delivered_after=0) as box:
+        urls = [f"{receiver.url}/{n}" for n in range(6)]
+        endpoints = [{"url": url, "events": ["message.sent"]} for url in urls]
+        await box.control("PUT", "/webhooks", {"endpoints": endpoints})
+        large = await box.accepted(numbers(100), "large")
+        await receiver.until(1)
+        small = await box.accepted(message="small")
+        await receiver.until(7)
+        heard = [each.content["id"] for each in receiver.heard]
+        assert heard == [large["id"], *[small["id"]] * 6]
+        await box.control("POST", "/reset")
+        gate.opened.set()
+
+
+async def test_an_advance_with_many_listened_to_steps_takes_each_once(
+    box: Box, receiver: Receiver
+) -> None:
+    await box.freeze()
+    await box.listen(receiver.url, events=["message.delivered"])
+    for _ in range(10):
+        await box.accepted(numbers(10))
+        await box.advance(seconds=0.1)
+    await box.advance(hours=1)
+    assert len(receiver.heard) == 100
+    looked = [
+        (each["status"], len(each["timeline"]))
+        for message in (await box.control("GET", "/messages"))["data"]
+        for each in message["recipients"]
+    ]
+    assert looked == [("delivered", 3)] * 100
+
+
+async def test_travelling_nowhere_moves_nothing(box: Box) -> None:
+    before = await seconds_ahead(box)
+    for _ in range(50):
+        await box.advance(seconds=0)
+    assert await seconds_ahead(box) == before == 0
+    await box.advance(seconds=60)
+    assert await seconds_ahead(box) == 60
+
+
+async def test_accounts_do_not_share_cookies(box: Box, receiver: Receiver) -> None:
+    receiver.answers = [(200, {"Set-Cookie": "session=mine"})]
+    for account in (box, box.other()):
+        await account.accepted("+256700000004", callbackUrl=receiver.url)
+        await account.advance(seconds=1)
+    assert [each.headers.get("cookie") for each in receiver.heard] == [None, None]
+
+
+async def test_an_answer_to_a_webhook_is_not_unpacked(box: Box, receiver: Receiver) -> None:
+    packed = gzip.compress(gzip.compress(b"\0" * 10_000_000))
+
+    def bomb(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Encoding", "gzip, gzip")
+        handler.send_header("Content-Length", str(len(packed)))
+        handler.end_headers()
+        handler.wfile.write(packed)
+
+    receiver.answers = [bomb]
+    await box.accepted("+256700000004", callbackUrl=receiver.url)
+    await box.advance(seconds=1)
+    [attempt] = await box.attempts()
+    assert attempt["status"] == 200
+    assert len(attempt["response"]["body"]) <= len(packed)
+    assert receiver.heard[0].headers["accept-encoding"] == "identity"
+
+
+async def test_a_webhook_may_not_steer_a_sandbox(box: Box, receiver: Receiver) -> None:
+    await box.accepted("+256700000004", callbackUrl=receiver.url)
+    await box.advance(seconds=1)
+    agent = {"User-Agent": receiver.heard[0].headers["user-agent"]}
+    answer = await box.call("POST", "/_sandbox/reset", headers=agent)
+    assert answer.status_code == 403
+    assert (await box.control("GET", "/messages"))["total"] == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-(10**7), 10**7), st.integers(0, 10**6)), min_size=1, max_size=30
+    )
+)
+def test_real_time_never_goes_back_nor_stands_still(jumps: list[tuple[int, int]]) -> None:
+    wall, steady = [10**15], [0]
+    real = RealTime(lambda: wall[0], lambda: steady[0])
+    before = real.now()
+    for jump, passed in jumps:
+        wall[0] += (jump + passed) * 1000
+        steady[0] += passed * 1000
+        now = real.now()
+        assert now >= before + passed
+        assert now >= wall[0] // 1000
+        before = now
+
+
+async def test_two_accounts_travel_apart(box: Box) -> None:
+    other = box.other()
+    mine, theirs = await box.accepted(NUMBER), await other.accepted(NUMBER)
+    await other.freeze()
+    await box.advance(days=1)
+    assert (await box.read(mine))["status"] == "delivered"
+    assert (await other.read(theirs))["status"] == "pending"
+    clock = await other.control("GET", "/clock")
+    gone = datetime.fromisoformat(clock["realNow"]) - datetime.fromisoformat(clock["now"])
+    assert gone.total_seconds() < 5
