@@ -1,0 +1,248 @@
+"""The docs hold: their examples run, their links lead somewhere, their tables leave nothing out.
+
+Run as a program, this file writes the settings table into docs/settings.md anew.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from live import serving
+from receiver import receiving
+
+from msgine_sandbox.domain.accounts import MAGIC, REVOKED
+from msgine_sandbox.domain.magic import FATES
+from msgine_sandbox.model.errors import ApiError
+from msgine_sandbox.settings import table
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+SETTINGS, CONTROL = DOCS / "settings.md", DOCS / "control.md"
+
+NOT_RUN = {
+    "docker": "needs Docker",
+    "make": "sets up an environment of its own",
+    "pip": "changes the environment",
+    "msgine-sandbox": "starts a server, or asks for one on the default port",
+}
+"""Why a `console` block is no `sh` block: by the word that one of its lines begins with."""
+
+SANDBOX, RECEIVER = "localhost:8256", "localhost:3000"
+MORE = "…"  # in an answer that is shown: any value, and any members besides
+VOLATILE = [
+    (re.compile(r"\b([a-z]+_)[0-9a-f]{16}\b"), r"\1<id>"),
+    (re.compile(r"\bSM[0-9a-f]{16}\b"), "<sid>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z"), r"<time\1>"),
+    (re.compile(r"\.\d{6}>"), ".micros>"),
+    (re.compile(r"^\d+\.\d+\.\d+$"), "<version>"),
+]
+CURLRC = 'silent\nshow-error\nfail-with-body\nwrite-out = "\\n"\n'
+
+_FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_TABLE = re.compile(r"^\| flag \|.*?(?=\n\n)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    language: str
+    text: str
+    line: int
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page: Path) -> list[Block]:
+    content = read(page)
+    return [
+        Block(match[1], match[2], content.count("\n", 0, match.start()) + 2)
+        for match in _FENCE.finditer(content)
+    ]
+
+
+def examples(page: Path) -> Iterator[tuple[Block, Any]]:
+    """Every block that can be run, with the answer that the page shows right after it, if any."""
+    for block, after in pairwise([*blocks(page), Block("", "", 0)]):
+        if block.language == "sh":
+            yield block, json.loads(after.text) if after.language == "json" else MORE
+
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("page", [page for page in PAGES if any(examples(page))], ids=name_of)
+def test_the_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) -> None:
+    _require("bash", "curl")
+    (tmp_path / ".curlrc").write_text(CURLRC)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    with serving() as live, receiving() as receiver:
+        places = {SANDBOX: urlsplit(live.origin).netloc, RECEIVER: urlsplit(receiver.url).netloc}
+        for block, shown in examples(page):
+            where = f"{name_of(page)}:{block.line}"
+            ended = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", _at(places, block.text)],
+                env=environment,
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
+            assert ended.returncode == 0, f"{where}: {ended.stderr}{ended.stdout}"
+            here = {place: name for name, place in places.items()}
+            answer = json.loads(_at(here, ended.stdout).strip().splitlines()[-1])
+            assert list(differences(shown, answer)) == [], where
+
+
+@pytest.mark.live
+def test_the_scenario_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
+    import httpx
+
+    [shown] = [block for block in blocks(DOCS / "scenarios.md") if block.language == "json"]
+    file = tmp_path / "scenario.json"
+    file.write_text(shown.text, encoding="utf-8")
+    [account] = json.loads(shown.text)["accounts"]
+    with serving("--scenario", str(file)) as live:
+        listed = httpx.get(
+            f"{live.base_url}/messages", headers={"X-Api-Key": account["token"]}
+        ).json()
+    assert [each["message"] for each in listed["data"]] == [
+        each["message"] for each in reversed(account["messages"])
+    ]
+
+
+@every_page
+def test_a_block_that_is_not_run_has_a_reason(page: Path) -> None:
+    for block in blocks(page):
+        assert block.language in {"sh", "json", "console"}, f"{name_of(page)}:{block.line}"
+        if block.language == "console":
+            starts = {line.split()[0] for line in block.text.splitlines() if line}
+            assert starts & NOT_RUN.keys(), f"{name_of(page)}:{block.line} could be run: make it sh"
+
+
+@every_page
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    for link in _LINK.findall(_FENCE.sub("", read(page))):
+        target = urlsplit(link)
+        if target.scheme:
+            continue
+        file = (page.parent / target.path).resolve() if target.path else page
+        assert file.is_relative_to(ROOT), link
+        assert file.exists(), link
+        if target.fragment:
+            assert target.fragment in anchors(file), link
+
+
+def test_the_settings_table_is_complete() -> None:
+    [shown] = _TABLE.findall(read(SETTINGS))
+    assert shown == settings_table(), "Write it anew: .venv/bin/python tests/test_docs.py"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/magic-numbers.md"])
+def test_every_magic_number_and_token_is_told_of(page: str) -> None:
+    content = read(ROOT / page)
+    missing = [word for word in (*FATES, *MAGIC, REVOKED) if word not in content]
+    assert missing == []
+
+
+def test_every_error_code_has_its_source() -> None:
+    content = read(DOCS / "fidelity.md")
+    assert [code for code in sorted(codes(ApiError)) if f"`{code}`" not in content] == []
+
+
+def test_every_control_call_has_an_example() -> None:
+    sources = (ROOT / "msgine_sandbox" / "control").glob("*.py")
+    declared = {
+        path for source in sources for path in re.findall(r'resource\("(/[^"]*)"', read(source))
+    }
+    assert len(declared) > 10
+    content = "".join(block.text for block, _ in examples(CONTROL))
+    called = {f"/_sandbox{path.removeprefix('/_sandbox')}" for path in declared}
+    assert [path for path in called if path.replace("{id}", "$id") not in content] == []
+
+
+def codes(of: type[ApiError]) -> set[str]:
+    """The codes of an error and of all that are more special."""
+    return {of.code}.union(*map(codes, of.__subclasses__()))
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link can point at within a page, as GitHub makes it of headings."""
+    headings = _HEADING.findall(_FENCE.sub("", read(page)))
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def settings_table() -> str:
+    """The table of every setting, as it stands in the docs."""
+    rows = [
+        f"| `{row['flag']}` | `{row['environment']}` | {row['default']} | {row['what']} |"
+        for row in table()
+    ]
+    return "\n".join(
+        ["| flag | environment | default | what |", "| --- | --- | --- | --- |", *rows]
+    )
+
+
+def differences(shown: Any, real: Any, at: str = "the answer") -> Iterator[str]:
+    """Tell every way in which an answer is not of the shape that the page shows."""
+    if shown == MORE:
+        return
+    if isinstance(shown, dict) and isinstance(real, dict):
+        names = shown.keys() if MORE in shown else shown.keys() | real.keys()
+        for name in names - {MORE}:
+            if name in shown and name in real:
+                yield from differences(shown[name], real[name], f"{at}.{name}")
+            else:
+                yield f"{at}.{name} is {'not there' if name in shown else 'not shown'}"
+    elif isinstance(shown, list) and isinstance(real, list) and len(shown) <= len(real):
+        for index, (one, other) in enumerate(zip(shown, real, strict=False)):
+            yield from differences(one, other, f"{at}[{index}]")
+    elif _steady(shown) != _steady(real):
+        yield f"{at} is {real!r}, and shown as {shown!r}"
+
+
+def _steady(value: Any) -> Any:
+    """A value without what differs from run to run: identifiers, times, measured durations."""
+    if isinstance(value, float):
+        return float
+    if isinstance(value, str):
+        for pattern, sign in VOLATILE:
+            value = pattern.sub(sign, value)
+    return value
+
+
+def _at(places: dict[str, str], text: str) -> str:
+    for name, place in places.items():
+        text = text.replace(name, place)
+    return text
+
+
+def _require(*commands: str) -> None:
+    """Skip on a user's machine that lacks a command; where changes are judged, none may lack."""
+    lacking = [command for command in commands if shutil.which(command) is None]
+    if lacking:
+        refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        refuse(f"The examples of the docs need {' and '.join(lacking)}")
+
+
+if __name__ == "__main__":
+    SETTINGS.write_text(_TABLE.sub(lambda _: settings_table(), read(SETTINGS)), encoding="utf-8")
