@@ -19,6 +19,7 @@ from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import Settings, SettingsError
 
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (compared with, not bound to)
+_BACKLOG = 2048  # what uvicorn asks for
 _LONGEST_FAREWELL = 1  # seconds for requests in flight, once told to stop
 
 
@@ -92,6 +93,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(_BACKLOG)  # at once: of two that only bound it, neither would know
     except (OSError, UnicodeError) as error:
         why = str(getattr(error, "strerror", None) or error).lower()
         where = f"{settings.host}:{settings.port}"
