@@ -1020,3 +1020,17 @@ async def test_a_body_that_is_not_sent_as_json_is_refused(
 async def test_a_body_over_a_mebibyte_is_refused(box: Box) -> None:
     answer = await box.call("PUT", "/_sandbox/webhooks", content=b" " * (1024 * 1024 + 1))
     assert_refused(answer, 413, "payload_too_large")
+
+
+async def test_an_account_can_be_put_back_as_it_was_read(box: Box) -> None:
+    free = box.other("test_unlimited_again")
+    before = await free.control("GET", "/account")
+    said = {name: value for name, value in before.items() if name != "token"}
+    assert await free.control("PATCH", "/account", said) == before
+
+
+async def test_a_number_is_found_with_its_plus_as_it_is(box: Box) -> None:
+    message = await box.accepted(NUMBER)
+    for name in ("to", "q"):
+        found = await box.call("GET", f"/_sandbox/messages?{name}={NUMBER}")
+        assert [each["id"] for each in found.json()["data"]] == [message["id"]]

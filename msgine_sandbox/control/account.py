@@ -71,10 +71,13 @@ def changed(account: Account, body: Fields) -> Account:
 
 def _limits(limits: Limits, body: Fields) -> Limits:
     given = body.get("limits")
-    if given is None or given == {}:
+    if given is None:
         return limits
     if not isinstance(given, dict) or not given.keys() <= {"perMinute", "perSecond"}:
         raise _wrong("limits", given, "an object with perMinute, perSecond or both")
+    given = {name: value for name, value in given.items() if value is not None}
+    if not given:
+        return limits
     for value in given.values():
         if type(value) is not int or not 1 <= value <= 1_000_000:
             raise _wrong("limits", given, "whole numbers from 1 to a million")
