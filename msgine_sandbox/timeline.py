@@ -112,7 +112,7 @@ class Timeline:
             end.set_result(None)
 
     async def _play(self, account: int, to: Instant, end: asyncio.Future[None]) -> int:
-        done, room = 0, _BATCH
+        done, room, tried = 0, _BATCH, 0
         while not end.done():
             webhook = await self._store.steps.due(account, Lane.WEBHOOK, to, limit=1)
             statuses = await self._store.steps.due(account, Lane.STATUS, to, limit=room)
@@ -122,7 +122,10 @@ class Timeline:
                 self._arrive(account, statuses[0].due)
                 done += await self._perform(statuses)
                 room = min(room * 2, _BATCH)
-            elif webhook:
+            elif webhook and webhook[0].id != tried:
+                tried = webhook[
+                    0
+                ].id  # still there afterwards? Then it failed, and is left to later
                 self._arrive(account, webhook[0].due)
                 flight = self._take_off(webhook[0])
                 await asyncio.wait({flight, end}, return_when=asyncio.FIRST_COMPLETED)

@@ -499,3 +499,19 @@ async def test_a_unit_that_waits_for_something_else_is_told_and_leaves_nothing(
     database.close()
     with closing(Database(file)) as again:
         assert (again.fact("first"), again.fact("second")) == (None, None)
+
+
+async def test_rows_that_fail_when_a_reader_runs_them_are_not_acknowledged(
+    database: Database,
+) -> None:
+    async def write() -> None:
+        async with database:
+            rows = [("twice", "1"), ("twice", "2")]
+            database.gather("INSERT INTO facts VALUES (?, ?)", rows)
+
+    async def read() -> None:
+        database.execute("SELECT 1")
+
+    told = await together(write(), read())
+    assert [type(each) for each in told] == [sqlite3.IntegrityError] * 2
+    assert database.fact("twice") is None

@@ -222,3 +222,17 @@ async def test_two_accounts_travel_apart(box: Box) -> None:
     clock = await other.control("GET", "/clock")
     gone = datetime.fromisoformat(clock["realNow"]) - datetime.fromisoformat(clock["now"])
     assert gone.total_seconds() < 5
+
+
+async def test_a_webhook_that_cannot_be_sent_does_not_hold_up_an_advance(
+    monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    built = Sandbox(Settings())
+
+    async def fail(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(built.store.webhooks, "get", fail)
+    async with boxed(built) as box:
+        await box.accepted("+256700000004", callbackUrl=receiver.url)
+        assert (await box.advance(hours=1))["performed"] == 2

@@ -374,3 +374,12 @@ async def test_what_a_receiver_sees_while_time_travels_is_the_time_of_its_webhoo
     assert looks == sorted(looks)
     clock = await box.control("GET", "/clock")
     assert datetime.fromisoformat(clock["now"]) > datetime.fromisoformat(looks[-1])
+
+
+async def test_a_date_that_no_calendar_has_puts_nothing_off(box: Box, receiver: Receiver) -> None:
+    receiver.answers = [(503, {"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"})]
+    await box.listen(receiver.url, events=["message.sent"])
+    message = await box.accepted("+256700000004")
+    await box.advance(hours=1)
+    tried = seconds_of(await box.attempts(), await accepted_at(box, message))
+    assert tried == [0.5, 5.5]

@@ -120,8 +120,13 @@ class Database:
 
     def _run_gathered(self) -> None:
         gathered, self._gathered = self._gathered, defaultdict(list)
-        for sql, rows in gathered.items():
-            self._connection.executemany(sql, rows)
+        try:
+            for sql, rows in gathered.items():
+                self._connection.executemany(sql, rows)
+        except sqlite3.Error as error:
+            # Whoever happened to run them is told, and so is everybody whose rows they are.
+            self._failure = error
+            raise
 
     def fact(self, name: str) -> str | None:
         """Give a fact about the whole sandbox, or None."""

@@ -34,6 +34,6 @@ def asked_to_wait(retry_after: str | None, real_now: Instant) -> int:
 def _date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year can be too large to be reckoned with
         return None
     return moment if moment.tzinfo is not None else None
