@@ -1,3 +1,3 @@
 """MsGine's SMS API on your own machine: no credentials, no phones, no money."""
 
-__version__ = "0.1.0"
+from msgine_sandbox.version import __version__ as __version__

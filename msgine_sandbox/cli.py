@@ -10,7 +10,6 @@ from typing import Any, get_args, get_type_hints
 
 import click
 
-from msgine_sandbox import __version__
 from msgine_sandbox.settings import (
     ENVIRONMENT,
     Settings,
@@ -19,6 +18,7 @@ from msgine_sandbox.settings import (
     environment_name,
     flag,
 )
+from msgine_sandbox.version import __version__
 
 USAGE_ERROR = 2
 LONGEST_WAIT = 3600  # seconds

@@ -2,9 +2,9 @@
 
 from starlette.requests import Request
 
-from msgine_sandbox import __version__
 from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.version import __version__
 
 
 async def _health(request: Request) -> Reply:  # noqa: ARG001

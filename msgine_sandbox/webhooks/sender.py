@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from msgine_sandbox import __version__
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.magic import Telling, fate_of
@@ -17,6 +16,7 @@ from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import Attempt, Exchange, Notice, NoticeState
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
+from msgine_sandbox.version import __version__
 from msgine_sandbox.webhooks.outcome import Outcome
 from msgine_sandbox.webhooks.payload import payload
 from msgine_sandbox.webhooks.policy import Targets
