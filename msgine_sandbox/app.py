@@ -11,12 +11,14 @@ from msgine_sandbox.api.messages import MessagesApi
 from msgine_sandbox.control import health
 from msgine_sandbox.control.account import AccountControl
 from msgine_sandbox.control.clock import ClockControl
+from msgine_sandbox.control.faults import FaultsControl
 from msgine_sandbox.control.messages import MessagesControl
 from msgine_sandbox.control.reset import ResetControl
 from msgine_sandbox.control.webhooks import WebhooksControl
 from msgine_sandbox.edge.answers import Answers
 from msgine_sandbox.edge.authenticate import Authenticate
 from msgine_sandbox.edge.body import Bodies, JsonOnly
+from msgine_sandbox.edge.faults import InjectFaults
 from msgine_sandbox.edge.guard import Guard
 from msgine_sandbox.edge.hosts import Hosts
 from msgine_sandbox.edge.idempotent import Idempotent
@@ -50,6 +52,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
             Middleware(Bodies),
             Middleware(Authenticate, s.accounts, strict=s.settings.strict_auth),
             Middleware(Limit, s.rate_limit, s.real),
+            Middleware(InjectFaults, s.faults, s.connections),
             Middleware(Idempotent, s.idempotency),
         ],
     )
@@ -59,6 +62,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
             *AccountControl(s.accounts).routes,
             *MessagesControl(s.store, s.accounts, s.inbox, s.deliveries).routes,
             *ClockControl(s.clocks).routes,
+            *FaultsControl(s.faults, s.store.faults).routes,
             *WebhooksControl(s.accounts, s.store.webhooks, s.sender).routes,
             *ResetControl(s.reset).routes,
         ),

@@ -5,11 +5,13 @@ from msgine_sandbox.delivery.carrier import Carrier, courses
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.clocks import Clocks
 from msgine_sandbox.domain.deliveries import Deliveries
+from msgine_sandbox.domain.faults import Faults
 from msgine_sandbox.domain.idempotency import Idempotency
 from msgine_sandbox.domain.inbox import Inbox
 from msgine_sandbox.domain.messages import Messages
 from msgine_sandbox.domain.rate_limit import RateLimit
 from msgine_sandbox.domain.reset import Reset
+from msgine_sandbox.edge.connections import Connections
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.events import Stopping
 from msgine_sandbox.model.ids import Ids
@@ -38,12 +40,14 @@ class Sandbox:
         self.real = RealTime()
         self.ids = Ids(self.real)
         self.bus = Bus()
+        self.connections = Connections()
         self.store = Store(settings.database or MEMORY)
         self.accounts = Accounts(self.store, self.real, settings.tier, settings.token)
         self.rate_limit = RateLimit()
         self.idempotency = Idempotency(
             self.store, self.accounts, strict=settings.strict_idempotency
         )
+        self.faults = Faults(self.store, self.ids)
         self.timeline = Timeline(self.store, self.accounts, self.real)
         self.clocks = Clocks(self.store, self.accounts, self.timeline, self.real)
         self.inbox = Inbox(self.store, self.bus)
@@ -58,7 +62,7 @@ class Sandbox:
             Targets(settings.webhook_policy, lambda: self.port),
             settings.webhook_timeout,
         )
-        notices = Notices(self.store, self.accounts, self.ids)
+        notices = Notices(self.store, self.accounts, self.faults, self.ids)
         self.deliveries = Deliveries(
             self.store, self.accounts, self.timeline, self.bus, notices.heard, notices.plan
         )
@@ -82,6 +86,7 @@ class Sandbox:
             # Neither identifiers nor time go back, even if the machine's clock did meanwhile.
             self.real.not_before(self.ids.beyond(await self.store.largest_id()))
             await self.accounts.load()
+            await self.faults.load()
             await self.timeline.resume()
 
     def stop(self) -> None:

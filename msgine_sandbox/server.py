@@ -10,10 +10,13 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
+from uvicorn.importer import import_from_string
 
 from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.edge.connections import Connections
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import Settings, SettingsError
@@ -35,7 +38,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         sandbox.port = listener.getsockname()[1]
         config = uvicorn.Config(
             app_of(sandbox),
-            http="httptools" if importlib.util.find_spec("httptools") else "auto",
+            http=_protocol(sandbox.connections),
             lifespan="on",
             ws="none",
             log_level="warning",
@@ -83,6 +86,24 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.should_exit = True
         self._loop.call_soon_threadsafe(self._sandbox.stop)  # a signal may come anywhere
+
+
+def _protocol(connections: Connections) -> type[asyncio.Protocol]:
+    """Give uvicorn's protocol, with every connection known to the sandbox, which may cut it."""
+    fast = importlib.util.find_spec("httptools")
+    name = "httptools_impl:HttpToolsProtocol" if fast else "h11_impl:H11Protocol"
+    base: Any = import_from_string(f"uvicorn.protocols.http.{name}")
+
+    class Known(base):  # type: ignore[misc]
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            self._known_as = connections.opened(transport)
+            super().connection_made(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            connections.closed(self._known_as)
+            super().connection_lost(exc)
+
+    return Known
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -286,7 +286,7 @@ async def test_a_magic_number_loses_webhooks(box: Box, receiver: Receiver) -> No
     await box.advance(days=1)
     assert receiver.heard == []
     assert [each["error"] for each in await box.attempts()] == [
-        "Lost on purpose, because of the recipient's magic number"
+        "Lost on purpose, by a fault or by the recipient's magic number"
     ] * 2
 
 

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -13,11 +12,10 @@ from msgine_sandbox.control.shapes import account_shape
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.messages import checked_sender
 from msgine_sandbox.edge.body import read_json
-from msgine_sandbox.edge.fields import Fields
+from msgine_sandbox.edge.fields import Fields, wrong
 from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.account import TIERS, Account, Limits, Scope, Tier
-from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.money import MICROS, Money
 
 _MAX_PRICE = 1_000_000
@@ -74,13 +72,13 @@ def _limits(limits: Limits, body: Fields) -> Limits:
     if given is None:
         return limits
     if not isinstance(given, dict) or not given.keys() <= {"perMinute", "perSecond"}:
-        raise _wrong("limits", given, "an object with perMinute, perSecond or both")
+        raise wrong("limits", given, "an object with perMinute, perSecond or both")
     given = {name: value for name, value in given.items() if value is not None}
     if not given:
         return limits
     for value in given.values():
         if type(value) is not int or not 1 <= value <= 1_000_000:
-            raise _wrong("limits", given, "whole numbers from 1 to a million")
+            raise wrong("limits", given, "whole numbers from 1 to a million")
     # An account without limits that is given one of the two gets the other as wide as can be.
     widest = Limits(limits.per_minute or 1_000_000, limits.per_second or 1_000_000)
     return Limits(
@@ -93,7 +91,7 @@ def _scopes(scopes: tuple[Scope, ...], body: Fields) -> tuple[Scope, ...]:
     if given is None:
         return scopes
     if not isinstance(given, list) or not all(each in list(Scope) for each in given):
-        raise _wrong("scopes", given, "an array of " + ", ".join(Scope))
+        raise wrong("scopes", given, "an array of " + ", ".join(Scope))
     return tuple(dict.fromkeys(map(Scope, given)))
 
 
@@ -101,13 +99,13 @@ def _price(price: Money, body: Fields) -> Money:
     given = body.text("currency")
     currency = price.currency if given is None else given
     if not _CURRENCY.fullmatch(currency):
-        raise _wrong("currency", currency, "three capital letters, as in ISO 4217")
+        raise wrong("currency", currency, "three capital letters, as in ISO 4217")
     amount = body.number("price")
     if amount is None:
         return Money(price.micros, currency)
     micros = _micros(amount)
     if micros is None:
-        raise _wrong("price", amount, "0 to a million, with at most six decimals")
+        raise wrong("price", amount, "0 to a million, with at most six decimals")
     return Money(micros, currency)
 
 
@@ -118,9 +116,3 @@ def _micros(amount: float) -> int | None:
         return None
     exact = micros == micros.to_integral_value() and 0 <= micros <= _MAX_PRICE * MICROS
     return int(micros) if exact else None
-
-
-def _wrong(field: str, value: Any, expected: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"{field} must be {expected}", field=field, value=value, expected=expected
-    )

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros, iso_seconds
+from msgine_sandbox.model.fault import Effect, Fault, WebhookEffect
 from msgine_sandbox.model.ids import written
 from msgine_sandbox.model.message import PREFIX, Delivery, Message
 from msgine_sandbox.model.segments import split
@@ -88,9 +91,41 @@ def attempt_shape(attempt: Attempt) -> Json:
     }
 
 
+def fault_shape(fault: Fault) -> Json:
+    """Write a fault, with how often it has acted."""
+    return {
+        "id": fault.public_id,
+        "match": msgspec.to_builtins(fault.match),
+        "effect": _effect(fault.effect),
+        "times": fault.times,
+        "left": fault.left,
+        "hits": fault.hits,
+        "probability": fault.probability,
+        "seed": fault.seed,
+        "magic": fault.magic,
+    }
+
+
 def list_shape(data: Sequence[Json], total: int) -> Json:
     """Write a list of the control API."""
     return {"data": data, "total": total}
+
+
+def _effect(effect: Effect) -> Json:
+    if isinstance(effect, WebhookEffect):
+        told: Json = {"webhook": effect.telling, "delay": effect.delay or None}
+    else:
+        done = "after" if effect.commit else "before"
+        told = {
+            "status": effect.status,
+            "code": effect.code,
+            "retryAfter": effect.retry_after,
+            "delay": effect.delay or None,
+            "drop": done if effect.drop else None,
+            "malformed": effect.malformed or None,
+            "commit": (effect.commit and not effect.drop) or None,
+        }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _recipient(delivery: Delivery) -> Json:

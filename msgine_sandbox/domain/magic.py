@@ -3,12 +3,14 @@
 They work from any SDK in any language, because a number is all they take.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from msgine_sandbox.model.phone import PhoneNumber
+from msgine_sandbox.model.fault import RequestEffect
+from msgine_sandbox.model.phone import MAGIC_BLOCK, PhoneNumber
+from msgine_sandbox.model.webhook import Telling
 
 
 class Course(Enum):
@@ -22,22 +24,20 @@ class Course(Enum):
     STAYS_SENT = auto()
 
 
-class Telling(Enum):
-    """How webhooks tell of it."""
-
-    PLAIN = auto()
-    TWICE = auto()
-    BACKWARDS = auto()
-    FORGED = auto()
-    LOST = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What a number brings about."""
+    """What a number brings about once its message is accepted."""
 
     course: Course = Course.ARRIVES
     telling: Telling = Telling.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """What a number does to the requests that send to it, and to how many; None is to all."""
+
+    effect: RequestEffect
+    times: int | None = None
 
 
 ORDINARY: Final = Fate()
@@ -54,6 +54,28 @@ FATES: Final[Mapping[PhoneNumber, Fate]] = {
     "+256700000008": Fate(telling=Telling.FORGED),
     "+256700000009": Fate(telling=Telling.LOST),
 }
+
+_PASSING: Final = (429, 500, 502, 503)
+"""What the last digit of a number counts: 0 is every time, 1 to 9 the first so many."""
+
+_LASTING: Final[Mapping[str, RequestEffect]] = {
+    "4000": RequestEffect(status=400, code="invalid_phone_number"),
+    "4010": RequestEffect(status=401),
+    "4030": RequestEffect(status=403),
+    "4080": RequestEffect(delay=35, commit=True, spares_replays=True),
+    "4990": RequestEffect(drop=True, commit=True, spares_replays=True),
+}
+
+
+def _traps() -> Iterator[tuple[PhoneNumber, Trap]]:
+    for end, effect in _LASTING.items():
+        yield f"{MAGIC_BLOCK}{end}", Trap(effect)
+    for status in _PASSING:
+        for count in range(10):
+            yield f"{MAGIC_BLOCK}{status}{count}", Trap(RequestEffect(status=status), count or None)
+
+
+TRAPS: Final[Mapping[PhoneNumber, Trap]] = dict(_traps())
 
 
 def fate_of(recipient: PhoneNumber) -> Fate:

@@ -8,8 +8,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.visit import Visit, visit_of
-from msgine_sandbox.model.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from msgine_sandbox.edge.visit import UNREAD, Visit, visit_of
+from msgine_sandbox.model.errors import (
+    ApiError,
+    InvalidRequest,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
 
 MAX_BODY = 1024 * 1024
 
@@ -57,15 +62,37 @@ def read_json(request: Request) -> Fields:
         UnsupportedMediaType: it is not sent as JSON in UTF-8 (documented).
         InvalidRequest: it is no JSON object.
     """
-    visit = visit_of(request.scope)
-    if not _is_json(visit.header(b"content-type") or ""):
-        raise UnsupportedMediaType(expected=_EXPECTED)
-    content = _parsed(visit.body)
+    content = content_of(visit_of(request.scope))
     if not isinstance(content, dict):
         raise InvalidRequest(
             "The body must be a JSON object", field="body", value=content, expected="a JSON object"
         )
     return Fields(content)
+
+
+def content_of(visit: Visit) -> Any:
+    """Give the body's JSON, which is read once.
+
+    Raises:
+        UnsupportedMediaType: it is not sent as JSON in UTF-8 (documented).
+        InvalidRequest: it is no JSON.
+    """
+    if visit.content is UNREAD:
+        if not _is_json(visit.header(b"content-type") or ""):
+            raise UnsupportedMediaType(expected=_EXPECTED)
+        visit.content = _parsed(visit.body)
+    return visit.content
+
+
+def recipients_of(visit: Visit) -> list[str]:
+    """Give the recipients that a body names, as far as it can be read; whoever refuses it does."""
+    try:
+        content = content_of(visit) if visit.body else None
+    except ApiError:
+        return []
+    to = content.get("to") if isinstance(content, dict) else None
+    named = to.split(",") if isinstance(to, str) else to if isinstance(to, list) else []
+    return [each.strip() for each in named if isinstance(each, str)]
 
 
 def _is_json(content_type: str) -> bool:

@@ -53,7 +53,7 @@ class Fields:
         value = self.get(name)
         if value is None or isinstance(value, str):
             return value
-        raise _wrong(name, value, "a string")
+        raise wrong(name, value, "a string")
 
     def required_text(self, name: str) -> str:
         """Give a string that must be there."""
@@ -67,7 +67,7 @@ class Fields:
         values = value if isinstance(value, list) else [value]
         for each in values:
             if not isinstance(each, str):
-                raise _wrong(name, each, expected)
+                raise wrong(name, each, expected)
         return values
 
     def number(self, name: str) -> float | int | None:
@@ -77,14 +77,35 @@ class Fields:
             return None
         if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < _HUGE:
             return value
-        raise _wrong(name, value, "a number")
+        raise wrong(name, value, "a number")
+
+    def amount(self, name: str, most: float) -> float | None:
+        """Give a field that is a number from 0 to `most`."""
+        value = self.number(name)
+        if value is None or 0 <= value <= most:
+            return value
+        raise wrong(name, value, f"from 0 to {most:g}")
+
+    def integer(self, name: str, least: int, most: int) -> int | None:
+        """Give a field that is a whole number in a range."""
+        value = self.get(name)
+        if value is None or (type(value) is int and least <= value <= most):
+            return value
+        raise wrong(name, value, f"a whole number from {least} to {most}")
+
+    def object(self, name: str) -> "Fields | None":
+        """Give a field that is an object."""
+        value = self.get(name)
+        if value is None or isinstance(value, dict):
+            return None if value is None else Fields(value)
+        raise wrong(name, value, "an object")
 
     def flag(self, name: str) -> bool:
         """Give a field that is true or false; absent is false."""
         value = self.get(name)
         if value is None or isinstance(value, bool):
             return bool(value)
-        raise _wrong(name, value, "true or false")
+        raise wrong(name, value, "true or false")
 
     def whole(self, name: str, default: int, most: int) -> int:
         """Give a whole number from 1 to `most`, written as a query writes it."""
@@ -93,14 +114,14 @@ class Fields:
             return default
         if _WHOLE.fullmatch(value) and 1 <= int(value) <= most:
             return int(value)
-        raise _wrong(name, value, f"a whole number from 1 to {most}")
+        raise wrong(name, value, f"a whole number from 1 to {most}")
 
     def choice(self, name: str, kind: type[_Choice]) -> _Choice | None:
         """Give a field that is one of a few words."""
         value = self.get(name)
         if value is None or value in list(kind):
             return None if value is None else kind(value)
-        raise _wrong(name, value, "one of " + ", ".join(kind))
+        raise wrong(name, value, "one of " + ", ".join(kind))
 
     def instant(self, name: str) -> Instant | None:
         """Give a field that is a time in ISO 8601 with its offset from UTC."""
@@ -108,7 +129,7 @@ class Fields:
         try:
             return None if value is None else from_datetime(datetime.fromisoformat(value))
         except (ValueError, TypeError) as error:  # TypeError: it has no offset
-            raise _wrong(name, value, "a time in ISO 8601 with Z or an offset") from error
+            raise wrong(name, value, "a time in ISO 8601 with Z or an offset") from error
 
     def objects(self, name: str) -> list["Fields"]:
         """Give a field that is a list of objects, and must be there."""
@@ -116,8 +137,9 @@ class Fields:
         value = self.required(name, expected)
         if isinstance(value, list) and all(isinstance(each, dict) for each in value):
             return [Fields(each) for each in value]
-        raise _wrong(name, value, expected)
+        raise wrong(name, value, expected)
 
 
-def _wrong(name: str, value: Any, expected: str) -> InvalidRequest:
+def wrong(name: str, value: Any, expected: str) -> InvalidRequest:
+    """Give the refusal of a field whose value is none that it can have."""
     return InvalidRequest(f"{name} must be {expected}", field=name, value=value, expected=expected)

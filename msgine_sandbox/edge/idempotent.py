@@ -31,6 +31,7 @@ class Idempotent:
         fingerprint = _fingerprint(scope, visit)
         known = await self._idempotency.claim(visit.client.id, key, fingerprint)
         if isinstance(known, Remembered):
+            visit.replayed = True
             visit.signed[b"idempotent-replayed"] = b"true"
             await Reply(known.body, known.status)(scope, receive, send)
             return

@@ -1,14 +1,17 @@
 """What is known about a request so far, from the door to the handler and back."""
 
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from starlette.types import Scope
 
 from msgine_sandbox.domain.idempotency import Claim
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.idempotency import Remembered
 
+UNREAD: Final = object()
 _KEY = "msgine_sandbox.visit"
 
 
@@ -24,9 +27,15 @@ class Visit:
     signed: dict[bytes, bytes] = field(default_factory=dict)
     """The headers that every answer to this request carries, refusals included."""
     body: bytes = b""
+    content: Any = UNREAD
+    """The body's JSON, once somebody has read it."""
     account: Account | None = None
     claim: Claim | None = None
     """The claim on an idempotency key that the handler settles, if there is one."""
+    replayed: bool = False
+    """Whether the answer is the one that an idempotency key got first."""
+    struck: Fault | None = None
+    """The fault that the request met."""
 
     @property
     def client(self) -> Account:

@@ -16,11 +16,12 @@ ApiError
 ├── IdempotencyKeyReused 422
 ├── RateLimitExceeded 429
 ├── InternalError 500
+├── BadGateway 502
 └── ServiceUnavailable 503
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 Details = Mapping[str, Any]
 
@@ -28,8 +29,8 @@ Details = Mapping[str, Any]
 class ApiError(Exception):
     """A refusal in the documented envelope."""
 
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal_error"
+    status: int = 500
+    code: str = "internal_error"
     message: str = "Internal server error"
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
@@ -162,8 +163,16 @@ class RateLimitExceeded(ApiError):
         self.headers = {"Retry-After": str(retry_after)}
 
 
+class BadGateway(ApiError):
+    """Only by a fault. Source: documented (status)."""
+
+    status = 502
+    code = "bad_gateway"
+    message = "Bad gateway"
+
+
 class ServiceUnavailable(ApiError):
-    """The sandbox is told to stop while a request is under way. Source: documented (status)."""
+    """A fault, or the sandbox stops while a request is under way. Source: documented (status)."""
 
     status = 503
     code = "service_unavailable"
@@ -171,4 +180,4 @@ class ServiceUnavailable(ApiError):
 
 
 class InternalError(ApiError):
-    """A defect of the sandbox itself; a client should never see one unasked."""
+    """A fault, or a defect of the sandbox itself; a client should never see one unasked."""

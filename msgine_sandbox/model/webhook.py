@@ -36,9 +36,22 @@ class Endpoint:
     secret: str | None = None
 
 
+class Telling(StrEnum):
+    """How a webhook tells of its event: as it should, or as it does when something goes wrong."""
+
+    PLAIN = "plain"
+    TWICE = "duplicate"
+    BACKWARDS = "reorder"
+    FORGED = "wrong-signature"
+    LOST = "lose"
+    LATE = "delay"
+
+
 class NoticeState(StrEnum):
     """How far a notice has come."""
 
+    HELD = "held"
+    """Held back until its delivery has ended."""
     DUE = "due"
     HEARD_ONCE = "heard_once"
     """Received, and to be sent once more on purpose."""
@@ -57,6 +70,7 @@ class Notice:
     event: Event
     url: str
     at: Instant
+    telling: Telling = Telling.PLAIN
     tries: int = 0
     state: NoticeState = NoticeState.DUE
 

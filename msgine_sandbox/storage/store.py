@@ -2,6 +2,7 @@
 
 from msgine_sandbox.storage.accounts import AccountRows
 from msgine_sandbox.storage.database import MEMORY, Database
+from msgine_sandbox.storage.faults import FaultRows
 from msgine_sandbox.storage.idempotency import IdempotencyRows
 from msgine_sandbox.storage.messages import MessageRows
 from msgine_sandbox.storage.steps import StepRows
@@ -18,12 +19,13 @@ class Store:
         self.steps = StepRows(self.unit)
         self.keys = IdempotencyRows(self.unit)
         self.webhooks = WebhookRows(self.unit)
+        self.faults = FaultRows(self.unit)
 
     async def largest_id(self) -> int:
         """Give the largest number that a row was given, or 0."""
         numbers = [
             self.unit.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
-            for table in ("messages", "steps", "notices", "attempts")
+            for table in ("messages", "steps", "notices", "attempts", "faults")
         ]
         return max(number or 0 for number in numbers)
 
@@ -31,6 +33,7 @@ class Store:
         """Delete all that an account, or every account, has; the accounts themselves stay."""
         await self.clear_messages(account)
         await self.keys.clear(account)
+        await self.faults.remove(account)
 
     async def clear_messages(self, account: int | None) -> int:
         """Delete messages with their steps and webhooks; tell how many messages there were."""

@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from msgine_sandbox.model.webhook import Attempt, Event, Exchange, Notice, NoticeState
+from msgine_sandbox.model.webhook import Attempt, Event, Exchange, Notice, NoticeState, Telling
 from msgine_sandbox.storage.database import Database
 
-_NOTICE = "id, account, message, position, event, url, at, tries, state"
+_NOTICE = "id, account, message, position, event, url, at, tries, state, telling"
 _ATTEMPT = (
     "id, account, notice, message, event, url, number, at, status, duration_ms, error,"
     " request, response"
@@ -24,7 +24,7 @@ class WebhookRows:
     async def add(self, notice: Notice) -> None:
         """Store a notice that is to be given."""
         self._database.execute(
-            f"INSERT INTO notices ({_NOTICE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO notices ({_NOTICE}) VALUES ({', '.join('?' * 10)})",
             (
                 notice.id,
                 notice.account,
@@ -35,6 +35,7 @@ class WebhookRows:
                 notice.at,
                 notice.tries,
                 notice.state,
+                notice.telling,
             ),
         )
 
@@ -44,6 +45,18 @@ class WebhookRows:
             f"SELECT {_NOTICE} FROM notices WHERE id = ?", (number,)
         ).fetchone()
         return None if row is None else _notice(row)
+
+    async def release(self, message: int, position: int) -> list[int]:
+        """Let a recipient's notices that were held back be given, and tell which they are."""
+        held = f"message = ? AND position = ? AND state = '{NoticeState.HELD}'"
+        rows = self._database.execute(
+            f"SELECT id FROM notices WHERE {held} ORDER BY id", (message, position)
+        ).fetchall()
+        if rows:
+            self._database.execute(
+                f"UPDATE notices SET state = '{NoticeState.DUE}' WHERE {held}", (message, position)
+            )
+        return [row[0] for row in rows]
 
     async def record(self, attempt: Attempt, notice: Notice) -> None:
         """Store a try, and how far its notice has come with it."""
@@ -105,6 +118,7 @@ def _notice(row: tuple[Any, ...]) -> Notice:
         at=row[6],
         tries=row[7],
         state=NoticeState(row[8]),
+        telling=Telling(row[9]),
     )
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.domain.magic import Telling, fate_of
-from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.domain.faults import Faults, reorders
+from msgine_sandbox.model.clock import Instant, seconds
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.lifecycle import Status
-from msgine_sandbox.model.message import Delivery
+from msgine_sandbox.model.lifecycle import NEXT
 from msgine_sandbox.model.step import Lane, Step
-from msgine_sandbox.model.webhook import EVENT_OF, Event, Notice
+from msgine_sandbox.model.webhook import EVENT_OF, Event, Notice, NoticeState, Telling
 from msgine_sandbox.storage.messages import Move
 from msgine_sandbox.storage.store import Store
 
@@ -17,9 +16,10 @@ from msgine_sandbox.storage.store import Store
 class Notices:
     """Plans webhooks as statuses change."""
 
-    def __init__(self, store: Store, accounts: Accounts, ids: Ids) -> None:
+    def __init__(self, store: Store, accounts: Accounts, faults: Faults, ids: Ids) -> None:
         self._store = store
         self._accounts = accounts
+        self._faults = faults
         self._ids = ids
 
     async def heard(self, account: int, moves: Sequence[Move]) -> Sequence[Move]:
@@ -42,11 +42,21 @@ class Notices:
         message = await self._store.messages.get(move.message)
         if message is None or move.status not in EVENT_OF:
             return ()
-        return [
-            await self._notice(account, move, event, at, url)
-            for event, at in _told(message.deliveries[move.position], move)
-            for url in self._listeners(account, event, message.callback_url)
-        ]
+        event = EVENT_OF[move.status]
+        recipient = message.deliveries[move.position].recipient
+        steps = []
+        for url in self._listeners(account, event, message.callback_url):
+            effect = await self._faults.twist(account, event, recipient)
+            held = reorders(effect, event)
+            state = NoticeState.HELD if held else NoticeState.DUE
+            notice = await self._notice(account, move, event, url, effect.telling, state)
+            if not held:
+                steps.append(self._step(account, move, notice, move.at + seconds(effect.delay)))
+        if not NEXT[move.status]:
+            # The delivery has ended: what was held back until then follows.
+            held_back = await self._store.webhooks.release(move.message, move.position)
+            steps += [self._step(account, move, notice, move.at) for notice in held_back]
+        return steps
 
     def _listeners(self, account: int, event: Event, callback_url: str | None) -> Sequence[str]:
         if callback_url is not None:  # it overrides the account's webhooks: documented elsewhere
@@ -54,7 +64,15 @@ class Notices:
         endpoints = self._accounts.get(account).endpoints
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
 
-    async def _notice(self, account: int, move: Move, event: Event, at: Instant, url: str) -> Step:
+    async def _notice(
+        self,
+        account: int,
+        move: Move,
+        event: Event,
+        url: str,
+        telling: Telling,
+        state: NoticeState,
+    ) -> int:
         notice = Notice(
             id=self._ids.next(),
             account=account,
@@ -62,17 +80,12 @@ class Notices:
             position=move.position,
             event=event,
             url=url,
-            at=at,
+            at=move.at,
+            telling=telling,
+            state=state,
         )
         await self._store.webhooks.add(notice)
-        return Step(self._ids.next(), account, Lane.WEBHOOK, move.at, move.message, notice.id)
+        return notice.id
 
-
-def _told(delivery: Delivery, move: Move) -> list[tuple[Event, Instant]]:
-    told = [(EVENT_OF[move.status], move.at)]
-    if fate_of(delivery.recipient).telling is not Telling.BACKWARDS:
-        return told
-    if move.status is Status.SENT:
-        return []  # told of only after the end
-    sent = [(Event.SENT, at) for status, at in delivery.history if status is Status.SENT]
-    return told + sent
+    def _step(self, account: int, move: Move, notice: int, due: Instant) -> Step:
+        return Step(self._ids.next(), account, Lane.WEBHOOK, due, move.message, notice)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.domain.magic import Telling, fate_of
 from msgine_sandbox.model.clock import SECOND, Instant, RealTime
 from msgine_sandbox.model.events import WebhookTried
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.step import Lane, Step
-from msgine_sandbox.model.webhook import Attempt, Exchange, Notice, NoticeState
+from msgine_sandbox.model.webhook import Attempt, Exchange, Notice, NoticeState, Telling
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
 from msgine_sandbox.version import __version__
@@ -62,7 +61,7 @@ class Sender:
                 await self._store.steps.remove([step])
             return
         attempt, outcome = await self._try(notice, message)
-        after, due = self._follow_up(notice, message, attempt, outcome)
+        after, due = self._follow_up(notice, attempt, outcome)
         again = self._again(after, due)
         async with self._store.unit:
             # Gone when the account was reset meanwhile: then nothing of it is to come back.
@@ -94,11 +93,10 @@ class Sender:
             await self._client.close()
 
     async def _try(self, notice: Notice, message: Message) -> tuple[Attempt, Outcome]:
-        telling = fate_of(message.deliveries[notice.position].recipient).telling
         at = self._accounts.now(notice.account)
         body = payload(notice, message)
-        headers = self._headers(notice, body, telling)
-        if telling is Telling.LOST:
+        headers = self._headers(notice, body)
+        if notice.telling is Telling.LOST:
             outcome = _lost(headers, body)
         else:
             outcome = await self._connected().post(notice.url, headers, body)
@@ -119,7 +117,7 @@ class Sender:
         )
         return attempt, outcome
 
-    def _headers(self, notice: Notice, body: bytes, telling: Telling) -> dict[str, str]:
+    def _headers(self, notice: Notice, body: bytes) -> dict[str, str]:
         headers = {
             "content-type": "application/json",
             "user-agent": f"msgine-sandbox-webhook/{__version__}",
@@ -129,7 +127,9 @@ class Sender:
             return headers
         # Real time, because a receiver refuses a timestamp that is far from its own clock.
         timestamp = self._real.now() // SECOND
-        key = forged(key_of(secret)) if telling is Telling.FORGED else key_of(secret)
+        key = key_of(secret)
+        if notice.telling is Telling.FORGED:
+            key = forged(key)
         return headers | {
             "webhook-id": notice.public_id,
             "webhook-timestamp": str(timestamp),
@@ -151,16 +151,15 @@ class Sender:
         return self._client
 
     def _follow_up(
-        self, notice: Notice, message: Message, attempt: Attempt, outcome: Outcome
+        self, notice: Notice, attempt: Attempt, outcome: Outcome
     ) -> tuple[Notice, Instant | None]:
         """Give the notice after a try, and when to try again, if at all."""
-        telling = fate_of(message.deliveries[notice.position].recipient).telling
         tried = replace(notice, tries=notice.tries + 1)
         if attempt.heard:
-            if telling is Telling.TWICE and notice.state is NoticeState.DUE:
+            if notice.telling is Telling.TWICE and notice.state is NoticeState.DUE:
                 return replace(tried, state=NoticeState.HEARD_ONCE), attempt.at
             return replace(tried, state=NoticeState.DONE), None
-        if telling is Telling.LOST or attempt.status == GONE:
+        if notice.telling is Telling.LOST or attempt.status == GONE:
             return replace(tried, state=NoticeState.GIVEN_UP), None
         wait = asked_to_wait(outcome.retry_after, self._real.now())
         due = next_try(notice.at, tried.tries, self._accounts.now(notice.account), wait)
@@ -177,7 +176,7 @@ class Sender:
 def _lost(headers: dict[str, str], body: bytes) -> Outcome:
     return Outcome(
         status=None,
-        error="Lost on purpose, because of the recipient's magic number",
+        error="Lost on purpose, by a fault or by the recipient's magic number",
         duration_ms=0.0,
         request=Exchange(headers=headers, body=body.decode()),
         response=None,

@@ -1,0 +1,151 @@
+"""Faults on demand: which one a request or a webhook meets, counted exactly."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from msgine_sandbox.domain.magic import TRAPS, fate_of
+from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.fault import Asked, Effect, Fault, Match, RequestEffect, WebhookEffect
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.phone import PhoneNumber
+from msgine_sandbox.model.webhook import Event, Telling
+from msgine_sandbox.storage.store import Store
+
+MOST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A fault as somebody asks for it."""
+
+    match: Match
+    effect: Effect
+    times: int | None = None
+    probability: float = 1
+    seed: int = 0
+
+
+class Faults:
+    """Keeps faults, and picks the one that acts: the oldest that fits and has something left."""
+
+    def __init__(self, store: Store, ids: Ids) -> None:
+        self._store = store
+        self._ids = ids
+        # Who has any, so that all others pay nothing for them; at times it names one too many.
+        self._armed: set[int | None] = set()
+
+    async def load(self) -> None:
+        """Read what the store knows."""
+        self._armed = await self._store.faults.accounts()
+
+    async def add(self, account: int | None, wish: Wish) -> Fault:
+        """Add a fault of an account; None is for everybody.
+
+        Raises:
+            InvalidRequest: there are too many that may still act.
+        """
+        known = [f for f in await self._store.faults.all(account) if f.account == account]
+        spent = [fault for fault in known if fault.left == 0]
+        if len(known) - len(spent) >= MOST:
+            raise InvalidRequest(
+                f"There are {MOST} faults already; remove some",
+                field="faults",
+                expected=f"at most {MOST} at a time",
+            )
+        fault = Fault(
+            id=self._ids.next(),
+            account=account,
+            match=wish.match,
+            effect=wish.effect,
+            times=wish.times,
+            probability=wish.probability,
+            seed=wish.seed,
+        )
+        async with self._store.unit:
+            if len(spent) >= MOST:
+                await self._store.faults.remove(account, spent[0].id)
+            await self._add(fault)
+        return fault
+
+    async def remove(self, account: int | None, number: int | None = None) -> int:
+        """Remove an account's faults, or everybody's, or one of them; tell how many."""
+        async with self._store.unit:
+            return await self._store.faults.remove(account, number)
+
+    async def strike(self, account: int, asked: Asked) -> Fault | None:
+        """Give the fault that a request of an account meets, and count it."""
+        numbers = [number for number in asked.recipients if number in TRAPS]
+        if not numbers and not self._may_act_on(account):
+            return None
+        if numbers and asked.method == "POST":
+            await self._set_traps(account, numbers)
+        active = await self._store.faults.active(account)
+        if not active:
+            self._armed -= {account, None}
+        fitting = [
+            fault
+            for fault in active
+            if isinstance(fault.effect, RequestEffect) and fault.match.fits(asked)
+        ]
+        if not fitting:
+            return None
+        async with self._store.unit:
+            return await self._first(fitting)
+
+    async def twist(self, account: int, event: Event, recipient: PhoneNumber) -> WebhookEffect:
+        """Give what happens to a webhook of an account, and count it; inside a unit."""
+        fault = None
+        if self._may_act_on(account):
+            fault = await self._first(
+                fault
+                for fault in await self._store.faults.active(account)
+                if isinstance(fault.effect, WebhookEffect) and fault.match.tells(event, recipient)
+            )
+        if fault is not None and isinstance(fault.effect, WebhookEffect):
+            return fault.effect
+        return WebhookEffect(telling=fate_of(recipient).telling)
+
+    def _may_act_on(self, account: int) -> bool:
+        return account in self._armed or None in self._armed
+
+    async def _set_traps(self, account: int, numbers: Iterable[PhoneNumber]) -> None:
+        """Let each magic number be a fault of the account, from its first use on."""
+        known = {fault.match.to for fault in await self._store.faults.all(account) if fault.magic}
+        new = [number for number in numbers if number not in known]
+        if new:
+            async with self._store.unit:
+                for number in new:
+                    await self._add(_trap(self._ids.next(), account, number))
+
+    async def _add(self, fault: Fault) -> None:
+        await self._store.faults.add(fault)
+        self._armed.add(fault.account)
+
+    async def _first(self, fitting: Iterable[Fault]) -> Fault | None:
+        for fault in fitting:
+            acts = fault.acts_next()
+            counted = msgspec.structs.replace(fault, seen=fault.seen + 1, hits=fault.hits + acts)
+            await self._store.faults.count(counted)
+            if acts:
+                return counted
+        return None
+
+
+def _trap(fault: int, account: int, number: PhoneNumber) -> Fault:
+    trap = TRAPS[number]
+    return Fault(
+        id=fault,
+        account=account,
+        match=Match(method="POST", to=number),
+        effect=trap.effect,
+        times=trap.times,
+        magic=True,
+    )
+
+
+def reorders(effect: WebhookEffect, event: Event) -> bool:
+    """Tell whether a webhook is held back until its delivery has ended: only `sent` can be."""
+    return effect.telling is Telling.BACKWARDS and event is Event.SENT

@@ -1,0 +1,17 @@
+-- What goes wrong on purpose, the oldest first; without an account it is everybody's.
+CREATE TABLE faults (
+    id           INTEGER PRIMARY KEY,
+    account      INTEGER,
+    match        TEXT NOT NULL,              -- JSON
+    effect       TEXT NOT NULL,              -- JSON
+    times        INTEGER,
+    probability  REAL NOT NULL,
+    seed         INTEGER NOT NULL,
+    hits         INTEGER NOT NULL,
+    seen         INTEGER NOT NULL,
+    magic        INTEGER NOT NULL
+);
+
+-- How a webhook tells of its event is settled when the event happens.
+ALTER TABLE notices ADD COLUMN telling TEXT NOT NULL DEFAULT 'plain';
+CREATE INDEX notices_held ON notices (message) WHERE state = 'held';
