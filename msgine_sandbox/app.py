@@ -11,8 +11,11 @@ from msgine_sandbox.api.messages import MessagesApi
 from msgine_sandbox.control import health
 from msgine_sandbox.control.account import AccountControl
 from msgine_sandbox.control.clock import ClockControl
+from msgine_sandbox.control.coverage import CoverageControl
+from msgine_sandbox.control.events import EventsControl
 from msgine_sandbox.control.faults import FaultsControl
 from msgine_sandbox.control.messages import MessagesControl
+from msgine_sandbox.control.requests import RequestsControl
 from msgine_sandbox.control.reset import ResetControl
 from msgine_sandbox.control.webhooks import WebhooksControl
 from msgine_sandbox.edge.answers import Answers
@@ -22,8 +25,10 @@ from msgine_sandbox.edge.faults import InjectFaults
 from msgine_sandbox.edge.guard import Guard
 from msgine_sandbox.edge.hosts import Hosts
 from msgine_sandbox.edge.idempotent import Idempotent
+from msgine_sandbox.edge.journal import Journalled
 from msgine_sandbox.edge.limit import Allowance, Limit
 from msgine_sandbox.edge.origins import Origins
+from msgine_sandbox.edge.retried import Retried
 from msgine_sandbox.model.account import TIERS
 from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.sandbox import Sandbox
@@ -46,11 +51,12 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     s = sandbox
     api = Mount(
         BASE_PATH,
-        _router(*MessagesApi(s.messages, s.store.messages).routes),
+        _router(*MessagesApi(s.messages, s.store.messages, s.polls).routes),
         middleware=[
             Middleware(Allowance, TIERS[s.settings.tier], s.real),
             Middleware(Bodies),
             Middleware(Authenticate, s.accounts, strict=s.settings.strict_auth),
+            Middleware(Retried, s.retries),
             Middleware(Limit, s.rate_limit, s.real),
             Middleware(InjectFaults, s.faults, s.connections),
             Middleware(Idempotent, s.idempotency),
@@ -60,9 +66,12 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
         "/_sandbox",
         _router(
             *AccountControl(s.accounts).routes,
-            *MessagesControl(s.store, s.accounts, s.inbox, s.deliveries).routes,
+            *MessagesControl(s.store, s.accounts, s.inbox, s.deliveries, s.journal).routes,
             *ClockControl(s.clocks).routes,
             *FaultsControl(s.faults, s.store.faults).routes,
+            *RequestsControl(s.journal, s.accounts).routes,
+            *CoverageControl(s.coverage).routes,
+            *EventsControl(s.feed, s.accounts, s.store.messages, s.connections).routes,
             *WebhooksControl(s.accounts, s.store.webhooks, s.sender).routes,
             *ResetControl(s.reset).routes,
         ),
@@ -75,7 +84,8 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     )
     everything = _router(api, health.ROUTE, control, lifespan=_lifespan(sandbox))
     allowed = (*s.settings.allowed_host, s.settings.host)
-    return Started(Answers(Hosts(everything, allowed), s.ids, s.real, lambda: s.stopping), sandbox)
+    answers = Answers(Hosts(everything, allowed), s.ids, s.real, lambda: s.stopping)
+    return Started(Journalled(answers, s.journal, s.retries, BASE_PATH), sandbox)
 
 
 def _router(*routes: BaseRoute, lifespan: Lifespan[Router] | None = None) -> Router:

@@ -4,13 +4,18 @@ from msgine_sandbox.bus import Bus
 from msgine_sandbox.delivery.carrier import Carrier, courses
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.clocks import Clocks
+from msgine_sandbox.domain.coverage import Coverage
 from msgine_sandbox.domain.deliveries import Deliveries
 from msgine_sandbox.domain.faults import Faults
+from msgine_sandbox.domain.feed import Feed
 from msgine_sandbox.domain.idempotency import Idempotency
 from msgine_sandbox.domain.inbox import Inbox
+from msgine_sandbox.domain.journal import Journal
 from msgine_sandbox.domain.messages import Messages
+from msgine_sandbox.domain.polls import Polls
 from msgine_sandbox.domain.rate_limit import RateLimit
 from msgine_sandbox.domain.reset import Reset
+from msgine_sandbox.domain.retries import Retries
 from msgine_sandbox.edge.connections import Connections
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.events import Stopping
@@ -22,14 +27,15 @@ from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
 from msgine_sandbox.webhooks.notices import Notices
 from msgine_sandbox.webhooks.policy import Targets
+from msgine_sandbox.webhooks.remarks import in_container
 from msgine_sandbox.webhooks.sender import Sender
 
 
 class Sandbox:
     """All parts of one sandbox, alive from `start` to `close`."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Build everything.
+    def __init__(self, settings: Settings, *, contained: bool | None = None) -> None:
+        """Build everything; whether this is a container it finds out, unless it is said.
 
         Raises:
             DatabaseUnusable: the database file cannot be used.
@@ -50,17 +56,34 @@ class Sandbox:
         self.faults = Faults(self.store, self.ids)
         self.timeline = Timeline(self.store, self.accounts, self.real)
         self.clocks = Clocks(self.store, self.accounts, self.timeline, self.real)
+        self.journal = Journal(self.bus)
+        self.retries = Retries()
+        self.polls = Polls()
+        self.coverage = Coverage(self.bus)
+        self.feed = Feed(self.bus, self.ids)
         self.inbox = Inbox(self.store, self.bus)
-        self.reset = Reset(self.store, self.accounts, self.rate_limit, self.timeline)
+        self.reset = Reset(
+            self.store,
+            self.accounts,
+            self.timeline,
+            (
+                self.rate_limit.forget,
+                self.journal.forget,
+                self.retries.forget,
+                self.coverage.forget,
+            ),
+        )
         self.sender = Sender(
             self.store,
             self.accounts,
             self.timeline,
             self.bus,
+            self.journal,
             self.ids,
             self.real,
             Targets(settings.webhook_policy, lambda: self.port),
             settings.webhook_timeout,
+            contained=in_container() if contained is None else contained,
         )
         notices = Notices(self.store, self.accounts, self.faults, self.ids)
         self.deliveries = Deliveries(

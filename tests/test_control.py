@@ -373,7 +373,16 @@ async def test_a_message_in_full_says_all_that_is_known(box: Box) -> None:
         "account": look["account"],
         "requestId": look["requestId"],
         "timeline": [
-            {"at": at, "type": "request", "requestId": look["requestId"]},
+            {
+                "at": at,
+                "type": "request",
+                "requestId": look["requestId"],
+                "decisions": [
+                    {"by": "auth", "outcome": "accepted", "spelling": "bearer"},
+                    {"by": "window", "outcome": "admitted", "limit": 100, "remaining": 99},
+                ],
+                "warnings": [],
+            },
             {"at": at, "type": "status", "to": NUMBER, "status": "pending"},
             {"at": at, "type": "status", "to": OTHER, "status": "pending"},
         ],

@@ -1,6 +1,7 @@
 """The first generation's shapes: how a draft is read, and how a message is written."""
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -8,6 +9,11 @@ from msgine_sandbox.domain.messages import SmsDraft
 from msgine_sandbox.edge.fields import Fields
 from msgine_sandbox.model.clock import iso_seconds
 from msgine_sandbox.model.message import Message
+
+DRAFT: Final = frozenset({"to", "message", "from", "callbackUrl"})
+"""The fields of a draft."""
+PAGE: Final = frozenset({"page", "limit"})
+"""The parameters of a list."""
 
 
 class FirstGenerationMessage(msgspec.Struct, rename="camel"):

@@ -1,15 +1,19 @@
 """`/messages`: send one, read one, list them."""
 
+from collections.abc import Collection
+
 from starlette.requests import Request
 from starlette.routing import Route
 
-from msgine_sandbox.api.first_generation import draft, shape
+from msgine_sandbox.api.first_generation import DRAFT, PAGE, draft, shape
 from msgine_sandbox.domain.messages import Messages
+from msgine_sandbox.domain.polls import Polls
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
 from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
-from msgine_sandbox.edge.visit import visit_of
+from msgine_sandbox.edge.visit import Visit, visit_of
+from msgine_sandbox.model import warning
 from msgine_sandbox.model.account import Account, Scope
 from msgine_sandbox.model.errors import Forbidden, NotFound
 from msgine_sandbox.model.ids import number_of
@@ -24,9 +28,10 @@ MAX_PAGE = 10**12
 class MessagesApi:
     """The first generation's calls."""
 
-    def __init__(self, messages: Messages, rows: MessageRows) -> None:
+    def __init__(self, messages: Messages, rows: MessageRows, polls: Polls) -> None:
         self._messages = messages
         self._rows = rows
+        self._polls = polls
 
     @property
     def routes(self) -> list[Route]:
@@ -41,17 +46,22 @@ class MessagesApi:
         """Send an SMS: 201 with the message, pending. Source: documented."""
         visit = visit_of(request.scope)
         _require(visit.client, Scope.SEND_SMS)
-        sms = draft(read_json(request))
-        message = self._messages.compose(visit.client, sms, visit.request_id)
+        body = read_json(request)
+        _notice_unknown(visit, body, DRAFT, "body")
+        message = self._messages.compose(visit.client, draft(body), visit.request_id)
+        visit.warnings += self._messages.remarks(message)
         answer = reply(shape(message), 201)
         await self._messages.accept(message, visit.settled(answer.status, answer.body))
+        visit.accepted = message.public_id
         return answer
 
     async def page(self, request: Request) -> Reply:
         """List messages, newest first. Source: documented; the order is our choice."""
-        account = visit_of(request.scope).client
+        visit = visit_of(request.scope)
+        account = visit.client
         _require(account, Scope.READ_MESSAGES)
         query = Fields(request.query_params)
+        _notice_unknown(visit, query, PAGE, "query")
         page = query.whole("page", default=1, most=MAX_PAGE)
         limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         messages, total = await self._rows.page(account.id, SMS, page, limit)
@@ -60,15 +70,23 @@ class MessagesApi:
 
     async def read(self, request: Request) -> Reply:
         """Give one message with its present status. Source: documented elsewhere."""
-        account = visit_of(request.scope).client
+        visit = visit_of(request.scope)
+        account = visit.client
         _require(account, Scope.READ_MESSAGES)
         number = number_of(PREFIX, request.path_params["id"])
         message = None if number is None else await self._rows.get(number, account.id)
         if message is None:
             raise NotFound("Message not found")
+        visit.warnings += self._polls.judged(account, message)
         return reply(shape(message))
 
 
 def _require(account: Account, scope: Scope) -> None:
     if not account.may(scope):
         raise Forbidden(requiredScope=scope)
+
+
+def _notice_unknown(visit: Visit, fields: Fields, known: Collection[str], place: str) -> None:
+    unknown = fields.beyond(known)
+    if unknown:
+        visit.warnings.append(warning.unknown_field(unknown, place))

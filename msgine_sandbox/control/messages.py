@@ -5,11 +5,13 @@ import re
 from starlette.requests import Request
 from starlette.routing import Route
 
+from msgine_sandbox.control.entries import decisions_shape, warnings_shape
 from msgine_sandbox.control.scope import chosen
 from msgine_sandbox.control.shapes import Json, list_shape, message_shape
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.deliveries import Deliveries
 from msgine_sandbox.domain.inbox import Inbox, Wanted
+from msgine_sandbox.domain.journal import Journal
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
 from msgine_sandbox.edge.reply import Reply, reply
@@ -33,12 +35,18 @@ class MessagesControl:
     """Search, wait, drive by hand, empty."""
 
     def __init__(
-        self, store: Store, accounts: Accounts, inbox: Inbox, deliveries: Deliveries
+        self,
+        store: Store,
+        accounts: Accounts,
+        inbox: Inbox,
+        deliveries: Deliveries,
+        journal: Journal,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._inbox = inbox
         self._deliveries = deliveries
+        self._journal = journal
 
     @property
     def routes(self) -> list[Route]:
@@ -79,7 +87,11 @@ class MessagesControl:
         message = await self._message(request)
         attempts, _ = await self._store.webhooks.attempts(message.account, message.id)
         account = self._accounts.get(message.account)
-        return reply(message_shape(message, account, attempts))
+        entry = self._journal.get(message.account, message.request_id)
+        decided = {}
+        if entry is not None:
+            decided = {"decisions": decisions_shape(entry), "warnings": warnings_shape(entry)}
+        return reply(message_shape(message, account, attempts, decided))
 
     async def drive(self, request: Request) -> Reply:
         """Take a recipient, or all, to another status by hand."""

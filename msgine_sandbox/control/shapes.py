@@ -1,6 +1,7 @@
 """How the control API writes things: in full, and to the microsecond."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,8 +17,16 @@ from msgine_sandbox.model.webhook import Attempt, Endpoint, Exchange
 Json = dict[str, Any]
 
 
-def message_shape(message: Message, account: Account, attempts: Sequence[Attempt] = ()) -> Json:
-    """Write a message's full view: what clients see, and why it is so."""
+def message_shape(
+    message: Message,
+    account: Account,
+    attempts: Sequence[Attempt] = (),
+    decided: Mapping[str, Any] = MappingProxyType({}),
+) -> Json:
+    """Write a message's full view: what clients see, and why it is so.
+
+    `decided` is what the journal knows of its request.
+    """
     cost = message.cost
     return {
         "id": message.public_id,
@@ -39,7 +48,7 @@ def message_shape(message: Message, account: Account, attempts: Sequence[Attempt
         "unicodeBecauseOf": split(message.text).forced_by,
         "account": account.token_hint,
         "requestId": message.request_id,
-        "timeline": _timeline(message, attempts),
+        "timeline": _timeline(message, attempts, decided),
     }
 
 
@@ -96,7 +105,7 @@ def fault_shape(fault: Fault) -> Json:
     return {
         "id": fault.public_id,
         "match": msgspec.to_builtins(fault.match),
-        "effect": _effect(fault.effect),
+        "effect": effect_shape(fault.effect),
         "times": fault.times,
         "left": fault.left,
         "hits": fault.hits,
@@ -106,12 +115,8 @@ def fault_shape(fault: Fault) -> Json:
     }
 
 
-def list_shape(data: Sequence[Json], total: int) -> Json:
-    """Write a list of the control API."""
-    return {"data": data, "total": total}
-
-
-def _effect(effect: Effect) -> Json:
+def effect_shape(effect: Effect) -> Json:
+    """Write what is to happen, as it was asked for."""
     if isinstance(effect, WebhookEffect):
         told: Json = {"webhook": effect.telling, "delay": effect.delay or None}
     else:
@@ -128,6 +133,11 @@ def _effect(effect: Effect) -> Json:
     return {name: value for name, value in told.items() if value is not None}
 
 
+def list_shape(data: Sequence[Json], total: int) -> Json:
+    """Write a list of the control API."""
+    return {"data": data, "total": total}
+
+
 def _recipient(delivery: Delivery) -> Json:
     return {
         "to": delivery.recipient,
@@ -137,8 +147,11 @@ def _recipient(delivery: Delivery) -> Json:
     }
 
 
-def _timeline(message: Message, attempts: Sequence[Attempt]) -> list[Json]:
-    request = (message.created_at, {"type": "request", "requestId": message.request_id})
+def _timeline(
+    message: Message, attempts: Sequence[Attempt], decided: Mapping[str, Any]
+) -> list[Json]:
+    asked = {"type": "request", "requestId": message.request_id, **decided}
+    request = (message.created_at, asked)
     statuses = [
         (at, {"type": "status", "to": delivery.recipient, "status": status})
         for delivery in message.deliveries

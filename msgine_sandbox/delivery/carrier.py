@@ -11,9 +11,8 @@ from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.events import StatusesChanged
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.lifecycle import Status
-from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.message import Message, Move
 from msgine_sandbox.model.step import Lane, Step
-from msgine_sandbox.storage.messages import Move
 from msgine_sandbox.storage.store import Store
 
 HOUR = 3600 * SECOND
@@ -83,10 +82,10 @@ class Carrier:
         """
         account = steps[0].account
         async with self._store.unit:
-            done = await self._deliveries.move(account, list(map(_move, steps)))
-            await self._store.steps.remove(steps[:done])
-        self._bus.announce(StatusesChanged(account, [step.message for step in steps[:done]]))
-        return done
+            moved = await self._deliveries.move(account, list(map(_move, steps)))
+            await self._store.steps.remove(steps[: moved.done])
+        self._bus.announce(StatusesChanged(account, moved.taken))
+        return moved.done
 
 
 def _move(step: Step) -> Move:

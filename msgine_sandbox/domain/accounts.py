@@ -49,16 +49,6 @@ class Accounts:
         for account in await self._store.accounts.all():
             self._accounts[account.id] = account
 
-    async def admit(self, token: str) -> Account:
-        """Give the account of a client's credential.
-
-        Raises:
-            Unauthorized: the token is revoked, or not among the accepted ones (documented).
-        """
-        if token.startswith(REVOKED):
-            raise Unauthorized
-        return await self.with_token(token)
-
     async def with_token(self, token: str) -> Account:
         """Give the account that a token names, opening it on first use.
 
@@ -171,6 +161,11 @@ class Accounts:
         """Let new accounts start with another clock; inside a unit."""
         await self._store.accounts.save_default_clock(clock)
         self._default_clock = clock
+
+
+def is_revoked(token: str) -> bool:
+    """Tell whether a client's token is one that is refused."""
+    return token.startswith(REVOKED)
 
 
 def _magic(token: str) -> str:

@@ -1,16 +1,16 @@
 """Taking deliveries through their lifecycle, and letting endpoints know."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.events import StatusesChanged
 from msgine_sandbox.model.lifecycle import NEXT, Status
-from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.message import Message, Move
 from msgine_sandbox.model.phone import PhoneNumber
 from msgine_sandbox.model.step import Step
-from msgine_sandbox.storage.messages import Move
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
 
@@ -20,6 +20,14 @@ Heard = Callable[[int, Sequence[Move]], Awaitable[Sequence[Move]]]
 """Gives those moves of an account's deliveries that somebody wants to hear of."""
 
 BY_HAND = "Failed by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many moves were gone through, and which of them the lifecycle still allowed."""
+
+    done: int
+    taken: Sequence[Move]
 
 
 class Deliveries:
@@ -41,24 +49,24 @@ class Deliveries:
         self._heard = heard
         self._notify = notify
 
-    async def move(self, account: int, moves: Sequence[Move]) -> int:
-        """Take moves in order inside a unit, and tell how many.
+    async def move(self, account: int, moves: Sequence[Move]) -> Moved:
+        """Take moves in order inside a unit.
 
         It stops before a move that is later than a webhook which those before it caused. A move
         that the lifecycle no longer allows, because a hand was quicker, does nothing.
         """
         heard = await self._heard(account, moves)
         if not heard:
-            await self._store.messages.move(moves)
-            return len(moves)
+            count = await self._store.messages.move(moves)
+            taken = moves if count == len(moves) else await self._store.messages.taken(moves)
+            return Moved(len(moves), taken)
         together = [move for move in moves if move.at <= heard[0].at]
-        wanted = set(heard)
-        for move in together:
-            if await self._store.messages.move([move]) and move in wanted:
-                steps = await self._notify(account, move)
-                await self._store.steps.add(steps)
-                self._timeline.planned(steps)
-        return len(together)
+        taken = [move for move in together if await self._store.messages.move([move])]
+        for move in filter(set(heard).__contains__, taken):
+            steps = await self._notify(account, move)
+            await self._store.steps.add(steps)
+            self._timeline.planned(steps)
+        return Moved(len(together), taken)
 
     async def drive(self, message: Message, status: Status, to: PhoneNumber | None) -> None:
         """Move one recipient, or all, by hand; all of them or none.
@@ -80,9 +88,9 @@ class Deliveries:
         reason = BY_HAND if status is Status.FAILED else None
         moves = [Move(message.id, position, status, now, reason) for position in chosen]
         async with self._store.unit:
-            while moves:
-                moves = moves[await self.move(message.account, moves) :]
-        self._bus.announce(StatusesChanged(message.account, [message.id]))
+            # All at one time, so that none of them has to wait for a webhook of another.
+            moved = await self.move(message.account, moves)
+        self._bus.announce(StatusesChanged(message.account, moved.taken))
 
 
 def _check(message: Message, position: int, status: Status) -> None:

@@ -74,16 +74,14 @@ class Inbox:
         """Give the newest message that fits as soon as there is one; None after so many seconds."""
         changed: asyncio.Queue[int | None] = asyncio.Queue()
 
-        def hear(event: object) -> None:
+        def hear(event: MessageAccepted | StatusesChanged | Stopping) -> None:
             if isinstance(event, Stopping):
                 changed.put_nowait(None)
-            elif isinstance(event, MessageAccepted | StatusesChanged) and (
-                wanted.filter.account in {None, event.account}
-            ):
+            elif wanted.filter.account in {None, event.account}:
                 for number in event.messages:
                     changed.put_nowait(number)
 
-        with self._bus.listening(hear):
+        with self._bus.listening(hear, MessageAccepted, StatusesChanged, Stopping):
             try:
                 async with asyncio.timeout(timeout):
                     message = await self.newest(wanted)

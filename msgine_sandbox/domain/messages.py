@@ -7,6 +7,7 @@ import msgspec
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.model import warning
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidMessage, InvalidRequest, InvalidSenderId
@@ -15,9 +16,10 @@ from msgine_sandbox.model.idempotency import Remembered
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import MAX_RECIPIENTS, MAX_TEXT, SMS, Delivery, Message
-from msgine_sandbox.model.phone import Numbering
-from msgine_sandbox.model.segments import split
+from msgine_sandbox.model.phone import Kind, Numbering
+from msgine_sandbox.model.segments import Encoding, split, without_strangers
 from msgine_sandbox.model.step import Step
+from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import webhook_problem
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
@@ -102,6 +104,17 @@ class Messages:
             self._timeline.planned(plan)
         self._bus.announce(MessageAccepted(message))
 
+    def remarks(self, message: Message) -> list[ClientWarning]:
+        """Give the warnings about what a message says, and to whom."""
+        found = [
+            warning.number_not_mobile(number, kind)
+            for number in message.recipients
+            if (kind := self._numbering.kind(number)) is not Kind.MOBILE
+        ]
+        if message.encoding is Encoding.UCS2:
+            found += _forced(message)
+        return found
+
     def _recipients(self, texts: Sequence[str]) -> list[str]:
         recipients = list(dict.fromkeys(texts))
         if 1 <= len(recipients) <= MAX_RECIPIENTS:
@@ -112,6 +125,14 @@ class Messages:
             value=len(recipients),
             expected=f"1 to {MAX_RECIPIENTS} numbers",
         )
+
+
+def _forced(message: Message) -> list[ClientWarning]:
+    character = split(message.text).forced_by
+    if character is None:
+        return []
+    without = without_strangers(message.text)
+    return [warning.forced_to_ucs2(character, message.segments, without)]
 
 
 def checked_text(text: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from msgine_sandbox.model.account import Account, Limits
+from msgine_sandbox.model.admission import Admission
 from msgine_sandbox.model.clock import SECOND, Instant
 
 if TYPE_CHECKING:
@@ -14,16 +13,6 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 UNLIMITED = 2_147_483_647  # what the headers of an account without limit say: the largest int32
-
-
-class Admission(msgspec.Struct, frozen=True):
-    """Whether a request may come in, and what the headers say of it; times in whole seconds."""
-
-    limit: int
-    remaining: int
-    reset_after: int
-    retry_after: int | None = None
-    """How long to wait, when it may not come in."""
 
 
 class RateLimit:

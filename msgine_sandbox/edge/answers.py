@@ -56,6 +56,9 @@ class _Answer:
             self._begun = True
             identified = (b"x-request-id", self._visit.request_id.encode())
             message["headers"] += [identified, *self._visit.signed.items()]
+            if self._visit.warnings:
+                codes = ", ".join(dict.fromkeys(each.code for each in self._visit.warnings))
+                message["headers"].append((b"x-sandbox-warning", codes.encode()))
         await self._send(message)
 
     async def refuse(self, error: ApiError, scope: Scope, receive: Receive) -> None:

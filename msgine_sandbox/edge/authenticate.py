@@ -2,9 +2,11 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.accounts import Accounts, is_revoked
 from msgine_sandbox.edge.credentials import credential
-from msgine_sandbox.edge.visit import visit_of
+from msgine_sandbox.edge.visit import Spelling, visit_of
+from msgine_sandbox.model import warning
+from msgine_sandbox.model.account import looks_live, masked
 from msgine_sandbox.model.errors import Unauthorized
 
 
@@ -21,6 +23,12 @@ class Authenticate:
         token = credential(visit, strict=self._strict)
         if token is None:
             raise Unauthorized
-        visit.account = await self._accounts.admit(token)
+        if visit.spelling is Spelling.BARE:
+            visit.warnings.append(warning.bearer_missing())
+        if looks_live(token):
+            visit.warnings.append(warning.looks_live(masked(token)))
+        visit.account = await self._accounts.with_token(token)
         visit.now = self._accounts.now(visit.account.id)
+        if is_revoked(token):
+            raise Unauthorized
         await self._app(scope, receive, send)

@@ -15,6 +15,7 @@ def render(error: ApiError, visit: Visit) -> Reply:
         "error": _error(error),
         "meta": {"requestId": visit.request_id, "timestamp": iso_seconds(visit.now)},
     }
+    visit.code = error.code
     for name, value in error.headers.items():
         visit.signed[name.lower().encode()] = value.encode()
     try:

@@ -33,6 +33,10 @@ class Fields:
                     f"{whose} has no {name}", field=name, expected=", ".join(sorted(names))
                 )
 
+    def beyond(self, names: Collection[str]) -> list[str]:
+        """Give the names of the fields that are there besides these."""
+        return [name for name in self._content if name not in names]
+
     def part(self, names: Collection[str]) -> "Fields":
         """Give the object with these fields only."""
         return Fields({name: self._content[name] for name in self._content if name in names})

@@ -1,13 +1,12 @@
 """The first answer to an idempotency key, for every later request that carries it."""
 
-from hashlib import sha256
-
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.domain.idempotency import HEADER, Idempotency
 from msgine_sandbox.edge.reply import Reply
-from msgine_sandbox.edge.visit import Visit, visit_of
-from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.edge.visit import fingerprint, visit_of
+from msgine_sandbox.model import warning
+from msgine_sandbox.model.errors import IdempotencyKeyReused, InvalidRequest
 from msgine_sandbox.model.idempotency import Remembered
 
 _NAME = HEADER.lower().encode()
@@ -28,10 +27,17 @@ class Idempotent:
             return
         if sum(name == _NAME for name, _ in scope["headers"]) > 1:
             raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
-        fingerprint = _fingerprint(scope, visit)
-        known = await self._idempotency.claim(visit.client.id, key, fingerprint)
+        asked = fingerprint(scope, visit)
+        visit.key = key
+        try:
+            known = await self._idempotency.claim(visit.client.id, key, asked)
+        except IdempotencyKeyReused:
+            visit.warnings.append(warning.key_reused(key))
+            raise
         if isinstance(known, Remembered):
             visit.replayed = True
+            if known.fingerprint != asked:
+                visit.warnings.append(warning.key_reused(key))
             visit.signed[b"idempotent-replayed"] = b"true"
             await Reply(known.body, known.status)(scope, receive, send)
             return
@@ -40,7 +46,3 @@ class Idempotent:
             await self._app(scope, receive, send)
         finally:
             self._idempotency.let_go(known)
-
-
-def _fingerprint(scope: Scope, visit: Visit) -> bytes:
-    return sha256(f"{scope['method']} {scope['path']}\n".encode() + visit.body).digest()

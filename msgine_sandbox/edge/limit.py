@@ -2,9 +2,10 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msgine_sandbox.domain.rate_limit import Admission, RateLimit, untouched
+from msgine_sandbox.domain.rate_limit import RateLimit, untouched
 from msgine_sandbox.edge.visit import Visit, visit_of
 from msgine_sandbox.model.account import Limits
+from msgine_sandbox.model.admission import Admission
 from msgine_sandbox.model.clock import SECOND, Instant, RealTime
 from msgine_sandbox.model.errors import ApiError, RateLimitExceeded
 
@@ -22,7 +23,7 @@ class Allowance:
             await self._app(scope, receive, send)
         except ApiError:
             visit = visit_of(scope)
-            if visit.account is None:
+            if visit.admission is None:
                 _announce(visit, self._admission, self._real.now())
             raise
 
@@ -38,6 +39,7 @@ class Limit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
         admission = self._rate_limit.admit(visit.client, visit.now)
+        visit.admission = admission
         _announce(visit, admission, self._real.now())
         if admission.retry_after is not None:
             raise RateLimitExceeded(admission.retry_after)

@@ -1,17 +1,32 @@
 """What is known about a request so far, from the door to the handler and back."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final
 
 from starlette.types import Scope
 
 from msgine_sandbox.domain.idempotency import Claim
+from msgine_sandbox.domain.retries import Failure
 from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.admission import Admission
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.idempotency import Remembered
+from msgine_sandbox.model.warning import ClientWarning
 
 UNREAD: Final = object()
+
+
+class Spelling(StrEnum):
+    """How a credential is written."""
+
+    BEARER = "bearer"
+    BARE = "bare"
+    API_KEY = "x-api-key"
+
+
 _KEY = "msgine_sandbox.visit"
 
 
@@ -20,8 +35,10 @@ class Visit:
     """One request's companion; each concern of the edge writes down what it found."""
 
     request_id: str
+    began: Instant
+    """Real time at the door."""
     now: Instant
-    """Real time at the door; the account's time once the account is known."""
+    """The account's time once the account is known; real time before that."""
     asked: dict[bytes, bytes]
     """The request's headers by lower-case name; read once, because they are looked at often."""
     signed: dict[bytes, bytes] = field(default_factory=dict)
@@ -32,10 +49,21 @@ class Visit:
     account: Account | None = None
     claim: Claim | None = None
     """The claim on an idempotency key that the handler settles, if there is one."""
+    key: str | None = None
+    """The idempotency key, where one was asked about."""
     replayed: bool = False
     """Whether the answer is the one that an idempotency key got first."""
     struck: Fault | None = None
     """The fault that the request met."""
+    spelling: Spelling | None = None
+    admission: Admission | None = None
+    repeats: Failure | None = None
+    """The failed request that this one repeats."""
+    accepted: str | None = None
+    """The message that the request brought about."""
+    code: str | None = None
+    """The error's, where the answer is a refusal."""
+    warnings: list[ClientWarning] = field(default_factory=list)
 
     @property
     def client(self) -> Account:
@@ -53,9 +81,15 @@ class Visit:
         return None if self.claim is None else self.claim.settled(status, body)
 
 
+def fingerprint(scope: Scope, visit: Visit) -> bytes:
+    """Give what is the same in two requests that ask for the same: method, path, query and body."""
+    asked = f"{scope['method']} {scope['path']}\n".encode() + scope["query_string"] + b"\n"
+    return sha256(asked + visit.body).digest()
+
+
 def begin(scope: Scope, request_id: str, now: Instant) -> Visit:
     """Open the visit that a request is."""
-    visit = Visit(request_id=request_id, now=now, asked=dict(scope["headers"]))
+    visit = Visit(request_id=request_id, began=now, now=now, asked=dict(scope["headers"]))
     scope[_KEY] = visit
     return visit
 

@@ -1,8 +1,10 @@
 """An account: what a token opens, with its tier, its scopes, its clock and its endpoints."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from msgine_sandbox.model.clock import Clock
 from msgine_sandbox.model.money import Money
@@ -70,6 +72,19 @@ class Account:
     def may(self, scope: Scope) -> bool:
         """Tell whether the credential has the scope."""
         return Scope.FULL_ACCESS in self.scopes or scope in self.scopes
+
+
+_FOR_TESTS = re.compile(r"test|sandbox|dev|demo|fake|dummy|example|local|ci\b", re.IGNORECASE)
+_FOR_PRODUCTION = re.compile(r"(?<![a-z])(live|prod|production)(?![a-z])", re.IGNORECASE)
+_ANY_SECRET = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_.-]{32,}")
+
+
+@lru_cache(1024)
+def looks_live(token: str) -> bool:
+    """Tell whether a token looks like one of production: it says so, or is long and random."""
+    if _FOR_PRODUCTION.search(token):
+        return True
+    return bool(_ANY_SECRET.fullmatch(token)) and not _FOR_TESTS.search(token)
 
 
 def masked(token: str) -> str:

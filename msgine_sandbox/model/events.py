@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.entry import Entry
+from msgine_sandbox.model.message import Message, Move
 from msgine_sandbox.model.webhook import Attempt
 
 
@@ -29,7 +30,12 @@ class StatusesChanged:
     """Deliveries of these messages of an account took a step, in this order."""
 
     account: int
-    messages: Sequence[int]
+    moves: Sequence[Move]
+
+    @property
+    def messages(self) -> Sequence[int]:
+        """Their numbers."""
+        return [move.message for move in self.moves]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +48,17 @@ class WebhookTried:
     """A webhook was sent, or could not be."""
 
     attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """A request of the API has its answer, or lost it."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class RequestWarned:
+    """What a request brought about gave it one more warning."""
+
+    entry: Entry

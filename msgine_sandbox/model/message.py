@@ -37,6 +37,16 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.history[-1][1]
 
 
+class Move(msgspec.Struct, frozen=True):
+    """A delivery's step to another status."""
+
+    message: int
+    position: int
+    status: Status
+    at: Instant
+    reason: str | None = None
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What a client sent, as accepted."""
 

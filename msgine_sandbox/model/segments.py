@@ -39,6 +39,11 @@ def split(text: str) -> Segments:
     return Segments(Encoding.UCS2, _cut(text, _utf16_units, 70, 67), stranger[0])
 
 
+def without_strangers(text: str) -> int:
+    """Tell how many parts a text would be, were its strangers ordinary characters."""
+    return split(_STRANGER.sub("a", text)).count
+
+
 def _cut(text: str, size: Callable[[str], int], alone: int, joined: int) -> tuple[str, ...]:
     if size(text) <= alone:
         return (text,)

@@ -7,11 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from msgine_sandbox.model.clock import FOREVER, Instant
 from msgine_sandbox.model.lifecycle import NEXT, Status
-from msgine_sandbox.model.message import SMS, Delivery, Message
+from msgine_sandbox.model.message import SMS, Delivery, Message, Move
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.phone import PhoneNumber
 from msgine_sandbox.model.segments import Encoding
@@ -36,16 +34,6 @@ _BEFORE = {
     status: (*[str(each) for each in Status if status in NEXT[each]], None, None)[:2]
     for status in Status
 }
-
-
-class Move(msgspec.Struct, frozen=True):
-    """A delivery's step to another status."""
-
-    message: int
-    position: int
-    status: Status
-    at: Instant
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +82,15 @@ class MessageRows:
             ],
         )
         return done.rowcount
+
+    async def taken(self, moves: Iterable[Move]) -> list[Move]:
+        """Give those of some moves that were really taken."""
+        return [
+            move
+            for move in moves
+            if (message := await self.get(move.message)) is not None
+            and (move.status, move.at) in message.deliveries[move.position].history
+        ]
 
     async def callback_urls(self, messages: Iterable[int]) -> dict[int, str]:
         """Give the callback URLs of those messages that have one."""

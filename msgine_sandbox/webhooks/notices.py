@@ -7,9 +7,9 @@ from msgine_sandbox.domain.faults import Faults, reorders
 from msgine_sandbox.model.clock import Instant, seconds
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.lifecycle import NEXT
+from msgine_sandbox.model.message import Move
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import EVENT_OF, Event, Notice, NoticeState, Telling
-from msgine_sandbox.storage.messages import Move
 from msgine_sandbox.storage.store import Store
 
 

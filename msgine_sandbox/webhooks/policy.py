@@ -77,3 +77,11 @@ def _is_own(address: Address) -> bool:
 def address_of(text: object) -> Address:
     """Read an address as the resolver gives it, with or without a zone."""
     return ip_address(str(text).partition("%")[0])
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine by its name or address alone."""
+    try:
+        return address_of(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.journal import Journal
 from msgine_sandbox.model.clock import SECOND, Instant, RealTime
 from msgine_sandbox.model.events import WebhookTried
 from msgine_sandbox.model.ids import Ids
@@ -19,6 +20,7 @@ from msgine_sandbox.version import __version__
 from msgine_sandbox.webhooks.outcome import Outcome
 from msgine_sandbox.webhooks.payload import payload
 from msgine_sandbox.webhooks.policy import Targets
+from msgine_sandbox.webhooks.remarks import remarks
 from msgine_sandbox.webhooks.schedule import asked_to_wait, next_try
 from msgine_sandbox.webhooks.signature import forged, key_of, signature
 
@@ -37,19 +39,24 @@ class Sender:
         accounts: Accounts,
         timeline: Timeline,
         bus: Bus,
+        journal: Journal,
         ids: Ids,
         real: RealTime,
         targets: Targets,
         deadline: float,
+        *,
+        contained: bool,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._timeline = timeline
         self._bus = bus
+        self._journal = journal
         self._ids = ids
         self._real = real
         self._targets = targets
         self._deadline = deadline
+        self._contained = contained
         self._client: Client | None = None
 
     async def perform(self, step: Step) -> None:
@@ -70,7 +77,7 @@ class Sender:
             await self._store.webhooks.record(attempt, after)
             await self._store.steps.add(again)
             self._timeline.planned(again)
-        self._bus.announce(WebhookTried(attempt))
+        self._announce(attempt, notice, message)
 
     async def resend(self, attempt: Attempt) -> Attempt | None:
         """Send what an earlier try sent once more, at once; None when its message is gone."""
@@ -84,7 +91,7 @@ class Sender:
             if current is None:
                 return None
             await self._store.webhooks.record(fresh, current)
-        self._bus.announce(WebhookTried(fresh))
+        self._announce(fresh, notice, message)
         return fresh
 
     async def close(self) -> None:
@@ -116,6 +123,12 @@ class Sender:
             response=outcome.response,
         )
         return attempt, outcome
+
+    def _announce(self, attempt: Attempt, notice: Notice, message: Message) -> None:
+        self._bus.announce(WebhookTried(attempt))
+        found = remarks(attempt, notice.telling, self._deadline, contained=self._contained)
+        for warning in found:
+            self._journal.warn(attempt.account, message.request_id, warning)
 
     def _headers(self, notice: Notice, body: bytes) -> dict[str, str]:
         headers = {
