@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,9 +23,11 @@ class Live:
 
 
 @contextmanager
-def serving(*flags: str, **environment: str) -> Iterator[Live]:
+def serving(
+    *flags: str, program: Sequence[str] = ("-m", "msgine_sandbox"), **environment: str
+) -> Iterator[Live]:
     """Serve on a free port inside the block."""
-    command = [sys.executable, "-m", "msgine_sandbox", "serve", "--port", "0", *flags]
+    command = [sys.executable, *program, "serve", "--port", "0", *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_CLEAN | environment)
     assert process.stdout is not None
     try:

@@ -20,8 +20,9 @@ from live import serving
 from receiver import receiving
 
 from msgine_sandbox.domain.accounts import MAGIC, REVOKED
-from msgine_sandbox.domain.magic import FATES
+from msgine_sandbox.domain.magic import FATES, TRAPS
 from msgine_sandbox.model.errors import ApiError
+from msgine_sandbox.model.warning import Code
 from msgine_sandbox.settings import table
 
 ROOT = Path(__file__).parent.parent
@@ -162,6 +163,19 @@ def test_every_magic_number_and_token_is_told_of(page: str) -> None:
     content = read(ROOT / page)
     missing = [word for word in (*FATES, *MAGIC, REVOKED) if word not in content]
     assert missing == []
+
+
+def test_every_number_that_refuses_is_told_of() -> None:
+    content = read(DOCS / "magic-numbers.md")
+    named = set(re.findall(r"`(\+\d{12})`", content))
+    for first, last in re.findall(r"`(\+\d{12})` to `(\+\d{12})` \| \d", content):
+        named |= {f"+{number}" for number in range(int(first), int(last) + 1)}
+    assert TRAPS.keys() - named == set()
+
+
+def test_every_warning_is_explained() -> None:
+    explained = anchors(DOCS / "warnings.md")
+    assert [code for code in Code if code not in explained] == []
 
 
 def test_every_error_code_has_its_source() -> None:

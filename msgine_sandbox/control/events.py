@@ -75,7 +75,8 @@ class EventsControl:
                 await send(_part(_COME_AGAIN + (_GAP if follower.has_gap else b"")))
                 while not follower.ended:
                     happened = await follower.more()
-                    await send(_part(await self._written(happened) or _ALL_IS_WELL))
+                    if happened or not follower.ended:
+                        await send(_part(await self._written(happened) or _ALL_IS_WELL))
             finally:
                 leaving.cancel()
 

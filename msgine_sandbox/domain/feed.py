@@ -128,17 +128,22 @@ class Follower:
 
     async def more(self) -> Sequence[Happening]:
         """Give what happened next; nothing after a quiet while, or at the end."""
-        self._news.clear()
-        happened = self._feed.after(self.position)
-        if not happened and not self.ended:
-            try:
-                async with asyncio.timeout(_QUIET):
-                    await self._news.wait()
-            except TimeoutError:
-                return ()
+        while True:
+            self._news.clear()
             happened = self._feed.after(self.position)
-        self.position += len(happened)
-        return [each for each in happened if self._account in {None, each.account}]
+            self.position += len(happened)
+            mine = [each for each in happened if self._account in {None, each.account}]
+            if mine:
+                return mine
+            if self.ended or not (happened or await self._something()):
+                return ()
+
+    async def _something(self) -> bool:
+        try:
+            async with asyncio.timeout(_QUIET):
+                return await self._news.wait()
+        except TimeoutError:
+            return False
 
     def wake(self) -> None:
         """Let it look again."""

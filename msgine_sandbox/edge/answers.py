@@ -38,8 +38,9 @@ class Answers:
                 raise
             await answer.refuse(ServiceUnavailable("The sandbox stops"), scope, receive)
         except Exception:
-            bug = InternalError("The sandbox has a defect; its log says more")
-            await answer.refuse(bug, scope, receive)
+            if not visit.cut:
+                bug = InternalError("The sandbox has a defect; its log says more")
+                await answer.refuse(bug, scope, receive)
             raise  # so that the server logs it
 
 

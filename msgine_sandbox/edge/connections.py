@@ -4,6 +4,8 @@ import asyncio
 
 from starlette.types import Receive, Scope
 
+from msgine_sandbox.edge.visit import visit_of
+
 Client = tuple[str, int]
 
 
@@ -35,6 +37,7 @@ class Connections:
                 `httpx.ASGITransport`, and this is what a cut one looks like to httpx.
         """
         if not self.abort(scope):
+            visit_of(scope).cut = True
             import httpx  # here, to keep it off the path to the first answer
 
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.")

@@ -61,6 +61,8 @@ class Visit:
     """The failed request that this one repeats."""
     accepted: str | None = None
     """The message that the request brought about."""
+    cut: bool = False
+    """Whether the request is to have no answer, and what is raised is to go on to the client."""
     code: str | None = None
     """The error's, where the answer is a refusal."""
     warnings: list[ClientWarning] = field(default_factory=list)

@@ -1,0 +1,163 @@
+"""Coverage: the documented behaviours that a client has met, and those that it has not."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from box import BASE_PATH, NUMBER, Box
+from receiver import Receiver
+
+from msgine_sandbox.model.behaviour import ALL
+
+CONTRACT = Path(__file__).parent.parent / "docs" / "fidelity.md"
+
+
+async def met(box: Box) -> list[str]:
+    return (await box.get("/_sandbox/coverage"))["met"]
+
+
+async def test_a_new_account_has_met_nothing(box: Box) -> None:
+    found = await box.get("/_sandbox/coverage")
+    assert found == {"met": [], "unmet": list(ALL), "percent": 0.0}
+
+
+async def test_what_is_met_is_no_longer_unmet(box: Box) -> None:
+    await box.accepted()
+    found = await box.get("/_sandbox/coverage")
+    assert found["met"] == ["201 message accepted"]
+    assert sorted(found["met"] + found["unmet"]) == sorted(ALL)
+    assert found["percent"] == round(100 / len(ALL), 1)
+
+
+async def send(box: Box, *args: Any, **kwargs: Any) -> None:
+    await box.send(*args, **kwargs)
+
+
+async def read(box: Box) -> None:
+    await box.read(await box.accepted())
+
+
+async def listed(box: Box, **params: Any) -> None:
+    await box.call("GET", f"{BASE_PATH}/messages", params=params)
+
+
+async def replayed(box: Box) -> None:
+    for _ in range(2):
+        await box.send(key="k")
+
+
+async def waited(box: Box) -> None:
+    await box.freeze()
+    for _ in range(21):
+        await box.send()
+    await box.advance(seconds=1)
+    await box.send()
+
+
+DEEDS = {
+    "201 message accepted": send,
+    "200 message read": read,
+    "200 messages listed": listed,
+    "200 a page past the first": lambda box: listed(box, page=2),
+    "several recipients": lambda box: send(box, [NUMBER, "+256701234568"]),
+    "callbackUrl": lambda box: send(box, callbackUrl="http://localhost:9"),
+    "idempotent replay": replayed,
+    "success after waiting for Retry-After": waited,
+    "400 invalid_phone_number": lambda box: send(box, "0701234567"),
+    "400 invalid_message": lambda box: send(box, message=""),
+    "400 invalid_sender_id": lambda box: send(box, **{"from": "-"}),
+    "401 unauthorized": lambda box: send(box, "+256700004010"),
+    "403 forbidden": lambda box: send(box, "+256700004030"),
+    "404 not_found": lambda box: box.call("GET", f"{BASE_PATH}/messages/msg_0"),
+    "429 rate_limit_exceeded": lambda box: send(box, "+256700004290"),
+    "500 internal_error": lambda box: send(box, "+256700005000"),
+    "502 bad_gateway": lambda box: send(box, "+256700005020"),
+    "503 service_unavailable": lambda box: send(box, "+256700005030"),
+}
+
+
+@pytest.mark.parametrize("behaviour", DEEDS)
+async def test_a_behaviour_is_met_by_meeting_it(box: Box, behaviour: str) -> None:
+    assert behaviour not in await met(box)
+    await DEEDS[behaviour](box)
+    assert behaviour in await met(box)
+    assert await met(box.other()) == []
+
+
+@pytest.mark.parametrize(
+    ("to", "events"),
+    [
+        (NUMBER, ["message.sent webhook", "message.delivered webhook"]),
+        ("+256700000002", ["message.failed webhook"]),
+        ("+256700000009", []),
+    ],
+)
+async def test_an_event_is_met_when_a_receiver_takes_it(
+    box: Box, receiver: Receiver, to: str, events: list[str]
+) -> None:
+    await box.listen(receiver.url)
+    await box.accepted(to)
+    await box.advance(seconds=10)
+    assert [each for each in await met(box) if each.endswith("webhook")] == events
+
+
+async def test_an_event_that_the_receiver_refuses_is_not_met(box: Box, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    await box.listen(receiver.url, events=["message.sent"])
+    await box.accepted()
+    await box.advance(seconds=1)
+    assert "message.sent webhook" not in await met(box)
+    await box.advance(seconds=10)
+    assert "message.sent webhook" in await met(box)
+
+
+async def test_who_does_not_wait_has_not_met_the_success_after_waiting(box: Box) -> None:
+    await box.call(
+        "POST", "/_sandbox/faults", json={"effect": {"status": 429, "retryAfter": 9}, "times": 1}
+    )
+    for _ in range(2):
+        await box.send()
+    assert "success after waiting for Retry-After" not in await met(box)
+
+
+async def test_a_lost_answer_is_not_met(box: Box) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        await box.send("+256700004990")
+    assert await met(box) == []
+
+
+async def test_page_one_is_not_past_the_first(box: Box) -> None:
+    for page in ("1", "01"):
+        await listed(box, page=page)
+    await listed(box, page="0")
+    assert "200 a page past the first" not in await met(box)
+
+
+async def test_without_an_account_it_is_what_anybody_has_met(box: Box) -> None:
+    await box.accepted()
+    await box.http.get(f"{BASE_PATH}/messages")
+    found = (await box.http.get("/_sandbox/coverage")).json()
+    assert found["met"] == ["201 message accepted", "401 unauthorized"]
+
+
+async def test_a_reset_begins_it_anew(box: Box) -> None:
+    await box.accepted()
+    other = box.other()
+    await other.accepted()
+    await box.control("POST", "/reset")
+    assert await met(box) == []
+    assert await met(other) == ["201 message accepted"]
+
+
+def test_every_documented_status_and_code_is_counted() -> None:
+    """The fidelity page's table of errors says which are documented; all of these count."""
+    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \|.*\| ([^|]*) \|$", CONTRACT.read_text(), re.M)
+    documented = {f"{status} {code}" for status, code, source in rows if "documented" in source}
+    assert documented == {each for each in ALL if re.match(r"[45]\d\d ", each)}
+
+
+def test_every_behaviour_can_be_met() -> None:
+    events = {each for each in ALL if each.endswith(" webhook")}
+    assert set(DEEDS) | events == set(ALL)

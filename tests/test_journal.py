@@ -1,0 +1,240 @@
+"""The journal: what was asked, what came out, what was decided, for as long as it is kept."""
+
+from typing import Any
+
+import httpx
+import pytest
+from box import BASE_PATH, NUMBER, Box, sandbox
+
+from msgine_sandbox.domain import journal
+
+SEND = f"{BASE_PATH}/messages/sms"
+
+
+async def entries(box: Box, **asked: Any) -> list[dict[str, Any]]:
+    return (await box.get("/_sandbox/requests", **asked))["data"]
+
+
+async def newest(box: Box) -> dict[str, Any]:
+    return (await entries(box, limit=1))[0]
+
+
+def decided(entry: dict[str, Any]) -> dict[str, str]:
+    return {each["by"]: each["outcome"] for each in entry["decisions"]}
+
+
+async def test_an_entry_has_the_request_and_its_answer(box: Box) -> None:
+    answer = await box.send("+256701234567", "Hello")
+    entry = await newest(box)
+    assert entry == entry | {
+        "id": answer.headers["x-request-id"],
+        "method": "POST",
+        "path": SEND,
+        "query": "",
+        "status": 201,
+        "messageId": answer.json()["id"],
+        "warnings": [],
+    }
+    assert entry["request"]["body"] == '{"to":"+256701234567","message":"Hello"}'
+    assert entry["request"]["headers"]["content-type"] == "application/json"
+    assert entry["response"] == {"headers": dict(answer.headers), "body": answer.text}
+    assert entry["durationMs"] > 0
+
+
+async def test_entries_are_newest_first_and_found_by_request_id(box: Box) -> None:
+    first = await box.send()
+    await box.call("GET", f"{BASE_PATH}/messages", params={"page": 1, "limit": 5})
+    listed, sent = await entries(box)
+    assert (listed["method"], listed["query"]) == ("GET", "page=1&limit=5")
+    assert sent == await box.get(f"/_sandbox/requests/{first.headers['x-request-id']}")
+    assert (await box.call("GET", "/_sandbox/requests/req_0")).status_code == 404
+
+
+async def test_control_calls_are_not_in_it(box: Box) -> None:
+    await box.get("/_sandbox/messages")
+    assert await entries(box) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer test_secret_0123456789"},
+        {"Authorization": "test_secret_0123456789"},
+        {"X-Api-Key": "test_secret_0123456789"},
+        {"X-Api-Key": "test_secret_0123456789", "Cookie": "session=test_secret_0123456789"},
+    ],
+)
+async def test_credentials_are_masked(box: Box, headers: dict[str, str]) -> None:
+    await box.http.get(f"{BASE_PATH}/messages", headers=headers)
+    mine = box.other("test_secret_0123456789")
+    answer = await mine.call("GET", "/_sandbox/requests")
+    assert answer.json()["total"] == 1
+    assert "secret" not in answer.text
+
+
+async def test_decisions_are_in_the_order_of_the_door(box: Box) -> None:
+    await box.call("POST", "/_sandbox/faults", json={"effect": {"status": 503, "commit": True}})
+    await box.send(key="k")
+    entry = await newest(box)
+    assert [each["by"] for each in entry["decisions"]] == ["auth", "window", "fault", "idempotency"]
+    assert decided(entry) == {
+        "auth": "accepted",
+        "window": "admitted",
+        "fault": "met",
+        "idempotency": "first",
+    }
+    assert entry["decisions"][2]["effect"] == {"status": 503, "commit": True}
+
+
+async def test_a_replay_is_told_from_a_first_time(box: Box) -> None:
+    await box.send(key="k")
+    await box.send(key="k")
+    found = [decided(each)["idempotency"] for each in await entries(box)]
+    assert found == ["replayed", "first"]
+    assert (await newest(box))["messageId"] is None
+
+
+async def test_a_refused_request_went_no_farther_than_its_refusal(box: Box) -> None:
+    await box.freeze()
+    for _ in range(21):
+        await box.send()
+    entry = await newest(box)
+    assert entry["status"] == 429
+    assert decided(entry) == {"auth": "accepted", "window": "refused"}
+    assert entry["decisions"][1]["retryAfter"] == 1
+
+
+async def test_refusals_are_journalled_as_they_went_out(box: Box) -> None:
+    answer = await box.send("12345")
+    entry = await newest(box)
+    assert (entry["status"], entry["response"]["body"]) == (400, answer.text)
+
+
+async def test_a_lost_answer_is_none(box: Box) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        await box.send("+256700004990")
+    entry = await newest(box)
+    assert (entry["status"], entry["response"]) == (None, None)
+    assert entry["messageId"] == (await box.get("/_sandbox/messages"))["data"][0]["id"]
+
+
+async def test_a_malformed_answer_is_kept_as_the_client_got_it(box: Box) -> None:
+    await box.call("POST", "/_sandbox/faults", json={"effect": {"malformed": True}})
+    answer = await box.send()
+    assert (await newest(box))["response"]["body"] == answer.text
+
+
+async def test_a_revoked_tokens_requests_are_its_accounts(box: Box) -> None:
+    revoked = box.other("test_revoked_journal")
+    await revoked.send()
+    entry = await newest(revoked)
+    assert (entry["status"], decided(entry)) == (401, {"auth": "refused"})
+
+
+async def test_a_request_of_nobody_is_seen_without_an_account(box: Box) -> None:
+    await box.http.post(SEND, json={"to": NUMBER, "message": "Hello"})
+    [entry] = (await box.http.get("/_sandbox/requests")).json()["data"]
+    assert (entry["account"], entry["status"]) == (None, 401)
+    assert entry["decisions"] == [{"by": "auth", "outcome": "refused", "spelling": None}]
+
+
+async def test_without_an_account_all_are_seen_in_order(box: Box) -> None:
+    sent = [await account.send() for account in (box, box.other(), box, box.other())]
+    found = (await box.http.get("/_sandbox/requests")).json()
+    assert [each["id"] for each in found["data"]] == [
+        answer.headers["x-request-id"] for answer in reversed(sent)
+    ]
+
+
+async def test_other_accounts_requests_are_not_seen(box: Box) -> None:
+    sent = await box.send()
+    other = box.other()
+    assert await entries(other) == []
+    path = f"/_sandbox/requests/{sent.headers['x-request-id']}"
+    assert (await other.call("GET", path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "statuses"),
+    [
+        ({"status": "201"}, [201]),
+        ({"status": "2xx"}, [200, 201]),
+        ({"status": "4xx"}, [404, 400]),
+        ({"method": "get"}, [404, 200]),
+        ({"path": "msg_"}, [404]),
+        ({"warning": "unknown-field"}, [201]),
+        ({"limit": 1}, [404]),
+        ({"since": "2099-01-01T00:00:00Z"}, []),
+        ({}, [404, 200, 400, 201]),
+    ],
+)
+async def test_filters(box: Box, asked: dict[str, Any], statuses: list[int]) -> None:
+    await box.send(priority="high")
+    await box.send("12345")
+    await box.call("GET", f"{BASE_PATH}/messages")
+    await box.call("GET", f"{BASE_PATH}/messages/msg_0")
+    found = (await box.call("GET", "/_sandbox/requests", params=asked)).json()
+    assert [each["status"] for each in found["data"]] == statuses
+    assert found["total"] == (4 if "limit" in asked else len(statuses))
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"status": "2"}, "status"),
+        ({"status": "6xx"}, "status"),
+        ({"warning": "bad-style"}, "warning"),
+        ({"since": "yesterday"}, "since"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 10_001}, "limit"),
+    ],
+)
+async def test_a_bad_filter_is_refused(box: Box, asked: dict[str, Any], field: str) -> None:
+    answer = await box.call("GET", "/_sandbox/requests", params=asked)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"]["field"] == field
+
+
+async def test_it_can_be_emptied(box: Box) -> None:
+    await box.send()
+    other = box.other()
+    await other.send()
+    assert await box.control("DELETE", "/requests") == {"deleted": 1}
+    assert await entries(box) == []
+    assert len(await entries(other)) == 1
+
+
+async def test_a_reset_empties_it(box: Box) -> None:
+    await box.send()
+    await box.control("POST", "/reset")
+    assert await entries(box) == []
+
+
+async def test_only_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "NEWEST", 5)
+    async with sandbox(tier="unlimited") as box:
+        sent = [await box.send(message=str(number)) for number in range(8)]
+        found = await box.get("/_sandbox/requests")
+    assert found["total"] == 5
+    assert [each["id"] for each in found["data"]] == [
+        answer.headers["x-request-id"] for answer in sent[:2:-1]
+    ]
+
+
+async def test_of_a_large_body_a_part_is_kept(box: Box) -> None:
+    await box.send(message="x" * 20_000)
+    request = (await newest(box))["request"]
+    assert (len(request["body"]), request["truncated"]) == (16 * 1024, True)
+
+
+async def test_a_body_that_is_no_text_is_shown_all_the_same(box: Box) -> None:
+    await box.call("POST", SEND, content=b"\xff\x00{", headers={"Content-Type": "application/json"})
+    entry = await newest(box)
+    assert (entry["status"], entry["request"]["body"]) == (400, "\ufffd\x00{")
+
+
+async def test_a_message_in_full_has_the_decisions_and_warnings_of_its_request(box: Box) -> None:
+    message = await box.accepted(priority="high")
+    [asked] = [each for each in (await box.look(message))["timeline"] if each["type"] == "request"]
+    entry = await newest(box)
+    assert (asked["decisions"], asked["warnings"]) == (entry["decisions"], entry["warnings"])
