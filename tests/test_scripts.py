@@ -1,0 +1,44 @@
+"""The bad day and the good one, driven with curl alone from shell scripts."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live import Live, serving
+from receiver import Receiver
+
+EXAMPLES = Path(__file__).parent / "examples"
+SCRIPTS = {"retries": 12, "login-code": 6, "webhooks": 5}
+"""The scripts, and how many expectations each tells of."""
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Live]:
+    with serving() as live:
+        yield live
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_finds_what_it_expects(live: Live, receiver: Receiver, script: str) -> None:
+    if shutil.which("bash") is None or shutil.which("curl") is None:
+        refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        refuse("The scripts need bash and curl")
+    ended = subprocess.run(
+        ["bash", EXAMPLES / f"{script}.sh"],
+        env={
+            "PATH": os.environ["PATH"],
+            "MSGINE_ORIGIN": live.origin,
+            "MSGINE_TOKEN": f"test_{script}",
+            "MSGINE_HOOKS": receiver.url,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert len(ended.stdout.splitlines()) == SCRIPTS[script], ended.stdout
