@@ -26,6 +26,9 @@ class InjectFaults:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
+        if not self._faults.may_strike(visit.client.id, visit.body):
+            await self._app(scope, receive, send)
+            return
         asked = Asked(
             method=scope["method"],
             path=scope["path"].removeprefix(scope["root_path"]),

@@ -1,10 +1,10 @@
 """What is known about a request so far, from the door to the handler and back."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
 from starlette.types import Scope
 
 from msgine_sandbox.domain.idempotency import Claim
@@ -30,8 +30,7 @@ class Spelling(StrEnum):
 _KEY = "msgine_sandbox.visit"
 
 
-@dataclass(slots=True, kw_only=True)
-class Visit:
+class Visit(msgspec.Struct, kw_only=True):
     """One request's companion; each concern of the edge writes down what it found."""
 
     request_id: str
@@ -41,7 +40,7 @@ class Visit:
     """The account's time once the account is known; real time before that."""
     asked: dict[bytes, bytes]
     """The request's headers by lower-case name; read once, because they are looked at often."""
-    signed: dict[bytes, bytes] = field(default_factory=dict)
+    signed: dict[bytes, bytes] = {}
     """The headers that every answer to this request carries, refusals included."""
     body: bytes = b""
     content: Any = UNREAD
@@ -65,7 +64,7 @@ class Visit:
     """Whether the request is to have no answer, and what is raised is to go on to the client."""
     code: str | None = None
     """The error's, where the answer is a refusal."""
-    warnings: list[ClientWarning] = field(default_factory=list)
+    warnings: list[ClientWarning] = []
 
     @property
     def client(self) -> Account:

@@ -1,15 +1,15 @@
 """What the domain announces; whoever is curious listens on the bus."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from msgine_sandbox.model.entry import Entry
 from msgine_sandbox.model.message import Message, Move
 from msgine_sandbox.model.webhook import Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class MessageAccepted:
+class MessageAccepted(msgspec.Struct, frozen=True):
     """A message is stored and will be delivered."""
 
     message: Message
@@ -25,8 +25,7 @@ class MessageAccepted:
         return (self.message.id,)
 
 
-@dataclass(frozen=True, slots=True)
-class StatusesChanged:
+class StatusesChanged(msgspec.Struct, frozen=True):
     """Deliveries of these messages of an account took a step, in this order."""
 
     account: int
@@ -38,27 +37,23 @@ class StatusesChanged:
         return [move.message for move in self.moves]
 
 
-@dataclass(frozen=True, slots=True)
-class Stopping:
+class Stopping(msgspec.Struct, frozen=True):
     """The sandbox is told to stop; nobody should wait for anything more."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookTried:
+class WebhookTried(msgspec.Struct, frozen=True):
     """A webhook was sent, or could not be."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class RequestAnswered:
+class RequestAnswered(msgspec.Struct, frozen=True):
     """A request of the API has its answer, or lost it."""
 
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class RequestWarned:
+class RequestWarned(msgspec.Struct, frozen=True):
     """What a request brought about gave it one more warning."""
 
     entry: Entry
