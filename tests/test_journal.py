@@ -187,6 +187,7 @@ async def test_filters(box: Box, asked: dict[str, Any], statuses: list[int]) -> 
         ({"since": "yesterday"}, "since"),
         ({"limit": 0}, "limit"),
         ({"limit": 10_001}, "limit"),
+        ({"warnings": "unknown-field"}, "warnings"),
     ],
 )
 async def test_a_bad_filter_is_refused(box: Box, asked: dict[str, Any], field: str) -> None:

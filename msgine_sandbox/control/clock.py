@@ -36,6 +36,7 @@ class ClockControl:
     async def advance(self, request: Request) -> Reply:
         """Move forward, and answer when all that fell due is done."""
         body = read_json(request)
+        body.only({"seconds", "to"}, "An advance")
         by, to = body.number("seconds"), body.instant("to")
         if (by is None) is (to is None):
             raise InvalidRequest(

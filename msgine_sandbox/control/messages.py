@@ -28,6 +28,7 @@ MAX_LIMIT = 1000
 DEFAULT_WAIT = 10
 MAX_WAIT = 60
 SHOWN_AFTER_WAIT = 20
+_WANTED = {"to", "status", "q", "contains", "matches", "since"}
 _SPACE_FOR_PLUS = re.compile(r" [0-9]")
 
 
@@ -61,6 +62,7 @@ class MessagesControl:
     async def search(self, request: Request) -> Reply:
         """List the messages that fit, newest first."""
         query = Fields(request.query_params)
+        query.only(_WANTED | {"limit"}, "A search")
         wanted = _wanted(chosen(request), query)
         limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         found, total = await self._inbox.first(wanted, limit)
@@ -75,6 +77,7 @@ class MessagesControl:
     async def wait(self, request: Request) -> Reply:
         """Answer when a message that fits exists, or with 408 and what did arrive."""
         query = Fields(request.query_params)
+        query.only(_WANTED | {"timeout"}, "A wait")
         wanted = _wanted(chosen(request), query)
         timeout = _timeout(query)
         message = await self._inbox.wait(wanted, timeout)
@@ -97,6 +100,7 @@ class MessagesControl:
         """Take a recipient, or all, to another status by hand."""
         message = await self._message(request)
         body = read_json(request)
+        body.only({"status", "to"}, "A move by hand")
         body.required("status", "one of " + ", ".join(Status))
         status = body.choice("status", Status)
         assert status is not None  # noqa: S101  (it was required)

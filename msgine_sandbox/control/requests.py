@@ -41,6 +41,7 @@ class RequestsControl:
     async def list(self, request: Request) -> Reply:
         """List the entries that fit, newest first."""
         query = Fields(request.query_params)
+        query.only({"method", "path", "status", "warning", "since", "limit"}, "The journal")
         asking = _asking(chosen(request), query)
         limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         found, total = self._journal.first(asking, limit)

@@ -51,6 +51,7 @@ class WebhooksControl:
         """Put other endpoints in place of the account's, all or none of them."""
         account = needed(request)
         body = read_json(request)
+        body.only({"endpoints"}, "This call")
         endpoints = endpoints_of(body)
         await self._accounts.save(replace(account, endpoints=endpoints))
         return reply({"endpoints": [endpoint_shape(endpoint) for endpoint in endpoints]})
@@ -58,6 +59,7 @@ class WebhooksControl:
     async def attempts(self, request: Request) -> Reply:
         """List tries, newest first; of one message where `messageId` names it."""
         query = Fields(request.query_params)
+        query.only({"limit", "messageId"}, "The list of attempts")
         limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         wanted = query.text("messageId")
         message = None if wanted is None else number_of(PREFIX, wanted) or 0
