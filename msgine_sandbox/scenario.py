@@ -1,9 +1,9 @@
 """Scenarios: accounts and messages that a sandbox starts with, from a JSON file."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from msgine_sandbox.api.first_generation import draft
 from msgine_sandbox.control.account import SETTABLE, changed

@@ -1,6 +1,7 @@
 """Each warning, by a client that deserves it and a client that does not."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,18 @@ async def test_a_parameter_that_a_list_does_not_have(box: Box) -> None:
     answer = await box.call("GET", f"{BASE_PATH}/messages", params={"page": 1, "page_size": 5})
     assert answer.headers["x-sandbox-warning"] == "unknown-field"
     assert "query" in (await warnings(box))[0]["message"]
+
+
+async def test_what_a_client_calls_its_fields_may_be_anything(box: Box) -> None:
+    names = ["\ud800", "x" * 1000, *map(str, range(20))]
+    body = json.dumps({"to": NUMBER, "message": "Hello", **dict.fromkeys(names, 1)})
+    answer = await box.call(
+        "POST", SEND, content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 201
+    [warning] = await warnings(box)
+    assert "\\ud800, xxx" in warning["message"]
+    assert warning["message"].endswith(", 7 and 12 more")
 
 
 # number-not-mobile

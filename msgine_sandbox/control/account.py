@@ -1,9 +1,9 @@
 """`/_sandbox/account`: what the account may do, and what it pays."""
 
 import re
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.routing import Route
 

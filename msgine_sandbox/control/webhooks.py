@@ -1,7 +1,6 @@
 """`/_sandbox/webhooks`: the account's endpoints, and every try to reach them."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.routing import Route
 

@@ -1,8 +1,9 @@
 """The carrier: plans what will become of a message, and does it when it is due."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.deliveries import Deliveries
@@ -20,8 +21,7 @@ UNREACHABLE = "The handset is unreachable"
 REFUSED = "The carrier refuses the message"
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(msgspec.Struct, frozen=True):
     """A part of a delivery's course: what it comes to, so long after it was accepted."""
 
     detail: str

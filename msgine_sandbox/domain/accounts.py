@@ -1,8 +1,9 @@
 """The token is the account: any token opens one of its own on first use."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from msgine_sandbox.model.account import (
     SENDING,

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.idempotency import KEPT

@@ -1,7 +1,8 @@
 """Taking deliveries through their lifecycle, and letting endpoints know."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
@@ -22,8 +23,7 @@ Heard = Callable[[int, Sequence[Move]], Awaitable[Sequence[Move]]]
 BY_HAND = "Failed by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """How many moves were gone through, and which of them the lifecycle still allowed."""
 
     done: int

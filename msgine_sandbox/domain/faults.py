@@ -1,10 +1,10 @@
 """Faults on demand: which one a request or a webhook meets, counted exactly."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from msgine_sandbox.domain.magic import TRAPS, fate_of
 from msgine_sandbox.model.errors import InvalidRequest
@@ -18,8 +18,7 @@ MOST: Final = 1000
 _MAGIC: Final = MAGIC_BLOCK.removeprefix("+").encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """A fault as somebody asks for it."""
 
     match: Match
@@ -131,7 +130,7 @@ class Faults:
     async def _first(self, fitting: Iterable[Fault]) -> Fault | None:
         for fault in fitting:
             acts = fault.acts_next()
-            counted = msgspec.structs.replace(fault, seen=fault.seen + 1, hits=fault.hits + acts)
+            counted = replace(fault, seen=fault.seen + 1, hits=fault.hits + acts)
             await self._store.faults.count(counted)
             if acts:
                 return counted

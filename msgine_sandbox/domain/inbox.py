@@ -3,7 +3,9 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.model.events import MessageAccepted, StatusesChanged, Stopping
@@ -13,8 +15,7 @@ from msgine_sandbox.storage.messages import Filter
 from msgine_sandbox.storage.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a message must be like; None leaves a question out."""
 
     filter: Filter

@@ -5,7 +5,6 @@ It is kept in memory, because a row for each request would cost more than the re
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from typing import Final
@@ -21,8 +20,7 @@ from msgine_sandbox.model.warning import ClientWarning, Code
 NEWEST: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """Which entries to look for; None leaves a question out."""
 
     account: int | None = None

@@ -4,9 +4,10 @@ They work from any SDK in any language, because a number is all they take.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+
+import msgspec
 
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.phone import MAGIC_BLOCK, PhoneNumber
@@ -24,16 +25,14 @@ class Course(Enum):
     STAYS_SENT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(msgspec.Struct, frozen=True):
     """What a number brings about once its message is accepted."""
 
     course: Course = Course.ARRIVES
     telling: Telling = Telling.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Trap:
+class Trap(msgspec.Struct, frozen=True):
     """What a number does to the requests that send to it, and to how many; None is to all."""
 
     effect: RequestEffect

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+
+import msgspec
 
 from msgine_sandbox.model.clock import Clock
 from msgine_sandbox.model.money import Money
@@ -33,8 +34,7 @@ class Scope(StrEnum):
 SENDING = (Scope.SEND_SMS, Scope.SEND_EMAIL, Scope.SEND_PUSH)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Requests allowed in any minute and in any second; both None is without limit."""
 
     per_minute: int | None
@@ -52,8 +52,7 @@ DEFAULT_SENDER = "MsGine"
 DEFAULT_PRICE = Money(50_000, "USD")  # 0.05 USD a recipient and segment: documented
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a token's owner can set; a change makes a new one."""
 
     id: int
@@ -66,7 +65,7 @@ class Account:
     scopes: tuple[Scope, ...] = (Scope.FULL_ACCESS,)
     sender_id: str = DEFAULT_SENDER
     price: Money = DEFAULT_PRICE
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = msgspec.field(default_factory=Clock)
     endpoints: tuple[Endpoint, ...] = ()
 
     def may(self, scope: Scope) -> bool:

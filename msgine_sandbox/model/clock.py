@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+import msgspec
 
 Instant = int
 """Microseconds since the Unix epoch, in UTC: whole numbers, so that boundaries are exact."""
@@ -45,8 +46,7 @@ class RealTime:
         self._lead = max(self._lead, instant * 1000 - self._steady())
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """How an account's time relates to the real one: ahead of it by microseconds, or frozen."""
 
     ahead: int = 0

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import gsm0338  # noqa: F401  (registers the codec)
+import msgspec
 
 
 class Encoding(StrEnum):
@@ -16,8 +16,7 @@ class Encoding(StrEnum):
     UCS2 = "UCS-2"
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(msgspec.Struct, frozen=True):
     """A text cut into the parts that a phone receives."""
 
     encoding: Encoding

@@ -5,9 +5,13 @@ Each has a code that stays, and a sentence that says what happened this time.
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 from unicodedata import name
 
 import msgspec
+
+_NAMED: Final = 10
+_READABLE: Final = 60
 
 
 class Code(StrEnum):
@@ -77,8 +81,10 @@ def bearer_missing() -> ClientWarning:
 
 def unknown_field(names: Sequence[str], place: str) -> ClientWarning:
     """Fields or parameters that the call does not have."""
+    shown = [_shown(name) for name in names[:_NAMED]]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ClientWarning(
-        Code.UNKNOWN_FIELD, f"The {place} has what this call ignores: {', '.join(names)}"
+        Code.UNKNOWN_FIELD, f"The {place} has what this call ignores: {', '.join(shown)}{more}"
     )
 
 
@@ -133,6 +139,11 @@ def polls(message: str, times: int) -> ClientWarning:
         Code.POLLS,
         f"{message} was read {times} times before it came to an end; a webhook would tell of that",
     )
+
+
+def _shown(name: str) -> str:
+    """Give a client's own name as text that can be written, of a length that can be read."""
+    return name[:_READABLE].encode(errors="backslashreplace").decode()
 
 
 def _segments(count: int) -> str:

@@ -1,9 +1,10 @@
 """The nouns of webhooks: endpoints that listen, notices to give them, attempts to do so."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+import msgspec
 
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.ids import written
@@ -27,8 +28,7 @@ EVENT_OF: Mapping[Status, Event] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """A URL of the account, the events it wants, and the secret its webhooks are signed with."""
 
     url: str
@@ -59,8 +59,7 @@ class NoticeState(StrEnum):
     GIVEN_UP = "given_up"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One event of one delivery that one URL is to hear of; every try carries its identifier."""
 
     id: int
@@ -80,16 +79,14 @@ class Notice:
         return written("evt", self.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One side of an HTTP exchange, as kept for the developer to read."""
 
     headers: Mapping[str, str]
     body: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try to give a notice, and what came of it."""
 
     id: int

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from msgine_sandbox.model.clock import FOREVER, Instant
 from msgine_sandbox.model.lifecycle import NEXT, Status
@@ -36,8 +37,7 @@ _BEFORE = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages to look for; None leaves a question out."""
 
     account: int | None = None

@@ -1,12 +1,11 @@
 """What came of one try to send a webhook."""
 
-from dataclasses import dataclass
+import msgspec
 
 from msgine_sandbox.model.webhook import Exchange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a try."""
 
     status: int | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
