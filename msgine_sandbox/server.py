@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 from uvicorn.importer import import_from_string
 
 from msgine_sandbox.app import BASE_PATH, app_of
@@ -33,28 +34,51 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         SettingsError: the address cannot be listened on, or TLS cannot be had.
         DatabaseUnusable: the database file cannot be used.
     """
-    with _listen(settings) as listener:
-        sandbox = Sandbox(settings)
-        sandbox.port = listener.getsockname()[1]
-        config = uvicorn.Config(
-            app_of(sandbox),
-            http=_protocol(sandbox.connections),
-            lifespan="on",
-            ws="none",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_LONGEST_FAREWELL,
-        )
-        config.load()
-        if settings.tls:
-            config.ssl = _tls(settings)
+    with listen(settings) as listener:
+        server = server_on(listener, settings, announce)
         # What is loaded by now stays: the collector need not look at it again and again.
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
-        server = _Server(config, sandbox, announce)
         server.run([listener])
+
+
+def server_on(
+    listener: socket.socket,
+    settings: Settings,
+    announce: Callable[[str], None],
+    *,
+    logging: bool = True,
+) -> Server:
+    """Build a sandbox and the server for it, which runs on the thread that called this.
+
+    Without `logging`, the loggers of this process stay as they are.
+
+    Raises:
+        SettingsError: TLS cannot be had.
+        DatabaseUnusable: the database file cannot be used.
+    """
+    tls = _tls(settings) if settings.tls else None
+    sandbox = Sandbox(settings)
+    sandbox.port = listener.getsockname()[1]
+    config = _config(sandbox, LOGGING_CONFIG if logging else None)
+    config.load()
+    config.ssl = tls
+    return Server(config, sandbox, announce)
+
+
+def _config(sandbox: Sandbox, log_config: dict[str, Any] | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app_of(sandbox),
+        http=_protocol(sandbox.connections),
+        lifespan="on",
+        ws="none",
+        log_config=log_config,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_LONGEST_FAREWELL,
+    )
 
 
 def base_url(settings: Settings, port: int) -> str:
@@ -64,7 +88,7 @@ def base_url(settings: Settings, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{BASE_PATH}"
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Announces itself, and ends with status 0 when it is told to stop."""
 
     def __init__(
@@ -76,16 +100,32 @@ class _Server(uvicorn.Server):
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, once the sandbox is as it was left or as its scenario has it."""
         self._loop = asyncio.get_running_loop()
-        await self._sandbox.start()
-        if self._sandbox.settings.scenario is not None:
-            await load(self._sandbox, self._sandbox.settings.scenario)
+        try:
+            await self._sandbox.start()
+            if self._sandbox.settings.scenario is not None:
+                await load(self._sandbox, self._sandbox.settings.scenario)
+        except BaseException:
+            await self._sandbox.close()
+            raise
         await super().startup(sockets)
         self._announce(base_url(self._sandbox.settings, self._sandbox.port or 0))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Stop on SIGTERM and SIGINT."""
+        self.stop()
+
+    def stop(self, within: float | None = None) -> None:
+        """End soon; may be called by any thread, and anywhere, as a signal does.
+
+        Requests in flight are cut off after `within` seconds.
+        """
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._sandbox.stop)  # a signal may come anywhere
+        self._loop.call_soon_threadsafe(self._sandbox.stop)
+        if within is not None:
+            cut = self._sandbox.connections.abort_all
+            self._loop.call_soon_threadsafe(self._loop.call_later, within, cut)
 
 
 def _protocol(connections: Connections) -> type[asyncio.Protocol]:
@@ -106,19 +146,33 @@ def _protocol(connections: Connections) -> type[asyncio.Protocol]:
     return Known
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """Take the address.
+
+    Raises:
+        SettingsError: it cannot be listened on.
+    """
     try:
         [(family, kind, _, _, address), *_] = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)  # at once: of two that only bound it, neither would know
+        listener = _listener(family, kind, address)
     except (OSError, UnicodeError) as error:
         why = str(getattr(error, "strerror", None) or error).lower()
         where = f"{settings.host}:{settings.port}"
         raise SettingsError(f"Cannot listen on {where}: {why}.") from error
+    return listener
+
+
+def _listener(family: int, kind: int, address: Any) -> socket.socket:
+    listener = socket.socket(family, kind)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)  # at once: of two that only bound it, neither would know
+    except BaseException:
+        listener.close()
+        raise
     return listener
 
 

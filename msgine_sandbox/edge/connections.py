@@ -51,6 +51,11 @@ class Connections:
         transport.abort()
         return True
 
+    def abort_all(self) -> None:
+        """Close every connection, whatever waits on it."""
+        for transport in list(self._open.values()):
+            transport.abort()
+
 
 async def gone(receive: Receive) -> None:
     """Leave when the client of a request has hung up."""
