@@ -1,3 +1,39 @@
 """MsGine's SMS API on your own machine: no credentials, no phones, no money."""
 
+from contextlib import AbstractContextManager as _Context
+from typing import TYPE_CHECKING
+from typing import Any as _Any
+
 from msgine_sandbox.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from msgine_sandbox.testing import Account
+
+
+def start(**settings: _Any) -> "_Context[Account]":
+    """Serve a sandbox inside the block, from a thread of this process, and give an account on it.
+
+    Settings are those of `msgine-sandbox serve`, as `tier="free"`; the port is a free one.
+
+    Raises:
+        SettingsError: a setting cannot be used.
+        DatabaseUnusable: the database file cannot be used.
+    """
+    from msgine_sandbox.testing import start
+
+    return start(**settings)
+
+
+def connect(
+    url: str, token: str | None = None, control_token: str | None = None
+) -> "_Context[Account]":
+    """Give an account on a sandbox that runs elsewhere, by its origin or base URL.
+
+    Without a token it is a fresh account.
+
+    Raises:
+        SandboxUnreachable: no sandbox answers there.
+    """
+    from msgine_sandbox.testing import connect
+
+    return connect(url, token, control_token)

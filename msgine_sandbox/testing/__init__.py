@@ -1,0 +1,87 @@
+"""Drive a sandbox from Python tests, over HTTP; and the pytest plugin.
+
+Names are loaded when they are first used, so that a session without them pays nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from msgine_sandbox.testing.numbers import ANSWER_LATE as ANSWER_LATE
+from msgine_sandbox.testing.numbers import ANSWER_LOST as ANSWER_LOST
+from msgine_sandbox.testing.numbers import DELIVERED as DELIVERED
+from msgine_sandbox.testing.numbers import DELIVERED_AN_HOUR_LATER as DELIVERED_AN_HOUR_LATER
+from msgine_sandbox.testing.numbers import REFUSED as REFUSED
+from msgine_sandbox.testing.numbers import STAYS_PENDING as STAYS_PENDING
+from msgine_sandbox.testing.numbers import STAYS_SENT as STAYS_SENT
+from msgine_sandbox.testing.numbers import UNREACHABLE as UNREACHABLE
+from msgine_sandbox.testing.numbers import WEBHOOKS_BACKWARDS as WEBHOOKS_BACKWARDS
+from msgine_sandbox.testing.numbers import WEBHOOKS_FORGED as WEBHOOKS_FORGED
+from msgine_sandbox.testing.numbers import WEBHOOKS_LOST as WEBHOOKS_LOST
+from msgine_sandbox.testing.numbers import WEBHOOKS_TWICE as WEBHOOKS_TWICE
+from msgine_sandbox.testing.numbers import answered as answered
+
+if TYPE_CHECKING:
+    from msgine_sandbox.testing.account import Account as Account
+    from msgine_sandbox.testing.clock import Clock as Clock
+    from msgine_sandbox.testing.coverage import Coverage as Coverage
+    from msgine_sandbox.testing.errors import MessageNotFound as MessageNotFound
+    from msgine_sandbox.testing.errors import NoCode as NoCode
+    from msgine_sandbox.testing.errors import SandboxError as SandboxError
+    from msgine_sandbox.testing.errors import SandboxUnreachable as SandboxUnreachable
+    from msgine_sandbox.testing.errors import WebhookNotFound as WebhookNotFound
+    from msgine_sandbox.testing.fault import Fault as Fault
+    from msgine_sandbox.testing.faults import Faults as Faults
+    from msgine_sandbox.testing.inbox import Messages as Messages
+    from msgine_sandbox.testing.journal import ClientWarning as ClientWarning
+    from msgine_sandbox.testing.journal import JournalEntry as JournalEntry
+    from msgine_sandbox.testing.journal import Requests as Requests
+    from msgine_sandbox.testing.message import Message as Message
+    from msgine_sandbox.testing.message import Recipient as Recipient
+    from msgine_sandbox.testing.received import Received as Received
+    from msgine_sandbox.testing.receiver import WebhookReceiver as WebhookReceiver
+    from msgine_sandbox.testing.server import Server as Server
+    from msgine_sandbox.testing.server import connect as connect
+    from msgine_sandbox.testing.server import start as start
+    from msgine_sandbox.testing.terms import AccountSettings as AccountSettings
+    from msgine_sandbox.testing.webhooks import Attempt as Attempt
+    from msgine_sandbox.testing.webhooks import Endpoint as Endpoint
+    from msgine_sandbox.testing.webhooks import Webhooks as Webhooks
+
+_HOMES = {
+    "Account": "account",
+    "AccountSettings": "terms",
+    "Attempt": "webhooks",
+    "ClientWarning": "journal",
+    "Clock": "clock",
+    "Coverage": "coverage",
+    "Endpoint": "webhooks",
+    "Fault": "fault",
+    "Faults": "faults",
+    "JournalEntry": "journal",
+    "Message": "message",
+    "MessageNotFound": "errors",
+    "Messages": "inbox",
+    "NoCode": "errors",
+    "Received": "received",
+    "Recipient": "message",
+    "Requests": "journal",
+    "SandboxError": "errors",
+    "SandboxUnreachable": "errors",
+    "Server": "server",
+    "WebhookNotFound": "errors",
+    "WebhookReceiver": "receiver",
+    "Webhooks": "webhooks",
+    "connect": "server",
+    "start": "server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,106 @@
+"""The account's messages: list them, wait for one, empty the inbox."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from msgine_sandbox.testing.caller import MANY, Caller, written
+from msgine_sandbox.testing.errors import MessageNotFound, SandboxError
+from msgine_sandbox.testing.listing import Entries, Listing
+from msgine_sandbox.testing.message import Message, message_of
+
+_LONGEST: Final = 60  # seconds that the sandbox waits at most
+_GRACE: Final = 15  # seconds for the answer to come in besides
+_TIMED_OUT: Final = 408
+_SHOWN: Final = 10
+_WIDTH: Final = 100
+
+
+class Messages(Listing[Message]):
+    """The account's messages, newest first; each look asks the sandbox."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list(
+        self,
+        *,
+        to: str | None = None,
+        status: str | None = None,
+        q: str | None = None,
+        contains: str | None = None,
+        matches: str | None = None,
+        since: datetime | None = None,
+        limit: int = MANY,
+    ) -> Entries[Message]:
+        """Give the messages that fit, newest first.
+
+        `q` looks in texts, senders and numbers, `contains` in texts, and `matches` is a regular
+        expression for texts; `since` is a time of the account's clock.
+        """
+        wanted = {"to": to, "status": status, "q": q, "contains": contains, "matches": matches}
+        moment = None if since is None else written(since)
+        return self._fetch(limit=limit, since=moment, **wanted)[0]
+
+    def wait(self, timeout: float, **wanted: str | None) -> Message:
+        """Give the newest message that fits, as soon as there is one.
+
+        Raises:
+            MessageNotFound: none came within so many seconds.
+        """
+        for seconds in _portions(timeout):
+            try:
+                raw = self._caller.wire.call(
+                    "GET",
+                    "/messages/wait",
+                    self._caller.token,
+                    params={"timeout": seconds, **wanted},
+                    timeout=seconds + _GRACE,
+                )
+            except SandboxError as error:
+                if error.status != _TIMED_OUT:
+                    raise
+                missed = error
+            else:
+                return message_of(raw, self._caller)
+        raise MessageNotFound(_told(missed, wanted, timeout)) from None
+
+    def clear(self) -> int:
+        """Empty the inbox; tell how many messages there were."""
+        return self._caller.delete("/messages")
+
+    def _newest(self, limit: int) -> tuple[Entries[Message], int]:
+        return self._fetch(limit=limit)
+
+    def _fetch(self, **query: Any) -> tuple[Entries[Message], int]:
+        listed = self._caller.get("/messages", **query)
+        return [message_of(each, self._caller) for each in listed["data"]], listed["total"]
+
+
+def line(raw: Any) -> str:
+    """Write a message, as the sandbox gives it, on one line."""
+    to = ", ".join(raw["to"][:3]) + (", …" if len(raw["to"]) > 3 else "")
+    text = repr(raw["message"])
+    return f"{raw['status']:<9} to {to}: {text if len(text) <= _WIDTH else text[:_WIDTH] + '…'}"
+
+
+def _portions(timeout: float) -> Iterator[float]:
+    while timeout > _LONGEST:
+        yield _LONGEST
+        timeout -= _LONGEST
+    yield timeout
+
+
+def _told(missed: SandboxError, wanted: dict[str, str | None], timeout: float) -> str:
+    asked = ", ".join(f"{name}={value!r}" for name, value in wanted.items() if value is not None)
+    arrived = missed.details.get("arrived", [])
+    frozen = " The clock is frozen: advance it." if "frozen" in missed.message else ""
+    head = f"No message with {asked}" if asked else "No message"
+    if not arrived:
+        return f"{head} came within {timeout:g} s, and no other one either.{frozen}"
+    lines = [f"  {line(raw)}" for raw in arrived[:_SHOWN]]
+    more = len(arrived) - _SHOWN
+    lines += [f"  and {more} more"] if more > 0 else []
+    return "\n".join(
+        [f"{head} came within {timeout:g} s.{frozen} There are, newest first:", *lines]
+    )

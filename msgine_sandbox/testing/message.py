@@ -1,0 +1,140 @@
+"""A message as it was when it was looked at, and the verbs that move it on by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from msgine_sandbox.testing.caller import Caller, given, instant
+from msgine_sandbox.testing.code import find_code
+from msgine_sandbox.testing.errors import NoCode, SandboxError
+from msgine_sandbox.testing.links import find_links
+
+_WAY_TO: Final[Mapping[str, Mapping[str, str]]] = {
+    "sent": {"pending": "sent"},
+    "delivered": {"pending": "sent", "sent": "delivered"},
+    "failed": {"pending": "failed", "sent": "failed"},
+}
+"""The next status on the way to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient's delivery; `reason` says why it failed."""
+
+    to: str
+    status: str
+    reason: str | None
+    timeline: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message; a value, so look again with `refresh` once it has moved on."""
+
+    id: str
+    sid: str
+    to: tuple[str, ...]
+    sender: str
+    text: str
+    status: str
+    cost: Decimal
+    currency: str
+    created_at: datetime
+    updated_at: datetime
+    recipients: tuple[Recipient, ...]
+    segments: int
+    encoding: str
+    request_id: str
+    timeline: tuple[Mapping[str, Any], ...] = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+    """All that the sandbox said, by its own names."""
+    _caller: Caller = field(repr=False, compare=False)
+
+    @property
+    def code(self) -> str:
+        """The one-time code in the text, its digits only.
+
+        Raises:
+            NoCode: there is none.
+        """
+        found = find_code(self.text)
+        if found is None:
+            raise NoCode(f"There is no one-time code in {self.text!r}")
+        return found
+
+    @property
+    def links(self) -> list[str]:
+        """The http and https URLs in the text, in order."""
+        return find_links(self.text)
+
+    def refresh(self) -> Message:
+        """Give the message as it is now."""
+        return message_of(self._caller.get(f"/messages/{self.id}"), self._caller)
+
+    def mark_sent(self, to: str | None = None) -> Message:
+        """Hand it to the carrier, for one recipient or all; give it as it is then."""
+        return self._bring("sent", to)
+
+    def deliver(self, to: str | None = None) -> Message:
+        """Deliver it, for one recipient or all; give it as it is then."""
+        return self._bring("delivered", to)
+
+    def fail(self, to: str | None = None) -> Message:
+        """Let it fail, for one recipient or all; give it as it is then."""
+        return self._bring("failed", to)
+
+    def _bring(self, goal: str, to: str | None) -> Message:
+        message = self.refresh()
+        for number in message.to if to is None else [to]:
+            while (status := message._status_of(number)) != goal:
+                # From a final status there is no way, and the sandbox says so.
+                step = _WAY_TO[goal].get(status, goal)
+                message = message._drive(step, number)
+        return message
+
+    def _drive(self, status: str, to: str) -> Message:
+        body = given({"status": status, "to": to})
+        try:
+            return message_of(self._caller.post(f"/messages/{self.id}/status", body), self._caller)
+        except SandboxError:
+            fresh = self.refresh()
+            if fresh._status_of(to) == self._status_of(to):
+                raise
+            return fresh  # the carrier was faster
+
+    def _status_of(self, number: str) -> str:
+        for recipient in self.recipients:
+            if recipient.to == number:
+                return recipient.status
+        return ""
+
+
+def message_of(raw: Mapping[str, Any], caller: Caller) -> Message:
+    """Read a message's full view."""
+    return Message(
+        id=raw["id"],
+        sid=raw["sid"],
+        to=tuple(raw["to"]),
+        sender=raw["from"],
+        text=raw["message"],
+        status=raw["status"],
+        cost=Decimal(str(raw["cost"])),
+        currency=raw["currency"],
+        created_at=instant(raw["createdAt"]),
+        updated_at=instant(raw["updatedAt"]),
+        recipients=tuple(_recipient(each) for each in raw["recipients"]),
+        segments=raw["segments"],
+        encoding=raw["encoding"],
+        request_id=raw["requestId"],
+        timeline=tuple(raw["timeline"]),
+        raw=raw,
+        _caller=caller,
+    )
+
+
+def _recipient(raw: Mapping[str, Any]) -> Recipient:
+    return Recipient(raw["to"], raw["status"], raw["reason"], tuple(raw["timeline"]))
