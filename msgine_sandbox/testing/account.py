@@ -92,13 +92,14 @@ class Account:
 
     def reset(self) -> None:
         """Make the account as new: no messages, keys, faults or endpoints, and real time."""
+        self.server.remember(self.coverage)
         self._caller.post("/reset")
 
     def another(self, token: str | None = None) -> Account:
         """Give another account on the same sandbox, a fresh one without a token."""
         return self.server.account(token)
 
-    def control(self, method: str, path: str, json: Any = None, **params: object) -> Any:
+    def control(self, method: str, path: str, /, json: Any = None, **params: object) -> Any:
         """Make a call below `/_sandbox` that has no method of its own here; give its JSON."""
         return self._caller.wire.call(method, path, self.token, json=json, params=params)
 

@@ -17,7 +17,7 @@ class Caller:
         self.wire = wire
         self.token = token
 
-    def get(self, path: str, **params: object) -> Any:
+    def get(self, path: str, /, **params: object) -> Any:
         """Give what a path has."""
         return self.wire.call("GET", path, self.token, params=params)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Behaviours met and not met, each in words, in the order of the docs."""
+    """Behaviours met and not met, each in words, in order."""
 
     met: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
@@ -23,13 +23,10 @@ class Coverage:
     def merged(self, other: Coverage) -> Coverage:
         """Give what either has met."""
         met = {*self.met, *other.met}
-        everything = dict.fromkeys([*self.met, *self.unmet, *other.met, *other.unmet])
-        return Coverage(
-            tuple(each for each in everything if each in met),
-            tuple(each for each in everything if each not in met),
-        )
+        unmet = {*self.unmet, *other.unmet} - met
+        return Coverage(tuple(sorted(met)), tuple(sorted(unmet)))
 
 
 def coverage_of(raw: Mapping[str, Any]) -> Coverage:
     """Read what the sandbox tells."""
-    return Coverage(tuple(raw["met"]), tuple(raw["unmet"]))
+    return Coverage(tuple(sorted(raw["met"])), tuple(sorted(raw["unmet"])))

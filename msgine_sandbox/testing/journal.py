@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from msgine_sandbox.testing.caller import MANY, Caller, instant, written
+from msgine_sandbox.testing.caller import Caller, instant, written
 from msgine_sandbox.testing.listing import Entries, Listing
+
+_MOST: Final = 10_000
+"""How many requests the sandbox keeps of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Exchange:
 
     headers: Mapping[str, str]
     body: str
+    truncated: bool = False
+    """Whether the body was longer than what is kept of it."""
 
     def json(self) -> Any:
         """Read the body.
@@ -54,11 +59,15 @@ class JournalEntry:
     decisions: tuple[Mapping[str, Any], ...]
     """What was decided on the way, each with `by` and `outcome`."""
     warnings: tuple[ClientWarning, ...]
+    message_id: str | None
+    """The message that the request was about, if it was about one."""
     raw: Mapping[str, Any] = field(repr=False, compare=False)
 
 
 class Requests(Listing[JournalEntry]):
     """The journal of the account's requests, newest first; each look asks the sandbox."""
+
+    most = _MOST
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -71,7 +80,7 @@ class Requests(Listing[JournalEntry]):
         status: int | str | None = None,
         warning: str | None = None,
         since: datetime | None = None,
-        limit: int = MANY,
+        limit: int = _MOST,
     ) -> Entries[JournalEntry]:
         """Give the requests that fit, newest first.
 
@@ -84,7 +93,7 @@ class Requests(Listing[JournalEntry]):
     @property
     def warnings(self) -> Entries[ClientWarning]:
         """All that the client was warned of, the oldest first; empty when it did well."""
-        return [warning for entry in reversed(self._newest(MANY)[0]) for warning in entry.warnings]
+        return [warning for entry in reversed(self._newest(_MOST)[0]) for warning in entry.warnings]
 
     def clear(self) -> int:
         """Forget them; tell how many there were."""
@@ -116,10 +125,11 @@ def entry_of(raw: Mapping[str, Any]) -> JournalEntry:
             ClientWarning(each["code"], each["message"], each.get("docs", ""), raw["id"])
             for each in raw["warnings"]
         ),
+        message_id=raw.get("messageId"),
         raw=raw,
     )
 
 
 def exchange_of(raw: Mapping[str, Any]) -> Exchange:
     """Read one half of a request."""
-    return Exchange(raw["headers"], raw["body"])
+    return Exchange(raw["headers"], raw["body"], bool(raw.get("truncated")))

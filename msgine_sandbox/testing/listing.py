@@ -12,14 +12,17 @@ Entries = list[T]
 
 
 class Listing(Generic[T]):
-    """A list that lives in the sandbox; a look at it gives its newest thousand."""
+    """A list that lives in the sandbox; a look at it gives its newest entries."""
+
+    most = MANY
+    """How many a look gives at most."""
 
     def _newest(self, limit: int) -> tuple[list[T], int]:
         """Give the newest entries, and how many there are in all."""
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self._newest(MANY)[0])
+        return iter(self._newest(self.most)[0])
 
     def __len__(self) -> int:
         return self._newest(1)[1]
@@ -32,7 +35,7 @@ class Listing(Generic[T]):
     @overload
     def __getitem__(self, at: slice) -> list[T]: ...
     def __getitem__(self, at: int | slice) -> T | list[T]:
-        return self._newest(MANY)[0][at]
+        return self._newest(self.most)[0][at]
 
     def __repr__(self) -> str:
         return repr(list(self))

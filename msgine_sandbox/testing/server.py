@@ -26,6 +26,7 @@ class Server:
         self._stop = stop
         self.accounts: list[Account] = []
         """Every account that was asked for here, the oldest first."""
+        self._forgotten = Coverage()
 
     @classmethod
     def start(cls, **settings: Any) -> Server:
@@ -74,8 +75,17 @@ class Server:
 
     @property
     def coverage(self) -> Coverage:
-        """Which documented behaviours all clients of the sandbox have met."""
-        return coverage_of(self.wire.call("GET", "/coverage"))
+        """Which documented behaviours were met: by all where we serve, else by `accounts`."""
+        met = self._forgotten
+        if self.is_ours:
+            return met.merged(coverage_of(self.wire.call("GET", "/coverage")))
+        for account in list(self.accounts):
+            met = met.merged(account.coverage)
+        return met
+
+    def remember(self, coverage: Coverage) -> None:
+        """Count what the sandbox is about to forget."""
+        self._forgotten = self._forgotten.merged(coverage)
 
     def account(self, token: str | None = None) -> Account:
         """Give the account of a token, or a fresh one."""

@@ -1,0 +1,395 @@
+"""The pytest plugin, seen from a project that uses it; each session is a process of its own."""
+
+import re
+import socket
+from collections.abc import Callable
+
+import pytest
+from live import serving
+
+Run = Callable[..., pytest.RunResult]
+
+SEND = """
+import httpx
+
+def send(account, to="+256701234567", text="Your code is 493817", **fields):
+    body = {"to": to, "message": text, **fields}
+    headers = {"Authorization": f"Bearer {account.token}"}
+    return httpx.post(f"{account.base_url}/messages/sms", json=body, headers=headers)
+"""
+
+SENDS = """
+from sending import send
+
+def test_sends(msgine):
+    send(msgine)
+    assert msgine.wait_for_message().code == "493817"
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Run a test module, under the strictest warnings."""
+    pytester.makepyfile(sending=SEND)
+
+    def run(module: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(module)
+        strict = [
+            "-W",
+            "error",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:asyncio",
+            "-p",
+            "no:hypothesispytest",
+        ]
+        return pytester.runpytest_subprocess(*strict, *options, timeout=50)
+
+    return run
+
+
+ALONE = """
+import pytest
+from sending import send
+
+@pytest.mark.parametrize("turn", range(12))
+def test_a_test_is_alone(msgine, turn):
+    assert list(msgine.messages) == []
+    assert list(msgine.faults) == []
+    assert not msgine.clock.is_frozen
+    msgine.clock.advance(days=turn)
+    msgine.clock.freeze()
+    send(msgine, text=f"turn {turn}")
+    msgine.faults.fail(status=500)
+    assert [each.text for each in msgine.messages] == [f"turn {turn}"]
+    assert send(msgine).status_code == 500
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "4"]], ids=["one process", "four processes"])
+def test_tests_do_not_see_each_other(run: Run, options: list[str]) -> None:
+    run(ALONE, *options).assert_outcomes(passed=12)
+
+
+def test_tests_do_not_see_each_other_on_one_running_sandbox(run: Run) -> None:
+    with serving() as live:
+        run(ALONE, "-n", "4", "--msgine-url", live.base_url).assert_outcomes(passed=12)
+
+
+def test_a_test_has_its_server_and_other_accounts(run: Run) -> None:
+    ended = run(
+        """
+        from sending import send
+
+        def test_others(msgine, msgine_server):
+            assert msgine.base_url == msgine_server.base_url == msgine_server.origin + "/api/v1"
+            reader = msgine_server.account("test_readonly_me")
+            assert send(reader).status_code == 403
+            assert send(msgine.another()).status_code == 201
+            assert len(msgine.messages) == 0
+        """
+    )
+    ended.assert_outcomes(passed=1)
+
+
+def test_settings_are_overridden_by_a_fixture(run: Run) -> None:
+    ended = run(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def msgine_settings():
+            return {"tier": "free", "strict_auth": True}
+
+        def test_settings(msgine):
+            assert msgine.settings.tier == "free"
+        """
+    )
+    ended.assert_outcomes(passed=1)
+
+
+HOOKS = """
+from urllib.parse import urlsplit
+from sending import send
+
+def test_webhooks(msgine, msgine_webhooks):
+    send(msgine)
+    msgine.clock.advance(seconds=2)
+    assert msgine_webhooks.events == ["message.sent", "message.delivered"]
+    assert all(each.verified for each in msgine_webhooks.received)
+    assert urlsplit(msgine_webhooks.url).hostname == {host!r}
+"""
+
+
+def test_webhooks_are_received(run: Run) -> None:
+    run(HOOKS.format(host="127.0.0.1")).assert_outcomes(passed=1)
+
+
+def test_webhooks_of_a_sandbox_elsewhere_come_to_the_name_it_knows(run: Run) -> None:
+    with serving() as live:
+        options = ("--msgine-url", live.origin, "--msgine-webhook-host", "localhost")
+        run(HOOKS.format(host="localhost"), *options).assert_outcomes(passed=1)
+
+
+def test_what_was_still_to_come_does_not_reach_into_the_next_test(run: Run) -> None:
+    ended = run(
+        """
+        import pytest
+        from sending import send
+
+        @pytest.fixture(scope="module")
+        def left(): return []
+
+        def test_leaves_messages_on_their_way(msgine, left):
+            send(msgine, callbackUrl="http://127.0.0.1:9/hook")
+            left.append(msgine.token)
+
+        def test_finds_none(msgine_server, left):
+            assert len(msgine_server.account(left[0]).messages) == 0
+        """
+    )
+    ended.assert_outcomes(passed=2)
+
+
+def test_no_thread_and_no_socket_is_left_behind(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import os, threading
+        import pytest
+
+        def pytest_sessionstart(session):
+            session.before = fds()
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_sessionfinish(session):
+            left = [each.name for each in threading.enumerate() if "msgine" in each.name]
+            print("LEFT", left, fds() - session.before)
+
+        def fds():
+            links = [f"/proc/self/fd/{each}" for each in os.listdir("/proc/self/fd")]
+            return {os.readlink(each) for each in links if os.path.islink(each)
+                    and ("socket:" in os.readlink(each) or "anon" in os.readlink(each))}
+        """
+    )
+    ended = run(HOOKS.format(host="127.0.0.1") + SENDS, "-s")
+    ended.assert_outcomes(passed=2)
+    ended.stdout.fnmatch_lines(["*LEFT [[][]] set()*"])
+    ended.stdout.no_fnmatch_line("*Warning*")
+
+
+def test_a_thread_of_a_test_may_use_its_account(run: Run) -> None:
+    ended = run(
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        from sending import send
+
+        def test_threads(msgine):
+            msgine.change(tier="unlimited")
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda at: send(msgine, text=f"No. {at}"), range(20)))
+            assert len(msgine.messages) == 20
+        """
+    )
+    ended.assert_outcomes(passed=1)
+
+
+# What goes wrong
+
+
+def one_line(ended: pytest.RunResult, told: str) -> None:
+    ended.assert_outcomes(errors=1)
+    ended.stdout.no_fnmatch_line("*Traceback*")
+    ended.stdout.no_fnmatch_line("*plugin.py*")
+    lines = [
+        line for line in ended.outlines if line.startswith("The MsGine sandbox cannot be used")
+    ]
+    assert len(lines) == 1, ended.outlines
+    assert told in lines[0]
+
+
+def test_a_server_that_cannot_start_gives_one_clear_line(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = {"port": taken.getsockname()[1]}
+        module = "import pytest\n" + _settings(settings) + SENDS
+        one_line(
+            run(module), f"Cannot listen on 127.0.0.1:{settings['port']}: address already in use."
+        )
+    one_line(run("import pytest\n" + _settings({"prot": 1}) + SENDS), "There is no setting prot.")
+
+
+def _settings(settings: dict[str, object]) -> str:
+    return f"@pytest.fixture(scope='session')\ndef msgine_settings(): return {settings!r}\n"
+
+
+def test_a_sandbox_that_does_not_answer_gives_one_clear_line(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    one_line(run(SENDS, "--msgine-url", url), f"No sandbox answers at {url}")
+
+
+def test_an_option_that_cannot_be_is_refused(run: Run) -> None:
+    ended = run(SENDS, "--msgine-coverage-fail-under", "most")
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    ended.stderr.fnmatch_lines(["ERROR: --msgine-coverage-fail-under takes 0 to 100, not most"])
+
+
+def test_a_failed_test_shows_its_messages_and_requests(run: Run) -> None:
+    ended = run(
+        """
+        from sending import send
+
+        def test_fails(msgine):
+            send(msgine, text="Welcome\\n" + "x" * 500)
+            send(msgine, "0701234567", colour="red")
+            with msgine.faults.fail(status=503):
+                send(msgine, text="Your code is 493817")
+            print("token", msgine.token)
+            assert msgine.messages[0].code
+
+        def test_passes(msgine):
+            send(msgine)
+
+        def test_many(msgine):
+            msgine.change(tier="unlimited")
+            for at in range(30):
+                send(msgine, text=f"No. {at}")
+            assert 0
+        """,
+        "-s",
+    )
+    ended.assert_outcomes(failed=2, passed=1)
+    output = ended.stdout.str()
+    token = re.findall(r"token (test_\w+)", output)[0]
+    report = output.partition("test_many")[0].replace(f"token {token}", "")
+    assert re.search(rf"-+ MsGine messages of account test_…{token[-4:]} -+\n", report)
+    assert re.search(r"pending +to \+256701234567: 'Welcome\\nxxx", report)
+    assert re.search(r"POST /api/v1/messages/sms → 201 \{", report)
+    assert re.search(
+        r"POST /api/v1/messages/sms → 400 \{.*\n    answer: .*invalid_phone_number", report
+    )
+    assert "decided: auth accepted, window admitted, fault " in report
+    assert "warning: unknown-field: " in report
+    sections = report.partition("MsGine messages")[2]
+    assert token not in sections
+    assert max(map(len, sections.splitlines())) < 200
+    assert "… 15 earlier ones" in output
+    assert "No. 3'" not in output
+
+
+def test_a_report_says_so_when_the_sandbox_is_gone(run: Run) -> None:
+    with serving() as live:
+        ended = run(
+            f"""
+            import os, signal
+
+            def test_fails(msgine):
+                assert len(msgine.messages) == 0
+                os.kill({live.process.pid}, signal.SIGKILL)
+                assert 0
+            """,
+            "--msgine-url",
+            live.base_url,
+        )
+    ended.assert_outcomes(failed=1)
+    ended.stdout.fnmatch_lines(["*MsGine messages*", "unknown: No sandbox answers at *"])
+
+
+# Coverage
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["one process", "two processes"])
+@pytest.mark.parametrize("where", ["its own", "a running one"])
+def test_coverage_names_what_was_met_and_what_never_was(
+    run: Run, where: str, options: list[str]
+) -> None:
+    module = """
+    from sending import send
+
+    def test_sends(msgine):
+        send(msgine)
+
+    def test_is_refused(msgine):
+        send(msgine, "0701234567")
+        msgine.reset()
+
+    def test_another_reads(msgine):
+        send(msgine.another("test_readonly_1"))
+    """
+    if where == "its own":
+        ended = run(module, "--msgine-coverage", *options)
+    else:
+        with serving() as live:
+            ended = run(module, "--msgine-coverage", "--msgine-url", live.base_url, *options)
+    ended.assert_outcomes(passed=3)
+    ended.stdout.fnmatch_lines(
+        [
+            "*= MsGine coverage =*",
+            "* % of the documented behaviours met: 3 of *",
+            "met:",
+            "  201 message accepted",
+            "  400 invalid_phone_number",
+            "  403 forbidden",
+            "never met:",
+            "  idempotent replay",
+            "  message.failed webhook",
+        ]
+    )
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["one process", "two processes"])
+def test_coverage_below_the_bar_fails_the_session(run: Run, options: list[str]) -> None:
+    ended = run(SENDS, "--msgine-coverage-fail-under", "50", *options)
+    ended.assert_outcomes(passed=1)
+    assert ended.ret == pytest.ExitCode.TESTS_FAILED
+    ended.stdout.fnmatch_lines(["FAIL: * % is less than --msgine-coverage-fail-under 50"])
+    ended = run(SENDS, "--msgine-coverage-fail-under", "1", *options)
+    assert ended.ret == 0
+    ended.stdout.no_fnmatch_line("FAIL:*")
+
+
+def test_options_stand_in_an_ini_file_too(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nmsgine_coverage = true\nmsgine_coverage_fail_under = 99")
+    ended = run(SENDS)
+    assert ended.ret == 1
+    ended.stdout.fnmatch_lines(["*MsGine coverage*", "FAIL: *"])
+
+
+def test_coverage_of_nothing_says_so(run: Run) -> None:
+    ended = run("def test_nothing(): pass", "--msgine-coverage")
+    assert ended.ret == 0
+    ended.stdout.fnmatch_lines(["*MsGine coverage*", "No test used the sandbox."])
+
+
+def test_without_the_option_there_is_no_word_of_coverage(run: Run) -> None:
+    run(SENDS).stdout.no_fnmatch_line("*MsGine*")
+
+
+# What it costs those who do not use it
+
+
+def test_a_session_that_does_not_use_it_loads_nothing_heavy(run: Run) -> None:
+    ended = run(
+        """
+        import sys
+
+        def test_nothing():
+            heavy = {"httpx", "uvicorn", "starlette", "msgspec", "sqlite3", "asyncio", "ssl"}
+            assert not heavy & sys.modules.keys()
+            assert "msgine_sandbox.testing.plugin" in sys.modules
+        """,
+        "-p",
+        "no:anyio",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:timeout",
+    )
+    ended.assert_outcomes(passed=1)
+
+
+def test_the_fixtures_are_told_of(run: Run) -> None:
+    ended = run(SENDS, "--fixtures")
+    for name in ("msgine", "msgine_server", "msgine_webhooks", "msgine_settings"):
+        ended.stdout.re_match_lines([rf"{name}\b.*"])
