@@ -1,0 +1,39 @@
+"""The demonstration suite stands alone, as a user's would, and coverage names what it missed."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+DEMO = Path(__file__).parent / "demo"
+
+
+def test_the_demonstration_passes_alone_and_coverage_names_what_it_missed(tmp_path: Path) -> None:
+    shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("__pycache__"))
+    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--msgine-coverage", "demo"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert ended.returncode == 0, ended.stdout
+    summary = ended.stdout.partition("MsGine coverage")[2]
+    met, _, missed = summary.partition("never met:")
+    assert "% of the documented behaviours met: " in met
+    for behaviour in ("201 message accepted", "idempotent replay", "message.failed webhook"):
+        assert f"  {behaviour}\n" in met
+    for behaviour in ("200 a page past the first", "403 forbidden", "several recipients"):
+        assert f"  {behaviour}\n" in missed
+
+
+def test_the_demonstration_uses_public_names_only_and_never_sleeps() -> None:
+    for file in DEMO.glob("*.py"):
+        imported = [line for line in file.read_text().splitlines() if "msgine_sandbox" in line]
+        assert set(imported) <= {
+            line for line in imported if " msgine_sandbox.testing import" in line
+        }
+    tests = [file.read_text() for file in DEMO.glob("test_*.py")]
+    assert len(tests) == 2
+    assert not any("sleep(" in test for test in tests)
