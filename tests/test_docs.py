@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -35,8 +37,16 @@ NOT_RUN = {
     "make": "sets up an environment of its own",
     "pip": "changes the environment",
     "msgine-sandbox": "starts a server, or asks for one on the default port",
+    "pytest": "runs the reader's tests",
 }
 """Why a `console` block is no `sh` block: by the word that one of its lines begins with."""
+
+SHOWN = {
+    "json": "is the answer to the block before it",
+    "text": "is output",
+    "toml": "is a part of a file",
+}
+"""Why a block of another language is not run."""
 
 SANDBOX, RECEIVER = "localhost:8256", "localhost:3000"
 MORE = "…"  # in an answer that is shown: any value, and any members besides
@@ -51,6 +61,7 @@ CURLRC = 'silent\nshow-error\nfail-with-body\nwrite-out = "\\n"\n'
 
 _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_TEST = re.compile(r"^ *def test_", re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _TABLE = re.compile(r"^\| flag \|.*?(?=\n\n)", re.MULTILINE | re.DOTALL)
 
@@ -114,6 +125,33 @@ def test_the_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) ->
             assert list(differences(shown, answer)) == [], where
 
 
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "```python\n" in read(page)], ids=name_of
+)
+def test_the_python_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) -> None:
+    strict = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    for block in blocks(page):
+        if block.language == "python":
+            [*named] = re.findall(r"\A# (\w+\.py)\n", block.text)
+            kind = "test_line" if _TEST.search(block.text) else "script_line"
+            name = named[0] if named else f"{kind}_{block.line}.py"
+            with (tmp_path / name).open("a", encoding="utf-8") as file:
+                file.write(block.text)
+    commands = [["-m", "pytest", *strict], *([str(each)] for each in tmp_path.glob("script_*.py"))]
+    for command in commands:
+        ended = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=50
+        )
+        assert ended.returncode == 0, f"{name_of(page)}: {ended.stdout}{ended.stderr}"
+
+
+def test_the_toml_that_is_shown_can_be_read() -> None:
+    for page in PAGES:
+        for block in blocks(page):
+            if block.language == "toml":
+                tomllib.loads(block.text)
+
+
 @pytest.mark.live
 def test_the_scenario_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
     import httpx
@@ -134,7 +172,9 @@ def test_the_scenario_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
 @every_page
 def test_a_block_that_is_not_run_has_a_reason(page: Path) -> None:
     for block in blocks(page):
-        assert block.language in {"sh", "json", "console"}, f"{name_of(page)}:{block.line}"
+        assert block.language in {"sh", "python", "console", *SHOWN}, (
+            f"{name_of(page)}:{block.line}"
+        )
         if block.language == "console":
             starts = {line.split()[0] for line in block.text.splitlines() if line}
             assert starts & NOT_RUN.keys(), f"{name_of(page)}:{block.line} could be run: make it sh"
