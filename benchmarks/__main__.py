@@ -1,4 +1,4 @@
-"""`make bench`: sends against a bare echo, the time to a first answer, memory after 100,000."""
+"""`make bench`: sends against a bare echo, first answers, memory, and what a test suite pays."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from benchmarks import suite
 from benchmarks.load import Result, post, run
 from benchmarks.servers import BARE, SANDBOX, resident_megabytes, running
 
@@ -90,3 +91,6 @@ if __name__ == "__main__":
         start()
         compare(folder)
         memory(folder)
+    suite.start(ROUNDS)
+    suite.each_test()
+    suite.demo(ROUNDS)

@@ -6,11 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from box import NUMBER, Box, sandbox
+from box import NUMBER, Box, boxed, sandbox
 from matching import assert_refused
 from receiver import Receiver
 
 from msgine_sandbox import __version__
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.settings import Settings
 
 OTHER = "+256752345678"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -1046,3 +1048,14 @@ async def test_a_number_is_found_with_its_plus_as_it_is(box: Box) -> None:
     for name in ("to", "q"):
         found = await box.call("GET", f"/_sandbox/messages?{name}={NUMBER}")
         assert [each["id"] for each in found.json()["data"]] == [message["id"]]
+
+
+async def test_who_begins_to_wait_when_the_sandbox_is_told_to_stop_is_answered_at_once() -> None:
+    built = Sandbox(Settings())
+    async with boxed(built) as box:
+        await box.accepted(message="first")
+        built.stop()
+        answer = await box.call("GET", "/_sandbox/messages/wait?contains=second&timeout=60")
+        assert_refused(answer, 408, "wait_timed_out")
+        found = await box.get("/_sandbox/messages/wait", contains="first", timeout=60)
+        assert found["message"] == "first"

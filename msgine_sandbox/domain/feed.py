@@ -50,6 +50,8 @@ class Feed:
         self._count = 0
         self._since: int | None = None
         self._followers: list[Follower] = []
+        self._ended = False
+        bus.listen(Stopping, lambda _: self._end())
 
     @contextmanager
     def follow(
@@ -63,6 +65,8 @@ class Feed:
         follower = Follower(self, account, self._count - self._missed(after), drop)
         follower.has_gap = after is not None and not self._kept_since(after)
         self._followers.append(follower)
+        if self._ended:
+            follower.end()
         try:
             yield follower
         finally:
@@ -83,7 +87,6 @@ class Feed:
         bus.listen(RequestWarned, lambda event: self._add(event.entry.account, event))
         bus.listen(WebhookTried, lambda event: self._add(event.attempt.account, event))
         bus.listen(StatusesChanged, self._moved)
-        bus.listen(Stopping, lambda _: self._end())
 
     def _moved(self, event: StatusesChanged) -> None:
         for move in event.moves:
@@ -99,6 +102,7 @@ class Feed:
                 follower.lose()
 
     def _end(self) -> None:
+        self._ended = True
         for follower in self._followers:
             follower.end()
 

@@ -46,6 +46,8 @@ class Inbox:
     def __init__(self, store: Store, bus: Bus) -> None:
         self._store = store
         self._bus = bus
+        self._stopping = False
+        bus.listen(Stopping, self._stop)
 
     async def search(self, wanted: Wanted) -> AsyncIterator[Message]:
         """Give the messages that fit, newest first."""
@@ -84,10 +86,14 @@ class Inbox:
 
         with self._bus.listening(hear, MessageAccepted, StatusesChanged, Stopping):
             try:
-                async with asyncio.timeout(timeout):
+                # Who comes once it is told to stop would hear of nothing more.
+                async with asyncio.timeout(0 if self._stopping else timeout):
                     message = await self.newest(wanted)
                     while message is None and (number := await changed.get()) is not None:
                         message = await self.newest(wanted.only(number))
                     return message
             except TimeoutError:
                 return None
+
+    def _stop(self, _: Stopping) -> None:
+        self._stopping = True
