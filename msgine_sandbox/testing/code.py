@@ -101,14 +101,16 @@ def find_code(text: str) -> str | None:
 
 def _candidates(text: str) -> Iterator[_Candidate]:
     for chunk in _CHUNK.finditer(text):
-        for start, end in _spans(chunk):
+        # What is announced is the code, whatever number follows it without a sign between.
+        announced = bool(_ANNOUNCED.search(text[: chunk.start()]))
+        for start, end in _spans(chunk, announced=announced):
             code = "".join(_GROUP.findall(text[start:end]))
             if len(code) in _LENGTHS:
                 marked = len(chunk["mark"] or "") > len("FB-")
                 yield _Candidate(code, text[: min(start, chunk.start())], text[end:], marked)
 
 
-def _spans(chunk: re.Match[str]) -> list[tuple[int, int]]:
+def _spans(chunk: re.Match[str], *, announced: bool) -> list[tuple[int, int]]:
     """Give where codes may be in digits that only blanks and dashes part."""
     start, end = chunk.span("digits")
     groups = _GROUP.findall(chunk["digits"])
@@ -118,9 +120,14 @@ def _spans(chunk: re.Match[str]) -> list[tuple[int, int]]:
     if len(groups) == 1 or (total in _LENGTHS and _is_one_code(chunk["digits"], groups)):
         return [(start, end)]
     is_phone = total in _PHONE_LENGTHS and chunk["digits"].startswith(("0", "256", "254", "255"))
+    parts = [
+        (start + part.start(), start + part.end()) for part in _GROUP.finditer(chunk["digits"])
+    ]
+    if announced and len(groups[0]) in _LENGTHS:
+        return parts[:1]
     if is_phone or (len(sizes) == 1 and len(groups) > 2 and total > max(_LENGTHS)):
         return []  # a telephone number, or the number of a card or a meter's token
-    return [(start + part.start(), start + part.end()) for part in _GROUP.finditer(chunk["digits"])]
+    return parts
 
 
 def _is_one_code(digits: str, groups: list[str]) -> bool:
