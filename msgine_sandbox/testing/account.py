@@ -88,6 +88,7 @@ class Account:
         Raises:
             MessageNotFound: none came in time; it lists those that did.
         """
+        __tracebackhide__ = True  # a failed test shows its own line
         return self.messages.wait(timeout, to=to, contains=contains, matches=matches, status=status)
 
     def reset(self) -> None:

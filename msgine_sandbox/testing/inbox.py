@@ -48,6 +48,7 @@ class Messages(Listing[Message]):
         Raises:
             MessageNotFound: none came within so many seconds.
         """
+        __tracebackhide__ = True  # a failed test shows its own line
         for seconds in _portions(timeout):
             try:
                 raw = self._caller.wire.call(

@@ -6,7 +6,6 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Final
 
 from msgine_sandbox.testing.account import Account
@@ -68,6 +67,7 @@ class WebhookReceiver:
         Raises:
             WebhookNotFound: they did not come within so many seconds of real time.
         """
+        __tracebackhide__ = True  # a failed test shows its own line
         with self._lock:
             if self._lock.wait_for(lambda: len(self._fitting(event, to)) >= count, timeout):
                 return self._fitting(event, to)[count - 1]
@@ -107,12 +107,7 @@ class WebhookReceiver:
     def __enter__(self) -> WebhookReceiver:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _take(self, headers: Mapping[str, str], body: bytes) -> Answer:
