@@ -222,6 +222,25 @@ async def test_only_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
     ]
 
 
+async def test_of_too_many_in_all_the_idlest_account_loses_its_oldest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal, "MOST", 5)
+    async with sandbox(tier="unlimited") as idle:
+        busy = idle.other("test_unlimited_busy")
+        for number in range(3):
+            await idle.send(message=str(number))
+        for number in range(3):
+            await busy.send(message=str(number))
+        assert [len(await entries(box)) for box in (idle, busy)] == [2, 3]
+        await busy.send(message="3")
+        await busy.send(message="4")
+        assert [len(await entries(box)) for box in (idle, busy)] == [0, 5]
+        await busy.send(message="5")
+        await idle.send(message="again")
+        assert [len(await entries(box)) for box in (idle, busy)] == [1, 4]
+
+
 async def test_of_a_large_body_a_part_is_kept(box: Box) -> None:
     await box.send(message="x" * 20_000)
     request = (await newest(box))["request"]

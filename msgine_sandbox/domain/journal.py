@@ -1,9 +1,9 @@
-"""The journal: every request of the API with its answer, the newest ten thousand of each account.
+"""The journal: every request of the API with its answer, the newest of each account.
 
 It is kept in memory, because a row for each request would cost more than the request.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import islice
@@ -18,6 +18,9 @@ from msgine_sandbox.model.events import RequestAnswered, RequestWarned
 from msgine_sandbox.model.warning import ClientWarning, Code
 
 NEWEST: Final = 10_000
+"""Entries that are kept of each account."""
+MOST: Final = 100_000
+"""Entries that are kept in all: those of accounts that have been idle longest go first."""
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,14 +51,20 @@ class Journal:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         # Packed, each in one piece: ten thousand of them would otherwise take twice the memory.
-        self._packed: defaultdict[int | None, OrderedDict[str, bytes]] = defaultdict(OrderedDict)
+        # The account that asked for something last is the last.
+        self._packed: OrderedDict[int | None, OrderedDict[str, bytes]] = OrderedDict()
+        self._count = 0
 
     def record(self, entry: Entry) -> None:
         """Keep an entry, in place of the oldest where there are too many."""
-        entries = self._packed[entry.account]
+        entries = self._packed.setdefault(entry.account, OrderedDict())
+        self._packed.move_to_end(entry.account)
         entries[entry.request_id] = _pack(entry)
+        self._count += 1
         if len(entries) > NEWEST:
-            entries.popitem(last=False)
+            self._drop_oldest(entry.account)
+        elif self._count > MOST:
+            self._drop_oldest(next(iter(self._packed)))
         self._bus.announce(RequestAnswered(entry))
 
     def first(self, asking: Asking, limit: int) -> tuple[list[Entry], int]:
@@ -84,14 +93,25 @@ class Journal:
             self._bus.announce(RequestWarned(warned))
 
     def _chosen(self, account: int | None) -> Sequence[OrderedDict[str, bytes]]:
-        return list(self._packed.values()) if account is None else [self._packed[account]]
+        if account is None:
+            return list(self._packed.values())
+        return [self._packed[account]] if account in self._packed else []
+
+    def _drop_oldest(self, account: int | None) -> None:
+        entries = self._packed[account]
+        entries.popitem(last=False)
+        self._count -= 1
+        if not entries:
+            del self._packed[account]
 
     def forget(self, account: int | None) -> int:
         """Drop an account's, or all, entries; tell how many there were."""
-        dropped = self._chosen(account)
-        count = sum(map(len, dropped))
-        for entries in dropped:
-            entries.clear()
+        count = sum(map(len, self._chosen(account)))
+        self._count -= count
+        if account is None:
+            self._packed.clear()
+        else:
+            self._packed.pop(account, None)
         return count
 
 
