@@ -167,6 +167,13 @@ async def test_a_committed_status_hides_that_the_message_was_accepted(box: Box) 
     assert await total(box) == 1
 
 
+async def test_commit_may_stand_beside_the_effect(box: Box) -> None:
+    fault = await add(box, {"status": 503}, commit=True, times=1)
+    assert fault["effect"] == {"status": 503, "commit": True}
+    assert (await box.send()).status_code == 503
+    assert await total(box) == 1
+
+
 async def test_a_key_finds_what_a_lost_answer_has_done(box: Box) -> None:
     await add(box, {"status": 503, "commit": True}, times=1)
     first = await box.send(key="k")
@@ -482,6 +489,9 @@ def test_faults_and_their_counts_outlive_a_restart(tmp_path: Any) -> None:
         ({"effect": {"status": 503}, "seed": "x"}, "seed"),
         ({"effect": {"status": 503}, "seed": 2**64}, "seed"),
         ({"effect": {"status": 503}, "time": 2}, "time"),
+        ({"effect": {"drop": "before"}, "commit": True}, "effect"),
+        ({"effect": {"webhook": "lose"}, "commit": True}, "commit"),
+        ({"effect": {"status": 503}, "commit": 1}, "commit"),
     ],
 )
 async def test_a_fault_that_makes_no_sense_is_refused(box: Box, fault: Any, field: str) -> None:

@@ -28,9 +28,9 @@ def wish_of(body: Fields) -> Wish:
     Raises:
         InvalidRequest: a field is unknown or has a wrong value, or two do not go together.
     """
-    body.only({"match", "effect", "times", "probability", "seed"}, "A fault")
+    body.only({"match", "effect", "times", "probability", "seed", "commit"}, "A fault")
     body.required("effect", "an object with what is to happen")
-    effect = _effect(body.object("effect") or Fields({}))
+    effect = _effect(body.object("effect") or Fields({}), commits=body.flag("commit"))
     match = body.object("match") or Fields({})
     probability = body.amount("probability", 1)
     return Wish(
@@ -73,8 +73,13 @@ def _to(body: Fields) -> str | None:
     raise wrong("match.to", to, "a number in E.164, or the beginning of one and a *")
 
 
-def _effect(body: Fields) -> Effect:
-    return _request_effect(body) if body.get("webhook") is None else _webhook_effect(body)
+def _effect(body: Fields, *, commits: bool) -> Effect:
+    """Read an effect; `commit` may stand in it or beside it."""
+    if body.get("webhook") is None:
+        return _request_effect(body, commits=commits or body.flag("commit"))
+    if commits:
+        raise wrong("commit", commits, "absent where webhooks are meant")
+    return _webhook_effect(body)
 
 
 def _webhook_effect(body: Fields) -> WebhookEffect:
@@ -88,7 +93,7 @@ def _webhook_effect(body: Fields) -> WebhookEffect:
     return WebhookEffect(telling=telling, delay=delay or 0)
 
 
-def _request_effect(body: Fields) -> RequestEffect:
+def _request_effect(body: Fields, *, commits: bool) -> RequestEffect:
     names = {"status", "code", "retryAfter", "delay", "drop", "malformed", "commit"}
     body.only(names | {"webhook"}, "An effect")
     drop = body.text("drop")
@@ -101,13 +106,13 @@ def _request_effect(body: Fields) -> RequestEffect:
         delay=body.amount("delay", LONGEST_DELAY) or 0,
         drop=drop is not None,
         malformed=body.flag("malformed"),
-        commit=body.flag("commit") or drop == "after",
+        commit=commits or drop == "after",
     )
-    _check_together(effect, commits=body.flag("commit"))
+    _check_together(effect, contradicts=commits and drop == "before")
     return effect
 
 
-def _check_together(effect: RequestEffect, *, commits: bool) -> None:
+def _check_together(effect: RequestEffect, *, contradicts: bool) -> None:
     answered = effect.status is not None
     rules = [
         (
@@ -115,8 +120,8 @@ def _check_together(effect: RequestEffect, *, commits: bool) -> None:
             "Say what is to happen: status, delay, drop, malformed or webhook",
         ),
         (
-            not (effect.drop and (answered or effect.malformed or commits)),
-            "A dropped connection has no answer, and says itself whether the work is done before",
+            not (effect.drop and (answered or effect.malformed)) and not contradicts,
+            "A dropped connection has no answer; with drop: before, nothing is done",
         ),
         (answered or effect.retry_after is None, "retryAfter goes with a status"),
         (
