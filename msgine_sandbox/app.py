@@ -7,7 +7,11 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
+from msgine_sandbox.api.analytics import AnalyticsApi
+from msgine_sandbox.api.developers import DevelopersApi
+from msgine_sandbox.api.devices import DevicesApi
 from msgine_sandbox.api.messages import MessagesApi
+from msgine_sandbox.api.outbox import Outbox
 from msgine_sandbox.control import health
 from msgine_sandbox.control.account import AccountControl
 from msgine_sandbox.control.clock import ClockControl
@@ -49,9 +53,15 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 def app_of(sandbox: Sandbox) -> ASGIApp:
     """Give the application over a sandbox that is built already."""
     s = sandbox
+    outbox = Outbox(s.messages, s.store.messages, s.polls)
     api = Mount(
         BASE_PATH,
-        _router(*MessagesApi(s.messages, s.store.messages, s.polls).routes),
+        _router(
+            *MessagesApi(outbox, s.sms).routes,
+            *DevelopersApi(outbox, s.sms, s.email, s.push).routes,
+            *DevicesApi(s.devices).routes,
+            *AnalyticsApi(s.analytics).routes,
+        ),
         middleware=[
             Middleware(Allowance, TIERS[s.settings.tier], s.real),
             Middleware(Bodies),

@@ -3,9 +3,12 @@
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.delivery.carrier import Carrier, courses
 from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.analytics import Analytics
 from msgine_sandbox.domain.clocks import Clocks
 from msgine_sandbox.domain.coverage import Coverage
 from msgine_sandbox.domain.deliveries import Deliveries
+from msgine_sandbox.domain.devices import Devices
+from msgine_sandbox.domain.email import Email
 from msgine_sandbox.domain.faults import Faults
 from msgine_sandbox.domain.feed import Feed
 from msgine_sandbox.domain.idempotency import Idempotency
@@ -13,9 +16,11 @@ from msgine_sandbox.domain.inbox import Inbox
 from msgine_sandbox.domain.journal import Journal
 from msgine_sandbox.domain.messages import Messages
 from msgine_sandbox.domain.polls import Polls
+from msgine_sandbox.domain.push import Push
 from msgine_sandbox.domain.rate_limit import RateLimit
 from msgine_sandbox.domain.reset import Reset
 from msgine_sandbox.domain.retries import Retries
+from msgine_sandbox.domain.sms import Sms
 from msgine_sandbox.edge.connections import Connections
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.events import Stopping
@@ -85,9 +90,17 @@ class Sandbox:
             settings.webhook_timeout,
             contained=in_container() if contained is None else contained,
         )
+        self.analytics = Analytics(self.store)
+        self.devices = Devices(self.store, self.ids, self.accounts.now)
         notices = Notices(self.store, self.accounts, self.faults, self.ids)
         self.deliveries = Deliveries(
-            self.store, self.accounts, self.timeline, self.bus, notices.heard, notices.plan
+            self.store,
+            self.accounts,
+            self.timeline,
+            self.bus,
+            self.analytics,
+            notices.heard,
+            notices.plan,
         )
         carrier = self._carrier()
         self.messages = Messages(
@@ -95,10 +108,13 @@ class Sandbox:
             self.accounts,
             self.timeline,
             self.bus,
-            self.ids,
-            Numbering(strict=settings.strict_numbers),
+            self.deliveries,
+            self.analytics,
             carrier.plan,
         )
+        self.sms = Sms(self.ids, Numbering(strict=settings.strict_numbers))
+        self.email = Email(self.ids)
+        self.push = Push(self.ids, carrier.opening)
         self.timeline.connect(carrier.perform, self.sender.perform)
         self.started = False
 

@@ -5,15 +5,12 @@ from typing import Final
 
 import msgspec
 
-from msgine_sandbox.domain.messages import SmsDraft
+from msgine_sandbox.api.form import Form
+from msgine_sandbox.domain.sms import SmsDraft
 from msgine_sandbox.edge.fields import Fields
 from msgine_sandbox.model.clock import iso_seconds
+from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import Message
-
-DRAFT: Final = frozenset({"to", "message", "from", "callbackUrl"})
-"""The fields of a draft."""
-PAGE: Final = frozenset({"page", "limit"})
-"""The parameters of a list."""
 
 
 class FirstGenerationMessage(msgspec.Struct, rename="camel"):
@@ -48,8 +45,8 @@ def draft(body: Fields) -> SmsDraft:
 
 
 def shape(message: Message) -> FirstGenerationMessage:
-    """Write a message."""
-    cost = message.cost
+    """Write a message; one that is queued for later is pending, as this generation knows it."""
+    cost, status = message.cost, message.status
     return FirstGenerationMessage(
         id=message.public_id,
         sid=message.sid,
@@ -58,9 +55,12 @@ def shape(message: Message) -> FirstGenerationMessage:
         from_=message.sender,
         message=message.text,
         content=message.text,
-        status=message.status,
+        status=Status.PENDING if status is Status.QUEUED else status,
         cost=cost.amount,
         currency=cost.currency,
         created_at=iso_seconds(message.created_at),
         updated_at=iso_seconds(message.updated_at),
     )
+
+
+SMS: Final = Form(frozenset({"to", "message", "from", "callbackUrl"}), draft, shape)

@@ -10,17 +10,18 @@ from starlette.routing import Route
 from msgine_sandbox.control.scope import needed
 from msgine_sandbox.control.shapes import account_shape
 from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.domain.messages import checked_sender
+from msgine_sandbox.domain.sms import checked_sender
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields, wrong
 from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
-from msgine_sandbox.model.account import TIERS, Account, Limits, Scope, Tier
+from msgine_sandbox.model.account import TIERS, Account, DeveloperPrices, Limits, Scope, Tier
+from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.money import MICROS, Money
 
 _MAX_PRICE = 1_000_000
 _CURRENCY = re.compile(r"[A-Z]{3}")
-SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price"}
+SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price", "developerPrices"}
 
 
 class AccountControl:
@@ -64,6 +65,7 @@ def changed(account: Account, body: Fields) -> Account:
         scopes=_scopes(account.scopes, body),
         sender_id=account.sender_id if sender is None else checked_sender(sender, "senderId"),
         price=_price(account.price, body),
+        developer_prices=_developer_prices(account.developer_prices, body),
     )
 
 
@@ -103,10 +105,30 @@ def _price(price: Money, body: Fields) -> Money:
     amount = body.number("price")
     if amount is None:
         return Money(price.micros, currency)
+    return Money(_price_in_micros("price", amount), currency)
+
+
+def _developer_prices(prices: DeveloperPrices, body: Fields) -> DeveloperPrices:
+    given = body.object("developerPrices")
+    if given is None:
+        return prices
+    given.only(set(Channel), "developerPrices, which are in UGX,")
+    said = {channel: given.number(channel) for channel in Channel}
+    return replace(
+        prices,
+        **{
+            str(channel): _price_in_micros(f"developerPrices.{channel}", amount)
+            for channel, amount in said.items()
+            if amount is not None
+        },
+    )
+
+
+def _price_in_micros(name: str, amount: float) -> int:
     micros = _micros(amount)
     if micros is None:
-        raise wrong("price", amount, "0 to a million, with at most six decimals")
-    return Money(micros, currency)
+        raise wrong(name, amount, "0 to a million, with at most six decimals")
+    return micros
 
 
 def _micros(amount: float) -> int | None:

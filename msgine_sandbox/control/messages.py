@@ -16,6 +16,7 @@ from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields
 from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
 from msgine_sandbox.model.ids import number_of
 from msgine_sandbox.model.lifecycle import Status
@@ -28,7 +29,7 @@ MAX_LIMIT = 1000
 DEFAULT_WAIT = 10
 MAX_WAIT = 60
 SHOWN_AFTER_WAIT = 20
-_WANTED = {"to", "status", "q", "contains", "matches", "since"}
+_WANTED = {"channel", "to", "status", "q", "contains", "matches", "since"}
 _SPACE_FOR_PLUS = re.compile(r" [0-9]")
 
 
@@ -101,9 +102,7 @@ class MessagesControl:
         message = await self._message(request)
         body = read_json(request)
         body.only({"status", "to"}, "A move by hand")
-        body.required("status", "one of " + ", ".join(Status))
-        status = body.choice("status", Status)
-        assert status is not None  # noqa: S101  (it was required)
+        status = body.required_choice("status", Status)
         await self._deliveries.drive(message, status, body.text("to"))
         return await self.read(request)
 
@@ -137,6 +136,7 @@ def _wanted(account: int | None, query: Fields) -> Wanted:
     return Wanted(
         filter=Filter(
             account=account,
+            channel=query.choice("channel", Channel),
             to=_with_plus(query.text("to")),
             contains=query.text("contains"),
             anywhere=_with_plus(query.text("q")),

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 
 from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros, iso_seconds
 from msgine_sandbox.model.fault import Effect, Fault, WebhookEffect
 from msgine_sandbox.model.ids import written
 from msgine_sandbox.model.message import PREFIX, Delivery, Message
+from msgine_sandbox.model.parts import EmailParts, PushParts
 from msgine_sandbox.model.segments import split
 from msgine_sandbox.model.webhook import Attempt, Endpoint, Exchange
 
@@ -27,28 +29,54 @@ def message_shape(
 
     `decided` is what the journal knows of its request.
     """
-    cost = message.cost
+    cost = message.cost if message.channel is Channel.SMS else message.developer_cost
     return {
         "id": message.public_id,
         "sid": message.sid,
         "channel": message.channel,
-        "to": message.recipients,
+        "to": message.to,
         "from": message.sender,
         "message": message.text,
-        "content": message.text,
+        "content": message.content,
         "status": message.status,
         "cost": cost.amount,
         "currency": cost.currency,
+        "developerCost": message.developer_cost.amount,
+        "developerCurrency": message.developer_cost.currency,
         "createdAt": iso_seconds(message.created_at),
         "updatedAt": iso_seconds(message.updated_at),
+        "scheduledAt": _time(message.scheduled_at),
+        "sentAt": _time(message.sent_at),
         "callbackUrl": message.callback_url,
         "recipients": [_recipient(delivery) for delivery in message.deliveries],
-        "segments": message.segments,
-        "encoding": message.encoding,
-        "unicodeBecauseOf": split(message.text).forced_by,
+        **_only(message),
         "account": account.token_hint,
         "requestId": message.request_id,
         "timeline": _timeline(message, attempts, decided),
+    }
+
+
+def _only(message: Message) -> Json:
+    """Write what only messages of one channel have."""
+    parts = message.parts
+    if isinstance(parts, EmailParts):
+        return {
+            "subject": message.title,
+            "cc": parts.cc,
+            "bcc": parts.bcc,
+            "html": parts.html,
+        }
+    if isinstance(parts, PushParts):
+        return {
+            "title": message.title,
+            "data": parts.data,
+            "imageUrl": parts.image_url,
+            "topic": parts.topic,
+        }
+    return {
+        "segments": message.segments,
+        "encoding": message.encoding,
+        "unicodeBecauseOf": split(message.text).forced_by,
     }
 
 
@@ -65,6 +93,9 @@ def account_shape(account: Account) -> Json:
         "senderId": account.sender_id,
         "currency": account.price.currency,
         "price": account.price.amount,
+        "developerPrices": {
+            channel: account.developer_prices.of(channel).amount for channel in Channel
+        },
     }
 
 
@@ -136,6 +167,10 @@ def effect_shape(effect: Effect) -> Json:
 def list_shape(data: Sequence[Json], total: int) -> Json:
     """Write a list of the control API."""
     return {"data": data, "total": total}
+
+
+def _time(instant: Instant | None) -> str | None:
+    return None if instant is None else iso_seconds(instant)
 
 
 def _recipient(delivery: Delivery) -> Json:

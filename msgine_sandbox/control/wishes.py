@@ -18,6 +18,7 @@ _OFTEN: Final = 1_000_000
 _SEED: Final = 2**63 - 1
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _BASE_PATH: Final = "/api/v1"
+_LIKE_A_NUMBER: Final = re.compile(r"[+0-9 ().-]*\*?")
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*")
 _TWISTS: Final = [each for each in Telling if each is not Telling.PLAIN]
 
@@ -70,7 +71,11 @@ def _to(body: Fields) -> str | None:
     to = body.text("to")
     if to is None or _NUMBER.fullmatch(to):
         return to
-    raise wrong("match.to", to, "a number in E.164, or the beginning of one and a *")
+    if not _LIKE_A_NUMBER.fullmatch(to) and to.isprintable() and " " not in to:
+        return to  # an address, or what a push goes to
+    raise wrong(
+        "match.to", to, "a number in E.164, an address or a push's target, * for any part of it"
+    )
 
 
 def _effect(body: Fields, *, commits: bool) -> Effect:

@@ -4,25 +4,34 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.deliveries import Deliveries
 from msgine_sandbox.domain.magic import Course, fate_of
-from msgine_sandbox.model.clock import SECOND
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import SECOND, Instant
 from msgine_sandbox.model.events import StatusesChanged
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.lifecycle import Status
-from msgine_sandbox.model.message import Message, Move
+from msgine_sandbox.model.lifecycle import NEXT, Status
+from msgine_sandbox.model.message import Delivery, Message, Move
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.storage.store import Store
 
 HOUR = 3600 * SECOND
-UNREACHABLE = "The handset is unreachable"
-REFUSED = "The carrier refuses the message"
+TO_DEVICE = "to a device"
+"""Marks a step that depends on whether a device is still registered when it is taken."""
+
+_REASONS: Mapping[Channel, tuple[str, str]] = {
+    Channel.SMS: ("The handset is unreachable", "The carrier refuses the message"),
+    Channel.EMAIL: ("The message bounced", "The mail server refuses the message"),
+    Channel.PUSH: ("The device is not registered", "The push service refuses the message"),
+}
+"""Why messages fail after they were sent, and before."""
 
 
 class Leg(msgspec.Struct, frozen=True):
-    """A part of a delivery's course: what it comes to, so long after it was accepted."""
+    """A part of a delivery's course: what it comes to, so long after it was due."""
 
     detail: str
     """The status, and why, as a step carries it."""
@@ -30,14 +39,39 @@ class Leg(msgspec.Struct, frozen=True):
     """Microseconds."""
 
 
-def courses(sent_after: int, delivered_after: int) -> Mapping[Course, Sequence[Leg]]:
+Courses = Mapping[Course, Sequence[Leg]]
+_FIRST = Leg("pending", 0)
+"""What a scheduled message begins with when its time has come."""
+
+
+def courses(sent_after: int, delivered_after: int) -> Mapping[Channel, Courses]:
     """Draw every course, for microseconds from acceptance to sending and to delivery."""
-    sent = Leg("sent", sent_after)
+    drawn = {}
+    for channel in (Channel.SMS, Channel.EMAIL):
+        fails, refused = _REASONS[channel]
+        drawn[channel] = _courses(
+            Leg("sent", sent_after),
+            delivered_after,
+            fails=(Leg("sent", sent_after), Leg(f"failed {fails}", delivered_after)),
+            refused=Leg(f"failed {refused}", sent_after),
+        )
+    # A push service takes or refuses at once, and nothing comes back from it later.
+    fails, refused = _REASONS[Channel.PUSH]
+    drawn[Channel.PUSH] = _courses(
+        Leg(f"sent {TO_DEVICE}", 0),
+        delivered_after,
+        fails=(Leg(f"failed {fails}", 0),),
+        refused=Leg(f"failed {refused}", 0),
+    )
+    return drawn
+
+
+def _courses(sent: Leg, delivered_after: int, *, fails: Sequence[Leg], refused: Leg) -> Courses:
     return {
         Course.ARRIVES: (sent, Leg("delivered", delivered_after)),
-        Course.ARRIVES_AN_HOUR_LATER: (sent, Leg("delivered", max(HOUR, sent_after))),
-        Course.FAILS_AFTER_SENDING: (sent, Leg(f"failed {UNREACHABLE}", delivered_after)),
-        Course.IS_REFUSED: (Leg(f"failed {REFUSED}", sent_after),),
+        Course.ARRIVES_AN_HOUR_LATER: (sent, Leg("delivered", max(HOUR, sent.after))),
+        Course.FAILS_AFTER_SENDING: fails,
+        Course.IS_REFUSED: (refused,),
         Course.STAYS_PENDING: (),
         Course.STAYS_SENT: (sent,),
     }
@@ -52,7 +86,7 @@ class Carrier:
         bus: Bus,
         ids: Ids,
         deliveries: Deliveries,
-        courses: Mapping[Course, Sequence[Leg]] | None,
+        courses: Mapping[Channel, Courses] | None,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -60,18 +94,29 @@ class Carrier:
         self._deliveries = deliveries
         self._courses = courses
 
-    def plan(self, message: Message) -> list[Step]:
-        """Give the steps that a new message will take; none where deliveries go by hand."""
-        if self._courses is None:
+    async def opening(self, message: Message) -> list[Move]:
+        """Give the steps that are taken before a new message's request is answered."""
+        if self._courses is None or message.scheduled_at is not None:
             return []
+        moves = [
+            _move(message.id, position, leg.detail, message.created_at)
+            for position, delivery in enumerate(message.deliveries)
+            for leg in self._course(message, delivery)
+            if leg.after == 0
+        ]
+        return await self._judged(message, moves)
+
+    def plan(self, message: Message) -> list[Step]:
+        """Give the steps that a new message will take, which by hand are few or none."""
+        account, number = message.account, message.id
+        begins = message.created_at if message.scheduled_at is None else message.scheduled_at
         legs = [
             (position, leg)
             for position, delivery in enumerate(message.deliveries)
-            for leg in self._courses[fate_of(delivery.recipient).course]
+            for leg in self._ahead(message, delivery)
         ]
-        account, accepted, number = message.account, message.created_at, message.id
         return [
-            Step(step, account, Lane.STATUS, accepted + leg.after, number, position, leg.detail)
+            Step(step, account, Lane.STATUS, begins + leg.after, number, position, leg.detail)
             for step, (position, leg) in enumerate(legs, self._ids.next(len(legs)))
         ]
 
@@ -82,15 +127,50 @@ class Carrier:
         """
         account = steps[0].account
         async with self._store.unit:
-            moved = await self._deliveries.move(account, list(map(_move, steps)))
+            moves = await self._moves(steps)
+            moved = await self._deliveries.move(account, moves)
             await self._store.steps.remove(steps[: moved.done])
         self._bus.announce(StatusesChanged(account, moved.taken))
         return moved.done
 
+    def _course(self, message: Message, delivery: Delivery) -> Sequence[Leg]:
+        if self._courses is None:
+            return ()
+        return self._courses[message.channel][fate_of(delivery.recipient).course]
 
-def _move(step: Step) -> Move:
-    status, reason = _read(step.detail)
-    return Move(step.message, step.subject, status, step.due, reason)
+    def _ahead(self, message: Message, delivery: Delivery) -> Sequence[Leg]:
+        """Give what a delivery has before it, from where it stands."""
+        if message.scheduled_at is not None:
+            return (_FIRST, *self._course(message, delivery))
+        behind = len(delivery.history) - 1
+        return self._course(message, delivery)[behind:] if NEXT[delivery.status] else ()
+
+    async def _moves(self, steps: Sequence[Step]) -> list[Move]:
+        moves = [_move(step.message, step.subject, step.detail, step.due) for step in steps]
+        for number in {move.message for move in moves if move.reason == TO_DEVICE}:
+            message = await self._store.messages.get(number)
+            if message is not None:
+                moves = await self._judged(message, moves)
+        return moves
+
+    async def _judged(self, message: Message, moves: Sequence[Move]) -> list[Move]:
+        """Let those of a message's moves fail that go to devices which are removed by now."""
+        tokens = message.recipients
+        gone = await self._store.devices.removed(message.account, tokens)
+        reason, _ = _REASONS[Channel.PUSH]
+        return [
+            move
+            if move.reason != TO_DEVICE or move.message != message.id
+            else replace(move, status=Status.FAILED, reason=reason)
+            if tokens[move.position] in gone
+            else replace(move, reason=None)
+            for move in moves
+        ]
+
+
+def _move(message: int, position: int, detail: str, at: Instant) -> Move:
+    status, reason = _read(detail)
+    return Move(message, position, status, at, reason)
 
 
 @lru_cache(64)

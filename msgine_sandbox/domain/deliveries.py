@@ -1,16 +1,16 @@
 """Taking deliveries through their lifecycle, and letting endpoints know."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.analytics import Analytics
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.events import StatusesChanged
 from msgine_sandbox.model.lifecycle import NEXT, Status
-from msgine_sandbox.model.message import Message, Move
-from msgine_sandbox.model.phone import PhoneNumber
+from msgine_sandbox.model.message import Message, Move, Recipient
 from msgine_sandbox.model.step import Step
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
@@ -39,6 +39,7 @@ class Deliveries:
         accounts: Accounts,
         timeline: Timeline,
         bus: Bus,
+        analytics: Analytics,
         heard: Heard,
         notify: Notify,
     ) -> None:
@@ -46,6 +47,7 @@ class Deliveries:
         self._accounts = accounts
         self._timeline = timeline
         self._bus = bus
+        self._analytics = analytics
         self._heard = heard
         self._notify = notify
 
@@ -59,16 +61,19 @@ class Deliveries:
         if not heard:
             count = await self._store.messages.move(moves)
             taken = moves if count == len(moves) else await self._store.messages.taken(moves)
+            await self._analytics.moved(account, taken)
             return Moved(len(moves), taken)
         together = [move for move in moves if move.at <= heard[0].at]
         taken = [move for move in together if await self._store.messages.move([move])]
-        for move in filter(set(heard).__contains__, taken):
-            steps = await self._notify(account, move)
-            await self._store.steps.add(steps)
-            self._timeline.planned(steps)
+        await self._analytics.moved(account, taken)
+        await self._tell(account, filter(set(heard).__contains__, taken))
         return Moved(len(together), taken)
 
-    async def drive(self, message: Message, status: Status, to: PhoneNumber | None) -> None:
+    async def tell(self, account: int, moves: Sequence[Move]) -> None:
+        """Plan the webhooks of moves that were taken, inside a unit."""
+        await self._tell(account, await self._heard(account, moves))
+
+    async def drive(self, message: Message, status: Status, to: Recipient | None) -> None:
         """Move one recipient, or all, by hand; all of them or none.
 
         Raises:
@@ -77,7 +82,7 @@ class Deliveries:
         chosen = [n for n, d in enumerate(message.deliveries) if to in {None, d.recipient}]
         if not chosen:
             raise InvalidRequest(
-                "The message does not go to that number",
+                "The message does not go to that recipient",
                 field="to",
                 value=to,
                 expected=message.recipients,
@@ -91,6 +96,12 @@ class Deliveries:
             # All at one time, so that none of them has to wait for a webhook of another.
             moved = await self.move(message.account, moves)
         self._bus.announce(StatusesChanged(message.account, moved.taken))
+
+    async def _tell(self, account: int, moves: Iterable[Move]) -> None:
+        for move in moves:
+            steps = await self._notify(account, move)
+            await self._store.steps.add(steps)
+            self._timeline.planned(steps)
 
 
 def _check(message: Message, position: int, status: Status) -> None:

@@ -1,21 +1,20 @@
 """Faults on demand: which one a request or a webhook meets, counted exactly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from msgine_sandbox.domain.magic import TRAPS, fate_of
+from msgine_sandbox.domain.magic import MARKS, Trap, fate_of, trap_of
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.fault import Asked, Effect, Fault, Match, RequestEffect, WebhookEffect
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.phone import MAGIC_BLOCK, PhoneNumber
+from msgine_sandbox.model.message import Recipient
 from msgine_sandbox.model.webhook import Event, Telling
 from msgine_sandbox.storage.store import Store
 
 MOST: Final = 1000
-_MAGIC: Final = MAGIC_BLOCK.removeprefix("+").encode()
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,14 +76,16 @@ class Faults:
 
     def may_strike(self, account: int, body: bytes) -> bool:
         """Tell at a glance whether a request could meet a fault; most cannot."""
-        # A backslash may hide digits: JSON can write any character as an escape.
-        return self._may_act_on(account) or _MAGIC in body or b"\\u" in body
+        if self._may_act_on(account) or any(mark in body for mark in MARKS):
+            return True
+        # JSON can write any character as an escape, and case does not matter in addresses.
+        return b"\\u" in body or MARKS[-1] in body.lower()
 
     async def strike(self, account: int, asked: Asked) -> Fault | None:
         """Give the fault that a request of an account meets, and count it."""
-        numbers = [number for number in asked.recipients if number in TRAPS]
-        if numbers and asked.method == "POST":
-            await self._set_traps(account, numbers)
+        traps = {to: trap for to in asked.recipients if (trap := trap_of(to)) is not None}
+        if traps and asked.method == "POST":
+            await self._set_traps(account, traps)
         active = await self._store.faults.active(account)
         if not active:
             self._armed -= {account, None}
@@ -98,7 +99,7 @@ class Faults:
         async with self._store.unit:
             return await self._first(fitting)
 
-    async def twist(self, account: int, event: Event, recipient: PhoneNumber) -> WebhookEffect:
+    async def twist(self, account: int, event: Event, recipient: Recipient) -> WebhookEffect:
         """Give what happens to a webhook of an account, and count it; inside a unit."""
         fault = None
         if self._may_act_on(account):
@@ -114,14 +115,14 @@ class Faults:
     def _may_act_on(self, account: int) -> bool:
         return account in self._armed or None in self._armed
 
-    async def _set_traps(self, account: int, numbers: Iterable[PhoneNumber]) -> None:
-        """Let each magic number be a fault of the account, from its first use on."""
+    async def _set_traps(self, account: int, traps: Mapping[Recipient, Trap]) -> None:
+        """Let each magic recipient be a fault of the account, from its first use on."""
         known = {fault.match.to for fault in await self._store.faults.all(account) if fault.magic}
-        new = [number for number in numbers if number not in known]
+        new = traps.keys() - known
         if new:
             async with self._store.unit:
-                for number in new:
-                    await self._add(_trap(self._ids.next(), account, number))
+                for to in filter(new.__contains__, traps):
+                    await self._add(_fault(self._ids.next(), account, to, traps[to]))
 
     async def _add(self, fault: Fault) -> None:
         await self._store.faults.add(fault)
@@ -137,12 +138,11 @@ class Faults:
         return None
 
 
-def _trap(fault: int, account: int, number: PhoneNumber) -> Fault:
-    trap = TRAPS[number]
+def _fault(number: int, account: int, to: Recipient, trap: Trap) -> Fault:
     return Fault(
-        id=fault,
+        id=number,
         account=account,
-        match=Match(method="POST", to=number),
+        match=Match(method="POST", to=to),
         effect=trap.effect,
         times=trap.times,
         magic=True,

@@ -24,7 +24,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     def fits(self, message: Message) -> bool:
         """Tell whether a message that the store found is also like this."""
-        if self.matches is not None and not self.matches.search(message.text):
+        said = message.text if message.title is None else f"{message.title} {message.text}"
+        if self.matches is not None and not self.matches.search(said):
             return False
         return self.status is None or self.status in self._statuses(message)
 

@@ -15,8 +15,10 @@ from msgine_sandbox.model.errors import (
     PayloadTooLarge,
     UnsupportedMediaType,
 )
+from msgine_sandbox.model.target import TOPIC, USER
 
 MAX_BODY = 1024 * 1024
+_ADDRESSED = ("to", "cc", "bcc", "tokens")
 
 _EXPECTED = "application/json, in UTF-8"
 _decode = msgspec.json.decode
@@ -90,9 +92,18 @@ def recipients_of(visit: Visit) -> list[str]:
         content = content_of(visit) if visit.body else None
     except ApiError:
         return []
-    to = content.get("to") if isinstance(content, dict) else None
-    named = to.split(",") if isinstance(to, str) else to if isinstance(to, list) else []
-    return [each.strip() for each in named if isinstance(each, str)]
+    if not isinstance(content, dict):
+        return []
+    named = [each for field in _ADDRESSED for each in parts_of(content.get(field))]
+    users = [f"{USER}{each}" for each in parts_of(content.get("userIds"))]
+    topics = [f"{TOPIC}{each}" for each in parts_of(content.get("topic"))]
+    return [*named, *users, *topics]
+
+
+def parts_of(value: Any) -> list[str]:
+    """Give the strings of an array, or those that commas part in one string."""
+    parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+    return [each.strip() for each in parts if isinstance(each, str)]
 
 
 def _is_json(content_type: str) -> bool:

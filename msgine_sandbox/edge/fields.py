@@ -74,6 +74,33 @@ class Fields:
                 raise wrong(name, each, expected)
         return values
 
+    def several(self, name: str) -> list[str]:
+        """Give strings: a list of them, or one alone; absent is none."""
+        return [] if self.get(name) is None else self.texts(name)
+
+    def strings(self, name: str) -> dict[str, str]:
+        """Give an object whose values are all strings; absent is an empty one."""
+        content = self.get(name)
+        if content is None:
+            return {}
+        if not isinstance(content, dict):
+            raise wrong(name, content, "an object of strings")
+        for key, value in content.items():
+            if not isinstance(value, str):
+                raise wrong(f"{name}.{key}", value, "a string")
+        return content
+
+    def parted(self, name: str) -> list[str]:
+        """Give strings: a list of them, or one where commas part them; absent is none.
+
+        The parts are given without the spaces around them, and may be empty. Source: seen in SDKs;
+        the spaces are our choice.
+        """
+        values = self.several(name)
+        if isinstance(self.get(name), str):
+            values = values[0].split(",")
+        return [value.strip() for value in values]
+
     def number(self, name: str) -> float | int | None:
         """Give a field that is a number, of a size that can be reckoned with."""
         value = self.get(name)
@@ -122,10 +149,15 @@ class Fields:
 
     def choice(self, name: str, kind: type[_Choice]) -> _Choice | None:
         """Give a field that is one of a few words."""
-        value = self.get(name)
-        if value is None or value in list(kind):
-            return None if value is None else kind(value)
-        raise wrong(name, value, "one of " + ", ".join(kind))
+        return None if self.get(name) is None else self.required_choice(name, kind)
+
+    def required_choice(self, name: str, kind: type[_Choice]) -> _Choice:
+        """Give one of a few words, which must be there."""
+        expected = "one of " + ", ".join(kind)
+        value = self.required(name, expected)
+        if value in list(kind):
+            return kind(value)
+        raise wrong(name, value, expected)
 
     def instant(self, name: str) -> Instant | None:
         """Give a field that is a time in ISO 8601 with its offset from UTC."""

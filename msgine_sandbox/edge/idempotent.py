@@ -2,14 +2,13 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msgine_sandbox.domain.idempotency import HEADER, Idempotency
+from msgine_sandbox.domain.idempotency import Idempotency
+from msgine_sandbox.edge.keys import key_of
 from msgine_sandbox.edge.reply import Reply
 from msgine_sandbox.edge.visit import fingerprint, visit_of
 from msgine_sandbox.model import warning
-from msgine_sandbox.model.errors import IdempotencyKeyReused, InvalidRequest
+from msgine_sandbox.model.errors import IdempotencyKeyReused
 from msgine_sandbox.model.idempotency import Remembered
-
-_NAME = HEADER.lower().encode()
 
 
 class Idempotent:
@@ -21,12 +20,10 @@ class Idempotent:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
-        key = visit.header(_NAME)
-        if key is None or scope["method"] != "POST":
+        key = key_of(scope, visit) if scope["method"] == "POST" else None
+        if key is None:
             await self._app(scope, receive, send)
             return
-        if sum(name == _NAME for name, _ in scope["headers"]) > 1:
-            raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
         asked = fingerprint(scope, visit)
         visit.key = key
         try:

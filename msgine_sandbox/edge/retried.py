@@ -2,11 +2,9 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msgine_sandbox.domain.idempotency import HEADER
 from msgine_sandbox.domain.retries import Retries, judged
+from msgine_sandbox.edge.keys import has_key
 from msgine_sandbox.edge.visit import fingerprint, visit_of
-
-_KEY = HEADER.lower().encode()
 
 
 class Retried:
@@ -25,7 +23,7 @@ class Retried:
                 visit.warnings += judged(
                     failure,
                     posts=scope["method"] == "POST",
-                    has_key=_KEY in visit.asked,
+                    has_key=has_key(scope, visit),
                     now=visit.now,
                     real_now=visit.began,
                 )

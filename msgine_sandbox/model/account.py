@@ -7,8 +7,9 @@ from functools import lru_cache
 
 import msgspec
 
+from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Clock
-from msgine_sandbox.model.money import Money
+from msgine_sandbox.model.money import MICROS, Money
 from msgine_sandbox.model.webhook import Endpoint
 
 
@@ -48,8 +49,27 @@ TIERS: Mapping[Tier, Limits] = {
     Tier.UNLIMITED: Limits(None, None),
 }
 
+SENDING_BY: Mapping[Channel, Scope] = dict(zip(Channel, SENDING, strict=True))
+"""The scope that each channel's sends need. Source: our choice."""
+
 DEFAULT_SENDER = "MsGine"
+DEVELOPER_CURRENCY = "UGX"
 DEFAULT_PRICE = Money(50_000, "USD")  # 0.05 USD a recipient and segment: documented
+
+
+class DeveloperPrices(msgspec.Struct, frozen=True):
+    """What a recipient costs in the second generation, in millionths of a Ugandan shilling.
+
+    30 UGX an SMS: documented elsewhere. The others: our choice.
+    """
+
+    sms: int = 30 * MICROS
+    email: int = 5 * MICROS
+    push: int = 0
+
+    def of(self, channel: Channel) -> Money:
+        """Give the price of a channel, for a recipient and a segment."""
+        return Money(getattr(self, channel), DEVELOPER_CURRENCY)
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +85,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...] = (Scope.FULL_ACCESS,)
     sender_id: str = DEFAULT_SENDER
     price: Money = DEFAULT_PRICE
+    """Of an SMS in the first generation."""
+    developer_prices: DeveloperPrices = DeveloperPrices()
     clock: Clock = msgspec.field(default_factory=Clock)
     endpoints: tuple[Endpoint, ...] = ()
 

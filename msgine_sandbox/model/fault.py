@@ -1,5 +1,6 @@
 """A fault: what goes wrong on purpose, with which requests or webhooks, and how often."""
 
+import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 from random import Random
@@ -11,6 +12,7 @@ from msgine_sandbox.model.ids import written
 from msgine_sandbox.model.webhook import Event, Telling
 
 PREFIX: Final = "flt"
+_OTHER_SIGNS: Final = re.compile(r"[\[?]")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str | None = None
     """`*` stands for any text."""
     to: str | None = None
-    """A number, or its beginning and a `*`."""
+    """A recipient, where `*` stands for any text."""
     event: Event | None = None
 
     def fits(self, asked: Asked) -> bool:
@@ -46,7 +48,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def reaches(self, recipient: str) -> bool:
         """Tell whether a recipient is meant."""
-        return self.to is None or fnmatchcase(recipient, self.to)
+        # Only * is a sign: a device's token may have any other in it.
+        return self.to is None or fnmatchcase(recipient, _OTHER_SIGNS.sub(r"[\g<0>]", self.to))
 
 
 class RequestEffect(msgspec.Struct, frozen=True, kw_only=True, tag="request", omit_defaults=True):

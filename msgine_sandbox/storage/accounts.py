@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from msgine_sandbox.model.account import Account, Limits, Scope, Tier
+from msgine_sandbox.model.account import Account, DeveloperPrices, Limits, Scope, Tier
 from msgine_sandbox.model.clock import Clock
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.webhook import Endpoint
@@ -12,9 +12,10 @@ from msgine_sandbox.storage.database import Database
 
 _COLUMNS = (
     "id, token_hint, magic, tier, per_minute, per_second, scopes, sender_id, price_micros,"
-    " currency, clock_ahead, clock_frozen, endpoints"
+    " currency, clock_ahead, clock_frozen, endpoints, developer_prices"
 )
 _endpoints = msgspec.json.Decoder(tuple[Endpoint, ...])
+_prices = msgspec.json.Decoder(DeveloperPrices)
 
 
 class AccountRows:
@@ -43,7 +44,7 @@ class AccountRows:
     async def add(self, account: Account, digest: bytes) -> None:
         """Store a new account."""
         self._database.execute(
-            f"INSERT INTO accounts ({_COLUMNS}, token_digest) VALUES ({'?, ' * 13}?)",
+            f"INSERT INTO accounts ({_COLUMNS}, token_digest) VALUES ({'?, ' * 14}?)",
             (*_row(account), digest),
         )
 
@@ -51,7 +52,7 @@ class AccountRows:
         """Store what has changed of an account."""
         columns = _COLUMNS.removeprefix("id, ")
         self._database.execute(
-            f"UPDATE accounts SET ({columns}) = ({', '.join('?' * 12)}) WHERE id = ?",
+            f"UPDATE accounts SET ({columns}) = ({', '.join('?' * 13)}) WHERE id = ?",
             (*_row(account)[1:], account.id),
         )
 
@@ -80,6 +81,7 @@ def _row(account: Account) -> tuple[Any, ...]:
         account.clock.ahead,
         account.clock.frozen_at,
         msgspec.json.encode(account.endpoints).decode(),
+        msgspec.json.encode(account.developer_prices).decode(),
     )
 
 
@@ -95,4 +97,5 @@ def _account(row: tuple[Any, ...]) -> Account:
         price=Money(row[8], row[9]),
         clock=Clock(row[10], row[11]),
         endpoints=_endpoints.decode(row[12]),
+        developer_prices=_prices.decode(row[13]),
     )

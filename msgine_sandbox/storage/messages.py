@@ -8,20 +8,22 @@ from typing import Any
 
 import msgspec
 
+from msgine_sandbox.model.account import DEVELOPER_CURRENCY
+from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import FOREVER, Instant
 from msgine_sandbox.model.lifecycle import NEXT, Status
-from msgine_sandbox.model.message import SMS, Delivery, Message, Move
+from msgine_sandbox.model.message import Delivery, Message, Move, Recipient
 from msgine_sandbox.model.money import Money
-from msgine_sandbox.model.phone import PhoneNumber
+from msgine_sandbox.model.parts import Parts
 from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.storage.database import Database
 
 _COLUMNS = (
     "id, account, channel, sender, text, encoding, segments, price_micros, currency,"
-    " callback_url, request_id, created_at"
+    " callback_url, request_id, created_at, title, parts, scheduled_at, developer_micros"
 )
 _INSERT = (
-    f"INSERT INTO messages ({_COLUMNS}, place) VALUES ({'?, ' * 12}"
+    f"INSERT INTO messages ({_COLUMNS}, place) VALUES ({'?, ' * 16}"
     " (SELECT coalesce(max(place), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
 )
 _MOVE = (
@@ -29,6 +31,8 @@ _MOVE = (
     " WHERE message = ? AND position = ? AND status IN (?, ?)"
 )
 _BATCH = 200
+_CHANNELS = {str(channel): channel for channel in Channel}
+_parts: msgspec.json.Decoder[Parts] = msgspec.json.Decoder(Parts)
 
 # The statuses that come before each, of which the lifecycle has two at the most.
 _BEFORE = {
@@ -42,7 +46,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     account: int | None = None
     number: int | None = None
-    to: PhoneNumber | None = None
+    channel: Channel | None = None
+    to: Recipient | None = None
     contains: str | None = None
     anywhere: str | None = None
     since: Instant | None = None
@@ -56,7 +61,7 @@ class MessageRows:
 
     async def add(self, message: Message) -> None:
         """Store a new message with its deliveries."""
-        self._database.gather(_INSERT, [(*_row(message), message.account, message.channel)])
+        self._database.gather(_INSERT, [(*_row(message), message.account, str(message.channel))])
         self._database.gather(
             "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)",
             [
@@ -92,6 +97,15 @@ class MessageRows:
             and (move.status, move.at) in message.deliveries[move.position].history
         ]
 
+    async def origins(self, messages: Iterable[int]) -> dict[int, tuple[Channel, Instant]]:
+        """Give the channels of messages, and when they were accepted."""
+        rows = self._database.execute(
+            "SELECT id, channel, created_at FROM messages"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(messages)),),
+        )
+        return {number: (_CHANNELS[channel], at) for number, channel, at in rows}
+
     async def callback_urls(self, messages: Iterable[int]) -> dict[int, str]:
         """Give the callback URLs of those messages that have one."""
         return dict(
@@ -111,18 +125,18 @@ class MessageRows:
         return next(iter(self._messages(rows)), None)
 
     async def page(
-        self, account: int, channel: str, page: int, limit: int
+        self, account: int, channel: Channel, page: int, limit: int
     ) -> tuple[list[Message], int]:
         """Give a page of an account's messages, newest first, and how many there are in all."""
         (total,) = self._database.execute(
             "SELECT coalesce(max(place), 0) FROM messages WHERE account = ? AND channel = ?",
-            (account, channel),
+            (account, str(channel)),
         ).fetchone()
         top = max(total - (page - 1) * limit, 0)
         rows = self._database.execute(
             f"SELECT {_COLUMNS} FROM messages"
             " WHERE account = ? AND channel = ? AND place > ? AND place <= ? ORDER BY place DESC",
-            (account, channel, top - limit, top),
+            (account, str(channel), top - limit, top),
         ).fetchall()
         return self._messages(rows), total
 
@@ -135,21 +149,18 @@ class MessageRows:
     async def search(self, wanted: Filter) -> AsyncIterator[Message]:
         """Give the messages that fit, newest first."""
         where, values = _conditions(wanted)
-        # An account's messages in the order of its own index: by identifier, all that it has would
-        # be sorted for every batch.
-        order = "id" if wanted.account is None else "place"
         below = FOREVER
         while True:
             rows = self._database.execute(
-                f"SELECT {_COLUMNS}, {order} FROM messages WHERE {where} AND {order} < ?"
-                f" ORDER BY {order} DESC LIMIT ?",
+                f"SELECT {_COLUMNS} FROM messages WHERE {where} AND id < ?"
+                " ORDER BY id DESC LIMIT ?",
                 (*values, below, _BATCH),
             ).fetchall()
             for message in self._messages(rows):
                 yield message
             if len(rows) < _BATCH:
                 return
-            below = rows[-1][-1]
+            below = rows[-1][0]
 
     async def clear(self, account: int | None) -> int:
         """Delete an account's, or all, messages; tell how many there were."""
@@ -177,12 +188,14 @@ class MessageRows:
 def _conditions(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
     sent_to = "EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id AND %s)"
     found = "instr(lower(recipient), lower(?))"
+    said = "coalesce(title || ' ', '') || text"
     conditions: list[tuple[str, Any]] = [
-        (f"account = ? AND channel = '{SMS}'", wanted.account),
+        ("account = ?", wanted.account),
+        ("channel = ?", None if wanted.channel is None else str(wanted.channel)),
         ("id = ?", wanted.number),
         (sent_to % "recipient = ?", wanted.to),
-        ("instr(text, ?)", wanted.contains),
-        (f"instr(lower(text || ' ' || sender), lower(?)) + {sent_to % found}", wanted.anywhere),
+        (f"instr({said}, ?)", wanted.contains),
+        (f"instr(lower({said} || ' ' || sender), lower(?)) + {sent_to % found}", wanted.anywhere),
         ("created_at >= ?", wanted.since),
     ]
     asked = [(sql, value) for sql, value in conditions if value is not None]
@@ -194,16 +207,20 @@ def _row(message: Message) -> tuple[Any, ...]:
     return (
         message.id,
         message.account,
-        message.channel,
+        str(message.channel),
         message.sender,
         message.text,
-        str(message.encoding),
+        str(message.encoding or ""),
         message.segments,
         message.price.micros,
         message.price.currency,
         message.callback_url,
         message.request_id,
         message.created_at,
+        message.title,
+        None if message.parts is None else msgspec.json.encode(message.parts).decode(),
+        message.scheduled_at,
+        message.developer_price.micros,
     )
 
 
@@ -211,15 +228,19 @@ def _message(row: tuple[Any, ...], deliveries: tuple[Delivery, ...]) -> Message:
     return Message(
         id=row[0],
         account=row[1],
-        channel=row[2],
+        channel=Channel(row[2]),
         sender=row[3],
         text=row[4],
-        encoding=Encoding(row[5]),
+        encoding=Encoding(row[5]) if row[5] else None,
         segments=row[6],
         price=Money(row[7], row[8]),
         callback_url=row[9],
         request_id=row[10],
         created_at=row[11],
+        title=row[12],
+        parts=None if row[13] is None else _parts.decode(row[13]),
+        scheduled_at=row[14],
+        developer_price=Money(row[15], DEVELOPER_CURRENCY),
         deliveries=deliveries,
     )
 

@@ -1,0 +1,46 @@
+-- What the second generation brings: other channels, messages for later, and its own prices.
+ALTER TABLE messages ADD COLUMN title TEXT;
+ALTER TABLE messages ADD COLUMN parts TEXT;              -- JSON, of channels that have more
+ALTER TABLE messages ADD COLUMN scheduled_at INTEGER;
+ALTER TABLE messages ADD COLUMN developer_micros INTEGER NOT NULL DEFAULT 30000000;
+ALTER TABLE accounts ADD COLUMN developer_prices TEXT NOT NULL DEFAULT '{}';
+
+-- An inbox has all channels; with the row number that every index ends in, newest first.
+CREATE INDEX messages_by_account ON messages (account);
+
+CREATE TABLE devices (
+    id          INTEGER PRIMARY KEY,
+    account     INTEGER NOT NULL,
+    token       TEXT NOT NULL,
+    platform    TEXT NOT NULL,
+    active      INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    UNIQUE (account, token)
+);
+
+-- One row a day, so that analytics costs the same at a million messages as at ten.
+CREATE TABLE tallies (
+    account    INTEGER NOT NULL,
+    day        INTEGER NOT NULL,             -- since 1970-01-01, in UTC
+    channel    TEXT NOT NULL,
+    sent       INTEGER NOT NULL,
+    delivered  INTEGER NOT NULL,
+    failed     INTEGER NOT NULL,
+    partial    INTEGER NOT NULL,
+    cost       INTEGER NOT NULL,             -- millionths
+    PRIMARY KEY (account, day, channel)
+) WITHOUT ROWID;
+
+-- Messages from before have been counted by nobody.
+INSERT INTO tallies
+SELECT account, created_at / 86400000000, channel,
+       sum(sent), sum(delivered), sum(failed), 0, sum(segments * recipients * developer_micros)
+FROM messages JOIN (
+    SELECT message,
+           sum(history LIKE '%sent@%') AS sent,
+           sum(status = 'delivered') AS delivered,
+           sum(status = 'failed') AS failed,
+           count(*) AS recipients
+    FROM deliveries GROUP BY message
+) ON message = id
+GROUP BY 1, 2, 3;
