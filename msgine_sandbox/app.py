@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from msgine_sandbox.api.analytics import AnalyticsApi
@@ -32,6 +32,7 @@ from msgine_sandbox.edge.idempotent import Idempotent
 from msgine_sandbox.edge.journal import Journalled
 from msgine_sandbox.edge.limit import Allowance, Limit
 from msgine_sandbox.edge.origins import Origins
+from msgine_sandbox.edge.resource import Resources
 from msgine_sandbox.edge.retried import Retried
 from msgine_sandbox.model.account import TIERS
 from msgine_sandbox.model.errors import NotFound
@@ -56,11 +57,12 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     outbox = Outbox(s.messages, s.store.messages, s.polls)
     api = Mount(
         BASE_PATH,
-        _router(
+        Resources(
             *MessagesApi(outbox, s.sms).routes,
             *DevelopersApi(outbox, s.sms, s.email, s.push).routes,
             *DevicesApi(s.devices).routes,
             *AnalyticsApi(s.analytics).routes,
+            default=_nowhere,
         ),
         middleware=[
             Middleware(Allowance, TIERS[s.settings.tier], s.real),
@@ -74,7 +76,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     )
     control = Mount(
         "/_sandbox",
-        _router(
+        Resources(
             *AccountControl(s.accounts).routes,
             *MessagesControl(s.store, s.accounts, s.inbox, s.deliveries, s.journal).routes,
             *ClockControl(s.clocks).routes,
@@ -84,6 +86,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
             *EventsControl(s.feed, s.accounts, s.store.messages, s.connections).routes,
             *WebhooksControl(s.accounts, s.store.webhooks, s.sender).routes,
             *ResetControl(s.reset).routes,
+            default=_nowhere,
         ),
         middleware=[
             Middleware(Origins),
@@ -92,15 +95,15 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
             Middleware(Guard, s.accounts, s.settings.control_token),
         ],
     )
-    everything = _router(api, health.ROUTE, control, lifespan=_lifespan(sandbox))
+    everything = Router(
+        [api, health.ROUTE, control],
+        redirect_slashes=False,
+        default=_nowhere,
+        lifespan=_lifespan(sandbox),
+    )
     allowed = (*s.settings.allowed_host, s.settings.host)
     answers = Answers(Hosts(everything, allowed), s.ids, s.real, lambda: s.stopping)
     return Started(Journalled(answers, s.journal, s.retries, BASE_PATH), sandbox)
-
-
-def _router(*routes: BaseRoute, lifespan: Lifespan[Router] | None = None) -> Router:
-    # A path with a slash more is another path; and what is found nowhere is refused like all else.
-    return Router(routes, redirect_slashes=False, default=_nowhere, lifespan=lifespan)
 
 
 async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001

@@ -15,6 +15,7 @@ from msgine_sandbox.model.webhook import Event, Telling
 from msgine_sandbox.storage.store import Store
 
 MOST: Final = 1000
+_MAGIC_BLOCK, _SANDBOX = MARKS
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +77,13 @@ class Faults:
 
     def may_strike(self, account: int, body: bytes) -> bool:
         """Tell at a glance whether a request could meet a fault; most cannot."""
-        if self._may_act_on(account) or any(mark in body for mark in MARKS):
-            return True
-        # JSON can write any character as an escape, and case does not matter in addresses.
-        return b"\\u" in body or MARKS[-1] in body.lower()
+        # Case does not matter in addresses, and JSON can write any character as an escape.
+        return (
+            self._may_act_on(account)
+            or _MAGIC_BLOCK in body
+            or _SANDBOX in body.lower()
+            or b"\\u" in body
+        )
 
     async def strike(self, account: int, asked: Asked) -> Fault | None:
         """Give the fault that a request of an account meets, and count it."""

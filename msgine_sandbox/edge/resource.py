@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.model.errors import MethodNotAllowed
@@ -31,3 +31,16 @@ def resource(path: str, **handlers: Handler) -> Route:
     if "GET" in handlers:
         handlers["HEAD"] = handlers["GET"]
     return Route(path, Resource(handlers))
+
+
+class Resources:
+    """Finds a path's resource: at once where the path is literal, else by its pattern."""
+
+    def __init__(self, *routes: Route, default: ASGIApp) -> None:
+        self._literal = {route.path: route.app for route in routes if not route.param_convertors}
+        # A path with a slash more is another path.
+        self._router = Router(routes, redirect_slashes=False, default=default)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(scope["root_path"])
+        await self._literal.get(path, self._router)(scope, receive, send)

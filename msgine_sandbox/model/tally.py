@@ -23,14 +23,24 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     partial: int = 0
     cost: int = 0
 
-    def plus(self, other: "Tally", times: int = 1) -> "Tally":
-        """Give the sum with another, or with so many of it."""
+    def plus(self, other: "Tally") -> "Tally":
+        """Give the sum with another."""
         return Tally(
-            sent=self.sent + times * other.sent,
-            delivered=self.delivered + times * other.delivered,
-            failed=self.failed + times * other.failed,
-            partial=self.partial + times * other.partial,
-            cost=self.cost + times * other.cost,
+            sent=self.sent + other.sent,
+            delivered=self.delivered + other.delivered,
+            failed=self.failed + other.failed,
+            partial=self.partial + other.partial,
+            cost=self.cost + other.cost,
+        )
+
+    def times(self, count: int) -> "Tally":
+        """Give it so many times over."""
+        return Tally(
+            sent=self.sent * count,
+            delivered=self.delivered * count,
+            failed=self.failed * count,
+            partial=self.partial * count,
+            cost=self.cost * count,
         )
 
 
@@ -40,20 +50,23 @@ NOTHING = Tally()
 def tally_of(message: Message) -> Tally:
     """Count a message as it stands."""
     statuses = [delivery.status for delivery in message.deliveries]
+    cost = message.developer_cost.micros
+    if _WAITING.issuperset(statuses):
+        return Tally(cost=cost)
     if message.channel is Channel.PUSH:
-        return _of_push(statuses, message.developer_cost.micros)
+        return _of_push(statuses, cost)
     return Tally(
         sent=sum(delivery.sent_at is not None for delivery in message.deliveries),
         delivered=statuses.count(Status.DELIVERED),
         failed=statuses.count(Status.FAILED),
-        cost=message.developer_cost.micros,
+        cost=cost,
     )
 
 
 def _of_push(statuses: list[Status], cost: int) -> Tally:
-    failed = statuses.count(Status.FAILED)
     if not _WAITING.isdisjoint(statuses):
         return Tally(cost=cost)
+    failed = statuses.count(Status.FAILED)
     if failed == len(statuses):
         return Tally(failed=1, cost=cost)
     return Tally(partial=1, cost=cost) if failed else Tally(sent=1, cost=cost)

@@ -3,8 +3,9 @@
 import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
+from operator import add
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,7 @@ class Database:
     def __init__(self, path: str = MEMORY) -> None:
         self._connection = _open(path)
         self._gathered: defaultdict[str, list[Row]] = defaultdict(list)
+        self._sums: defaultdict[tuple[str, Row], list[int]] = defaultdict(list)
         self._inside = False
         self._loop: asyncio.AbstractEventLoop
         self._turn_is_open = False
@@ -73,6 +75,7 @@ class Database:
         self._failure = failure if self._inside else None
         self._turn_is_open = False
         self._gathered.clear()
+        self._sums.clear()
         if failure is not None and self._connection.in_transaction:
             self._connection.rollback()
         for left in leaving:
@@ -112,17 +115,25 @@ class Database:
         """
         self._gathered[sql].extend(rows)
 
+    def gather_sums(self, sql: str, key: Row, amounts: Sequence[int]) -> None:
+        """Run a statement once for each key, with the sums of what the turn gathers for it."""
+        sums = self._sums[sql, key]
+        sums[:] = map(add, sums, amounts) if sums else amounts
+
     def _settle(self) -> None:
         if self._failure is not None:
             raise self._failure
-        if self._gathered:
+        if self._gathered or self._sums:
             self._run_gathered()
 
     def _run_gathered(self) -> None:
         gathered, self._gathered = self._gathered, defaultdict(list)
+        sums, self._sums = self._sums, defaultdict(list)
         try:
             for sql, rows in gathered.items():
                 self._connection.executemany(sql, rows)
+            for (sql, key), amounts in sums.items():
+                self._connection.execute(sql, (*key, *amounts))
         except sqlite3.Error as error:
             # Whoever happened to run them is told, and so is everybody whose rows they are.
             self._failure = error

@@ -1,6 +1,5 @@
 """Tallies as rows: one for each account, day and channel."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from msgine_sandbox.model.channel import Channel
@@ -10,11 +9,9 @@ from msgine_sandbox.storage.database import Database
 Day = int
 """Days since 1970-01-01 in UTC."""
 
-_ADD = (
-    "INSERT INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-    " sent = sent + excluded.sent, delivered = delivered + excluded.delivered,"
-    " failed = failed + excluded.failed, partial = partial + excluded.partial,"
-    " cost = cost + excluded.cost"
+_COLUMNS = ("sent", "delivered", "failed", "partial", "cost")
+_ADD = "INSERT INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET " + ", ".join(
+    f"{name} = {name} + excluded.{name}" for name in _COLUMNS
 )
 
 
@@ -32,24 +29,10 @@ class TallyRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, tallies: Mapping[Place, Tally]) -> None:
+    async def add(self, place: Place, tally: Tally) -> None:
         """Add to what is counted already."""
-        self._database.gather(
-            _ADD,
-            [
-                (
-                    place.account,
-                    place.day,
-                    str(place.channel),
-                    t.sent,
-                    t.delivered,
-                    t.failed,
-                    t.partial,
-                    t.cost,
-                )
-                for place, t in tallies.items()
-            ],
-        )
+        amounts = (tally.sent, tally.delivered, tally.failed, tally.partial, tally.cost)
+        self._database.gather_sums(_ADD, place, amounts)
 
     async def between(self, account: int, first: Day, last: Day) -> dict[Place, Tally]:
         """Give an account's days that have any, both ends included."""
