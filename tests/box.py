@@ -7,11 +7,13 @@ from itertools import count
 from typing import Any
 
 import httpx
+from matching import assert_refused
 
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
+DEVELOPERS = f"{BASE_PATH}/developers"
 NUMBER = "+256701234567"
 _tokens = count(1)
 
@@ -44,6 +46,17 @@ class Box:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
+    async def develop(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
+        """Call the second generation as its SDKs do, and give the answer's content."""
+        answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def refused(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
+        """Call the second generation, and give the error that it refuses with."""
+        answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params)
+        return assert_refused(answer, answer.status_code, answer.json()["error"]["code"])
+
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.call("GET", path, params=params)
         assert answer.status_code == 200, answer.text
@@ -60,6 +73,12 @@ class Box:
     async def control(self, method: str, path: str, json: Any = None) -> Any:
         answer = await self.call(method, f"/_sandbox{path}", json=json)
         assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def fault(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Let something go wrong."""
+        answer = await self.call("POST", "/_sandbox/faults", json=wish)
+        assert answer.status_code == 201, answer.text
         return answer.json()
 
     async def freeze(self) -> dict[str, Any]:

@@ -26,10 +26,10 @@ class Steady:
 
 
 @contextmanager
-def steady() -> Iterator[Steady]:
-    """A steady sandbox inside the block."""
+def steady(**settings: Any) -> Iterator[Steady]:
+    """A steady sandbox inside the block: by hand, unless settings say otherwise."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        scene = sandbox(tier="unlimited", delivery="manual")
+        scene = sandbox(**{"tier": "unlimited", "delivery": "manual"} | settings)
         box = runner.run(scene.__aenter__())
         try:
             yield Steady(runner, box)

@@ -90,6 +90,7 @@ async def test_a_new_account_is_as_documented_its_token_masked(box: Box) -> None
         "senderId": "MsGine",
         "currency": "USD",
         "price": 0.05,
+        "developerPrices": {"sms": 30, "email": 5, "push": 0},
     }
 
 
@@ -359,6 +360,10 @@ async def test_a_message_in_full_says_all_that_is_known(box: Box) -> None:
     at = look["timeline"][0]["at"]
     assert moment(message["createdAt"]) <= moment(at)
     assert look == message | {
+        "developerCost": 60,
+        "developerCurrency": "UGX",
+        "scheduledAt": None,
+        "sentAt": None,
         "callbackUrl": None,
         "recipients": [
             {

@@ -210,6 +210,10 @@ def test_every_number_that_refuses_is_told_of() -> None:
     named = set(re.findall(r"`(\+\d{12})`", content))
     for first, last in re.findall(r"`(\+\d{12})` to `(\+\d{12})` \| \d", content):
         named |= {f"+{number}" for number in range(int(first), int(last) + 1)}
+    named |= {
+        f"{word}-{n}" for word in re.findall(r"`(answered-\d{3})-1`", content) for n in range(10)
+    }
+    named |= set(re.findall(r"`(answer[a-z0-9-]+)`", content))
     assert TRAPS.keys() - named == set()
 
 

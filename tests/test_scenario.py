@@ -115,6 +115,7 @@ async def test_an_account_gets_everything_that_is_said_of_it(tmp_path: Path) -> 
         "senderId": "Said",
         "currency": "UGX",
         "price": 30,
+        "developerPrices": {"sms": 29, "email": 4, "push": 1},
     }
     file = written(tmp_path, accounts({"token": "token_of_theirs", "endpoints": [endpoint]} | said))
     async with starting_with(file) as http:

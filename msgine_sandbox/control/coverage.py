@@ -7,7 +7,6 @@ from msgine_sandbox.control.scope import chosen
 from msgine_sandbox.domain.coverage import Coverage
 from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
-from msgine_sandbox.model.behaviour import ALL
 
 
 class CoverageControl:
@@ -23,8 +22,9 @@ class CoverageControl:
 
     async def read(self, request: Request) -> Reply:
         """Give both lists, in the same order every time."""
-        known = self._coverage.met(chosen(request))
-        met = [name for name in ALL if name in known]
-        unmet = [name for name in ALL if name not in known]
-        percent = round(100 * len(met) / len(ALL), 1)
+        account = chosen(request)
+        known, counted = self._coverage.met(account), self._coverage.counted(account)
+        met = [name for name in counted if name in known]
+        unmet = [name for name in counted if name not in known]
+        percent = round(100 * len(met) / len(counted), 1)
         return reply({"met": met, "unmet": unmet, "percent": percent})

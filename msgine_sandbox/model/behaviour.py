@@ -32,6 +32,19 @@ class Deed(StrEnum):
     RETRIED = "success after waiting for Retry-After"
 
 
+class DeveloperDeed(StrEnum):
+    """What goes well in the second generation only."""
+
+    EMAIL = "201 email accepted"
+    PUSH = "201 push accepted"
+    PARTIAL = "a push that fails for some"
+    SCHEDULED = "a message for later"
+    REGISTERED = "device registered"
+    REMOVED = "200 device removed"
+    OVERVIEW = "200 analytics overview"
+    DAILY = "200 analytics by day"
+
+
 REFUSALS: Final[tuple[type[ApiError], ...]] = (
     InvalidPhoneNumber,
     InvalidMessage,
@@ -61,4 +74,7 @@ ALL: Final[tuple[str, ...]] = (
     *(refusal(kind.status, kind.code) for kind in REFUSALS),
     *map(webhook, Event),
 )
-"""Every behaviour whose source is documented or documented elsewhere."""
+"""Every behaviour whose source is documented or documented elsewhere, in both generations."""
+
+OF_DEVELOPERS: Final[tuple[str, ...]] = tuple(DeveloperDeed)
+"""What counts besides for a client that calls `/developers`. Source: seen in SDKs."""

@@ -6,6 +6,8 @@ Names are loaded when they are first used, so that a session without them pays n
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from msgine_sandbox.testing.names import magic_address as magic_address
+from msgine_sandbox.testing.names import magic_token as magic_token
 from msgine_sandbox.testing.numbers import ANSWER_LATE as ANSWER_LATE
 from msgine_sandbox.testing.numbers import ANSWER_LOST as ANSWER_LOST
 from msgine_sandbox.testing.numbers import DELIVERED as DELIVERED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -67,14 +67,23 @@ class Account:
         sender_id: str | None = None,
         price: Decimal | float | None = None,
         currency: str | None = None,
+        developer_prices: Mapping[str, Decimal | float] | None = None,
     ) -> AccountSettings:
-        """Change what is given, all of it or nothing; give the terms as they are then."""
+        """Change what is given, all of it or nothing; give the terms as they are then.
+
+        `developer_prices` are the second generation's, in UGX by channel.
+        """
         change = change_of(tier, per_minute, per_second, scopes, sender_id, price, currency)
+        if developer_prices is not None:
+            change["developerPrices"] = {
+                channel: float(amount) for channel, amount in developer_prices.items()
+            }
         return settings_of(self._caller.patch("/account", change))
 
     def wait_for_message(
         self,
         *,
+        channel: str | None = None,
         to: str | None = None,
         contains: str | None = None,
         matches: str | None = None,
@@ -83,13 +92,16 @@ class Account:
     ) -> Message:
         """Give the newest message that fits, at once or as soon as there is one.
 
-        `matches` is a regular expression for the text; the timeout is in seconds of real time.
+        `contains` and `matches`, a regular expression, look in text and title; the timeout is in
+        seconds of real time.
 
         Raises:
             MessageNotFound: none came in time; it lists those that did.
         """
         __tracebackhide__ = True  # a failed test shows its own line
-        return self.messages.wait(timeout, to=to, contains=contains, matches=matches, status=status)
+        return self.messages.wait(
+            timeout, channel=channel, to=to, contains=contains, matches=matches, status=status
+        )
 
     def reset(self) -> None:
         """Make the account as new: no messages, keys, faults or endpoints, and real time."""

@@ -14,6 +14,7 @@ _GRACE: Final = 15  # seconds for the answer to come in besides
 _TIMED_OUT: Final = 408
 _SHOWN: Final = 10
 _WIDTH: Final = 100
+_LONG: Final = 40
 
 
 class Messages(Listing[Message]):
@@ -25,6 +26,7 @@ class Messages(Listing[Message]):
     def list(
         self,
         *,
+        channel: str | None = None,
         to: str | None = None,
         status: str | None = None,
         q: str | None = None,
@@ -35,12 +37,14 @@ class Messages(Listing[Message]):
     ) -> Entries[Message]:
         """Give the messages that fit, newest first.
 
-        `q` looks in texts, senders and numbers, `contains` in texts, and `matches` is a regular
-        expression for texts; `since` is a time of the account's clock.
+        `q` looks in texts, titles, senders and recipients, `contains` in texts and titles, and
+        `matches` is a regular expression for them; `since` is a time of the account's clock.
         """
-        wanted = {"to": to, "status": status, "q": q, "contains": contains, "matches": matches}
+        wanted = {"channel": channel, "to": to, "status": status, "q": q}
         moment = None if since is None else written(since)
-        return self._fetch(limit=limit, since=moment, **wanted)[0]
+        return self._fetch(limit=limit, since=moment, contains=contains, matches=matches, **wanted)[
+            0
+        ]
 
     def wait(self, timeout: float, **wanted: str | None) -> Message:
         """Give the newest message that fits, as soon as there is one.
@@ -80,9 +84,15 @@ class Messages(Listing[Message]):
 
 def line(raw: Any) -> str:
     """Write a message, as the sandbox gives it, on one line."""
-    to = ", ".join(raw["to"][:3]) + (", …" if len(raw["to"]) > 3 else "")
-    text = repr(raw["message"])
+    to = ", ".join(_shortened(each) for each in raw["to"][:3])
+    to += ", …" if len(raw["to"]) > 3 else ""
+    title = raw.get("subject", raw.get("title"))
+    text = repr(raw["message"]) if title is None else f"{title!r} {raw['message']!r}"
     return f"{raw['status']:<9} to {to}: {text if len(text) <= _WIDTH else text[:_WIDTH] + '…'}"
+
+
+def _shortened(recipient: str) -> str:
+    return recipient if len(recipient) <= _LONG else recipient[:_LONG] + "…"
 
 
 def _portions(timeout: float) -> Iterator[float]:

@@ -14,9 +14,9 @@ from msgine_sandbox.testing.errors import NoCode, SandboxError
 from msgine_sandbox.testing.links import find_links
 
 _WAY_TO: Final[Mapping[str, Mapping[str, str]]] = {
-    "sent": {"pending": "sent"},
-    "delivered": {"pending": "sent", "sent": "delivered"},
-    "failed": {"pending": "failed", "sent": "failed"},
+    "sent": {"queued": "pending", "pending": "sent"},
+    "delivered": {"queued": "pending", "pending": "sent", "sent": "delivered"},
+    "failed": {"queued": "pending", "pending": "failed", "sent": "failed"},
 }
 """The next status on the way to another."""
 
@@ -37,17 +37,30 @@ class Message:
 
     id: str
     sid: str
+    channel: str
+    """`sms`, `email` or `push`."""
     to: tuple[str, ...]
+    """Numbers, addresses, or what a push goes to."""
     sender: str
     text: str
+    """What a person reads; of an email that is HTML alone, its text."""
+    title: str | None
+    """The subject of an email, the title of a push."""
     status: str
     cost: Decimal
     currency: str
     created_at: datetime
     updated_at: datetime
+    scheduled_at: datetime | None
+    """When it is to be sent, if that is later than it was accepted."""
+    sent_at: datetime | None
     recipients: tuple[Recipient, ...]
+    """Everybody whom it goes to, `cc` and `bcc` of an email included."""
     segments: int
-    encoding: str
+    encoding: str | None
+    html: str | None
+    data: Mapping[str, str]
+    """What an app gets with a push."""
     request_id: str
     timeline: tuple[Mapping[str, Any], ...] = field(repr=False)
     raw: Mapping[str, Any] = field(repr=False, compare=False)
@@ -56,20 +69,24 @@ class Message:
 
     @property
     def code(self) -> str:
-        """The one-time code in the text, its digits only.
+        """The one-time code in the text, or else in the title, its digits only.
 
         Raises:
             NoCode: there is none.
         """
-        found = find_code(self.text)
+        found = find_code(self.text) or find_code(self.title or "")
         if found is None:
             raise NoCode(f"There is no one-time code in {self.text!r}")
         return found
 
     @property
     def links(self) -> list[str]:
-        """The http and https URLs in the text, in order."""
-        return find_links(self.text)
+        """The http and https URLs in the text and behind the links of the HTML, in order."""
+        if self.html is None:
+            return find_links(self.text)
+        from msgine_sandbox.testing.anchors import linked_in
+
+        return list(dict.fromkeys([*find_links(self.text), *linked_in(self.html)]))
 
     def refresh(self) -> Message:
         """Give the message as it is now."""
@@ -89,7 +106,7 @@ class Message:
 
     def _bring(self, goal: str, to: str | None) -> Message:
         message = self.refresh()
-        for number in message.to if to is None else [to]:
+        for number in [each.to for each in message.recipients] if to is None else [to]:
             while (status := message._status_of(number)) != goal:
                 # From a final status there is no way, and the sandbox says so.
                 step = _WAY_TO[goal].get(status, goal)
@@ -118,22 +135,32 @@ def message_of(raw: Mapping[str, Any], caller: Caller) -> Message:
     return Message(
         id=raw["id"],
         sid=raw["sid"],
+        channel=raw["channel"],
         to=tuple(raw["to"]),
         sender=raw["from"],
         text=raw["message"],
+        title=raw.get("subject", raw.get("title")),
         status=raw["status"],
         cost=Decimal(str(raw["cost"])),
         currency=raw["currency"],
         created_at=instant(raw["createdAt"]),
         updated_at=instant(raw["updatedAt"]),
+        scheduled_at=_instant(raw["scheduledAt"]),
+        sent_at=_instant(raw["sentAt"]),
         recipients=tuple(_recipient(each) for each in raw["recipients"]),
-        segments=raw["segments"],
-        encoding=raw["encoding"],
+        segments=raw.get("segments", 1),
+        encoding=raw.get("encoding"),
+        html=raw.get("html"),
+        data=raw.get("data", {}),
         request_id=raw["requestId"],
         timeline=tuple(raw["timeline"]),
         raw=raw,
         _caller=caller,
     )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else instant(text)
 
 
 def _recipient(raw: Mapping[str, Any]) -> Recipient:

@@ -12,7 +12,7 @@ from msgine_sandbox.testing.caller import given
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """An account's terms; limits are in requests, None without one; price is for one segment."""
+    """An account's terms; limits are in requests, None without one."""
 
     tier: str
     per_minute: int | None
@@ -20,7 +20,10 @@ class AccountSettings:
     scopes: tuple[str, ...]
     sender_id: str
     price: Decimal
+    """Of an SMS in the first generation, for one recipient and one segment."""
     currency: str
+    developer_prices: Mapping[str, Decimal]
+    """Of each channel in the second generation, in UGX."""
 
 
 def settings_of(raw: Mapping[str, Any]) -> AccountSettings:
@@ -33,6 +36,9 @@ def settings_of(raw: Mapping[str, Any]) -> AccountSettings:
         sender_id=raw["senderId"],
         price=Decimal(str(raw["price"])),
         currency=raw["currency"],
+        developer_prices={
+            channel: Decimal(str(amount)) for channel, amount in raw["developerPrices"].items()
+        },
     )
 
 

@@ -1,0 +1,34 @@
+"""What the second generation is sent in tests, channel by channel."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from box import NUMBER, Box
+from hypothesis import strategies as st
+
+from msgine_sandbox.model.clock import Instant, from_datetime, iso_seconds, seconds
+
+SMS = {"to": NUMBER, "message": "Hello"}
+EMAIL = {
+    "from": "Shop <shop@example.com>",
+    "to": "jane@example.com",
+    "subject": "Your order",
+    "text": "It is on its way",
+}
+PUSH = {"title": "Your order", "body": "It is on its way", "tokens": ["token-of-a-phone"]}
+SENDS = {"/sms": SMS, "/email": EMAIL, "/push": PUSH}
+CHANNELS = pytest.mark.parametrize("path", SENDS)
+
+_LEAF = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+ANY_JSON = st.recursive(_LEAF, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+
+
+def micros(text: str) -> Instant:
+    """Read a time that the sandbox wrote."""
+    return from_datetime(datetime.fromisoformat(text))
+
+
+async def later(box: Box, **by: float) -> str:
+    """A time to come on the account's clock, in whole seconds."""
+    now = (await box.get("/_sandbox/clock"))["now"]
+    return iso_seconds(micros(now) + seconds(timedelta(**by).total_seconds()))

@@ -1,0 +1,230 @@
+"""Analytics: whatever happens, they say what a plain recount of the inbox says."""
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from box import NUMBER, Box
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matching import assert_refused
+from sends import EMAIL, PUSH, SENDS, SMS, later
+from steady import Steady, steady
+
+NOTHING = {"sent": 0, "delivered": 0, "failed": 0, "cost": 0}
+
+
+def recount(messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count as the documentation says it, from nothing but what the inbox shows."""
+    counts = {"sms": Counter(NOTHING), "email": Counter(NOTHING), "push": Counter()}
+    for message in messages:
+        statuses = [each["status"] for each in message["recipients"]]
+        if message["channel"] == "push":
+            if not {"queued", "pending"} & set(statuses):
+                outcome = {True: "failed", False: "partial"}[set(statuses) == {"failed"}]
+                counts["push"]["sent" if "failed" not in statuses else outcome] += 1
+            continue
+        of = counts[message["channel"]]
+        of["cost"] += message["developerCost"]
+        of["delivered"] += statuses.count("delivered")
+        of["failed"] += statuses.count("failed")
+        of["sent"] += sum(
+            "sent" in [step["status"] for step in each["timeline"]]
+            for each in message["recipients"]
+        )
+    return counts
+
+
+def assert_recounted(s: Steady) -> None:
+    """Compare the overview, and every day, with the inbox."""
+    inbox = s.run(s.box.get("/_sandbox/messages", limit=1000))["data"]
+    today = date.fromisoformat(s.run(s.box.get("/_sandbox/clock"))["now"][:10])
+    counts = recount(inbox)
+    push = {name: counts["push"][name] for name in ("sent", "failed", "partial")}
+    period = {"from": str(today - timedelta(days=400)), "to": str(today)}
+    overview = s.run(s.box.develop("GET", "/analytics/overview", **period))
+    assert overview["channels"] == {
+        "sms": counts["sms"],
+        "email": counts["email"],
+        "push": push,
+    }
+    texts = [counts["sms"], counts["email"]]
+    assert overview["totals"] == {
+        "sent": sum(of["sent"] for of in texts) + push["sent"] + push["partial"],
+        "delivered": sum(of["delivered"] for of in texts),
+        "failed": sum(of["failed"] for of in texts) + push["failed"],
+        "cost": sum(of["cost"] for of in texts),
+        "currency": "UGX",
+    }
+    daily = s.run(s.box.develop("GET", "/analytics/daily", days=90))["data"]
+    assert [each["date"] for each in daily] == [str(today - timedelta(days=n)) for n in range(90)][
+        ::-1
+    ]
+    for day in daily:
+        of = recount([each for each in inbox if each["createdAt"][:10] == day["date"]])
+        assert (day["sms"], day["email"]) == (of["sms"], of["email"])
+        left = of["push"]["sent"] + of["push"]["partial"]
+        assert day["push"] == {"sent": left, "failed": of["push"]["failed"]}
+
+
+NUMBERS = st.sampled_from([NUMBER, "+256752345678", *(f"+25670000000{n}" for n in range(6))])
+MAGIC = st.sampled_from(["delivered", "bounce", "refused", "stuck", "unconfirmed", "slow", "x"])
+SEND = st.one_of(
+    st.lists(NUMBERS, min_size=1, max_size=4).map(lambda to: ("/sms", SMS | {"to": to})),
+    st.lists(MAGIC, min_size=1, max_size=4).map(
+        lambda names: ("/email", EMAIL | {"to": [f"{n}@sandbox.msgine.test" for n in names]})
+    ),
+    st.lists(MAGIC, min_size=1, max_size=4).map(
+        lambda names: ("/push", PUSH | {"tokens": [f"sandbox-{n}" for n in names]})
+    ),
+)
+WAITS = st.sampled_from([0, 0.5, 1, 2, 3600, 86400, 5 * 86400])
+ACTION = st.one_of(
+    SEND,
+    st.tuples(SEND, WAITS.filter(bool)),
+    st.lists(NUMBERS, min_size=1, max_size=3).map(lambda to: ("first", to)),
+    WAITS.map(lambda seconds: ("wait", seconds)),
+    st.tuples(
+        st.just("drive"), st.integers(0, 5), st.sampled_from(["sent", "delivered", "failed"])
+    ),
+    st.just(("clear",)),
+)
+
+
+def act(s: Steady, action: Any) -> None:
+    """Do one thing that may change the sums."""
+    box = s.box
+    match action:
+        case ("wait", seconds):
+            s.run(box.advance(seconds=seconds))
+        case ("first", to):
+            s.run(box.accepted(to))
+        case ("drive", position, status):
+            listed = s.run(box.get("/_sandbox/messages"))["data"]
+            for message in listed[position : position + 1]:
+                to = message["recipients"][0]["to"]
+                path = f"/_sandbox/messages/{message['id']}/status"
+                s.run(box.call("POST", path, json={"status": status, "to": to}))
+        case ("clear",):
+            s.run(box.control("DELETE", "/messages"))
+        case ((path, body), seconds):
+            at = s.run(later(box, seconds=seconds + 1))
+            s.run(box.develop("POST", path, body | {"scheduledFor": at}))
+        case (path, body):
+            s.run(box.develop("POST", path, body))
+
+
+@settings(deadline=None)
+@given(st.lists(ACTION, min_size=1, max_size=12), st.booleans())
+def test_sums_are_what_a_recount_of_the_inbox_says(actions: list[Any], heard: bool) -> None:
+    with steady(delivery="auto") as s:
+        s.run(s.box.freeze())
+        if heard:  # a webhook takes steps one by one, which are otherwise taken together
+            s.run(s.box.listen("http://localhost:9/", events=["message.failed"]))
+        for action in actions:
+            act(s, action)
+        assert_recounted(s)
+
+
+async def test_days_are_in_utc_on_the_accounts_clock_and_filled_with_zeros(box: Box) -> None:
+    await box.freeze()
+    today = date.fromisoformat((await box.get("/_sandbox/clock"))["now"][:10])
+    await box.develop("POST", "/sms", SMS)
+    await box.advance(days=2)
+    await box.develop("POST", "/email", EMAIL)
+    found = await box.develop("GET", "/analytics/daily", days=4)
+    assert found["days"] == 4
+    assert [each["date"] for each in found["data"]] == [
+        str(today + timedelta(days=n)) for n in (-1, 0, 1, 2)
+    ]
+    assert [each["sms"]["delivered"] for each in found["data"]] == [0, 1, 0, 0]
+    assert [each["email"]["cost"] for each in found["data"]] == [0, 0, 0, 5]
+    assert found["data"][2] == {
+        "date": str(today + timedelta(days=1)),
+        "sms": NOTHING,
+        "email": NOTHING,
+        "push": {"sent": 0, "failed": 0},
+    }
+
+
+async def test_thirty_days_are_given_unless_it_is_said(box: Box) -> None:
+    today = (await box.get("/_sandbox/clock"))["now"][:10]
+    assert len((await box.develop("GET", "/analytics/daily"))["data"]) == 30
+    period = (await box.develop("GET", "/analytics/overview"))["period"]
+    assert period["to"] == today
+    assert date.fromisoformat(today) - date.fromisoformat(period["from"]) == timedelta(days=29)
+
+
+async def test_a_period_has_both_its_ends(box: Box) -> None:
+    await box.freeze()
+    today = date.fromisoformat((await box.get("/_sandbox/clock"))["now"][:10])
+    for _ in range(3):
+        await box.develop("POST", "/push", PUSH)
+        await box.advance(days=1)
+    for first, last, sent in ((0, 0, 1), (0, 2, 3), (1, 2, 2), (2, 5, 1), (3, 3, 0), (-9, -1, 0)):
+        ends = {"from": str(today + timedelta(first)), "to": str(today + timedelta(last))}
+        found = await box.develop("GET", "/analytics/overview", **ends)
+        assert (found["period"], found["totals"]["sent"]) == (ends, sent)
+
+
+async def test_a_time_stands_for_its_day_in_utc(box: Box) -> None:
+    ends = {"from": "2026-01-31T23:30:00-01:00", "to": "2026-02-03T00:30:00+01:00"}
+    found = await box.develop("GET", "/analytics/overview", **ends)
+    assert found["period"] == {"from": "2026-02-01", "to": "2026-02-02"}
+
+
+@pytest.mark.parametrize("days", ["0", "91", "-1", "1.5", "ten", ""])
+async def test_days_out_of_range_are_refused(box: Box, days: str) -> None:
+    answer = await box.call("GET", f"/api/v1/developers/analytics/daily?days={days}")
+    details = assert_refused(answer, 400, "invalid_request")["details"]
+    assert details == {"field": "days", "value": days, "expected": "a whole number from 1 to 90"}
+
+
+@pytest.mark.parametrize("days", [1, 90])
+async def test_days_in_range_are_given(box: Box, days: int) -> None:
+    assert len((await box.develop("GET", "/analytics/daily", days=days))["data"]) == days
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("from=2026-02-02&to=2026-02-01", "from"),
+        ("from=2099-01-01", "from"),
+        ("from=yesterday", "from"),
+        ("to=2026-02-30", "to"),
+        ("to=2026-02", "to"),
+        ("to=2026-02-01T00:00:00", "to"),
+        ("from=", "from"),
+        ("from=0000-01-01", "from"),
+    ],
+)
+async def test_a_period_that_is_none_is_refused(box: Box, query: str, field: str) -> None:
+    answer = await box.call("GET", f"/api/v1/developers/analytics/overview?{query}")
+    details = assert_refused(answer, 400, "invalid_request")["details"]
+    assert details["field"] == field
+    assert details["expected"].startswith("a date")
+
+
+@pytest.mark.parametrize("path", SENDS)
+async def test_a_price_is_the_accounts_own(box: Box, path: str) -> None:
+    prices = {"sms": 10, "email": 0.5, "push": 0.25}
+    await box.control("PATCH", "/account", {"developerPrices": prices})
+    await box.develop("POST", path, SENDS[path])
+    found = await box.develop("GET", "/analytics/overview")
+    assert found["totals"]["cost"] == prices[path.strip("/")]
+
+
+@pytest.mark.parametrize(
+    ("prices", "field"),
+    [
+        ({"sms": -1}, "developerPrices.sms"),
+        ({"email": 0.1234567}, "developerPrices.email"),
+        ({"fax": 1}, "fax"),
+        (5, "developerPrices"),
+        ({"sms": "5"}, "sms"),
+    ],
+)
+async def test_a_price_that_is_none_is_refused(box: Box, prices: Any, field: str) -> None:
+    answer = await box.call("PATCH", "/_sandbox/account", json={"developerPrices": prices})
+    assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == field

@@ -1,0 +1,85 @@
+"""Push in the second generation, and the devices it goes to."""
+
+from typing import Any
+
+import pytest
+from box import DEVELOPERS, Box, sandbox
+from sends import PUSH
+
+
+async def test_a_push_says_at_once_for_whom_it_failed(box: Box) -> None:
+    tokens = ["one", "sandbox-refused", "sandbox-bounce+1", "two", "sandbox-stuck"]
+    sent = await box.develop("POST", "/push", PUSH | {"tokens": tokens})
+    assert (sent["recipientCount"], sent["successCount"], sent["failureCount"]) == (5, 2, 2)
+    assert sent["status"] == "pending"
+    assert await box.develop("GET", f"/{sent['id']}") == sent
+
+
+@pytest.mark.parametrize(
+    ("tokens", "status"),
+    [(["one"], "sent"), (["one", "sandbox-refused"], "sent"), (["sandbox-refused"], "failed")],
+)
+async def test_a_push_sums_its_devices_up(box: Box, tokens: list[str], status: str) -> None:
+    sent = await box.develop("POST", "/push", PUSH | {"tokens": tokens})
+    assert sent["status"] == status
+    assert ("sentAt" in sent) is (status == "sent")
+
+
+async def test_a_topic_wins_over_users_and_tokens(box: Box) -> None:
+    sent = await box.develop("POST", "/push", PUSH | {"topic": "news", "userIds": ["1", "2"]})
+    assert (sent["topic"], sent["recipientCount"]) == ("news", 1)
+    assert (await box.look(sent))["to"] == ["topic:news"]
+
+
+async def test_users_and_tokens_are_recipients_alike(box: Box) -> None:
+    sent = await box.develop("POST", "/push", PUSH | {"userIds": ["1", "2"]})
+    assert sent["recipientCount"] == 3
+    assert (await box.look(sent))["to"] == ["user:1", "user:2", "token-of-a-phone"]
+
+
+async def test_a_device_is_registered_updated_removed_and_registered_again(box: Box) -> None:
+    device = {"token": "token-of-a-phone", "platform": "android"}
+    first = await box.call("POST", f"{DEVELOPERS}/push/device", json=device)
+    assert (first.status_code, first.json()["isActive"]) == (201, True)
+    again = await box.call("POST", f"{DEVELOPERS}/push/device", json=device | {"platform": "web"})
+    assert (again.status_code, again.json()) == (200, first.json() | {"platform": "web"})
+    gone = await box.develop("DELETE", "/push/device", {"token": "token-of-a-phone"})
+    assert gone["message"]
+    error = await box.refused("DELETE", "/push/device", {"token": "token-of-a-phone"})
+    assert error["code"] == "not_found"
+    back = await box.develop("POST", "/push/device", device)
+    assert back == first.json()
+
+
+async def test_a_push_to_a_removed_device_fails(box: Box) -> None:
+    await box.develop("POST", "/push/device", {"token": "gone", "platform": "ios"})
+    assert (await box.develop("POST", "/push", PUSH | {"tokens": ["gone"]}))["successCount"] == 1
+    await box.develop("DELETE", "/push/device", {"token": "gone"})
+    sent = await box.develop("POST", "/push", PUSH | {"tokens": ["gone", "other"]})
+    assert (sent["successCount"], sent["failureCount"]) == (1, 1)
+    assert (await box.look(sent))["recipients"][0]["reason"] == "The device is not registered"
+
+
+async def test_a_device_is_of_its_account_alone(box: Box) -> None:
+    await box.develop("POST", "/push/device", {"token": "mine", "platform": "ios"})
+    assert (await box.other().refused("DELETE", "/push/device", {"token": "mine"}))["code"] == (
+        "not_found"
+    )
+
+
+@pytest.mark.parametrize("platform", ["windows", "iOS", "", 1, ["ios"]])
+async def test_an_unknown_platform_is_refused(box: Box, platform: Any) -> None:
+    error = await box.refused("POST", "/push/device", {"token": "a", "platform": platform})
+    assert error["details"] == {
+        "field": "platform",
+        "value": platform,
+        "expected": "one of android, ios, web",
+    }
+
+
+async def test_a_push_by_hand_waits_for_it() -> None:
+    async with sandbox(delivery="manual") as box:
+        sent = await box.develop("POST", "/push", PUSH)
+        assert (sent["status"], sent["successCount"]) == ("pending", 0)
+        await box.control("POST", f"/messages/{sent['id']}/status", {"status": "sent"})
+        assert (await box.develop("GET", f"/{sent['id']}"))["successCount"] == 1

@@ -1,0 +1,120 @@
+"""A whole day in the life of each official SDK of the second generation."""
+
+import pytest
+from box import NUMBER, Box, sandbox
+from developer_sdk import DeveloperSdk, MsGineError
+from sends import later
+
+OTHER = "+256752345678"
+
+
+def sdk(box: Box, user_agent: str) -> DeveloperSdk:
+    async def sleep(seconds: float) -> None:
+        await box.advance(seconds=seconds)
+
+    return DeveloperSdk(box.http, box.token, user_agent, sleep)
+
+
+@pytest.mark.parametrize(
+    "user_agent", ["@msgine/sdk/2.0.0", "msgine-python/2.0.0", "msgine-go/2.0.0"]
+)
+async def test_a_day_goes_well_from_the_first_text_to_the_last_look(user_agent: str) -> None:
+    async with sandbox() as box:
+        await box.freeze()
+        client = sdk(box, user_agent)
+
+        # In the morning: a text, an email and a push, each of which arrives.
+        await client.register_device("token-of-a-phone", "android")
+        text = await client.send_sms([NUMBER, OTHER], "Your code is 493817", from_="Shop")
+        assert (text["status"], text["cost"], text["to"]) == ("pending", 60, [NUMBER, OTHER])
+        email = await client.send_email(
+            from_="Shop <shop@example.com>",
+            to=["jane@example.com"],
+            subject="Your order",
+            html="<p>It is on its way</p>",
+        )
+        push = await client.send_push(
+            title="Your order",
+            body="It is on its way",
+            tokens=["token-of-a-phone", "sandbox-refused"],
+        )
+        assert (push["successCount"], push["failureCount"]) == (1, 1)
+        await box.advance(seconds=2)
+        for sent in (text, email, push):
+            assert (await client.get(sent["id"]))["status"] == "delivered"
+
+        # For the evening, once although it is asked for twice.
+        evening = await later(box, hours=9)
+        for _ in range(2):
+            reminder = await client.send_sms(
+                [NUMBER],
+                "Collect it by 20:00",
+                scheduledFor=evening,
+                idempotencyKey="reminder-1042",
+            )
+        assert reminder["status"] == "queued"
+
+        # At noon the service is down for a while, and nothing is lost or doubled.
+        await box.advance(hours=3)
+        await box.fault({"effect": {"status": 503}, "times": 2})
+        await client.send_sms([OTHER], "Lunch is served", idempotencyKey="lunch")
+        assert client.waited == [1, 2]
+
+        # In the afternoon there is more to send than a second allows.
+        for _ in range(44):
+            await client.send_sms([NUMBER], "One of many")
+        assert max(client.waited[2:]) == 1
+        pages = [await client.history("sms", page, limit=20) for page in (1, 2, 3)]
+        assert [(page["page"], page["pages"], page["total"]) for page in pages] == [
+            (1, 3, 47),
+            (2, 3, 47),
+            (3, 3, 47),
+        ]
+        listed = [each["id"] for page in pages for each in page["messages"]]
+        assert len(set(listed)) == 47
+        assert listed[-1] == text["id"]
+
+        # In the evening the reminder goes out.
+        assert (await client.get(reminder["id"]))["status"] == "queued"
+        await box.advance(hours=7)
+        assert (await client.get(reminder["id"]))["status"] == "delivered"
+
+        # The phone is given away.
+        await client.unregister_device("token-of-a-phone")
+        late = await client.send_push(
+            title="Goodbye", body="It was nice", tokens=["token-of-a-phone"]
+        )
+        assert (late["status"], late["failureCount"]) == ("failed", 1)
+        with pytest.raises(MsGineError) as refused:
+            await client.unregister_device("token-of-a-phone")
+        assert (refused.value.status, refused.value.code) == (404, "not_found")
+        assert refused.value.request_id.startswith("req_")
+        assert refused.value.message
+
+        # The day in numbers.
+        overview = await client.overview()
+        assert overview["channels"]["sms"] == {
+            "sent": 48,
+            "delivered": 48,
+            "failed": 0,
+            "cost": 48 * 30,
+        }
+        assert overview["channels"]["push"] == {"sent": 0, "failed": 1, "partial": 1}
+        daily = await client.daily(2)
+        assert sum(day["email"]["delivered"] for day in daily["data"]) == 1
+
+
+async def test_a_credential_that_may_not_send_is_told_what_it_lacks(box: Box) -> None:
+    reader = sdk(box.other("test_readonly_1"), "@msgine/sdk/2.0.0")
+    with pytest.raises(MsGineError) as refused:
+        await reader.send_sms([NUMBER], "Hello")
+    assert (refused.value.status, refused.value.code) == (403, "forbidden")
+    assert (await reader.history("sms"))["total"] == 0
+
+
+async def test_patience_ends_after_three_retries(box: Box) -> None:
+    await box.fault({"effect": {"status": 502}})
+    client = sdk(box, "msgine-go/2.0.0")
+    with pytest.raises(MsGineError) as refused:
+        await client.send_sms([NUMBER], "Hello")
+    assert (refused.value.code, client.waited) == ("bad_gateway", [1, 2, 4])
