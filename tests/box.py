@@ -48,13 +48,13 @@ class Box:
 
     async def develop(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
         """Call the second generation as its SDKs do, and give the answer's content."""
-        answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params)
+        answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params or None)
         assert answer.is_success, answer.text
         return answer.json()
 
     async def refused(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
         """Call the second generation, and give the error that it refuses with."""
-        answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params)
+        answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params or None)
         return assert_refused(answer, answer.status_code, answer.json()["error"]["code"])
 
     async def get(self, path: str, **params: Any) -> Any:

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from box import BASE_PATH, NUMBER, Box
 from receiver import Receiver
+from sends import EMAIL, PUSH, SMS
 
-from msgine_sandbox.model.behaviour import ALL
+from msgine_sandbox.model.behaviour import ALL, OF_DEVELOPERS
 
 CONTRACT = Path(__file__).parent.parent / "docs" / "fidelity.md"
 
@@ -84,6 +85,48 @@ async def test_a_behaviour_is_met_by_meeting_it(box: Box, behaviour: str) -> Non
     await DEEDS[behaviour](box)
     assert behaviour in await met(box)
     assert await met(box.other()) == []
+
+
+DEVELOPER_DEEDS: dict[str, Any] = {
+    "201 message accepted": ("POST", "/sms", SMS),
+    "201 email accepted": ("POST", "/email", EMAIL),
+    "201 push accepted": ("POST", "/push", PUSH),
+    "a push that fails for some": ("POST", "/push", PUSH | {"tokens": ["a", "sandbox-refused"]}),
+    "a message for later": ("POST", "/sms", SMS | {"scheduledFor": "2099-01-01T00:00:00Z"}),
+    "device registered": ("POST", "/push/device", {"token": "a", "platform": "ios"}),
+    "200 analytics overview": ("GET", "/analytics/overview", None),
+    "200 analytics by day": ("GET", "/analytics/daily", None),
+    "200 messages listed": ("GET", "/push/history", None),
+    "200 a page past the first": ("GET", "/sms/history?page=2", None),
+}
+
+
+@pytest.mark.parametrize("behaviour", DEVELOPER_DEEDS)
+async def test_a_behaviour_of_the_second_generation_is_met_by_meeting_it(
+    box: Box, behaviour: str
+) -> None:
+    await box.develop(*DEVELOPER_DEEDS[behaviour])
+    assert behaviour in await met(box)
+
+
+async def test_a_removed_device_and_a_read_message_are_met(box: Box) -> None:
+    await box.develop("POST", "/push/device", {"token": "a", "platform": "ios"})
+    await box.develop("DELETE", "/push/device", {"token": "a"})
+    sent = await box.develop("POST", "/email", EMAIL)
+    await box.develop("GET", f"/{sent['id']}")
+    assert {"200 device removed", "200 message read"} <= set(await met(box))
+
+
+async def test_the_second_generation_counts_for_who_calls_it(box: Box) -> None:
+    await box.accepted()
+    found = await box.get("/_sandbox/coverage")
+    assert {*found["met"], *found["unmet"]} == set(ALL)
+    await box.develop("GET", "/sms/history")
+    found = await box.get("/_sandbox/coverage")
+    assert {*found["met"], *found["unmet"]} == {*ALL, *OF_DEVELOPERS}
+    await box.control("POST", "/reset")
+    found = await box.get("/_sandbox/coverage")
+    assert found["unmet"] == list(ALL)
 
 
 @pytest.mark.parametrize(

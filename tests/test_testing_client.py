@@ -31,6 +31,8 @@ from msgine_sandbox.testing import (
     SandboxUnreachable,
     Server,
     answered,
+    magic_address,
+    magic_token,
     names,
     numbers,
 )
@@ -82,6 +84,61 @@ def test_a_message_is_seen_with_all_that_is_known_of_it(account: Account) -> Non
     assert message.created_at.tzinfo is not None
     assert message.raw["sid"] == message.sid
     assert message.timeline[0]["requestId"] == message.request_id
+
+
+def develop(account: Account, channel: str, **body: Any) -> str:
+    headers = {"X-Api-Key": account.token}
+    answer = httpx.post(f"{account.base_url}/developers/{channel}", json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def test_an_email_is_seen_with_its_subject_its_html_and_its_links(account: Account) -> None:
+    html = '<p>Code <b>493817</b> <a href="https://a.example/x?a=1&amp;b=2">Verify</a></p>'
+    everybody = {"to": "jane@example.com", "cc": "joe@example.com"}
+    develop(account, "email", subject="Welcome", html=html, **everybody, **{"from": "a@b.example"})
+    message = account.wait_for_message(channel="email", to="joe@example.com", contains="Welcome")
+    assert (message.channel, message.title, message.html) == ("email", "Welcome", html)
+    assert (message.text, message.code) == ("Code 493817 Verify", "493817")
+    assert message.links == ["https://a.example/x?a=1&b=2"]
+    assert (message.cost, message.currency, message.encoding) == (10, "UGX", None)
+    assert (message.to, len(message.recipients)) == (("jane@example.com",), 2)
+    assert {each.status for each in message.deliver().recipients} == {"delivered"}
+
+
+def test_a_code_may_stand_in_the_subject(account: Account) -> None:
+    mail = {"from": "a@b.example", "to": magic_address("stuck", "1"), "text": "See above"}
+    develop(account, "email", subject="493817 is your code", **mail)
+    assert account.messages[0].code == "493817"
+
+
+def test_a_push_for_later_is_seen_with_its_data_and_its_time(account: Account) -> None:
+    at = account.clock.now.replace(microsecond=0) + timedelta(hours=1)
+    tokens = ["a", magic_token("refused"), magic_token("bounce", "2")]
+    later = {"tokens": tokens, "data": {"order": "1042"}, "scheduledFor": at.isoformat()}
+    develop(account, "push", title="T", body="B", **later)
+    message = account.messages.list(channel="push")[0]
+    assert (message.status, message.scheduled_at, message.sent_at) == ("queued", at, None)
+    assert (message.title, message.text, message.data) == ("T", "B", {"order": "1042"})
+    account.clock.advance(to=at)
+    statuses = [each.status for each in message.refresh().recipients]
+    assert (statuses, message.refresh().sent_at) == (["sent", "failed", "failed"], at)
+
+
+def test_a_queued_message_is_delivered_by_hand(account: Account) -> None:
+    develop(account, "sms", to=NUMBER, message="Hello", scheduledFor="2099-01-01T00:00:00Z")
+    assert account.messages[0].deliver().status == "delivered"
+
+
+def test_prices_of_the_second_generation_are_changed_by_channel(account: Account) -> None:
+    settings = account.change(developer_prices={"email": Decimal("0.5")})
+    assert settings.developer_prices == {"sms": 30, "email": Decimal("0.5"), "push": 0}
+
+
+def test_a_name_that_is_none_is_refused() -> None:
+    for make in (magic_address, magic_token):
+        with pytest.raises(ValueError, match="'bounced'"):
+            make("bounced")
 
 
 def test_messages_are_a_sequence_with_the_newest_first(account: Account) -> None:
