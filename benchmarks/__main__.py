@@ -1,4 +1,4 @@
-"""`make bench`: sends against a bare echo, first answers, memory, and what a test suite pays."""
+"""`make bench`: sends against a bare echo, first answers, memory, analytics, what a suite pays."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import suite
+from benchmarks import analytics, suite
 from benchmarks.load import Result, post, run
 from benchmarks.servers import BARE, SANDBOX, resident_megabytes, running
 
@@ -91,6 +91,7 @@ if __name__ == "__main__":
         start()
         compare(folder)
         memory(folder)
+    analytics.compare()
     suite.start(ROUNDS)
     suite.each_test()
     suite.demo(ROUNDS)

@@ -12,6 +12,7 @@ from msgine_sandbox.control.account import SETTABLE, changed
 from msgine_sandbox.control.webhooks import endpoints_of
 from msgine_sandbox.domain.drafts import Origin
 from msgine_sandbox.edge.fields import Fields
+from msgine_sandbox.edge.keys import FIELD
 from msgine_sandbox.model.account import TIERS, Account, Tier
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import seconds
@@ -23,6 +24,7 @@ from msgine_sandbox.settings import SettingsError, is_token
 from msgine_sandbox.storage.messages import Filter
 
 _OWN = {"token", "endpoints", "messages", "frozen"}
+_OWN_OF_MESSAGES = {"channel", "secondsAgo"}
 _FORMS: dict[Channel, Form[Any]] = {
     Channel.SMS: first_generation.SMS,
     Channel.EMAIL: second_generation.EMAIL,
@@ -106,7 +108,7 @@ async def _composed(sandbox: Sandbox, account: Account, body: Fields) -> Message
     """Compose a message: an SMS as the first generation does it, the others as the second."""
     channel = body.choice("channel", Channel) or Channel.SMS
     form, composer = _FORMS[channel], _composer(sandbox, channel)
-    body.only({*form.fields, "channel", "secondsAgo"}, "A message of a scenario")
+    body.only({*form.fields, *_OWN_OF_MESSAGES} - {FIELD}, "A message of a scenario")
     ago = body.number("secondsAgo") or 0
     if not 0 <= ago <= _LONGEST_AGO:
         raise InvalidRequest("secondsAgo must be from 0 to a year's seconds")

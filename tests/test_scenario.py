@@ -47,6 +47,16 @@ def accounts(*bodies: dict[str, Any]) -> dict[str, Any]:
     return {"accounts": list(bodies)}
 
 
+EMAIL = {
+    "channel": "email",
+    "from": "shop@example.com",
+    "to": "jane@example.com",
+    "subject": "Your order",
+    "text": "It is on its way",
+}
+PUSH = {"channel": "push", "title": "Your order", "body": "It is on its way", "tokens": ["one"]}
+
+
 async def texts(box: Box) -> list[str]:
     """What was sent, the oldest first."""
     return [each["message"] for each in (await box.get("/_sandbox/messages"))["data"]][::-1]
@@ -123,6 +133,18 @@ async def test_an_account_gets_everything_that_is_said_of_it(tmp_path: Path) -> 
         assert await box.get("/_sandbox/account") == said | {"token": "token…eirs"}
         assert await box.get("/_sandbox/webhooks") == {"endpoints": [endpoint]}
         assert (await box.accepted())["cost"] == 30
+
+
+async def test_a_scenario_has_messages_of_every_channel(tmp_path: Path) -> None:
+    later = EMAIL | {"subject": "For later", "scheduledFor": "2099-01-01T00:00:00Z"}
+    messages = [EMAIL | {"secondsAgo": 3600}, PUSH, later]
+    file = written(tmp_path, accounts({"token": "t", "messages": messages}))
+    async with starting_with(file) as http:
+        box = Box(http, "t")
+        found = (await box.get("/_sandbox/messages"))["data"][::-1]
+        assert [each["channel"] for each in found] == ["email", "push", "email"]
+        assert [each["status"] for each in found][1:] == ["sent", "queued"]
+        await box.get("/_sandbox/messages/wait", channel="email", status="delivered")
 
 
 async def test_a_restart_on_a_database_adds_nothing(tmp_path: Path) -> None:
@@ -240,6 +262,11 @@ def third(**fields: Any) -> dict[str, Any]:
         (third(secondsAgo="60"), "accounts[1]", "secondsAgo"),
         (third(secondsAgo=366 * 86_400), "accounts[1]", "secondsAgo"),
         (third(callbackUrl="nonsense"), "accounts[1]", "callbackUrl"),
+        (third(channel="fax"), "accounts[1]", "channel"),
+        (third(channel="email"), "accounts[1]", "message"),
+        (second(messages=[EMAIL | {"to": "jane"}]), "accounts[1]", "email address"),
+        (second(messages=[PUSH | {"tokens": []}]), "accounts[1]", "recipients"),
+        (second(messages=[EMAIL | {"idempotencyKey": "k"}]), "accounts[1]", "idempotencyKey"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

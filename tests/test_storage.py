@@ -91,6 +91,44 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_as_it_was(file: str
     assert content_of(file) == before
 
 
+async def test_a_file_of_an_older_version_is_brought_up_to_date(file: str) -> None:
+    """Messages of before the second generation are seen by it, and counted."""
+    async with sandbox(database=file) as box:
+        await box.freeze()
+        token = box.token
+        for to in (NUMBER, [NUMBER, "+256700000001", "+256700000002"], "+256700000003"):
+            await box.accepted(to, "a" * 161)
+        await box.advance(days=1)
+        await box.accepted()
+        sums = await box.develop("GET", "/analytics/daily", days=2)
+        history = await box.develop("GET", "/sms/history")
+    with closing(sqlite3.connect(file)) as connection:
+        made_old(connection)
+    async with sandbox(database=file) as again:
+        box = again.other(token)
+        assert await box.develop("GET", "/analytics/daily", days=2) == sums
+        assert await box.develop("GET", "/sms/history") == history
+        await box.advance(days=1)
+        assert (await box.develop("GET", "/sms/history"))["messages"][0]["status"] == "delivered"
+    assert pragma(file, "user_version") == len(SCHEMA)
+
+
+def made_old(connection: sqlite3.Connection) -> None:
+    """Take back what the third schema file brought."""
+    added = {
+        "messages": ("title", "parts", "scheduled_at", "developer_micros"),
+        "accounts": ("developer_prices",),
+    }
+    for table in ("tallies", "devices"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP INDEX messages_by_account")
+    for table, columns in added.items():
+        for column in columns:
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+
+
 async def test_a_database_of_another_program_is_refused_and_left_as_it_was(file: str) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE messages (text)")
