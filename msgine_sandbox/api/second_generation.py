@@ -1,13 +1,13 @@
 """The second generation's shapes: how drafts are read, and how messages are written."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from msgine_sandbox.api.form import Form
+from msgine_sandbox.api.texts import Text, written
 from msgine_sandbox.domain.email import EmailDraft
 from msgine_sandbox.domain.push import PushDraft
 from msgine_sandbox.domain.sms import SmsDraft
@@ -26,21 +26,9 @@ _FAILED: Final = frozenset({Status.FAILED})
 _TAKEN: Final = frozenset({Status.SENT, Status.DELIVERED})
 
 
-class DeveloperMessage(msgspec.Struct, rename="camel"):
+class DeveloperMessage(Text, rename="camel"):
     """An SMS or an email; what is not set is absent. Source: documented elsewhere, seen in SDKs."""
 
-    id: str
-    sid: str
-    channel: str
-    to: list[str]
-    from_: str = msgspec.field(name="from")
-    message: str
-    content: str
-    status: str
-    cost: Decimal
-    currency: str
-    created_at: str
-    updated_at: str
     subject: str | UnsetType = UNSET
     scheduled_at: str | UnsetType = UNSET
     sent_at: str | UnsetType = UNSET
@@ -75,24 +63,11 @@ def shape(message: Message) -> DeveloperMessage | DeveloperPush:
 
 def text_shape(message: Message) -> DeveloperMessage:
     """Write an SMS or an email."""
-    cost = message.developer_cost
-    return DeveloperMessage(
-        id=message.public_id,
-        sid=message.sid,
-        channel=message.channel,
-        to=list(message.to),
-        from_=message.sender,
-        message=message.content,
-        content=message.content,
-        status=message.status,
-        cost=cost.amount,
-        currency=cost.currency,
-        created_at=iso_seconds(message.created_at),
-        updated_at=iso_seconds(message.updated_at),
-        subject=message.title or UNSET,
-        scheduled_at=_time(message.scheduled_at),
-        sent_at=_time(message.sent_at),
-    )
+    text = written(DeveloperMessage, message, message.developer_cost, message.status)
+    text.subject = message.title or UNSET
+    text.scheduled_at = _time(message.scheduled_at)
+    text.sent_at = _time(message.sent_at)
+    return text
 
 
 def push_shape(message: Message) -> DeveloperPush:
