@@ -378,6 +378,8 @@ async def test_a_message_in_full_says_all_that_is_known(box: Box) -> None:
         "encoding": "GSM-7",
         "unicodeBecauseOf": None,
         "account": look["account"],
+        "accountId": look["accountId"],
+        "parts": ["Hello"],
         "requestId": look["requestId"],
         "timeline": [
             {

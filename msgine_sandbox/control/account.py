@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.routing import Route
 
-from msgine_sandbox.control.scope import needed
-from msgine_sandbox.control.shapes import account_shape
+from msgine_sandbox.control.scope import chosen, needed
+from msgine_sandbox.control.shapes import Json, account_shape, list_shape, windows_shape
 from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.rate_limit import RateLimit
 from msgine_sandbox.domain.sms import checked_sender
 from msgine_sandbox.edge.body import read_json
 from msgine_sandbox.edge.fields import Fields, wrong
@@ -27,25 +28,38 @@ SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price", "develo
 class AccountControl:
     """Reads and changes the account."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, rate_limit: RateLimit) -> None:
         self._accounts = accounts
+        self._rate_limit = rate_limit
 
     @property
     def routes(self) -> list[Route]:
         """The paths, below `/_sandbox`."""
         return [
             resource("/account", GET=self.read, PATCH=self.change),
+            resource("/accounts", GET=self.list),
         ]
 
     async def read(self, request: Request) -> Reply:
         """Give the account."""
         return reply(account_shape(needed(request)))
 
+    async def list(self, request: Request) -> Reply:
+        """List the accounts that are open, or the one that is named, the newest first."""
+        only = chosen(request)
+        found = [each for each in self._accounts.all() if only in {None, each.id}]
+        return reply(list_shape(list(map(self._listed, reversed(found))), len(found)))
+
     async def change(self, request: Request) -> Reply:
         """Change the fields that are given, all or none of them."""
         account = changed(needed(request), read_json(request))
         await self._accounts.save(account)
         return reply(account_shape(account))
+
+    def _listed(self, account: Account) -> Json:
+        left = self._rate_limit.left(account, self._accounts.now(account.id))
+        windows = windows_shape(account.limits, left)
+        return {"id": account.public_id, **account_shape(account), "windows": windows}
 
 
 def changed(account: Account, body: Fields) -> Account:

@@ -21,7 +21,7 @@ def entry_shape(entry: Entry, accounts: Accounts) -> Json:
     return {
         "id": entry.request_id,
         "at": iso_micros(entry.at),
-        "account": None if entry.account is None else accounts.get(entry.account).token_hint,
+        **account_of(entry.account, accounts),
         "method": entry.method,
         "path": entry.path,
         "query": entry.query,
@@ -33,6 +33,14 @@ def entry_shape(entry: Entry, accounts: Accounts) -> Json:
         "decisions": decisions_shape(entry),
         "warnings": warnings_shape(entry),
     }
+
+
+def account_of(number: int | None, accounts: Accounts) -> Json:
+    """Write whose something is; null is nobody's."""
+    account = accounts.find(number)
+    if account is None:
+        return {"account": None, "accountId": None}
+    return {"account": account.token_hint, "accountId": account.public_id}
 
 
 def warnings_shape(entry: Entry) -> list[Json]:

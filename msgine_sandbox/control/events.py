@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from msgine_sandbox.control.entries import entry_shape, warnings_shape
+from msgine_sandbox.control.entries import account_of, entry_shape, warnings_shape
 from msgine_sandbox.control.scope import chosen
 from msgine_sandbox.control.shapes import Json, attempt_shape, message_shape
 from msgine_sandbox.domain.accounts import Accounts
@@ -85,9 +85,7 @@ class EventsControl:
 
     async def _event(self, happening: Happening) -> bytes:
         kind, content = await self._shape(happening.what)
-        account = happening.account
-        hint = None if account is None else self._accounts.get(account).token_hint
-        data = _encode({"account": hint, **content})
+        data = _encode({**account_of(happening.account, self._accounts), **content})
         return b"id: %016x\nevent: %s\ndata: %s\n\n" % (happening.id, kind, data)
 
     async def _shape(self, what: What) -> tuple[bytes, Json]:
@@ -110,6 +108,7 @@ class EventsControl:
             "status": move.status,
             "reason": move.reason,
             "at": iso_micros(move.at),
+            "messageStatus": None if message is None else message.status,
         }
 
 

@@ -13,7 +13,7 @@ from msgine_sandbox.domain.deliveries import Deliveries
 from msgine_sandbox.domain.inbox import Inbox, Wanted
 from msgine_sandbox.domain.journal import Journal
 from msgine_sandbox.edge.body import read_json
-from msgine_sandbox.edge.fields import Fields
+from msgine_sandbox.edge.fields import Fields, wrong
 from msgine_sandbox.edge.reply import Reply, reply
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.channel import Channel
@@ -21,6 +21,7 @@ from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
 from msgine_sandbox.model.ids import number_of
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import PREFIX, Message
+from msgine_sandbox.model.segments import split
 from msgine_sandbox.storage.messages import Filter
 from msgine_sandbox.storage.store import Store
 
@@ -29,7 +30,7 @@ MAX_LIMIT = 1000
 DEFAULT_WAIT = 10
 MAX_WAIT = 60
 SHOWN_AFTER_WAIT = 20
-_WANTED = {"channel", "to", "status", "q", "contains", "matches", "since"}
+_WANTED = {"channel", "before", "to", "status", "q", "contains", "matches", "since"}
 _SPACE_FOR_PLUS = re.compile(r" [0-9]")
 
 
@@ -95,7 +96,10 @@ class MessagesControl:
         decided = {}
         if entry is not None:
             decided = {"decisions": decisions_shape(entry), "warnings": warnings_shape(entry)}
-        return reply(message_shape(message, account, attempts, decided))
+        whole = message_shape(message, account, attempts, decided)
+        if message.channel is Channel.SMS:
+            whole["parts"] = split(message.text).parts
+        return reply(whole)
 
     async def drive(self, request: Request) -> Reply:
         """Take a recipient, or all, to another status by hand."""
@@ -137,6 +141,7 @@ def _wanted(account: int | None, query: Fields) -> Wanted:
         filter=Filter(
             account=account,
             channel=query.choice("channel", Channel),
+            before=_before(query.text("before")),
             to=_with_plus(query.text("to")),
             contains=query.text("contains"),
             anywhere=_with_plus(query.text("q")),
@@ -145,6 +150,13 @@ def _wanted(account: int | None, query: Fields) -> Wanted:
         matches=_pattern(query.text("matches")),
         status=query.choice("status", Status),
     )
+
+
+def _before(text: str | None) -> int | None:
+    number = None if text is None else number_of(PREFIX, text)
+    if text is not None and number is None:
+        raise wrong("before", text, "the id of a message")
+    return number
 
 
 def _with_plus(text: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.account import Account, Limits
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros, iso_seconds
 from msgine_sandbox.model.fault import Effect, Fault, WebhookEffect
@@ -51,6 +51,7 @@ def message_shape(
         "recipients": [_recipient(delivery) for delivery in message.deliveries],
         **_only(message),
         "account": account.token_hint,
+        "accountId": account.public_id,
         "requestId": message.request_id,
         "timeline": _timeline(message, attempts, decided),
     }
@@ -96,6 +97,15 @@ def account_shape(account: Account) -> Json:
         "developerPrices": {
             channel: account.developer_prices.of(channel).amount for channel in Channel
         },
+    }
+
+
+def windows_shape(limits: Limits, left: tuple[int, int]) -> Json:
+    """Write what the rate windows have left; null where there is no limit."""
+    allowed = {"minute": limits.per_minute, "second": limits.per_second}
+    return {
+        name: None if limit is None else {"limit": limit, "remaining": remaining}
+        for (name, limit), remaining in zip(allowed.items(), left, strict=True)
     }
 
 

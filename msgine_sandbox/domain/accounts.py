@@ -117,6 +117,10 @@ class Accounts:
         """Give an account by its number."""
         return self._accounts[number]
 
+    def find(self, number: int | None) -> Account | None:
+        """Give an account by its number, if it is one."""
+        return None if number is None else self._accounts.get(number)
+
     async def save(self, account: Account) -> None:
         """Put a changed account in place of the old one."""
         old = self._accounts[account.id]

@@ -40,6 +40,13 @@ class RateLimit:
             retry_after=None if wait is None else _whole_seconds(wait),
         )
 
+    def left(self, account: Account, now: Instant) -> tuple[int, int]:
+        """Tell what the minute's and the second's window have left, and use nothing up."""
+        if account.limits.per_minute is None:
+            return UNLIMITED, UNLIMITED
+        minute, second = self._gate(account).left(now)
+        return minute, second
+
     def forget(self, account: int | None) -> None:
         """Empty the windows of an account, or of all."""
         if account is None:

@@ -44,6 +44,14 @@ class Gate:
         oldest = requests[0] if requests else self.windows.now
         return len(requests), oldest + item.get_expiry() * SECOND
 
+    def left(self, now: Instant) -> list[int]:
+        """Tell how many places each window has."""
+        self.windows.now = now
+        return [
+            max(item.amount - len(self.windows.requests(item.get_expiry())), 0)
+            for item in self._items
+        ]
+
     def _leaves(self, item: RateLimitItem) -> Instant:
         requests = self.windows.requests(item.get_expiry())
         room_after = requests[len(requests) - item.amount]

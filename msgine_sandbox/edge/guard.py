@@ -6,10 +6,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.edge.credentials import credential
-from msgine_sandbox.edge.visit import visit_of
-from msgine_sandbox.model.errors import Unauthorized
+from msgine_sandbox.edge.visit import Visit, visit_of
+from msgine_sandbox.model.account import PREFIX, Account
+from msgine_sandbox.model.errors import NotFound, Unauthorized
+from msgine_sandbox.model.ids import number_of
 
 HEADER = "X-Control-Token"
+ACCOUNT = "X-Sandbox-Account"
+"""Names an account by its identifier, for who does not know its token: a page in the browser."""
 
 
 class Guard:
@@ -23,11 +27,23 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = visit_of(scope)
         self._check(visit.asked.get(HEADER.lower().encode(), b""))
-        token = credential(visit, strict=False)
-        if token is not None:
-            visit.account = await self._accounts.with_token(token)
+        visit.account = await self._account(visit)
+        if visit.account is not None:
             visit.now = self._accounts.now(visit.account.id)
         await self._app(scope, receive, send)
+
+    async def _account(self, visit: Visit) -> Account | None:
+        """Give the account of the credential, else the one that is named by its identifier."""
+        token = credential(visit, strict=False)
+        if token is not None:
+            return await self._accounts.with_token(token)
+        named = visit.header(ACCOUNT.lower().encode())
+        if named is None:
+            return None
+        account = self._accounts.find(number_of(PREFIX, named))
+        if account is None:
+            raise NotFound(f"There is no account {named}", field=ACCOUNT, value=named)
+        return account
 
     def _check(self, given: bytes) -> None:
         if self._token is None:

@@ -4,13 +4,17 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Clock
+from msgine_sandbox.model.ids import written
 from msgine_sandbox.model.money import MICROS, Money
 from msgine_sandbox.model.webhook import Endpoint
+
+PREFIX: Final = "acc"
 
 
 class Tier(StrEnum):
@@ -76,6 +80,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a token's owner can set; a change makes a new one."""
 
     id: int
+    """Numbers from 1; `public_id` is how the control API writes it."""
     token_hint: str
     """The token as it may be shown: its beginning and end."""
     magic: str
@@ -89,6 +94,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     developer_prices: DeveloperPrices = DeveloperPrices()
     clock: Clock = msgspec.field(default_factory=Clock)
     endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def public_id(self) -> str:
+        """The identifier that the control API uses where no token is at hand."""
+        return written(PREFIX, self.id)
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the credential has the scope."""

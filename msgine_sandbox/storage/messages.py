@@ -46,6 +46,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     account: int | None = None
     number: int | None = None
+    before: int | None = None
+    """Only messages that were accepted before the one of that number."""
     channel: Channel | None = None
     to: Recipient | None = None
     contains: str | None = None
@@ -193,6 +195,7 @@ def _conditions(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
         ("account = ?", wanted.account),
         ("channel = ?", None if wanted.channel is None else str(wanted.channel)),
         ("id = ?", wanted.number),
+        ("id < ?", wanted.before),
         (sent_to % "recipient = ?", wanted.to),
         (f"instr({said}, ?)", wanted.contains),
         (f"instr(lower({said} || ' ' || sender), lower(?)) + {sent_to % found}", wanted.anywhere),
