@@ -18,6 +18,7 @@ from msgine_sandbox.control.clock import ClockControl
 from msgine_sandbox.control.coverage import CoverageControl
 from msgine_sandbox.control.events import EventsControl
 from msgine_sandbox.control.faults import FaultsControl
+from msgine_sandbox.control.magic import MagicControl
 from msgine_sandbox.control.messages import MessagesControl
 from msgine_sandbox.control.requests import RequestsControl
 from msgine_sandbox.control.reset import ResetControl
@@ -38,6 +39,7 @@ from msgine_sandbox.model.account import TIERS
 from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
+from msgine_sandbox.ui.page import Page
 
 BASE_PATH = "/api/v1"
 
@@ -83,6 +85,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
             *FaultsControl(s.faults, s.store.faults).routes,
             *RequestsControl(s.journal, s.accounts).routes,
             *CoverageControl(s.coverage).routes,
+            *MagicControl().routes,
             *EventsControl(s.feed, s.accounts, s.store.messages, s.connections).routes,
             *WebhooksControl(s.accounts, s.store.webhooks, s.sender).routes,
             *ResetControl(s.reset).routes,
@@ -96,7 +99,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
         ],
     )
     everything = Router(
-        [api, health.ROUTE, control],
+        [api, health.ROUTE, control, *Page().routes],
         redirect_slashes=False,
         default=_nowhere,
         lifespan=_lifespan(sandbox),

@@ -50,53 +50,111 @@ class Trap(msgspec.Struct, frozen=True):
     times: int | None = None
 
 
+class Magic(msgspec.Struct, frozen=True):
+    """One thing that a recipient can bring about, by its name and its number."""
+
+    name: str
+    number: str
+    what: str
+    fate: Fate | None = None
+    trap: Trap | None = None
+    number_trap: Trap | None = None
+    """What the number does, where it is something else than what the name does."""
+
+    @property
+    def address(self) -> str:
+        """The email address that has the name."""
+        return f"{self.name}@{DOMAIN}"
+
+    @property
+    def token(self) -> str:
+        """The device token that has the name."""
+        return f"{CALL_SIGN}{self.name}"
+
+
 ORDINARY: Final = Fate()
 
-_FATES: Final[Mapping[str, tuple[str, Fate]]] = {
-    "delivered": ("0000", ORDINARY),
-    "bounce": ("0001", Fate(Course.FAILS_AFTER_SENDING)),
-    "refused": ("0002", Fate(Course.IS_REFUSED)),
-    "stuck": ("0003", Fate(Course.STAYS_PENDING)),
-    "unconfirmed": ("0004", Fate(Course.STAYS_SENT)),
-    "slow": ("0005", Fate(Course.ARRIVES_AN_HOUR_LATER)),
-    "webhooks-twice": ("0006", Fate(telling=Telling.TWICE)),
-    "webhooks-backwards": ("0007", Fate(telling=Telling.BACKWARDS)),
-    "webhooks-forged": ("0008", Fate(telling=Telling.FORGED)),
-    "webhooks-lost": ("0009", Fate(telling=Telling.LOST)),
-}
-"""What becomes of a message, by name, and the number that has the name."""
+_FATES: Final = (
+    ("delivered", "0000", "delivered, as any ordinary one", ORDINARY),
+    ("bounce", "0001", "sent, then failed; a push fails at once", Fate(Course.FAILS_AFTER_SENDING)),
+    ("refused", "0002", "failed without being sent", Fate(Course.IS_REFUSED)),
+    ("stuck", "0003", "stays pending", Fate(Course.STAYS_PENDING)),
+    ("unconfirmed", "0004", "stays sent: no receipt ever comes", Fate(Course.STAYS_SENT)),
+    ("slow", "0005", "delivered an hour later", Fate(Course.ARRIVES_AN_HOUR_LATER)),
+    ("webhooks-twice", "0006", "every webhook comes twice", Fate(telling=Telling.TWICE)),
+    (
+        "webhooks-backwards",
+        "0007",
+        "the webhook of delivered comes before that of sent",
+        Fate(telling=Telling.BACKWARDS),
+    ),
+    ("webhooks-forged", "0008", "webhooks have a wrong signature", Fate(telling=Telling.FORGED)),
+    ("webhooks-lost", "0009", "webhooks are lost", Fate(telling=Telling.LOST)),
+)
 
 _PASSING: Final = (429, 500, 502, 503)
 """What the last digit of a number counts: 0 is every time, 1 to 9 the first so many."""
 
-_LASTING: Final[Mapping[str, tuple[str, RequestEffect]]] = {
-    "answered-400": ("4000", RequestEffect(status=400)),
-    "answered-401": ("4010", RequestEffect(status=401)),
-    "answered-403": ("4030", RequestEffect(status=403)),
-    "answer-late": ("4080", RequestEffect(delay=35, commit=True, spares_replays=True)),
-    "answer-lost": ("4990", RequestEffect(drop=True, commit=True, spares_replays=True)),
-}
-_BAD_NUMBER: Final = RequestEffect(status=400, code="invalid_phone_number")
+_LASTING: Final = (400, 401, 403)
+_BAD_NUMBER: Final = Trap(RequestEffect(status=400, code="invalid_phone_number"))
+_LATE: Final = Trap(RequestEffect(delay=35, commit=True, spares_replays=True))
+_LOST: Final = Trap(RequestEffect(drop=True, commit=True, spares_replays=True))
 
 
-def _traps() -> Iterator[tuple[str, str, Trap]]:
-    for name, (end, effect) in _LASTING.items():
-        yield name, end, Trap(effect)
+def _often(status: int, count: int) -> str:
+    if count == 0:
+        return f"the send is answered {status}, every time"
+    return (
+        f"the first {count} sends are answered {status}"
+        if count > 1
+        else (f"the first send is answered {status}")
+    )
+
+
+def _all() -> Iterator[Magic]:
+    for name, end, what, fate in _FATES:
+        yield Magic(name, f"{MAGIC_BLOCK}{end}", what, fate=fate)
+    for status in _LASTING:
+        yield Magic(
+            f"answered-{status}",
+            f"{MAGIC_BLOCK}{status}0",
+            f"the send is answered {status}",
+            trap=Trap(RequestEffect(status=status)),
+            number_trap=_BAD_NUMBER if status == _BAD_NUMBER.effect.status else None,
+        )
     for status in _PASSING:
         for count in range(10):
-            often = f"-{count}" if count else ""
-            trap = Trap(RequestEffect(status=status), count or None)
-            yield f"answered-{status}{often}", f"{status}{count}", trap
+            yield Magic(
+                f"answered-{status}-{count}" if count else f"answered-{status}",
+                f"{MAGIC_BLOCK}{status}{count}",
+                _often(status, count),
+                trap=Trap(RequestEffect(status=status), count or None),
+            )
+    yield Magic(
+        "answer-late", f"{MAGIC_BLOCK}4080", "accepted, but the answer takes 35 s", trap=_LATE
+    )
+    yield Magic(
+        "answer-lost",
+        f"{MAGIC_BLOCK}4990",
+        "accepted, but the connection is closed without an answer",
+        trap=_LOST,
+    )
 
+
+ALL: Final = tuple(_all())
+"""Everything that a recipient can bring about."""
 
 FATES: Final[Mapping[str, Fate]] = {
-    key: fate for name, (end, fate) in _FATES.items() for key in (name, f"{MAGIC_BLOCK}{end}")
+    key: each.fate for each in ALL if each.fate for key in (each.name, each.number)
 }
 """What becomes of a message, by name and by number."""
 
 TRAPS: Final[Mapping[str, Trap]] = {
-    key: trap for name, end, trap in _traps() for key in (name, f"{MAGIC_BLOCK}{end}")
-} | {f"{MAGIC_BLOCK}4000": Trap(_BAD_NUMBER)}
+    key: trap
+    for each in ALL
+    if each.trap
+    for key, trap in ((each.name, each.trap), (each.number, each.number_trap or each.trap))
+}
 """What becomes of requests, by name and by number."""
 
 _SPELLED: Final = re.compile(

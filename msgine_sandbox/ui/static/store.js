@@ -1,0 +1,256 @@
+// What the page knows: filled by lists, kept up by the feed, told to whoever draws once a frame.
+import { control } from "./calls.js";
+import { Feed } from "./feed.js";
+import { useEffect, useReducer } from "./preact.js";
+
+const FIRST = 100; // messages that are there before all others
+const CHUNK = 1000;
+const MOST = 10_000;
+const ACCOUNT = "msgine-account";
+
+class Store {
+  constructor() {
+    this.account = JSON.parse(sessionStorage.getItem(ACCOUNT) ?? "null");
+    this.link = "connecting";
+    this.accounts = [];
+    this.clock = null;
+    this.notice = null;
+    this.read = new Read();
+    this.listeners = new Set();
+    this.about = new Set(); // those who want to hear of single messages and requests
+    this.empty();
+    this.drawing = false;
+  }
+
+  empty() {
+    this.messages = [];
+    this.known = new Map();
+    this.total = 0;
+    this.requests = [];
+    this.attempts = [];
+    this.loaded = false;
+  }
+
+  // Drawing
+
+  changed() {
+    if (this.drawing) return;
+    this.drawing = true;
+    const draw = () => {
+      this.drawing = false;
+      for (const listener of this.listeners) listener();
+    };
+    // A page that nobody sees draws no frames, but its title still counts.
+    if (document.hidden) setTimeout(draw, 200);
+    else requestAnimationFrame(draw);
+  }
+
+  set(values) {
+    Object.assign(this, values);
+    this.changed();
+  }
+
+  say(text, isProblem = false) {
+    this.set({ notice: { text, isProblem } });
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.set({ notice: null }), 6000);
+  }
+
+  // Beginning, and beginning anew
+
+  start() {
+    this.feed?.stop();
+    this.empty();
+    this.feed = new Feed(this.account, {
+      events: (happened) => this.take(happened),
+      link: (link) => this.linked(link),
+    });
+    this.changed();
+  }
+
+  choose(account) {
+    sessionStorage.setItem(ACCOUNT, JSON.stringify(account));
+    this.account = account;
+    this.start();
+  }
+
+  linked(link) {
+    const before = this.link;
+    this.set({ link });
+    if (link === "unknown") this.choose(null); // the account is not there any more
+    else if (link === "live" && (before !== "lost" || !this.loaded)) this.load();
+    else if (link === "live") this.look();
+  }
+
+  async load() {
+    const round = (this.round = {});
+    try {
+      await this.loadMessages(FIRST);
+      this.set({ loaded: true });
+      const [requests, attempts] = await Promise.all([
+        this.control("GET", `/requests?limit=${CHUNK}`),
+        this.control("GET", `/webhooks/attempts?limit=${CHUNK}`),
+        this.look(),
+      ]);
+      if (round !== this.round) return;
+      this.requests = joined(this.requests, requests.data);
+      this.attempts = joined(this.attempts, attempts.data);
+      this.changed();
+      while (round === this.round && this.messages.length < Math.min(this.total, MOST)) {
+        const oldest = this.messages.at(-1)?.id;
+        if (!oldest || !(await this.loadMessages(CHUNK, oldest))) break;
+      }
+    } catch (problem) {
+      if (problem.status === undefined) return; // the feed says that nobody answers
+      this.say(problem.message, true);
+    }
+  }
+
+  async loadMessages(limit, before) {
+    const { account } = this;
+    const beforeIt = before ? `&before=${before}` : "";
+    const found = await this.control("GET", `/messages?limit=${limit}${beforeIt}`);
+    if (account !== this.account) return 0;
+    const fresh = found.data.filter((message) => !this.known.has(message.id));
+    for (const message of fresh) this.known.set(message.id, message);
+    this.messages = before ? [...this.messages, ...fresh] : newestFirst([...this.messages, ...fresh]);
+    this.total = Math.max(this.messages.length, (before ? this.messages.length - fresh.length : 0) + found.total);
+    this.changed();
+    return found.data.length;
+  }
+
+  async look() {
+    const [clock, accounts] = await Promise.all([
+      this.control("GET", "/clock"),
+      control("GET", "/accounts"),
+    ]);
+    this.set({ clock: { ...clock, at: performance.now() }, accounts: accounts.data });
+  }
+
+  control(method, path, body) {
+    return control(method, path, { account: this.account, body });
+  }
+
+  // A call that changes something: what is wrong with it is said, and what it changes is looked at.
+  async act(method, path, body, done) {
+    try {
+      const content = await this.control(method, path, body);
+      if (done) this.say(done);
+      await this.look();
+      return content;
+    } catch (problem) {
+      this.say(problem.status ? problem.message : "The sandbox does not answer", true);
+      return null;
+    }
+  }
+
+  // What happened
+
+  take(happened) {
+    const fresh = { message: [], request: [], webhook: [] };
+    const touched = new Set();
+    for (const { kind, data } of happened) {
+      if (kind === "gap") {
+        this.empty();
+        this.load();
+        return;
+      }
+      if (kind === "message" && !this.known.has(data.id)) {
+        this.known.set(data.id, data);
+        fresh.message.push(data);
+        if (!this.accounts.some((each) => each.id === data.accountId)) this.lookSoon();
+      } else if (kind === "status") {
+        this.moved(data);
+        touched.add(data.messageId);
+      } else if (kind === "request") {
+        fresh.request.push(data);
+      } else if (kind === "webhook") {
+        fresh.webhook.push(data);
+        touched.add(data.messageId);
+      } else if (kind === "warning") {
+        this.warned(data);
+        touched.add(data.requestId);
+      }
+    }
+    this.total += fresh.message.length;
+    this.messages = newestFirst([...fresh.message.reverse(), ...this.messages]).slice(0, MOST);
+    this.requests = joined(fresh.request.reverse(), this.requests).slice(0, MOST);
+    this.attempts = joined(fresh.webhook.reverse(), this.attempts).slice(0, MOST);
+    if (touched.size) for (const listener of this.about) listener(touched);
+    this.changed();
+  }
+
+  moved({ messageId, to, status, reason, messageStatus }) {
+    const message = this.known.get(messageId);
+    if (!message) return;
+    message.status = messageStatus ?? message.status;
+    const recipient = message.recipients.find((each) => each.to === to);
+    if (recipient) Object.assign(recipient, { status, reason });
+  }
+
+  warned({ requestId, warnings }) {
+    const request = this.requests.find((each) => each.id === requestId);
+    if (request) request.warnings = warnings;
+  }
+
+  lookSoon() {
+    this.looking ??= setTimeout(() => {
+      this.looking = null;
+      this.look().catch(() => {});
+    }, 100);
+  }
+}
+
+// Which messages have been opened; it is remembered for this browser.
+class Read {
+  constructor() {
+    const kept = JSON.parse(localStorage.getItem("msgine-read") ?? "{}");
+    this.until = kept.until ?? "";
+    this.ids = new Set(kept.ids ?? []);
+  }
+
+  has(id) {
+    return id <= this.until || this.ids.has(id);
+  }
+
+  add(id) {
+    if (this.has(id)) return;
+    this.ids.add(id);
+    this.keep();
+  }
+
+  all(newest) {
+    this.until = newest;
+    this.ids.clear();
+    this.keep();
+  }
+
+  keep() {
+    const ids = [...this.ids].slice(-2000);
+    localStorage.setItem("msgine-read", JSON.stringify({ until: this.until, ids }));
+  }
+}
+
+// Identifiers grow with time, so the order of their texts is that of acceptance.
+function newestFirst(messages) {
+  for (let i = 1; i < messages.length; i++) {
+    if (messages[i - 1].id < messages[i].id) return messages.sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+  return messages;
+}
+
+function joined(newer, older) {
+  const ids = new Set(newer.map((each) => each.id));
+  return [...newer, ...older.filter((each) => !ids.has(each.id))];
+}
+
+export const store = new Store();
+
+export function useStore() {
+  const [, draw] = useReducer((count) => count + 1, 0);
+  useEffect(() => {
+    store.listeners.add(draw);
+    return () => store.listeners.delete(draw);
+  }, []);
+  return store;
+}

@@ -1,0 +1,63 @@
+// Webhooks: who is told, and every try.
+import { clock, many } from "./format.js";
+import { Code, Exchange } from "./parts.js";
+import { html, useEffect, useState } from "./preact.js";
+import { store } from "./store.js";
+
+const EVENTS = ["message.sent", "message.delivered", "message.failed"];
+const SHOWN = 200;
+
+export function Webhooks() {
+  return html`<div class="page"><${Endpoints} key=${store.account?.id ?? ""} /><${Attempts} /></div>`;
+}
+
+function Endpoints() {
+  const { account } = store;
+  const [endpoints, setEndpoints] = useState(null);
+  useEffect(() => {
+    if (account) store.control("GET", "/webhooks").then((found) => setEndpoints(found.endpoints), () => {});
+  }, [account?.id]);
+
+  const replace = async (next) => {
+    const done = await store.act("PUT", "/webhooks", { endpoints: next }, "The endpoints were changed");
+    if (done) setEndpoints(done.endpoints);
+  };
+  const add = (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    const events = form.getAll("event");
+    replace([...endpoints, { url: form.get("url"), events: events.length ? events : EVENTS, secret: form.get("secret") || null }]);
+    event.target.reset();
+  };
+  return html`<section class="card" aria-labelledby="endpoints"><h2 id="endpoints">Endpoints</h2>
+    ${!account && html`<p>Endpoints belong to an account: choose one above. Below are all accounts' tries.</p>`}
+    ${account && endpoints?.length === 0 && html`<p class="quiet">Nobody is told yet, but for a message's own callbackUrl.</p>`}
+    ${account && endpoints && html`<ul class="plain" data-testid="endpoints">${endpoints.map((each) => html`<li class="split">
+        <span><code>${each.url}</code> <span class="quiet">${each.events.join(", ")}${each.secret ? ", signed" : ""}</span></span>
+        <button type="button" aria-label=${`Remove ${each.url}`} onClick=${() => replace(endpoints.filter((one) => one !== each))}>Remove</button></li>`)}</ul>
+      <form onSubmit=${add} class="fields">
+        <label>URL <input name="url" type="url" required placeholder="http://localhost:3000/hooks" data-testid="endpoint-url" /></label>
+        <label>Secret, to sign with <input name="secret" placeholder="whsec_…" /></label>
+        <fieldset><legend>Events</legend>${EVENTS.map((each) => html`<label class="check"><input type="checkbox" name="event" value=${each} defaultChecked /> ${each}</label>`)}</fieldset>
+        <button>Add the endpoint</button></form>`}
+  </section>`;
+}
+
+function Attempts() {
+  const shown = store.attempts.slice(0, SHOWN);
+  const resend = async (attempt) => {
+    const again = await store.act("POST", `/webhooks/attempts/${attempt.id}/resend`, undefined, "The webhook was sent again");
+    if (again && !store.attempts.some((each) => each.id === again.id)) store.set({ attempts: [again, ...store.attempts] });
+  };
+  return html`<section class="card" aria-labelledby="attempts"><h2 id="attempts">Tries <span class="quiet">${many(store.attempts.length, "try").replace("trys", "tries")}</span></h2>
+    ${!shown.length && html`<p class="quiet">None yet. A message that is sent, delivered or failed is told to its callbackUrl, or to the account's endpoints.</p>`}
+    <ul class="plain" data-testid="attempts">${shown.map((each) => html`<li key=${each.id}>
+      <div class="split"><span><${Code} status=${each.status} /> <strong>${each.event}</strong> ${each.url}, try ${each.attempt}
+        <span class="quiet">${clock(each.at)}, ${Math.round(each.durationMs)} ms</span></span>
+        <span class="buttons"><a class="button" href=${`#/inbox/${each.messageId}`}>Message</a>
+          <button type="button" onClick=${() => resend(each)}>Send again</button></span></div>
+      ${each.error && html`<p class="problem">${each.error}</p>`}
+      <${Exchange} title="Webhook sent" exchange=${each.request} /><${Exchange} title="Answer" exchange=${each.response} /></li>`)}</ul>
+    ${store.attempts.length > SHOWN && html`<p class="quiet">The latest ${SHOWN} are shown; each message has its own.</p>`}
+  </section>`;
+}
