@@ -3,7 +3,11 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from box import Box, sandbox
+from browsing import Scene, chromium, staged
+from live import Live, serving
+from playwright.async_api import Browser
 from receiver import Receiver, receiving
 
 
@@ -18,4 +22,25 @@ async def box() -> AsyncIterator[Box]:
 def receiver() -> Iterator[Receiver]:
     """A webhook receiver on a free port of this machine."""
     with receiving() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[Live]:
+    """One sandbox for all who bring a token of their own."""
+    with serving("--tier", "unlimited") as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser for the whole session."""
+    async with chromium() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(browser: Browser, live: Live) -> AsyncIterator[Scene]:
+    """A page, and a client with an account of its own beside it."""
+    async with staged(browser, live) as fresh:
         yield fresh

@@ -30,7 +30,7 @@ function Clock({ whose }) {
       <dt>Ahead</dt><dd>${known.aheadSeconds >= 1 ? `${duration(known.aheadSeconds)} ahead of real time` : "It is real time"}</dd></dl>`}
     <form class="buttons" onSubmit=${entered}>
       <label>Advance by <input name="amount" type="number" min="0" step="any" defaultValue="1" required data-testid="advance-amount" /></label>
-      <label><span class="hidden">Unit</span><select name="unit" data-testid="advance-unit">${Object.keys(UNITS).map((each) => html`<option selected=${each === "minutes"}>${each}</option>`)}</select></label>
+      <label><span class="hidden">Unit</span><select name="unit" data-testid="advance-unit">${Object.keys(UNITS).map((each) => html`<option value=${each} selected=${each === "minutes"}>${each}</option>`)}</select></label>
       <button data-testid="advance">Advance</button>
       <button type="button" onClick=${() => advance(3)} data-testid="advance-3">+3 s</button>
       <button type="button" onClick=${() => advance(3600)}>+1 h</button>
@@ -112,7 +112,7 @@ function Account() {
       <dt>A ${name}</dt><dd>${window ? html`<meter min="0" max=${window.limit} value=${window.remaining} aria-label=${`Requests left in the ${name}`}></meter>
         ${window.remaining} of ${window.limit} requests left` : "no limit"}</dd>`)}</dl>
     <div class="buttons"><label>Tier <select value=${account.tier} onChange=${(event) => change({ tier: event.target.value })} data-testid="tier">
-      ${TIERS.map((each) => html`<option>${each}</option>`)}</select></label></div>
+      ${TIERS.map((each) => html`<option value=${each}>${each}</option>`)}</select></label></div>
     <form class="fields" onSubmit=${save} key=${`${account.id} ${account.scopes} ${account.senderId} ${account.price}`}>
       <label>Sender ID <input name="senderId" defaultValue=${account.senderId} required maxlength="11" /></label>
       <label>Price of an SMS, ${account.currency} <input name="price" type="number" min="0" step="any" defaultValue=${account.price} required /></label>

@@ -59,7 +59,7 @@ function App() {
     </header>
     <${Link} link=${state.link} />
     <${Frozen} known=${state.clock} />
-    <main id="view"><${View} key=${where.view} id=${where.id} /></main>
+    <main id="view" data-account=${state.account?.id ?? "all"} data-loaded=${String(state.loaded)}><h1 class="hidden">${VIEWS[where.view][0]}</h1><${View} key=${where.view} id=${where.id} /></main>
     <div class="notices" role="status" aria-live="polite" data-testid="notice">
       ${state.notice && html`<p class=${state.notice.isProblem ? "problem" : ""}>${state.notice.text}</p>`}
     </div>

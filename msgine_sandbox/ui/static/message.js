@@ -98,7 +98,7 @@ function Facts({ message }) {
   if (message.scheduledAt) facts.push(["For", clock(message.scheduledAt)]);
   if (message.sentAt) facts.push(["Sent", clock(message.sentAt)]);
   if (segments) {
-    facts.unshift(["Segments", html`${many(segments, "segment")} of ${encoding}${forced && html`, because of
+    facts.unshift(["Segments", html`${many(segments, "segment")} of ${encoding}${forced && html`, because of${" "}
       <strong>${visible(forced)}</strong> (${characterName(forced)})`}`]);
   }
   if (message.callbackUrl) facts.push(["callbackUrl", visible(message.callbackUrl)]);

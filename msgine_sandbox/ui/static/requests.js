@@ -20,9 +20,9 @@ export function Requests({ id }) {
     <section class="inbox" aria-label="Requests">
       <div class="bar">
         <label>Status <select value=${status} onChange=${(event) => setStatus(event.target.value)} data-testid="filter-status">
-          <option value="">any</option>${["2xx", "4xx", "429", "5xx", "none"].map((each) => html`<option>${each}</option>`)}</select></label>
+          <option value="">any</option>${["2xx", "4xx", "429", "5xx", "none"].map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
         <label>Warning <select value=${warning} onChange=${(event) => setWarning(event.target.value)} data-testid="filter-warning">
-          <option value="">any or none</option><option value="*">any</option>${codes.map((each) => html`<option>${each}</option>`)}</select></label>
+          <option value="">any or none</option><option value="*">any</option>${codes.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
         <span class="quiet" aria-live="polite" data-testid="total">${many(shown.length, "request")}</span>
       </div>
       ${shown.length

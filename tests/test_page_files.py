@@ -1,0 +1,61 @@
+"""What guards the files of the page."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from live import Live
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
+
+UI = Path(__file__).parent.parent / "msgine_sandbox" / "ui" / "static"
+
+
+@pytest.mark.parametrize("path", ["/", *(f"/ui/{each.name}" for each in sorted(UI.iterdir()))])
+async def test_every_file_is_guarded(live: Live, path: str) -> None:
+    answer = httpx.get(live.origin + path)
+    assert answer.status_code == 200
+    policy = dict(
+        each.strip().split(" ", 1) for each in answer.headers["content-security-policy"].split(";")
+    )
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert not {"access-control-allow-origin"} & answer.headers.keys()
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert httpx.get(live.origin + path, headers=known).status_code == 304
+
+
+async def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
+    page = (UI / "index.html").read_text()
+    assert not re.search(r"<script(?![^>]*src=)|<style|\son\w+=|style=", page)
+    for file in UI.iterdir():
+        text = file.read_text()
+        found = set(
+            re.findall(r"https?://[\w.-]+", re.sub(r"/\*.*?\*/|//.*", "", text, flags=re.S))
+        )
+        allowed = {"http://localhost", "http://www.w3.org"}
+        assert found <= allowed, file.name
+        assert (
+            "innerHTML" not in text.replace("dangerouslySetInnerHTML", "")
+            or file.name == "preact.js"
+        )
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_site_gets_no_file_but_may_link_to_the_page(live: Live, site: str) -> None:
+    for path in ("/", "/ui/main.js"):
+        answer = httpx.get(live.origin + path, headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == 403
+    linked = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+    assert httpx.get(live.origin, headers=linked).status_code == 200
+    framed = linked | {"Sec-Fetch-Dest": "iframe"}
+    assert httpx.get(live.origin, headers=framed).status_code == 403
+
+
+async def test_a_file_that_is_not_there_is_404_in_the_envelope(live: Live) -> None:
+    for name in ("nothing.js", "..%2Fpage.py", "%2e%2e"):
+        answer = httpx.get(f"{live.origin}/ui/{name}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
