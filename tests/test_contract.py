@@ -85,6 +85,12 @@ def test_every_documented_refusal_has_an_exchange() -> None:
             "req_0123456789abcdef",
             "body is 'req_0123456789abcdef' instead of '<id:msg>'",
         ),
+        ("<date>", "2024-01-15T10:30:00Z", "body is '2024-01-15T10:30:00Z' instead of '<date>'"),
+        (
+            "<id:dev>",
+            "msg_0123456789abcdef",
+            "body is 'msg_0123456789abcdef' instead of '<id:dev>'",
+        ),
         ("<digits>", 5, "body is 5 instead of '<digits>'"),
         ("<digits>", None, "body is None instead of '<digits>'"),
     ],
