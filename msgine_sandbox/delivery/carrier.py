@@ -55,7 +55,7 @@ def courses(sent_after: int, delivered_after: int) -> Mapping[Channel, Courses]:
             fails=(Leg("sent", sent_after), Leg(f"failed {fails}", delivered_after)),
             refused=Leg(f"failed {refused}", sent_after),
         )
-    # A push service takes or refuses at once, and nothing comes back from it later.
+    # A push service takes or refuses at once; only a receipt may come back later.
     fails, refused = _REASONS[Channel.PUSH]
     drawn[Channel.PUSH] = _courses(
         Leg(f"sent {TO_DEVICE}", 0),
