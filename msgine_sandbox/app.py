@@ -79,7 +79,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     control = Mount(
         "/_sandbox",
         Resources(
-            *AccountControl(s.accounts, s.rate_limit).routes,
+            *AccountControl(s.accounts, s.clocks, s.rate_limit).routes,
             *MessagesControl(s.store, s.accounts, s.inbox, s.deliveries, s.journal).routes,
             *ClockControl(s.clocks).routes,
             *FaultsControl(s.faults, s.store.faults).routes,

@@ -65,9 +65,12 @@ class Client:
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.token = f"test_{next(_tokens):04d}_in_the_browser_{next(_tokens):04d}"
-        self._http = httpx.Client(
-            base_url=origin, headers={"Authorization": f"Bearer {self.token}"}, trust_env=False
-        )
+        self.renew()
+
+    def renew(self) -> None:
+        """Speak for the account of the token, which may be another one by now."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        self._http = httpx.Client(base_url=self.origin, headers=headers, trust_env=False)
 
     @property
     def hint(self) -> str:

@@ -26,7 +26,7 @@ async def test_a_message_is_shown_with_all_that_happened_to_it(
     timeline = scene.at("timeline")
     for told in ("became pending", "became sent", "became delivered", "webhook-failed"):
         await expect(timeline).to_contain_text(told)
-    tries = timeline.locator("li.webhook")
+    tries = timeline.locator("li.of-webhook")
     await expect(tries).to_have_count(2)
     await expect(tries.first).to_contain_text("message.sent")
     await expect(tries.first).to_contain_text("503")

@@ -8,8 +8,15 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from msgine_sandbox.control.scope import chosen, needed
-from msgine_sandbox.control.shapes import Json, account_shape, list_shape, windows_shape
+from msgine_sandbox.control.shapes import (
+    Json,
+    account_shape,
+    clock_shape,
+    list_shape,
+    windows_shape,
+)
 from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.domain.clocks import Clocks
 from msgine_sandbox.domain.rate_limit import RateLimit
 from msgine_sandbox.domain.sms import checked_sender
 from msgine_sandbox.edge.body import read_json
@@ -28,8 +35,9 @@ SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price", "develo
 class AccountControl:
     """Reads and changes the account."""
 
-    def __init__(self, accounts: Accounts, rate_limit: RateLimit) -> None:
+    def __init__(self, accounts: Accounts, clocks: Clocks, rate_limit: RateLimit) -> None:
         self._accounts = accounts
+        self._clocks = clocks
         self._rate_limit = rate_limit
 
     @property
@@ -59,7 +67,13 @@ class AccountControl:
     def _listed(self, account: Account) -> Json:
         left = self._rate_limit.left(account, self._accounts.now(account.id))
         windows = windows_shape(account.limits, left)
-        return {"id": account.public_id, **account_shape(account), "windows": windows}
+        time = clock_shape(*self._clocks.read(account.id))
+        return {
+            "id": account.public_id,
+            **account_shape(account),
+            "windows": windows,
+            "clock": time,
+        }
 
 
 def changed(account: Account, body: Fields) -> Account:

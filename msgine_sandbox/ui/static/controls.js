@@ -77,7 +77,7 @@ function Faults({ whose }) {
     if (await store.act("DELETE", `/faults/${id}`, undefined, "The fault was removed")) look();
   };
   return html`<section class="card" aria-labelledby="faults"><h2 id="faults">Faults <span class="quiet">${whose}</span></h2>
-    <form class="fields" onSubmit=${add}>
+    <form class="fields wide" onSubmit=${add}>
       <label>What goes wrong <select value=${kind} onChange=${(event) => setKind(event.target.value)} data-testid="fault-kind">
         ${Object.entries(EFFECTS).map(([each, [name]]) => html`<option value=${each}>${name}</option>`)}</select></label>
       ${kind === "status" && html`<label>Status <input name="status" type="number" min="400" max="599" defaultValue="503" required data-testid="fault-status" /></label>`}
@@ -86,7 +86,7 @@ function Faults({ whose }) {
       <label>Only to <input name="to" placeholder="+25670* or *@example.com" /></label>
       <label>Only on <input name="path" placeholder="/messages/sms or /developers/*" /></label>
       <button data-testid="fault-add">Add the fault</button></form>
-    <ul class="plain" data-testid="faults">${faults.map((each) => html`<li class="split">
+    <ul class="rows" data-testid="faults">${faults.map((each) => html`<li class="split">
       <span><code>${JSON.stringify(each.effect)}</code> ${Object.keys(each.match).length > 0 && html`<code>${JSON.stringify(each.match)}</code>`}
         <span class="quiet"> ${each.magic ? "magic, " : ""}acted ${many(each.hits, "time")}, ${each.left === null ? "until removed" : `${each.left} left`}</span></span>
       <button type="button" aria-label=${`Remove ${each.id}`} onClick=${() => remove(each.id)} data-testid="fault-remove">Remove</button></li>`)}</ul>
@@ -113,7 +113,7 @@ function Account() {
         ${window.remaining} of ${window.limit} requests left` : "no limit"}</dd>`)}</dl>
     <div class="buttons"><label>Tier <select value=${account.tier} onChange=${(event) => change({ tier: event.target.value })} data-testid="tier">
       ${TIERS.map((each) => html`<option value=${each}>${each}</option>`)}</select></label></div>
-    <form class="fields" onSubmit=${save} key=${`${account.id} ${account.scopes} ${account.senderId} ${account.price}`}>
+    <form class="fields wide" onSubmit=${save} key=${`${account.id} ${account.scopes} ${account.senderId} ${account.price}`}>
       <label>Sender ID <input name="senderId" defaultValue=${account.senderId} required maxlength="11" /></label>
       <label>Price of an SMS, ${account.currency} <input name="price" type="number" min="0" step="any" defaultValue=${account.price} required /></label>
       <fieldset><legend>Scopes</legend>${SCOPES.map((each) => html`<label class="check"><input type="checkbox" name="scope" value=${each} defaultChecked=${account.scopes.includes(each)} /> ${each}</label>`)}</fieldset>

@@ -43,7 +43,7 @@ function Row({ message, opened }) {
       data-id=${message.id} aria-current=${opened ? "true" : null}>
     <span class="who"><bdi>${first ? glimpse(first.to) : "nobody"}</bdi>
       ${recipients.length > 1 && html` <span class="quiet">and ${recipients.length - 1} more</span>`}</span>
-    <span class="when" title=${message.createdAt}>${age(message.createdAt, accountNow(store.clock))}</span>
+    <span class="when" title=${message.createdAt}>${age(message.createdAt, accountNow(store.clockOf(message.accountId)))}</span>
     <span class="said">${title && html`<strong><bdi>${glimpse(title)}</bdi></strong> `}<bdi>${glimpse(message.message)}</bdi></span>
     <span class="facts">
       ${unread && html`<span class="dot" title="Unread"><span class="hidden">Unread</span></span>`}
@@ -56,7 +56,7 @@ function Row({ message, opened }) {
 function Statuses({ recipients }) {
   const counts = new Map();
   for (const { status } of recipients) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].map(([status, count]) => html`<${Status} status=${status} />${count > 1 && html`<span class="quiet">×${count}</span>`}`);
+  return [...counts].map(([status, count]) => html`<${Status} status=${status} />${count > 1 && html`<span class="quiet times">×${count}</span>`}`);
 }
 
 function Empty({ query, search }) {

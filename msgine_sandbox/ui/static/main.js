@@ -98,10 +98,16 @@ function Time({ known }) {
 }
 
 function Frozen({ known }) {
-  if (!known?.frozen) return null;
-  return html`<div class="frozen" role="status" data-testid="frozen"><strong>The clock is frozen.</strong>
-    Nothing happens by itself: no delivery, no webhook, no retry.
-    <button type="button" onClick=${() => store.act("POST", "/clock/advance", { seconds: 3 })}>Advance 3 s</button>
+  const others = store.account ? [] : store.accounts.filter((each) => each.clock.frozen);
+  if (!known?.frozen && !others.length) return null;
+  if (!known?.frozen) {
+    return html`<div class="frozen" role="status" data-testid="frozen"><strong>The clock of
+      ${others.map((each) => html` <button type="button" onClick=${() => store.choose({ id: each.id, token: each.token })}>${each.token}</button>`)} is frozen.</strong>${" "}
+      Nothing of it happens by itself.</div>`;
+  }
+  return html`<div class="frozen" role="status" data-testid="frozen"><strong>The clock is frozen.</strong>${" "}
+    Nothing happens by itself: no delivery, no webhook, no retry.${" "}
+    <button type="button" onClick=${() => store.act("POST", "/clock/advance", { seconds: 3 })}>Advance 3 s</button>${" "}
     <button type="button" onClick=${() => store.act("POST", "/clock/resume")}>Resume</button></div>`;
 }
 

@@ -121,7 +121,7 @@ function Timeline({ message, attempts, look }) {
     if (again) look();
   };
   return html`<h3>Timeline</h3><ol class="timeline" data-testid="timeline">${message.timeline.map((entry) => html`
-    <li class=${entry.type}><time title=${entry.at}>${since(first.at, entry.at)}</time>
+    <li class=${`of-${entry.type}`}><time title=${entry.at}>${since(first.at, entry.at)}</time>
       <div><${Entry} entry=${entry} attempt=${tries.get(entry.attemptId)} resend=${resend} /></div></li>`)}</ol>`;
 }
 

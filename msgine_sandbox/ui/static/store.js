@@ -124,7 +124,14 @@ class Store {
       this.control("GET", "/clock"),
       control("GET", "/accounts"),
     ]);
-    this.set({ clock: { ...clock, at: performance.now() }, accounts: accounts.data });
+    const at = performance.now();
+    for (const account of accounts.data) account.clock.at = at;
+    this.set({ clock: { ...clock, at }, accounts: accounts.data });
+  }
+
+  // Each account's time is its own; a message is as old as its account has it.
+  clockOf(id) {
+    return this.accounts.find((each) => each.id === id)?.clock ?? this.clock;
   }
 
   control(method, path, body) {

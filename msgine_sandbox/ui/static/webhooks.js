@@ -32,10 +32,10 @@ function Endpoints() {
   return html`<section class="card" aria-labelledby="endpoints"><h2 id="endpoints">Endpoints</h2>
     ${!account && html`<p>Endpoints belong to an account: choose one above. Below are all accounts' tries.</p>`}
     ${account && endpoints?.length === 0 && html`<p class="quiet">Nobody is told yet, but for a message's own callbackUrl.</p>`}
-    ${account && endpoints && html`<ul class="plain" data-testid="endpoints">${endpoints.map((each) => html`<li class="split">
+    ${account && endpoints && html`<ul class="rows" data-testid="endpoints">${endpoints.map((each) => html`<li class="split">
         <span><code>${each.url}</code> <span class="quiet">${each.events.join(", ")}${each.secret ? ", signed" : ""}</span></span>
         <button type="button" aria-label=${`Remove ${each.url}`} onClick=${() => replace(endpoints.filter((one) => one !== each))}>Remove</button></li>`)}</ul>
-      <form onSubmit=${add} class="fields">
+      <form onSubmit=${add} class="fields wide">
         <label>URL <input name="url" type="url" required placeholder="http://localhost:3000/hooks" data-testid="endpoint-url" /></label>
         <label>Secret, to sign with <input name="secret" placeholder="whsec_…" /></label>
         <fieldset><legend>Events</legend>${EVENTS.map((each) => html`<label class="check"><input type="checkbox" name="event" value=${each} defaultChecked /> ${each}</label>`)}</fieldset>
@@ -51,9 +51,9 @@ function Attempts() {
   };
   return html`<section class="card" aria-labelledby="attempts"><h2 id="attempts">Tries <span class="quiet">${many(store.attempts.length, "try").replace("trys", "tries")}</span></h2>
     ${!shown.length && html`<p class="quiet">None yet. A message that is sent, delivered or failed is told to its callbackUrl, or to the account's endpoints.</p>`}
-    <ul class="plain" data-testid="attempts">${shown.map((each) => html`<li key=${each.id}>
+    <ul class="rows" data-testid="attempts">${shown.map((each) => html`<li key=${each.id}>
       <div class="split"><span><${Code} status=${each.status} /> <strong>${each.event}</strong> ${each.url}, try ${each.attempt}
-        <span class="quiet">${clock(each.at)}, ${Math.round(each.durationMs)} ms</span></span>
+        <span class="quiet"> ${clock(each.at)}, ${Math.round(each.durationMs)} ms</span></span>
         <span class="buttons"><a class="button" href=${`#/inbox/${each.messageId}`}>Message</a>
           <button type="button" onClick=${() => resend(each)}>Send again</button></span></div>
       ${each.error && html`<p class="problem">${each.error}</p>`}
