@@ -94,6 +94,86 @@ async def test_a_new_account_is_as_documented_its_token_masked(box: Box) -> None
     }
 
 
+async def test_accounts_are_listed_the_newest_first_with_what_their_windows_have_left(
+    box: Box,
+) -> None:
+    await box.freeze()
+    await box.accepted()
+    other = box.other("test_free_of_another")
+    await other.send()
+    await other.send()
+    listed = (await box.http.get("/_sandbox/accounts")).json()
+    assert listed["total"] == 2
+    newest, oldest = listed["data"]
+    assert (newest["token"], newest["tier"]) == ("test_…ther", "free")
+    assert newest["windows"]["minute"] == {"limit": 60, "remaining": 58}
+    assert oldest["windows"] == {
+        "minute": {"limit": 100, "remaining": 99},
+        "second": {"limit": 20, "remaining": 19},
+    }
+    assert (oldest["clock"]["frozen"], newest["clock"]["frozen"]) == (True, False)
+    await box.advance(seconds=60)
+    mine = (await box.get("/_sandbox/accounts"))["data"]
+    assert [each["id"] for each in mine] == [oldest["id"]]
+    assert mine[0]["windows"]["minute"]["remaining"] == 100
+    await box.control("PATCH", "/account", {"tier": "unlimited"})
+    [mine] = (await box.get("/_sandbox/accounts"))["data"]
+    assert mine["windows"] == {"minute": None, "second": None}
+
+
+async def test_an_account_is_named_by_its_id_where_its_token_is_not_at_hand(box: Box) -> None:
+    sent = await box.accepted()
+    await box.other().accepted()
+    named = {"X-Sandbox-Account": sent_by(await box.look(sent))}
+    found = (await box.http.get("/_sandbox/messages", headers=named)).json()
+    assert [each["id"] for each in found["data"]] == [sent["id"]]
+    frozen = await box.http.post("/_sandbox/clock/freeze", headers=named)
+    assert frozen.json()["frozen"]
+    assert (await box.get("/_sandbox/clock"))["frozen"]
+    assert not (await box.other().get("/_sandbox/clock"))["frozen"]
+
+
+def sent_by(message: dict[str, Any]) -> str:
+    return message["accountId"]
+
+
+@pytest.mark.parametrize("name", ["acc_00000000000000ff", "acc_1", "test_me", ""])
+async def test_an_account_that_is_not_there_is_not_found(box: Box, name: str) -> None:
+    answer = await box.http.get("/_sandbox/account", headers={"X-Sandbox-Account": name})
+    error = assert_refused(answer, 404, "not_found")
+    assert error["details"] == {"field": "X-Sandbox-Account", "value": name}
+
+
+async def test_a_name_is_no_credential_of_the_api(box: Box) -> None:
+    message = await box.look(await box.accepted())
+    named = {"X-Sandbox-Account": message["accountId"]}
+    answer = await box.http.get("/api/v1/messages", headers=named)
+    assert_refused(answer, 401, "unauthorized")
+
+
+async def test_magic_recipients_are_listed_in_all_their_spellings(box: Box) -> None:
+    found = (await box.http.get("/_sandbox/magic")).json()["data"]
+    by_name = {each["name"]: each for each in found}
+    assert by_name["answered-503-2"] == {
+        "name": "answered-503-2",
+        "number": "+256700005032",
+        "address": "answered-503-2@sandbox.msgine.test",
+        "token": "sandbox-answered-503-2",
+        "what": "the first 2 sends are answered 503",
+    }
+    assert len(by_name) == len(found)
+
+
+async def test_an_inbox_is_read_on_from_a_message(box: Box) -> None:
+    sent = [await box.accepted(message=f"{n}") for n in range(5)]
+    page = await box.get("/_sandbox/messages", limit=2)
+    older = await box.get("/_sandbox/messages", limit=2, before=page["data"][-1]["id"])
+    assert [each["id"] for each in older["data"]] == [sent[2]["id"], sent[1]["id"]]
+    assert (page["total"], older["total"]) == (5, 3)
+    answer = await box.call("GET", "/_sandbox/messages?before=yesterday")
+    assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == "before"
+
+
 @pytest.mark.parametrize(
     ("change", "effect"),
     [

@@ -135,6 +135,7 @@ function Entry({ entry, attempt, resend }) {
     return html`<bdi>${visible(entry.to)}</bdi> became <${Status} status=${entry.status} />`;
   }
   if (entry.type === "request") {
+    if (!entry.decisions) return "Accepted";
     return html`<a href=${`#/requests/${entry.requestId}`}>Request</a> accepted
       <${Decisions} decisions=${entry.decisions} /><${Warnings} warnings=${entry.warnings} />`;
   }
