@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from box import NUMBER, Box
+from box import NUMBER, Box, sandbox
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching import assert_refused
@@ -228,3 +228,28 @@ async def test_a_price_is_the_accounts_own(box: Box, path: str) -> None:
 async def test_a_price_that_is_none_is_refused(box: Box, prices: Any, field: str) -> None:
     answer = await box.call("PATCH", "/_sandbox/account", json={"developerPrices": prices})
     assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == field
+
+
+async def test_a_step_that_a_hand_was_quicker_to_take_counts_once() -> None:
+    async with sandbox(sent_after=0) as box:
+        await box.freeze()
+        sent = await box.develop("POST", "/sms", SMS)
+        path = f"/messages/{sent['id']}/status"
+        await box.call("POST", f"/_sandbox{path}", json={"status": "sent"})
+        await box.advance(seconds=0)
+        sums = await box.develop("GET", "/analytics/overview")
+        assert sums["channels"]["sms"]["sent"] == 1
+
+
+@pytest.mark.parametrize("last", ["0001-01-01", "0001-01-29", "9999-12-31"])
+async def test_a_period_reaches_to_the_ends_of_the_calendar(box: Box, last: str) -> None:
+    found = await box.develop("GET", "/analytics/overview", to=last)
+    assert found["period"]["to"] == last
+
+
+async def test_a_clock_does_not_go_beyond_what_can_be_written(box: Box) -> None:
+    at = {"seconds": 3653 * 86400}
+    answers = [await box.call("POST", "/_sandbox/clock/advance", json=at) for _ in range(800)]
+    assert assert_refused(answers[-1], 400, "invalid_request")["details"]["field"] == "seconds"
+    found = await box.develop("GET", "/analytics/daily", days=1)
+    assert found["data"][0]["date"] < "9999-12-31"

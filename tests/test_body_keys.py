@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from box import DEVELOPERS, Box
+from box import DEVELOPERS, Box, sandbox
 from hypothesis import given
 from hypothesis import strategies as st
 from matching import assert_refused
@@ -61,3 +61,17 @@ async def test_a_key_in_the_body_makes_a_retry_safe(box: Box) -> None:
         )
         assert answer.status_code == status
         assert "x-sandbox-warning" not in answer.headers
+
+
+@pytest.mark.parametrize("place", ["idempotencyKey", "Idempotency-Key"])
+async def test_a_reused_key_is_named_by_its_place_where_that_is_strict(place: str) -> None:
+    async with sandbox(strict_idempotency=True) as box:
+        for status, message in ((201, "one"), (422, "two")):
+            body, headers = SMS | {"message": message}, {}
+            if place == "idempotencyKey":
+                body[place] = "k"
+            else:
+                headers[place] = "k"
+            answer = await box.call("POST", f"{DEVELOPERS}/sms", json=body, headers=headers)
+            assert answer.status_code == status
+        assert answer.json()["error"]["details"] == {"field": place, "value": "k"}

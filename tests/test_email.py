@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 from box import DEVELOPERS, Box
+from hypothesis import given
+from hypothesis import strategies as st
 from sends import EMAIL, SENDS
+
+from msgine_sandbox.domain.email import MAX_BODY
+from msgine_sandbox.model.markup import read
 
 
 async def test_an_email_goes_to_everybody_once(box: Box) -> None:
@@ -75,3 +80,74 @@ async def test_a_magic_recipient_refuses_so_many_requests(
     answers = [await box.call("POST", DEVELOPERS + path, json=body) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [503, 503, 201, 201]
     assert (await box.get("/_sandbox/messages"))["total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>Hello</p><p>you</p>", "Hello\nyou"),
+        ("a < b &amp; b > c", "a < b & b > c"),
+        ("<b title='x > y'>bold</b> <i>and\n  more</i>", "bold and more"),
+        ("one<!-- <b>two</b> -->three<!DOCTYPE html>", "onethree"),
+        ("<script>x < y</script><style>p{}</style><title>no</title>seen", "seen"),
+        ("<SCRIPT>no", ""),
+        ("<p><![foo[x]]></p>seen", "seen"),
+        ("&#" + "9" * 5000 + ";", "\ufffd"),
+        ("&#x1F389; &nbsp;&eacute;", "🎉 \xa0é"),
+        ("<a ", "<a"),
+    ],
+)
+async def test_html_is_read_as_a_person_does(box: Box, html: str, text: str) -> None:
+    body = {name: value for name, value in EMAIL.items() if name != "text"} | {"html": html}
+    sent = await box.develop("POST", "/email", body)
+    assert (await box.look(sent))["message"] == text
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a ", "<a x=", "<a b='", '<p a=">', "<!--", "<![", "</", "&#1", "<script>", "<div>"]
+)
+def test_the_longest_html_is_read_in_one_pass(piece: str) -> None:
+    """In two, or in one for each piece, it would take hours, and the test would time out."""
+    assert isinstance(read(piece * (MAX_BODY // len(piece))).text, str)
+
+
+@given(st.text(st.sampled_from("<>/!-?&#;'\"= abpx19[]"), max_size=60))
+def test_whatever_is_sent_as_html_is_read(html: str) -> None:
+    assert isinstance(read(html).text, str)
+
+
+@pytest.mark.parametrize("subject", ["a\r\nBcc: b@example.com", "a\nb", "a\0b"])
+async def test_a_subject_is_one_line(box: Box, subject: str) -> None:
+    error = await box.refused("POST", "/email", EMAIL | {"subject": subject})
+    assert (error["details"]["field"], error["details"]["expected"]) == ("subject", "one line")
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("to", "a" * 400_000 + "@example.com"), ("from", " " * 300_000 + "a@example.com")],
+)
+async def test_a_text_that_no_address_can_be_is_refused_at_once(
+    box: Box, field: str, text: str
+) -> None:
+    error = await box.refused("POST", "/email", EMAIL | {field: text})
+    assert (error["details"]["field"], "characters" in error["details"]["reason"]) == (field, True)
+
+
+async def test_magic_labels_are_faults_of_which_the_latest_thousand_are_kept(box: Box) -> None:
+    await box.control("PATCH", "/account", {"tier": "unlimited"})
+    for start in range(0, 1100, 100):
+        to = [f"answered-500-1+{start + n}@sandbox.msgine.test" for n in range(100)]
+        for _ in to:
+            answer = await box.call("POST", f"{DEVELOPERS}/email", json=EMAIL | {"to": to})
+            if answer.status_code == 201:
+                break
+    listed = await box.get("/_sandbox/faults")
+    assert listed["total"] == 1000
+    await box.fault({"effect": {"status": 503}})  # magic ones are not in its way
+
+
+async def test_who_sends_to_too_many_meets_no_magic(box: Box) -> None:
+    to = [f"answered-500+{n}@sandbox.msgine.test" for n in range(101)]
+    error = await box.refused("POST", "/email", EMAIL | {"to": to})
+    assert error["details"]["value"] == 101
+    assert (await box.get("/_sandbox/faults"))["total"] == 0

@@ -10,7 +10,6 @@ from matching import assert_refused
 REQUEST_ID = r"req_[0-9a-f]{16}"
 RATE_HEADERS = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 NOWHERE = [
-    "/",
     "/favicon.ico",
     "/messages/sms",
     "/api",
@@ -134,7 +133,9 @@ async def test_who_has_no_credential_is_told_nothing_but_that(
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8256", "localhost.evil.example"])
-@pytest.mark.parametrize("path", ["/", "/api/v1/messages", "/_sandbox/health", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/ui/main.js", "/api/v1/messages", "/_sandbox/health", "/nothing"]
+)
 async def test_another_host_is_refused_and_told_the_flag(box: Box, host: str, path: str) -> None:
     answer = await box.call("GET", path, headers={"Host": host})
     error = assert_refused(answer, 421, "misdirected_request")

@@ -83,3 +83,45 @@ async def test_a_push_by_hand_waits_for_it() -> None:
         assert (sent["status"], sent["successCount"]) == ("pending", 0)
         await box.control("POST", f"/messages/{sent['id']}/status", {"status": "sent"})
         assert (await box.develop("GET", f"/{sent['id']}"))["successCount"] == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "status"),
+    [
+        ({"topic": "news", "tokens": ["sandbox-answered-500"]}, 201),
+        ({"tokens": "a,sandbox-answered-500"}, 201),
+        ({"tokens": "sandbox-answered-500"}, 500),
+        ({"tokens": ["a"], "userIds": "sandbox-answered-500"}, 500),
+    ],
+)
+async def test_magic_acts_where_the_push_goes_to(box: Box, to: Any, status: int) -> None:
+    answer = await box.call("POST", f"{DEVELOPERS}/push", json=PUSH | to)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("token", ["user:7", "topic:news"])
+async def test_a_token_is_no_user_and_no_topic(box: Box, token: str) -> None:
+    error = await box.refused("POST", "/push", PUSH | {"tokens": [token]})
+    assert error["details"]["field"] == "tokens"
+    device = {"token": token, "platform": "ios"}
+    assert (await box.refused("POST", "/push/device", device))["details"]["field"] == "token"
+
+
+async def test_a_token_that_is_none_cannot_be_removed(box: Box) -> None:
+    answer = await box.call(
+        "DELETE",
+        f"{DEVELOPERS}/push/device",
+        content=b'{"token": "\\ud800"}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 400
+
+
+async def test_a_removed_device_gets_nothing_also_where_all_is_at_once() -> None:
+    async with sandbox(sent_after=0, delivered_after=0) as box:
+        await box.develop("POST", "/push/device", {"token": "gone", "platform": "ios"})
+        await box.develop("DELETE", "/push/device", {"token": "gone"})
+        sent = await box.develop("POST", "/push", PUSH | {"tokens": ["gone"]})
+        await box.advance(seconds=1)
+        [recipient] = (await box.look(sent))["recipients"]
+        assert [each["status"] for each in recipient["timeline"]] == ["pending", "failed"]

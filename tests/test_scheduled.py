@@ -41,7 +41,21 @@ async def test_the_first_generation_calls_it_pending(box: Box) -> None:
 
 
 @CHANNELS
-@pytest.mark.parametrize("when", ["tomorrow", "2020-01-01T00:00:00Z", "2099-01-01T00:00:00", "", 5])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "tomorrow",
+        "2020-01-01T00:00:00Z",
+        "2099-01-01T00:00:00",
+        "2099-01-01",
+        "2099-W01-1T00:00Z",
+        "20990101T000000Z",
+        "2099-02-30T00:00:00Z",
+        "9999-12-31T23:59:59-14:00",
+        "",
+        5,
+    ],
+)
 async def test_a_time_that_is_none_or_past_is_refused(box: Box, path: str, when: Any) -> None:
     error = await box.refused("POST", path, SENDS[path] | {"scheduledFor": when})
     assert error["code"] == "invalid_request"

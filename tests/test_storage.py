@@ -121,7 +121,8 @@ def made_old(connection: sqlite3.Connection) -> None:
     }
     for table in ("tallies", "devices"):
         connection.execute(f"DROP TABLE {table}")
-    connection.execute("DROP INDEX messages_by_account")
+    for index in ("messages_by_account", "faults_by_match"):
+        connection.execute(f"DROP INDEX {index}")
     for table, columns in added.items():
         for column in columns:
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

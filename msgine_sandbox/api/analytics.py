@@ -24,6 +24,7 @@ MAX_DAYS: Final = 90
 DEFAULT_DAYS: Final = 30
 
 _EPOCH: Final = date(1970, 1, 1)
+_FIRST: Final = (date.min - _EPOCH).days
 
 
 class AnalyticsApi:
@@ -69,7 +70,7 @@ def _asked(request: Request, known: Collection[str]) -> tuple[Account, Day, Fiel
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:
     """Read from when to when; by default the thirty days up to the end, which is today."""
     last = _read(query, "to", today)
-    first = _read(query, "from", last - DEFAULT_DAYS + 1)
+    first = _read(query, "from", max(last - DEFAULT_DAYS + 1, _FIRST))
     if first <= last:
         return first, last
     raise InvalidRequest(

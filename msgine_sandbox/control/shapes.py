@@ -66,6 +66,7 @@ def _only(message: Message) -> Json:
             "cc": parts.cc,
             "bcc": parts.bcc,
             "html": parts.html,
+            "links": parts.links,
         }
     if isinstance(parts, PushParts):
         return {

@@ -95,14 +95,14 @@ class Carrier:
         self._courses = courses
 
     async def opening(self, message: Message) -> list[Move]:
-        """Give the steps that are taken before a new message's request is answered."""
+        """Give the first steps, where they are taken before the message's request is answered."""
         if self._courses is None or message.scheduled_at is not None:
             return []
         moves = [
             _move(message.id, position, leg.detail, message.created_at)
             for position, delivery in enumerate(message.deliveries)
-            for leg in self._course(message, delivery)
-            if leg.after == 0
+            for leg in self._course(message, delivery)[:1]
+            if leg.after == 0 and message.channel is Channel.PUSH
         ]
         return await self._judged(message, moves)
 

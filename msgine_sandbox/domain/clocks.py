@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.domain.idempotency import KEPT
-from msgine_sandbox.model.clock import DAY, SECOND, Clock, Instant, RealTime, iso_micros
+from msgine_sandbox.model.clock import DAY, LATEST, SECOND, Clock, Instant, RealTime, iso_micros
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.timeline import Timeline
@@ -38,11 +38,11 @@ class Clocks:
         """Move forward and perform all that falls due; tell how many steps that were.
 
         Raises:
-            InvalidRequest: the time is negative, or beyond ten years.
+            InvalidRequest: the time is negative, or beyond ten years or the year 9999.
         """
-        if not 0 <= micros <= FARTHEST:
+        if not 0 <= micros <= FARTHEST or self._farthest(account) + micros > LATEST:
             raise InvalidRequest(
-                "The clock goes forward only, by at most ten years",
+                "The clock goes forward only, by at most ten years, and not beyond the year 9999",
                 field="seconds",
                 expected=f"0 to {FARTHEST // SECOND}",
             )
@@ -67,6 +67,12 @@ class Clocks:
         if account is not None:
             return await self._travel(account, lambda now: max(instant - now, 0))
         return await self._travel_all(instant - now, lambda now: max(instant - now, 0))
+
+    def _farthest(self, account: int | None) -> Instant:
+        """Give an account's time, or that of the one that is farthest ahead."""
+        everybody = [None, *(each.id for each in self._accounts.all())]
+        chosen = everybody if account is None else [account]
+        return max(self.read(each)[1] for each in chosen)
 
     async def freeze(self, account: int | None) -> None:
         """Let time stand still."""

@@ -59,8 +59,7 @@ class Deliveries:
         """
         heard = await self._heard(account, moves)
         if not heard:
-            count = await self._store.messages.move(moves)
-            taken = moves if count == len(moves) else await self._store.messages.taken(moves)
+            taken = await self._store.messages.move(moves)
             await self._analytics.moved(account, taken)
             return Moved(len(moves), taken)
         together = [move for move in moves if move.at <= heard[0].at]

@@ -54,9 +54,11 @@ class Devices:
         """Remove a device: from now on pushes to it fail.
 
         Raises:
+            InvalidRequest: the token is none.
             NotFound: no device has that token, or it is removed already.
         """
-        device = await self._store.devices.with_token(account.id, token)
+        checked = checked_token(token, "token")
+        device = await self._store.devices.with_token(account.id, checked)
         if device is None or not device.active:
             raise NotFound("Device not found")
         await self.save(replace(device, active=False))

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from msgine_sandbox.model.account import Account
-from msgine_sandbox.model.clock import Instant, iso_seconds
+from msgine_sandbox.model.clock import Instant, iso
 from msgine_sandbox.model.errors import InvalidMessage, InvalidRequest
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import Delivery, Recipient
@@ -72,8 +72,8 @@ def undelivered(
         raise InvalidRequest(
             "scheduledFor must be in the future",
             field="scheduledFor",
-            value=iso_seconds(scheduled_at),
-            expected=f"a time after {iso_seconds(origin.now)}, which it is on the account's clock",
+            value=iso(scheduled_at),
+            expected=f"a time after {iso(origin.now)}, which it is on the account's clock",
         )
     status = Status.PENDING if scheduled_at is None else Status.QUEUED
     start = ((status, origin.now),)

@@ -1,7 +1,9 @@
 """Email: what can be sent by it, and to whom."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,6 +16,9 @@ from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.parts import EmailParts
 from msgine_sandbox.model.warning import ClientWarning
+
+if TYPE_CHECKING:
+    from msgine_sandbox.model.markup import Read
 
 MAX_SUBJECT: Final = 200
 MAX_BODY: Final = 512 * 1024
@@ -50,16 +55,30 @@ class Email:
         """
         account = origin.account
         sender = checked_mailbox(draft.sender)
-        parts, everybody = _addressed(draft)
-        subject = checked_text(draft.subject, MAX_SUBJECT, field="subject")
+        places = _places(draft)
+        everybody = checked_recipients(
+            places if draft.to else (),
+            lambda text: checked_address(text, places[text]),
+            what="addresses, of which one at least is in to",
+        )
+        subject = _checked_subject(draft.subject)
+        _check_bodies(draft)
+        seen = None if draft.html is None else _read(draft.html)
         return Message(
             id=self._ids.next(),
             account=account.id,
             channel=self.channel,
             sender=sender,
-            text=_text(draft),
+            text=draft.text if draft.text is not None else seen.text if seen else "",
             title=subject,
-            parts=parts,
+            parts=EmailParts(
+                to=[text for text in everybody if places[text] == "to"],
+                cc=[text for text in everybody if places[text] == "cc"],
+                bcc=[text for text in everybody if places[text] == "bcc"],
+                html=draft.html,
+                links=seen.links if seen else (),
+                html_alone=draft.text is None,
+            ),
             price=account.price.times(0),
             developer_price=account.developer_prices.of(self.channel),
             request_id=origin.request_id,
@@ -73,28 +92,24 @@ class Email:
         return []
 
 
-def _addressed(draft: EmailDraft) -> tuple[EmailParts, list[str]]:
-    """Check all addresses; who is named twice gets one copy, and counts where it is named first."""
+def _places(draft: EmailDraft) -> dict[str, str]:
+    """Give the field in which each address is named first: who is named twice gets one copy."""
     places: dict[str, str] = {}
     for field, texts in {"to": draft.to, "cc": draft.cc, "bcc": draft.bcc}.items():
         for text in texts:
             places.setdefault(text, field)
-    everybody = checked_recipients(
-        places if draft.to else (),
-        lambda text: checked_address(text, places[text]),
-        what="addresses, of which one at least is in to",
-    )
-    parts = EmailParts(
-        to=[text for text in everybody if places[text] == "to"],
-        cc=[text for text in everybody if places[text] == "cc"],
-        bcc=[text for text in everybody if places[text] == "bcc"],
-        html=draft.html,
-        html_alone=draft.text is None,
-    )
-    return parts, everybody
+    return places
 
 
-def _text(draft: EmailDraft) -> str:
+def _checked_subject(subject: str) -> str:
+    if "\r" in subject or "\n" in subject or "\0" in subject:
+        raise InvalidRequest(
+            "subject must be one line", field="subject", value=subject, expected="one line"
+        )
+    return checked_text(subject, MAX_SUBJECT, field="subject")
+
+
+def _check_bodies(draft: EmailDraft) -> None:
     if draft.text is None and draft.html is None:
         raise InvalidRequest(
             "text or html is required", field="text", expected="text, html or both"
@@ -102,8 +117,9 @@ def _text(draft: EmailDraft) -> str:
     for field, body in {"text": draft.text, "html": draft.html}.items():
         if body is not None:
             checked_text(body, MAX_BODY, field=field)
-    if draft.text is not None:
-        return draft.text
-    from msgine_sandbox.model.markup import readable
 
-    return readable(draft.html or "")
+
+def _read(html: str) -> Read:
+    from msgine_sandbox.model.markup import read  # here, because most messages have no HTML
+
+    return read(html)

@@ -47,7 +47,7 @@ class Faults:
         Raises:
             InvalidRequest: there are too many that may still act.
         """
-        known = [f for f in await self._store.faults.all(account) if f.account == account]
+        known = await self._store.faults.added(account)
         spent = [fault for fault in known if fault.left == 0]
         if len(known) - len(spent) >= MOST:
             raise InvalidRequest(
@@ -121,12 +121,14 @@ class Faults:
 
     async def _set_traps(self, account: int, traps: Mapping[Recipient, Trap]) -> None:
         """Let each magic recipient be a fault of the account, from its first use on."""
-        known = {fault.match.to for fault in await self._store.faults.all(account) if fault.magic}
-        new = traps.keys() - known
+        faults = [_fault(self._ids.next(), account, to, trap) for to, trap in traps.items()]
+        known = await self._store.faults.known(account, [fault.match for fault in faults])
+        new = [fault for fault in faults if fault.match not in known]
         if new:
             async with self._store.unit:
-                for to in filter(new.__contains__, traps):
-                    await self._add(_fault(self._ids.next(), account, to, traps[to]))
+                for fault in new:
+                    await self._add(fault)
+                await self._store.faults.keep_magic(account, MOST)
 
     async def _add(self, fault: Fault) -> None:
         await self._store.faults.add(fault)

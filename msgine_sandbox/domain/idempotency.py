@@ -73,5 +73,5 @@ class Idempotency:
 
     def _allowed(self, known: Remembered, fingerprint: bytes) -> Remembered:
         if self._strict and known.fingerprint != fingerprint:
-            raise IdempotencyKeyReused(field=HEADER, value=known.key)
+            raise IdempotencyKeyReused
         return known

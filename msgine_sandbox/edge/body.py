@@ -1,12 +1,14 @@
 """Reading bodies: at the door as bytes of bounded size, in handlers as JSON objects."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from msgine_sandbox.domain.drafts import MAX_RECIPIENTS
 from msgine_sandbox.edge.fields import Fields
 from msgine_sandbox.edge.visit import UNREAD, Visit, visit_of
 from msgine_sandbox.model.errors import (
@@ -18,7 +20,6 @@ from msgine_sandbox.model.errors import (
 from msgine_sandbox.model.target import TOPIC, USER
 
 MAX_BODY = 1024 * 1024
-_ADDRESSED = ("to", "cc", "bcc", "tokens")
 
 _EXPECTED = "application/json, in UTF-8"
 _decode = msgspec.json.decode
@@ -94,16 +95,29 @@ def recipients_of(visit: Visit) -> list[str]:
         return []
     if not isinstance(content, dict):
         return []
-    named = [each for field in _ADDRESSED for each in parts_of(content.get(field))]
-    users = [f"{USER}{each}" for each in parts_of(content.get("userIds"))]
-    topics = [f"{TOPIC}{each}" for each in parts_of(content.get("topic"))]
-    return [*named, *users, *topics]
+    named = [
+        each.strip()
+        for field in ("to", "cc", "bcc")
+        for value in _strings(content.get(field))
+        for each in value.split(",")
+    ]
+    found = [*named, *_targets(content)]
+    # With more it is refused anyway, and nobody is meant by it.
+    return found if len(found) <= MAX_RECIPIENTS else []
 
 
-def parts_of(value: Any) -> list[str]:
-    """Give the strings of an array, or those that commas part in one string."""
-    parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
-    return [each.strip() for each in parts if isinstance(each, str)]
+def _targets(content: Mapping[str, Any]) -> list[str]:
+    """Give what a push goes to: a topic wins over users and tokens. Source: seen in SDKs."""
+    topics = _strings(content.get("topic"))
+    if topics:
+        return [f"{TOPIC}{each}" for each in topics]
+    users = [f"{USER}{each}" for each in _strings(content.get("userIds"))]
+    return [*users, *_strings(content.get("tokens"))]
+
+
+def _strings(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str)]
 
 
 def _is_json(content_type: str) -> bool:

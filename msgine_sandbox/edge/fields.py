@@ -6,11 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from msgine_sandbox.model.clock import Instant, from_datetime
+from msgine_sandbox.model.clock import LATEST, Instant, from_datetime
 from msgine_sandbox.model.errors import InvalidRequest
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _HUGE = 10**15
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+    r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
+)
 _WHOLE = re.compile(r"[0-9]{1,18}")
 
 
@@ -162,10 +166,15 @@ class Fields:
     def instant(self, name: str) -> Instant | None:
         """Give a field that is a time in ISO 8601 with its offset from UTC."""
         value = self.text(name)
+        if value is None:
+            return None
         try:
-            return None if value is None else from_datetime(datetime.fromisoformat(value))
-        except (ValueError, TypeError) as error:  # TypeError: it has no offset
-            raise wrong(name, value, "a time in ISO 8601 with Z or an offset") from error
+            instant = from_datetime(datetime.fromisoformat(value)) if _TIME.fullmatch(value) else -1
+        except ValueError:  # the 30th of February
+            instant = -1
+        if 0 <= instant <= LATEST:
+            return instant
+        raise wrong(name, value, "a time in ISO 8601 with Z or an offset")
 
     def objects(self, name: str) -> list["Fields"]:
         """Give a field that is a list of objects, and must be there."""

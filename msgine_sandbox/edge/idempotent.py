@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msgine_sandbox.domain.idempotency import Idempotency
-from msgine_sandbox.edge.keys import key_of
+from msgine_sandbox.edge.keys import key_of, place_of
 from msgine_sandbox.edge.reply import Reply
 from msgine_sandbox.edge.visit import fingerprint, visit_of
 from msgine_sandbox.model import warning
@@ -28,9 +28,9 @@ class Idempotent:
         visit.key = key
         try:
             known = await self._idempotency.claim(visit.client.id, key, asked)
-        except IdempotencyKeyReused:
+        except IdempotencyKeyReused as error:
             visit.warnings.append(warning.key_reused(key))
-            raise
+            raise IdempotencyKeyReused(field=place_of(visit), value=key) from error
         if isinstance(known, Remembered):
             visit.replayed = True
             if known.fingerprint != asked:

@@ -47,6 +47,11 @@ def key_of(scope: Scope, visit: Visit) -> str | None:
     )
 
 
+def place_of(visit: Visit) -> str:
+    """Name the place of a request's key."""
+    return HEADER if _NAME in visit.asked else FIELD
+
+
 def _check(key: object, field: str, longest: int) -> str:
     if isinstance(key, str) and len(key) <= longest and _SHAPE.fullmatch(key):
         return key

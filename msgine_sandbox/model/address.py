@@ -7,6 +7,8 @@ from msgine_sandbox.model.errors import InvalidRequest
 EmailAddress = str
 """An address that has been checked, as it was written."""
 
+LONGEST = 320
+LONGEST_MAILBOX = 1000
 _KEPT = 8192
 
 
@@ -29,7 +31,10 @@ def checked_mailbox(text: str, field: str = "from") -> str:
 
 
 def _checked(text: str, field: str, expected: str, *, named: bool) -> str:
-    reason = _problem(text, named=named)
+    longest = LONGEST_MAILBOX if named else LONGEST
+    reason = (
+        f"It has over {longest} characters." if len(text) > longest else _problem(text, named=named)
+    )
     if reason is None:
         return text
     raise InvalidRequest(

@@ -13,6 +13,8 @@ Instant = int
 SECOND = 1_000_000
 DAY = 24 * 60 * 60 * SECOND
 FOREVER: Instant = (1 << 63) - 1
+LATEST: Instant = 253_402_300_799 * SECOND
+"""9999-12-31T23:59:59Z: what comes later cannot be written so that others can read it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,6 +84,11 @@ def iso_micros(instant: Instant) -> str:
     """Write an instant as the control API does: ISO 8601 in UTC, to the microsecond."""
     whole, micros = divmod(instant, SECOND)
     return f"{_written(whole)[:-1]}.{micros:06d}Z"
+
+
+def iso(instant: Instant) -> str:
+    """Write an instant as briefly as it can be without losing anything."""
+    return iso_micros(instant) if instant % SECOND else iso_seconds(instant)
 
 
 @lru_cache(1024)

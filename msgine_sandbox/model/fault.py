@@ -48,8 +48,10 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def reaches(self, recipient: str) -> bool:
         """Tell whether a recipient is meant."""
+        if self.to is None or "*" not in self.to:
+            return self.to in {None, recipient}
         # Only * is a sign: a device's token may have any other in it.
-        return self.to is None or fnmatchcase(recipient, _OTHER_SIGNS.sub(r"[\g<0>]", self.to))
+        return fnmatchcase(recipient, _OTHER_SIGNS.sub(r"[\g<0>]", self.to))
 
 
 class RequestEffect(msgspec.Struct, frozen=True, kw_only=True, tag="request", omit_defaults=True):

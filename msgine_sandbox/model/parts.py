@@ -12,6 +12,8 @@ class EmailParts(msgspec.Struct, frozen=True, kw_only=True, tag="email", omit_de
     cc: Sequence[str] = ()
     bcc: Sequence[str] = ()
     html: str | None = None
+    links: Sequence[str] = ()
+    """Where the links of the HTML lead to."""
     html_alone: bool = False
     """Whether the text was made of the HTML, because there was none."""
 

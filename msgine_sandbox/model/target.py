@@ -16,11 +16,14 @@ def checked_token(token: str, field: str = "tokens") -> str:
     Raises:
         InvalidRequest: it is empty, too long, or has what no token has (our choice).
     """
-    if 1 <= len(token) <= MAX_TARGET and token.isprintable() and token.strip() == token:
-        return token
-    raise InvalidRequest(
-        f"{field} must have {_EXPECTED}", field=field, value=token, expected=_EXPECTED
-    )
+    if token.startswith((USER, TOPIC)):
+        raise InvalidRequest(
+            f"{field} must be what a platform gives; the sandbox writes users and topics like this",
+            field=field,
+            value=token,
+            expected=f"a token that begins neither with {USER} nor with {TOPIC}",
+        )
+    return _checked(token, field)
 
 
 def to_user(identifier: str) -> str:
@@ -29,7 +32,7 @@ def to_user(identifier: str) -> str:
     Raises:
         InvalidRequest: as for a token.
     """
-    return f"{USER}{checked_token(identifier, 'userIds')}"
+    return f"{USER}{_checked(identifier, 'userIds')}"
 
 
 def to_topic(name: str) -> str:
@@ -38,4 +41,12 @@ def to_topic(name: str) -> str:
     Raises:
         InvalidRequest: as for a token.
     """
-    return f"{TOPIC}{checked_token(name, 'topic')}"
+    return f"{TOPIC}{_checked(name, 'topic')}"
+
+
+def _checked(text: str, field: str) -> str:
+    if 1 <= len(text) <= MAX_TARGET and text.isprintable() and text.strip() == text:
+        return text
+    raise InvalidRequest(
+        f"{field} must have {_EXPECTED}", field=field, value=text, expected=_EXPECTED
+    )

@@ -108,6 +108,11 @@ class Database:
         self._settle()
         return self._connection.executemany(sql, rows)
 
+    def attempt(self) -> "Attempt":
+        """Let what is run inside the block be undone, without the rest of the turn."""
+        self._settle()
+        return Attempt(self._connection)
+
     def gather(self, sql: str, rows: Iterable[Row]) -> None:
         """Run a statement for each row before the next of another kind, or at the turn's end.
 
@@ -153,6 +158,24 @@ class Database:
         if self._turn_is_open:
             self._end_turn()
         self._connection.close()
+
+
+class Attempt:
+    """Some statements of a turn, which can be undone as if they had not been run."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> "Attempt":
+        self._connection.execute("SAVEPOINT attempt")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.execute("RELEASE attempt")
+
+    def undo(self) -> None:
+        """Take back what was run."""
+        self._connection.execute("ROLLBACK TO attempt")
 
 
 def _open(path: str) -> sqlite3.Connection:

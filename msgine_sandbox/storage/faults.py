@@ -1,5 +1,6 @@
 """Faults as rows."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ class FaultRows:
             (
                 fault.id,
                 fault.account,
-                msgspec.json.encode(fault.match).decode(),
+                _written(fault.match),
                 msgspec.json.encode(fault.effect).decode(),
                 fault.times,
                 fault.probability,
@@ -42,6 +43,31 @@ class FaultRows:
         where = "" if account is None else f" WHERE account = {account}"
         rows = self._database.execute(f"SELECT {_COLUMNS} FROM faults{where} ORDER BY id")
         return [_fault(row) for row in rows]
+
+    async def added(self, account: int | None) -> list[Fault]:
+        """Give those that were added by hand for an account, or for everybody alone."""
+        rows = self._database.execute(
+            f"SELECT {_COLUMNS} FROM faults WHERE account IS ? AND NOT magic ORDER BY id",
+            (account,),
+        )
+        return [_fault(row) for row in rows]
+
+    async def known(self, account: int, matches: Iterable[Match]) -> list[Match]:
+        """Give those of some matches that magic faults of an account have."""
+        rows = self._database.execute(
+            "SELECT match FROM faults WHERE account = ? AND magic"
+            " AND match IN (SELECT value FROM json_each(?))",
+            (account, msgspec.json.encode(list(map(_written, matches))).decode()),
+        )
+        return [_match.decode(row[0]) for row in rows]
+
+    async def keep_magic(self, account: int, most: int) -> None:
+        """Forget an account's oldest magic faults beyond so many, those that are spent first."""
+        self._database.execute(
+            "DELETE FROM faults WHERE id IN (SELECT id FROM faults WHERE account = ? AND magic"
+            f" ORDER BY {_ACTIVE} DESC, id DESC LIMIT -1 OFFSET ?)",
+            (account, most),
+        )
 
     async def active(self, account: int) -> list[Fault]:
         """Give those that may still act on an account: added by hand first, then magic ones."""
@@ -71,6 +97,10 @@ class FaultRows:
         )
         done = self._database.execute(f"DELETE FROM faults WHERE {where or 'true'}")
         return done.rowcount
+
+
+def _written(match: Match) -> str:
+    return msgspec.json.encode(match).decode()
 
 
 def _fault(row: tuple[Any, ...]) -> Fault:

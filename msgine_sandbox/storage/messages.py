@@ -72,32 +72,15 @@ class MessageRows:
             ],
         )
 
-    async def move(self, moves: Iterable[Move]) -> int:
-        """Take deliveries on, where the lifecycle lets them; tell how many."""
-        done = self._database.executemany(
-            _MOVE,
-            [
-                (
-                    str(m.status),
-                    f" {m.status}@{m.at}",
-                    m.reason,
-                    m.message,
-                    m.position,
-                    *_BEFORE[m.status],
-                )
-                for m in moves
-            ],
-        )
-        return done.rowcount
-
-    async def taken(self, moves: Iterable[Move]) -> list[Move]:
-        """Give those of some moves that were really taken."""
-        return [
-            move
-            for move in moves
-            if (message := await self.get(move.message)) is not None
-            and (move.status, move.at) in message.deliveries[move.position].history
-        ]
+    async def move(self, moves: Sequence[Move]) -> Sequence[Move]:
+        """Take deliveries on, where the lifecycle lets them; give the moves that were taken."""
+        with self._database.attempt() as attempt:
+            done = self._database.executemany(_MOVE, map(_step, moves))
+            if done.rowcount == len(moves):
+                return moves
+            attempt.undo()
+        # Some were not, which is rare: the rows tell one by one.
+        return [move for move in moves if self._database.execute(_MOVE, _step(move)).rowcount]
 
     async def origins(self, messages: Iterable[int]) -> dict[int, tuple[Channel, Instant]]:
         """Give the channels of messages, and when they were accepted."""
@@ -185,6 +168,17 @@ class MessageRows:
             for message, group in groupby(found, key=itemgetter(0))
         }
         return [_message(row, deliveries[row[0]]) for row in rows]
+
+
+def _step(move: Move) -> tuple[Any, ...]:
+    return (
+        str(move.status),
+        f" {move.status}@{move.at}",
+        move.reason,
+        move.message,
+        move.position,
+        *_BEFORE[move.status],
+    )
 
 
 def _conditions(wanted: Filter) -> tuple[str, tuple[Any, ...]]:

@@ -8,6 +8,9 @@ ALTER TABLE accounts ADD COLUMN developer_prices TEXT NOT NULL DEFAULT '{}';
 -- An inbox has all channels; with the row number that every index ends in, newest first.
 CREATE INDEX messages_by_account ON messages (account);
 
+-- A magic recipient is looked for at each send to it.
+CREATE INDEX faults_by_match ON faults (account, match) WHERE magic;
+
 CREATE TABLE devices (
     id          INTEGER PRIMARY KEY,
     account     INTEGER NOT NULL,
