@@ -78,8 +78,18 @@ class Store {
     const before = this.link;
     this.set({ link });
     if (link === "unknown") this.choose(null); // the account is not there any more
-    else if (link === "live" && (before !== "lost" || !this.loaded)) this.load();
-    else if (link === "live") this.look();
+    else if (link === "live") this.catchUp(before);
+  }
+
+  // Who was gone gets what it missed from the feed, or a gap where that is not kept; who had heard of
+  // nothing yet cannot say what it missed, and reads everything anew.
+  catchUp(before) {
+    if (before === "lost" && this.loaded && this.feed.latest) {
+      this.look().catch(() => {});
+      return;
+    }
+    this.empty();
+    this.load();
   }
 
   async load() {
