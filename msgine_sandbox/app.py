@@ -35,6 +35,7 @@ from msgine_sandbox.edge.limit import Allowance, Limit
 from msgine_sandbox.edge.origins import Origins
 from msgine_sandbox.edge.resource import Resources
 from msgine_sandbox.edge.retried import Retried
+from msgine_sandbox.edge.under import Under
 from msgine_sandbox.model.account import TIERS
 from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.sandbox import Sandbox
@@ -57,25 +58,6 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     """Give the application over a sandbox that is built already."""
     s = sandbox
     outbox = Outbox(s.messages, s.store.messages, s.polls)
-    api = Mount(
-        BASE_PATH,
-        Resources(
-            *MessagesApi(outbox, s.sms).routes,
-            *DevelopersApi(outbox, s.sms, s.email, s.push).routes,
-            *DevicesApi(s.devices).routes,
-            *AnalyticsApi(s.analytics).routes,
-            default=_nowhere,
-        ),
-        middleware=[
-            Middleware(Allowance, TIERS[s.settings.tier], s.real),
-            Middleware(Bodies),
-            Middleware(Authenticate, s.accounts, strict=s.settings.strict_auth),
-            Middleware(Retried, s.retries),
-            Middleware(Limit, s.rate_limit, s.real),
-            Middleware(InjectFaults, s.faults, s.connections),
-            Middleware(Idempotent, s.idempotency),
-        ],
-    )
     control = Mount(
         "/_sandbox",
         Resources(
@@ -98,11 +80,31 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
             Middleware(Guard, s.accounts, s.settings.control_token),
         ],
     )
-    everything = Router(
-        [api, health.ROUTE, control, *Page().routes],
+    besides = Router(
+        [health.ROUTE, control, *Page().routes],
         redirect_slashes=False,
         default=_nowhere,
         lifespan=_lifespan(sandbox),
+    )
+    everything = Under(
+        BASE_PATH,
+        Resources(
+            *MessagesApi(outbox, s.sms).routes,
+            *DevelopersApi(outbox, s.sms, s.email, s.push).routes,
+            *DevicesApi(s.devices).routes,
+            *AnalyticsApi(s.analytics).routes,
+            default=_nowhere,
+        ),
+        middleware=[
+            Middleware(Allowance, TIERS[s.settings.tier], s.real),
+            Middleware(Bodies),
+            Middleware(Authenticate, s.accounts, strict=s.settings.strict_auth),
+            Middleware(Retried, s.retries),
+            Middleware(Limit, s.rate_limit, s.real),
+            Middleware(InjectFaults, s.faults, s.connections),
+            Middleware(Idempotent, s.idempotency),
+        ],
+        otherwise=besides,
     )
     allowed = (*s.settings.allowed_host, s.settings.host)
     answers = Answers(Hosts(everything, allowed), s.ids, s.real, lambda: s.stopping)
