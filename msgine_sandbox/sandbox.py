@@ -66,7 +66,7 @@ class Sandbox:
         self.polls = Polls()
         self.coverage = Coverage(self.bus)
         self.feed = Feed(self.bus, self.ids)
-        self.inbox = Inbox(self.store, self.bus)
+        self.inbox = Inbox(self.store, self.accounts, self.bus)
         self.reset = Reset(
             self.store,
             self.accounts,
@@ -76,6 +76,7 @@ class Sandbox:
                 self.journal.forget,
                 self.retries.forget,
                 self.coverage.forget,
+                self.inbox.emptied,
             ),
         )
         self.sender = Sender(

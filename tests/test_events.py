@@ -15,6 +15,17 @@ BASE = "/api/v1"
 Event = dict[str, Any]
 
 
+_clients: list["Client"] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Close what a test has opened."""
+    yield
+    while _clients:
+        _clients.pop().http.close()
+
+
 class Client:
     """One account's client of a live sandbox."""
 
@@ -22,6 +33,7 @@ class Client:
         self.live = live
         self.headers = {"Authorization": f"Bearer {token}"}
         self.http = httpx.Client(base_url=live.origin, headers=self.headers, timeout=10)
+        _clients.append(self)
 
     def send(self, to: Any = "+256701234567", **fields: Any) -> httpx.Response:
         body = {"to": to, "message": "Hello", **fields}
@@ -202,3 +214,13 @@ def test_a_sandbox_that_is_told_to_stop_ends_the_stream() -> None:
             live.process.terminate()
             assert list(following) == []
         assert live.process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("call", [("DELETE", "/messages"), ("POST", "/reset")])
+def test_who_follows_hears_that_the_inbox_was_emptied(live: Live, call: tuple[str, str]) -> None:
+    client = Client(live, "test_emptied")
+    client.send("+256700000003")
+    with client.follow() as happening:
+        client.http.request(call[0], f"/_sandbox{call[1]}").raise_for_status()
+        event = next(happening)
+        assert (event["event"], event["data"]["account"]) == ("emptied", "test_…tied")

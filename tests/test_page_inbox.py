@@ -118,6 +118,17 @@ async def test_a_message_is_unread_until_it_is_opened(scene: Scene) -> None:
     await expect(scene.at("unread")).to_have_count(0)
 
 
+async def test_an_inbox_that_is_emptied_elsewhere_is_empty_here(scene: Scene) -> None:
+    scene.client.send("+256700000003", "Soon gone")
+    await scene.open()
+    await scene.at("row").click()
+    scene.client.request("DELETE", "/_sandbox/messages")
+    await expect(scene.at("row")).to_have_count(0)
+    await expect(scene.at("empty")).to_be_visible()
+    scene.client.send(message="And a new one")
+    await expect(scene.at("row")).to_contain_text("And a new one")
+
+
 async def test_all_accounts_are_seen_or_one(browser: Browser) -> None:
     with serving() as own:
         async with staged(browser, own) as scene:

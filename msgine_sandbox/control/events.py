@@ -19,7 +19,12 @@ from msgine_sandbox.edge.connections import Connections, gone
 from msgine_sandbox.edge.fields import wrong
 from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.clock import iso_micros
-from msgine_sandbox.model.events import MessageAccepted, RequestAnswered, RequestWarned
+from msgine_sandbox.model.events import (
+    InboxEmptied,
+    MessageAccepted,
+    RequestAnswered,
+    RequestWarned,
+)
 from msgine_sandbox.model.ids import written
 from msgine_sandbox.model.message import PREFIX, Move
 from msgine_sandbox.storage.messages import MessageRows
@@ -93,6 +98,8 @@ class EventsControl:
             return b"message", message_shape(what.message, self._accounts.get(what.account))
         if isinstance(what, Move):
             return b"status", await self._status(what)
+        if isinstance(what, InboxEmptied):
+            return b"emptied", {}
         if isinstance(what, RequestAnswered):
             return b"request", entry_shape(what.entry, self._accounts)
         if isinstance(what, RequestWarned):

@@ -72,9 +72,7 @@ class MessagesControl:
 
     async def clear(self, request: Request) -> Reply:
         """Empty the inbox: messages, what was to become of them, and their webhooks."""
-        async with self._store.unit:
-            deleted = await self._store.clear_messages(chosen(request))
-        return reply({"deleted": deleted})
+        return reply({"deleted": await self._inbox.empty(chosen(request))})
 
     async def wait(self, request: Request) -> Reply:
         """Answer when a message that fits exists, or with 408 and what did arrive."""

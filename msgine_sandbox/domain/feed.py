@@ -13,6 +13,7 @@ import msgspec
 
 from msgine_sandbox.bus import Bus
 from msgine_sandbox.model.events import (
+    InboxEmptied,
     MessageAccepted,
     RequestAnswered,
     RequestWarned,
@@ -29,7 +30,7 @@ _TOGETHER: Final = 100
 _QUIET: Final = 15
 """Seconds of real time without anything, after which a follower is told that all is well."""
 
-What = MessageAccepted | Move | RequestAnswered | RequestWarned | WebhookTried
+What = MessageAccepted | Move | InboxEmptied | RequestAnswered | RequestWarned | WebhookTried
 
 
 class Happening(msgspec.Struct, frozen=True):
@@ -83,6 +84,7 @@ class Feed:
         self._since = self._ids.next()
         bus = self._bus
         bus.listen(MessageAccepted, lambda event: self._add(event.account, event))
+        bus.listen(InboxEmptied, lambda event: self._add(event.account, event))
         bus.listen(RequestAnswered, lambda event: self._add(event.entry.account, event))
         bus.listen(RequestWarned, lambda event: self._add(event.entry.account, event))
         bus.listen(WebhookTried, lambda event: self._add(event.attempt.account, event))

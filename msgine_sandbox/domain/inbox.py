@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from msgine_sandbox.bus import Bus
-from msgine_sandbox.model.events import MessageAccepted, StatusesChanged, Stopping
+from msgine_sandbox.domain.accounts import Accounts
+from msgine_sandbox.model.events import InboxEmptied, MessageAccepted, StatusesChanged, Stopping
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.storage.messages import Filter
@@ -44,11 +45,25 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Inbox:
     """The messages as the developer looks at them."""
 
-    def __init__(self, store: Store, bus: Bus) -> None:
+    def __init__(self, store: Store, accounts: Accounts, bus: Bus) -> None:
         self._store = store
+        self._accounts = accounts
         self._bus = bus
         self._stopping = False
         bus.listen(Stopping, self._stop)
+
+    async def empty(self, account: int | None) -> int:
+        """Delete an account's messages, or all; tell how many there were."""
+        async with self._store.unit:
+            deleted = await self._store.clear_messages(account)
+        self.emptied(account)
+        return deleted
+
+    def emptied(self, account: int | None) -> None:
+        """Tell that an account, or every account, has no messages any more."""
+        everybody = [each.id for each in self._accounts.all()]
+        for number in everybody if account is None else [account]:
+            self._bus.announce(InboxEmptied(number))
 
     async def search(self, wanted: Wanted) -> AsyncIterator[Message]:
         """Give the messages that fit, newest first."""

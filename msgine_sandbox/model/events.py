@@ -37,6 +37,12 @@ class StatusesChanged(msgspec.Struct, frozen=True):
         return [move.message for move in self.moves]
 
 
+class InboxEmptied(msgspec.Struct, frozen=True):
+    """An account has no messages any more, nor what was to become of them."""
+
+    account: int
+
+
 class Stopping(msgspec.Struct, frozen=True):
     """The sandbox is told to stop; nobody should wait for anything more."""
 

@@ -184,6 +184,9 @@ class Store {
       } else if (kind === "webhook") {
         fresh.webhook.push(data);
         touched.add(data.messageId);
+      } else if (kind === "emptied") {
+        this.emptied(data.accountId);
+        fresh.message = fresh.message.filter((each) => each.accountId !== data.accountId);
       } else if (kind === "warning") {
         this.warned(data);
         touched.add(data.requestId);
@@ -195,6 +198,14 @@ class Store {
     this.attempts = joined(fresh.webhook.reverse(), this.attempts).slice(0, MOST);
     if (touched.size) for (const listener of this.about) listener(touched);
     this.changed();
+  }
+
+  emptied(accountId) {
+    const gone = new Set(this.messages.filter((each) => each.accountId === accountId).map((each) => each.id));
+    for (const id of gone) this.known.delete(id);
+    this.total = Math.max(this.total - gone.size, 0);
+    this.messages = this.messages.filter((each) => !gone.has(each.id));
+    this.attempts = this.attempts.filter((each) => !gone.has(each.messageId));
   }
 
   moved({ messageId, to, status, reason, messageStatus }) {
