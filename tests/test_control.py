@@ -121,6 +121,15 @@ async def test_accounts_are_listed_the_newest_first_with_what_their_windows_have
     assert mine["windows"] == {"minute": None, "second": None}
 
 
+async def test_so_many_accounts_are_listed_as_are_asked_for(box: Box) -> None:
+    for _ in range(3):
+        await box.other().accepted()
+    listed = (await box.http.get("/_sandbox/accounts?limit=2")).json()
+    assert (len(listed["data"]), listed["total"]) == (2, 3)
+    everybody = (await box.http.get("/_sandbox/accounts")).json()["data"]
+    assert [each["id"] for each in everybody[:2]] == [each["id"] for each in listed["data"]]
+
+
 async def test_an_account_is_named_by_its_id_where_its_token_is_not_at_hand(box: Box) -> None:
     sent = await box.accepted()
     await box.other().accepted()

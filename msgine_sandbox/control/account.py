@@ -27,6 +27,8 @@ from msgine_sandbox.model.account import TIERS, Account, DeveloperPrices, Limits
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.money import MICROS, Money
 
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
 _MAX_PRICE = 1_000_000
 _CURRENCY = re.compile(r"[A-Z]{3}")
 SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price", "developerPrices"}
@@ -54,9 +56,12 @@ class AccountControl:
 
     async def list(self, request: Request) -> Reply:
         """List the accounts that are open, or the one that is named, the newest first."""
+        query = Fields(request.query_params)
+        query.only({"limit"}, "The list of accounts")
+        limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         only = chosen(request)
         found = [each for each in self._accounts.all() if only in {None, each.id}]
-        return reply(list_shape(list(map(self._listed, reversed(found))), len(found)))
+        return reply(list_shape(list(map(self._listed, found[: -limit - 1 : -1])), len(found)))
 
     async def change(self, request: Request) -> Reply:
         """Change the fields that are given, all or none of them."""

@@ -130,13 +130,15 @@ class Store {
   }
 
   async look() {
-    const [clock, accounts] = await Promise.all([
+    const [clock, newest, own] = await Promise.all([
       this.control("GET", "/clock"),
-      control("GET", "/accounts"),
+      control("GET", "/accounts?limit=200"),
+      this.account ? this.control("GET", "/accounts") : { data: [] },
     ]);
     const at = performance.now();
-    for (const account of accounts.data) account.clock.at = at;
-    this.set({ clock: { ...clock, at }, accounts: accounts.data });
+    const accounts = joined(own.data, newest.data);
+    for (const account of accounts) account.clock.at = at;
+    this.set({ clock: { ...clock, at }, accounts });
   }
 
   // Each account's time is its own; a message is as old as its account has it.
