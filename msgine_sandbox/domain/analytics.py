@@ -20,7 +20,7 @@ _STEPS: Final[Mapping[Status, Tally]] = {
 """What a step of one recipient's copy adds, where recipients are counted."""
 
 
-_REMEMBERED: Final = 8192
+_REMEMBERED: Final = 4096
 """Messages of which it is known at the least where they are counted."""
 
 
