@@ -55,7 +55,7 @@ async def test_recipients_are_a_list_or_parted_by_commas(box: Box, to: Any) -> N
         ("/email", {"cc": [f"p{n}@example.com" for n in range(100)]}, "to", 101),
         ("/email", {"from": "Shop"}, "from", "Shop"),
         ("/email", {"from": "Shop <shop>"}, "from", "Shop <shop>"),
-        ("/push", {"tokens": []}, "userIds", 0),
+        ("/push", {"tokens": []}, "tokens", None),
         ("/push", {"tokens": [""]}, "tokens", ""),
         ("/push", {"tokens": ["a\nb"]}, "tokens", "a\nb"),
         ("/push", {"tokens": [f"token {n}" for n in range(101)]}, "tokens", 101),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from browsing import NUMBER, Client, Scene, burst, shell, staged
 from live import serving
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -177,3 +177,57 @@ async def test_ten_thousand_messages_are_there_and_scroll(browser: Browser) -> N
             await scene.at("search").fill("")
             frames = await scene.page.evaluate(FRAMES)
             assert sorted(frames)[len(frames) // 2] < 50, frames
+
+
+@pytest.mark.parametrize("query", ["__proto__:x", "constructor:x", '"', "a:b:c", "(.*", "to:", "-"])
+async def test_no_search_breaks_the_page(scene: Scene, query: str) -> None:
+    scene.client.send(message="Hello")
+    await scene.open()
+    await scene.at("search").fill(query)
+    await expect(scene.at("row")).to_have_count(1 if query in {"to:", "-"} else 0)
+    await scene.at("search").fill("")
+    await expect(scene.at("row")).to_have_count(1)
+
+
+async def test_who_reads_further_down_is_not_moved(scene: Scene) -> None:
+    for number in range(40):
+        scene.client.send("+256700000003", f"Number {number}")
+    await scene.open()
+    await scene.at("row").first.click()
+    messages = scene.at("messages")
+    await messages.evaluate("(list) => list.scrollTop = 1200")
+    await scene.page.wait_for_timeout(50)
+    before = await scene.rows()
+    scene.client.send(message="One more")
+    await expect(scene.at("total")).to_have_text("41 messages")
+    assert await messages.evaluate("(list) => list.scrollTop") > 1200
+    assert set(await scene.rows()) & set(before)
+
+
+async def test_what_is_read_in_one_tab_is_read_in_the_other(scene: Scene) -> None:
+    for text in ("one", "two", "three"):
+        scene.client.send(message=text)
+    await scene.open()
+    other = Scene(await scene.page.context.new_page(), scene.client)
+    await other.open()
+    await scene.at("row").first.click()
+    await other.at("row").last.click()
+    for tab in (scene, other):
+        await expect(tab.at("unread")).to_have_text("1")
+    await other.page.reload()
+    await expect(other.at("unread")).to_have_text("1")
+
+
+async def test_a_status_that_moves_while_the_list_is_on_its_way_is_shown(scene: Scene) -> None:
+    sent = scene.client.send("+256700000003", "Waiting")
+    await scene.open()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        scene.client.post(f"/_sandbox/messages/{sent['id']}/status", {"status": "sent"})
+        await scene.page.wait_for_timeout(200)
+        await route.fulfill(response=answer)
+
+    await scene.page.route("**/_sandbox/messages?*", late)
+    await scene.page.reload()
+    await expect(scene.at("row").get_by_test_id("status")).to_have_text("sent")

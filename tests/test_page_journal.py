@@ -39,3 +39,26 @@ async def test_an_endpoint_is_added_told_and_told_again(scene: Scene, receiver: 
     assert len(receiver.heard) == 3
     await scene.at("endpoints").get_by_role("button").click()
     await expect(scene.at("endpoints").locator("li")).to_have_count(0)
+
+
+async def test_what_was_sent_is_shown_as_it_was_and_nothing_is_hidden(scene: Scene) -> None:
+    text = '{"to":"+256701234567","message":"J \u202eevil\u200b","n":12345678901234567890,"f":1.10}'
+    headers = {"Content-Type": "application/json"}
+    scene.client.request("POST", "/api/v1/messages/sms", content=text.encode(), headers=headers)
+    await scene.open("requests")
+    await scene.at("request-row").click()
+    request = scene.at("request")
+    await request.get_by_text("Request", exact=True).last.click()
+    body = request.locator("pre").first
+    await expect(body.locator(".sign")).to_have_text(["U+202E", "U+200B"])
+    for shown in ('"n": 12345678901234567890', '"f": 1.10'):
+        await expect(body).to_contain_text(shown)
+
+
+async def test_an_endpoint_of_somebody_else_stays(scene: Scene) -> None:
+    await scene.open("webhooks")
+    other = {"endpoints": [{"url": "http://localhost:9/other"}]}
+    scene.client.request("PUT", "/_sandbox/webhooks", json=other)
+    await scene.at("endpoint-url").fill("http://localhost:9/mine")
+    await scene.page.get_by_role("button", name="Add the endpoint").click()
+    await expect(scene.at("endpoints").locator("li")).to_have_count(2)

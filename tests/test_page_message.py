@@ -4,9 +4,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browsing import Scene, shell
+from browsing import NUMBER, Client, Scene, shell
 from playwright.async_api import expect
 from receiver import Receiver
 
@@ -137,3 +138,69 @@ async def copied(scene: Scene, name: str) -> str:
     await scene.at(name).click()
     await expect(scene.at(name)).to_have_text("Copied")
     return await scene.page.evaluate("navigator.clipboard.readText()")
+
+
+LATER = "2099-01-01T00:00:00Z"
+EMAIL = {"from": "a@example.com", "to": "b@example.com", "subject": "S", "html": "<b>B</b>"}
+COPIED: dict[str, tuple[str, dict[str, Any], str | None]] = {
+    "just sent": ("messages/sms", {"to": "+256700000003", "message": "Hi"}, None),
+    "for later": (
+        "developers/sms",
+        {"to": NUMBER, "message": "Hi", "scheduledFor": LATER},
+        None,
+    ),
+    "failed by hand": ("messages/sms", {"to": "+256700000003", "message": "Hi"}, "fail"),
+    "delivered by hand": ("messages/sms", {"to": "+256700000004", "message": "Hi"}, "deliver"),
+    "an email": ("developers/email", EMAIL, "deliver"),
+    "a push": ("developers/push", {"title": "T", "body": "B", "userIds": ["1"]}, None),
+}
+
+
+@pytest.mark.parametrize("name", COPIED)
+async def test_a_copied_test_passes_whatever_became_of_the_message(
+    scene: Scene, tmp_path: Path, name: str
+) -> None:
+    path, body, button = COPIED[name]
+    await scene.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    scene.client.post(f"/api/v1/{path}", body)
+    await scene.open()
+    await scene.at("row").click()
+    if button:
+        scene.client.post("/_sandbox/clock/freeze")
+        await scene.at(button).click()
+        await expect(scene.at("deliver")).to_be_disabled()
+    (tmp_path / "test_copied.py").write_text(await copied(scene, "copy-pytest"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert ended.returncode == 0, ended.stdout
+
+
+async def test_a_hundred_recipients_are_moved_in_few_calls(scene: Scene) -> None:
+    scene.client.post("/_sandbox/clock/freeze")
+    scene.client.send([f"+2567012340{n:02d}" for n in range(100)])
+    await scene.open()
+    await scene.at("row").click()
+    asked: list[str] = []
+    scene.page.on("request", lambda request: asked.append(request.url))
+    await scene.at("deliver").click()
+    await expect(scene.at("deliver")).to_be_disabled()
+    assert sum(url.endswith("/status") for url in asked) == 2
+
+
+async def test_another_accounts_message_does_not_stay_open(scene: Scene) -> None:
+    other = Client(scene.client.origin)
+    scene.client.send(message="Mine")
+    other.send(message="Of another")
+    await scene.open()
+    await scene.at("row").click()
+    await expect(scene.at("text")).to_have_text("Mine")
+    scene.client, mine = other, scene.client
+    await scene.choose()
+    await expect(scene.page.get_by_text("That message is not there")).to_be_visible()
+    other.close()
+    scene.client = mine

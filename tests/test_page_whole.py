@@ -1,10 +1,11 @@
 """The page as a whole: keys, tabs, restarts, narrow screens, barriers, weight."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Scene, staged
+from browsing import Client, Scene, staged
 from live import Live, serving
 from playwright.async_api import Browser, expect
 
@@ -150,3 +151,65 @@ async def test_the_page_is_light_and_quickly_there(browser: Browser, live: Live)
                 )
             )
     assert min(paints) < 500, paints
+
+
+@pytest.mark.parametrize(
+    "route", ["constructor", "__proto__", "inbox/wait", "inbox/wait?timeout=0", "inbox/..", "x/y/z"]
+)
+async def test_no_address_breaks_the_page(scene: Scene, route: str) -> None:
+    scene.client.send(message="Hello")
+    await scene.page.goto(f"{scene.client.origin}/#/{route}")
+    await scene.choose()
+    await expect(scene.page).to_have_title(re.compile("Inbox"))
+    await expect(scene.at("row")).to_have_count(1)
+    scene.client.send(message="Live")
+    await expect(scene.at("row")).to_have_count(2)
+
+
+async def test_what_a_restart_has_lost_is_gone_and_a_strangers_account_is_not_taken_for_ones_own(
+    browser: Browser,
+) -> None:
+    with serving() as own:
+        port = own.origin.rpartition(":")[2]
+        async with staged(browser, own) as scene:
+            scene.client.send(message="Before")
+            await scene.open()
+            await scene.at("row").click()
+            own.process.terminate()
+            own.process.wait(timeout=10)
+            await expect(scene.at("link")).to_contain_text("does not answer")
+            with serving("--port", port):
+                stranger = Client(own.origin)
+                stranger.send(message="Of a stranger")
+                stranger.close()
+                await expect(scene.at("notice")).to_contain_text("not there any more")
+                await expect(scene.at("row")).to_have_count(1)
+                assert await scene.rows() == ["Of a stranger"]
+                await expect(scene.at("account")).to_have_value("")
+
+
+async def test_a_wrong_control_token_is_said_to_be_wrong(browser: Browser) -> None:
+    with serving("--control-token", "sesame") as own:
+        async with staged(browser, own) as scene:
+            await scene.open(alone=False)
+            field = scene.at("control-token").get_by_label("control token")
+            await field.fill("parsley")
+            await scene.page.keyboard.press("Enter")
+            await expect(scene.at("control-token")).to_contain_text("That was not it")
+            await field.fill("sesame")
+            await scene.page.keyboard.press("Enter")
+            await expect(scene.at("empty")).to_be_visible()
+
+
+async def test_keys_do_not_reach_behind_a_dialog(scene: Scene) -> None:
+    for text in ("one", "two"):
+        scene.client.send(message=text)
+    await scene.open()
+    await scene.at("row").first.click()
+    await scene.page.locator("h2").first.click()
+    await scene.page.keyboard.press("?")
+    await expect(scene.at("help")).to_be_visible()
+    for key in ("j", "Escape"):
+        await scene.page.keyboard.press(key)
+    await expect(scene.at("help")).to_have_count(0)
+    await expect(scene.at("text")).to_have_text("two")

@@ -59,6 +59,11 @@ class Push:
             InvalidRequest: it goes to nobody or to too many, or a value is none that can be.
         """
         account = origin.account
+        if not (draft.user_ids or draft.topic is not None or draft.tokens):
+            expected = "userIds, tokens or a topic"
+            raise InvalidRequest(
+                f"One of {expected} is required", field="tokens", expected=expected
+            )
         recipients = checked_recipients(
             _targets(draft), str, field=_field(draft), what="users, or tokens, or one topic"
         )

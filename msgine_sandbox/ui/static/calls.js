@@ -1,6 +1,8 @@
 // Calls to the control API and to the public one. An account is named by its id, because the page
 // does not know its token.
 
+import { laidOut } from "./json.js";
+
 export const BASE = "/api/v1";
 
 const CONTROL_TOKEN = "msgine-control-token";
@@ -46,15 +48,7 @@ export async function ask({ method, path, headers, body }) {
     status: answer.status,
     phrase: answer.statusText,
     headers: [...answer.headers],
-    body: pretty(text),
+    body: laidOut(text),
     milliseconds: performance.now() - began,
   };
-}
-
-export function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }

@@ -2,13 +2,16 @@
 import { accountNow, clock, duration, many } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
+import { visible } from "./text.js";
 
 const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 const TIERS = ["free", "starter", "professional", "unlimited"];
+const CHANNELS = ["sms", "email", "push"];
 const SCOPES = ["FULL_ACCESS", "READ_MESSAGES", "SEND_SMS", "SEND_EMAIL", "SEND_PUSH"];
 
 export function Controls() {
-  const whose = store.account ? `of ${store.account.token}` : "of the whole sandbox";
+  const own = store.accounts.find((each) => each.id === store.account?.id);
+  const whose = store.account ? `of ${own?.token ?? store.account.token}` : "of the whole sandbox";
   return html`<div class="page">
     <${Clock} whose=${whose} /><${Faults} whose=${whose} /><${Account} /><${Reset} whose=${whose} /></div>`;
 }
@@ -87,7 +90,7 @@ function Faults({ whose }) {
       <label>Only on <input name="path" placeholder="/messages/sms or /developers/*" /></label>
       <button data-testid="fault-add">Add the fault</button></form>
     <ul class="rows" data-testid="faults">${faults.map((each) => html`<li class="split">
-      <span><code>${JSON.stringify(each.effect)}</code> ${Object.keys(each.match).length > 0 && html`<code>${JSON.stringify(each.match)}</code>`}
+      <span><code>${JSON.stringify(each.effect)}</code> ${Object.keys(each.match).length > 0 && html`<code>${visible(JSON.stringify(each.match))}</code>`}
         <span class="quiet"> ${each.magic ? "magic, " : ""}acted ${many(each.hits, "time")}, ${each.left === null ? "until removed" : `${each.left} left`}</span></span>
       <button type="button" aria-label=${`Remove ${each.id}`} onClick=${() => remove(each.id)} data-testid="fault-remove">Remove</button></li>`)}</ul>
     ${!faults.length && html`<p class="quiet">All goes well.</p>`}</section>`;
@@ -105,7 +108,8 @@ function Account() {
   const save = (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    change({ senderId: form.get("senderId"), price: Number(form.get("price")), scopes: form.getAll("scope") });
+    const developerPrices = Object.fromEntries(CHANNELS.map((each) => [each, Number(form.get(each))]));
+    change({ senderId: form.get("senderId"), price: Number(form.get("price")), developerPrices, scopes: form.getAll("scope") });
   };
   return html`<section class="card" aria-labelledby="terms"><h2 id="terms">Account <span class="quiet">${account.token}</span></h2>
     <dl class="facts" data-testid="windows">${Object.entries(account.windows).map(([name, window]) => html`
@@ -113,9 +117,10 @@ function Account() {
         ${window.remaining} of ${window.limit} requests left` : "no limit"}</dd>`)}</dl>
     <div class="buttons"><label>Tier <select value=${account.tier} onChange=${(event) => change({ tier: event.target.value })} data-testid="tier">
       ${TIERS.map((each) => html`<option value=${each}>${each}</option>`)}</select></label></div>
-    <form class="fields wide" onSubmit=${save} key=${`${account.id} ${account.scopes} ${account.senderId} ${account.price}`}>
+    <form class="fields wide" onSubmit=${save} key=${`${account.id} ${account.scopes} ${account.senderId} ${account.price} ${Object.values(account.developerPrices)}`}>
       <label>Sender ID <input name="senderId" defaultValue=${account.senderId} required maxlength="11" /></label>
       <label>Price of an SMS, ${account.currency} <input name="price" type="number" min="0" step="any" defaultValue=${account.price} required /></label>
+      ${CHANNELS.map((each) => html`<label>Price in the second generation, ${each}, UGX <input name=${each} type="number" min="0" step="any" defaultValue=${account.developerPrices[each]} required /></label>`)}
       <fieldset><legend>Scopes</legend>${SCOPES.map((each) => html`<label class="check"><input type="checkbox" name="scope" value=${each} defaultChecked=${account.scopes.includes(each)} /> ${each}</label>`)}</fieldset>
       <button data-testid="save-account">Save</button></form></section>`;
 }

@@ -19,7 +19,7 @@ export function age(text, now) {
 }
 
 export function clock(text) {
-  return text.replace("T", " ").replace(/\.(\d{3})\d*Z$/, ".$1").replace(/Z$/, "");
+  return text.replace("T", " ").replace(/\.(\d{3})\d*Z$/, ".$1Z").replace(/Z$/, " UTC");
 }
 
 export function money(amount, currency) {

@@ -1,5 +1,6 @@
 // The inbox: every message, newest first, live; and one of them beside it.
 import { accountNow, age, many, money } from "./format.js";
+import { isElsewhere, stepped } from "./keys.js";
 import { List } from "./list.js";
 import { Message } from "./message.js";
 import { Status } from "./parts.js";
@@ -8,7 +9,7 @@ import { HINTS, matcher } from "./query.js";
 import { store } from "./store.js";
 import { glimpse } from "./text.js";
 
-const HEIGHT = 74; // pixels a row
+const HEIGHT = 4.95; // rem a row
 
 export function Inbox({ id }) {
   const [query, setQuery] = useState("");
@@ -23,14 +24,14 @@ export function Inbox({ id }) {
         <input type="search" data-search data-testid="search" aria-label="Search the inbox" placeholder="Search  /"
           value=${query} onInput=${(event) => setQuery(event.target.value)} />
         <span class="quiet" data-testid="total" aria-live="polite">${told(shown, fits)}</span>
-        <button type="button" onClick=${readAll} disabled=${!store.messages.length}>Mark all read</button>
+        <button type="button" onClick=${() => readAll(shown)} disabled=${!store.messages.length}>Mark all read</button>
       </div>
       ${shown.length || !store.loaded
-        ? html`<${List} items=${shown} height=${HEIGHT} selected=${at} label="Messages" testid="messages"
+        ? html`<${List} items=${shown} rem=${HEIGHT} selected=${at} label="Messages" testid="messages"
             row=${(message) => html`<${Row} message=${message} opened=${message.id === id} />`} />`
         : html`<${Empty} query=${query} search=${setQuery} />`}
     </section>
-    ${id && html`<${Message} key=${id} id=${id} />`}
+    ${id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
   </div>`;
 }
 
@@ -48,7 +49,7 @@ function Row({ message, opened }) {
     <span class="facts">
       ${unread && html`<span class="dot" title="Unread"><span class="hidden">Unread</span></span>`}
       <${Statuses} recipients=${recipients} />
-      <span class="quiet"> ${message.channel} from <bdi>${glimpse(message.from)}</bdi>
+      <span class="quiet"> ${message.channel}${message.channel !== "push" && html` from <bdi>${glimpse(message.from)}</bdi>`}
         ${message.segments > 1 && html` · ${many(message.segments, "segment")}`} · ${money(message.cost, message.currency)}</span>
     </span></a>`;
 }
@@ -86,21 +87,19 @@ function told(shown, fits) {
   return many(store.total, "message") + more;
 }
 
-function readAll() {
-  store.read.all(store.messages[0]?.id ?? "");
+function readAll(shown) {
+  store.read.add(shown.map((each) => each.id));
   store.changed();
 }
 
 function useKeys(shown, at) {
   useEffect(() => {
     const pressed = (event) => {
-      if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) {
-        if (event.key === "Enter" && event.target.matches("[data-search]")) open(shown[0]);
-        return;
-      }
-      if (event.key === "j") open(shown[Math.min(at + 1, shown.length - 1)]);
-      else if (event.key === "k") open(shown[Math.max(at - 1, 0)]);
-      else if (event.key === "Escape") location.hash = "#/inbox";
+      if (event.key === "Enter" && event.target.matches("[data-search]")) open(shown[0]);
+      if (isElsewhere(event)) return;
+      const from = at < 0 ? shown.findIndex((each) => each.id === document.activeElement?.dataset?.id) : at;
+      open(shown[stepped(event.key, from, shown.length)]);
+      if (event.key === "Escape") location.hash = "#/inbox";
       else if (event.key === "Enter" && event.target === document.body && at >= 0) {
         document.querySelector("[data-testid=message] h2")?.focus();
       }

@@ -3,7 +3,8 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js"
 
 const SPARE = 6; // rows above and below
 
-export function List({ items, height, row, label, testid, selected }) {
+export function List({ items, rem, row, label, testid, selected }) {
+  const height = rem * parseFloat(getComputedStyle(document.documentElement).fontSize);
   const frame = useRef(null);
   const first = useRef(null);
   const [top, setTop] = useState(0);
@@ -29,7 +30,7 @@ export function List({ items, height, row, label, testid, selected }) {
     else if ((selected + 1) * height > current.scrollTop + current.clientHeight) {
       current.scrollTop = (selected + 1) * height - current.clientHeight;
     }
-  }, [selected]);
+  }, [items[selected]?.id]); // not its place, which moves with what comes in
 
   const from = Math.max(Math.floor(top / height) - SPARE, 0);
   const shown = items.slice(from, Math.ceil((top + room) / height) + SPARE);

@@ -4,8 +4,9 @@ import { Controls } from "./controls.js";
 import { Coverage } from "./coverage.js";
 import { accountNow, clock, duration } from "./format.js";
 import { Inbox } from "./inbox.js";
+import { isElsewhere } from "./keys.js";
 import { Playground } from "./playground.js";
-import { html, render, useEffect, useRef, useState } from "./preact.js";
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./preact.js";
 import { Requests } from "./requests.js";
 import { store, useStore } from "./store.js";
 import { Webhooks } from "./webhooks.js";
@@ -14,14 +15,15 @@ const VIEWS = {
   inbox: ["Inbox", Inbox], requests: ["Requests", Requests], webhooks: ["Webhooks", Webhooks],
   controls: ["Controls", Controls], playground: ["Playground", Playground], coverage: ["Coverage", Coverage],
 };
+const ID = /^(msg|req)_[0-9a-f]{16}$/;
 const KEYS = [
   ["/", "search"], ["j, k", "next, previous"], ["Enter", "open"], ["Esc", "back, or out of a field"],
   ["1 to 6", "the views, from left to right"], ["?", "these keys"],
 ];
 
 function route() {
-  const [, view = "inbox", id = null] = location.hash.split("/");
-  return { view: VIEWS[view] ? view : "inbox", id };
+  const [, view, id] = location.hash.split("/");
+  return { view: Object.hasOwn(VIEWS, view ?? "") ? view : "inbox", id: ID.test(id ?? "") ? id : null };
 }
 
 function App() {
@@ -59,11 +61,20 @@ function App() {
     </header>
     <${Link} link=${state.link} />
     <${Frozen} known=${state.clock} />
-    <main id="view" data-account=${state.account?.id ?? "all"} data-loaded=${String(state.loaded)}><h1 class="hidden">${VIEWS[where.view][0]}</h1><${View} key=${where.view} id=${where.id} /></main>
+    <main id="view" data-account=${state.account?.id ?? "all"} data-loaded=${String(state.loaded)}><h1 class="hidden">${VIEWS[where.view][0]}</h1><${Guarded} key=${where.view}>
+      <${View} id=${where.id} /></${Guarded}></main>
     <div class="notices" role="status" aria-live="polite" data-testid="notice">
       ${state.notice && html`<p class=${state.notice.isProblem ? "problem" : ""}>${state.notice.text}</p>`}
     </div>
     ${help && html`<${Help} close=${() => setHelp(false)} />`}`;
+}
+
+// Whatever goes wrong in a view, the page goes on.
+function Guarded({ children }) {
+  const [problem, again] = useErrorBoundary();
+  if (!problem) return children;
+  return html`<div class="empty" role="alert" data-testid="broken"><h2>This view has a defect</h2><p>${String(problem)}</p>
+    <p><button type="button" onClick=${again}>Show it again</button></p></div>`;
 }
 
 function Account() {
@@ -76,7 +87,7 @@ function Account() {
   return html`<label class="account">Account
     <select onChange=${choose} value=${account?.id ?? ""} data-testid="account">
       <option value="">all</option>
-      ${known.map((each) => html`<option value=${each.id}>${each.token}</option>`)}
+      ${known.map((each) => html`<option value=${each.id}>${each.token} · ${parseInt(each.id.slice(4), 16)}</option>`)}
     </select></label>`;
 }
 
@@ -102,7 +113,7 @@ function Frozen({ known }) {
   if (!known?.frozen && !others.length) return null;
   if (!known?.frozen) {
     return html`<div class="frozen" role="status" data-testid="frozen"><strong>The clock of
-      ${others.map((each) => html` <button type="button" onClick=${() => store.choose({ id: each.id, token: each.token })}>${each.token}</button>`)} is frozen.</strong>${" "}
+      ${others.slice(0, 3).map((each) => html` <button type="button" onClick=${() => store.choose({ id: each.id, token: each.token })}>${each.token}</button>`)}${others.length > 3 && ` and ${others.length - 3} more`} is frozen.</strong>${" "}
       Nothing of it happens by itself.</div>`;
   }
   return html`<div class="frozen" role="status" data-testid="frozen"><strong>The clock is frozen.</strong>${" "}
@@ -121,10 +132,12 @@ function Key() {
   const enter = (event) => {
     event.preventDefault();
     rememberControlToken(new FormData(event.target).get("token"));
+    store.tried = true;
     store.start();
   };
   return html`<form class="lost" onSubmit=${enter} data-testid="control-token">
-    <label>This sandbox asks for its control token <input name="token" type="password" required autofocus /></label>
+    <label>This sandbox asks for its control token <input name="token" type="password" required pattern="[\x21-\x7e]+" title="printable ASCII without spaces" autofocus /></label>
+    ${store.tried && "That was not it."}
     <button>Enter</button></form>`;
 }
 
@@ -138,12 +151,9 @@ function Help({ close }) {
 }
 
 function shortcut(event, setHelp) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const { target, key } = event;
-  if (target.matches("input, textarea, select")) {
-    if (key === "Escape") target.blur();
-    return;
-  }
+  if (key === "Escape" && target.matches("input, textarea, select")) target.blur();
+  if (isElsewhere(event)) return;
   const view = Object.keys(VIEWS)[Number(key) - 1];
   if (view) location.hash = `#/${view}`;
   else if (key === "?") setHelp(true);

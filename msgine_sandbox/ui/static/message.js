@@ -17,7 +17,7 @@ export function Message({ id }) {
   const look = async () => {
     try {
       const [found, tries] = await Promise.all([
-        store.control("GET", `/messages/${id}`),
+        store.control("GET", `/messages/${encodeURIComponent(id)}`),
         store.control("GET", `/webhooks/attempts?messageId=${id}&limit=1000`),
       ]);
       setMessage(found);
@@ -28,11 +28,11 @@ export function Message({ id }) {
     }
   };
   useEffect(() => {
-    store.read.add(id);
+    store.read.add([id]);
     store.changed();
     look();
     const heard = (touched) => {
-      if (!touched.has(id)) return;
+      if (touched && !touched.has(id)) return;
       wanted.current ??= setTimeout(() => {
         wanted.current = null;
         look();
@@ -102,7 +102,7 @@ function Facts({ message }) {
       <strong>${visible(forced)}</strong> (${characterName(forced)})`}`]);
   }
   if (message.callbackUrl) facts.push(["callbackUrl", visible(message.callbackUrl)]);
-  for (const name of ["cc", "bcc"]) if (message[name]?.length) facts.push([name, message[name].join(", ")]);
+  for (const name of ["cc", "bcc"]) if (message[name]?.length) facts.push([name, visible(message[name].join(", "))]);
   if (message.topic) facts.push(["Topic", visible(message.topic)]);
   return html`<dl class="facts" data-testid="facts">${facts.map(([name, what]) => html`<dt>${name}</dt><dd>${what}</dd>`)}</dl>`;
 }
@@ -139,16 +139,16 @@ function Entry({ entry, attempt, resend }) {
     return html`<a href=${`#/requests/${entry.requestId}`}>Request</a> accepted
       <${Decisions} decisions=${entry.decisions} /><${Warnings} warnings=${entry.warnings} />`;
   }
-  return html`<strong>${entry.event}</strong> to ${entry.url}, try ${entry.attempt}: <${Code} status=${entry.status} />
+  return html`<strong>${entry.event}</strong> to ${visible(entry.url)}, try ${entry.attempt}: <${Code} status=${entry.status} />
     ${attempt && html` <span class="quiet">${Math.round(attempt.durationMs)} ms</span>`}
-    ${entry.error && html`<p class="problem">${entry.error}</p>`}
+    ${entry.error && html`<p class="problem">${visible(entry.error)}</p>`}
     ${attempt && html`<div class="buttons"><button type="button" onClick=${() => resend(attempt)} data-testid="resend">Send again</button></div>
       <${Exchange} title="Webhook sent" exchange=${attempt.request} /><${Exchange} title="Answer" exchange=${attempt.response} />`}`;
 }
 
 export function Decisions({ decisions }) {
   if (!decisions?.length) return null;
-  return html`<ul class="decisions" data-testid="decisions">${decisions.map((each) => html`<li>${decided(each)}</li>`)}</ul>`;
+  return html`<ul class="decisions" data-testid="decisions">${decisions.map((each) => html`<li>${visible(decided(each))}</li>`)}</ul>`;
 }
 
 function decided({ by, outcome, spelling, remaining, limit, retryAfter, id, effect, key }) {
@@ -162,9 +162,12 @@ function some(message, statuses) {
   return message.recipients.some((each) => statuses.includes(each.status));
 }
 
-// Each recipient that is still on its way goes on, step by step, as the lifecycle has it.
+// Who is still on the way goes on, step by step, as the lifecycle has it: all at once where all stand
+// at the same place.
 async function bring(message, goal, look) {
-  for (const { to, status } of message.recipients) {
+  const moving = message.recipients.filter((each) => WAY[each.status]);
+  const together = moving.length === message.recipients.length && new Set(moving.map((each) => each.status)).size === 1;
+  for (const { to, status } of together ? [{ status: moving[0].status }] : moving) {
     for (let at = status; WAY[at];) {
       at = goal === "failed" && at !== "queued" ? "failed" : WAY[at];
       if (!(await store.act("POST", `/messages/${message.id}/status`, { status: at, to }))) break;

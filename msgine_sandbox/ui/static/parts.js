@@ -1,5 +1,7 @@
 // Small things that several views show.
+import { laidOut } from "./json.js";
 import { html, useState } from "./preact.js";
+import { visible } from "./text.js";
 
 export function Status({ status }) {
   return html`<span class=${`status ${status}`} data-testid="status">${status}</span>`;
@@ -36,7 +38,7 @@ async function copied(text) {
 export function Warnings({ warnings }) {
   if (!warnings?.length) return null;
   return html`<ul class="warnings" data-testid="warnings">${warnings.map((each) => html`<li>
-    <strong>${each.code}</strong> ${each.message} <em>${ADVICE[each.code] ?? ""}</em>
+    <strong>${each.code}</strong> ${visible(each.message)} <em>${ADVICE[each.code] ?? ""}</em>
     <span class="quiet"> More: ${each.docs}</span></li>`)}</ul>`;
 }
 
@@ -60,15 +62,7 @@ export function Exchange({ title, exchange }) {
   if (!exchange) return html`<p class="quiet">${title}: none</p>`;
   return html`<details><summary>${title}</summary>
     <dl class="headers">${Object.entries(exchange.headers).map(([name, value]) => html`
-      <dt>${name}</dt><dd>${value}</dd>`)}</dl>
-    <pre tabindex="0" aria-label=${`${title}, body`}>${tidy(exchange.body)}</pre>
+      <dt>${visible(name)}</dt><dd>${visible(value)}</dd>`)}</dl>
+    <pre tabindex="0" aria-label=${`${title}, body`}>${visible(laidOut(exchange.body) || "(empty)")}</pre>
     ${exchange.truncated && html`<p class="quiet">The rest of the body is not kept.</p>`}</details>`;
-}
-
-function tidy(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text || "(empty)";
-  }
 }

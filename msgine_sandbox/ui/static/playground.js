@@ -1,7 +1,7 @@
 // The documented page's "Try it out": forms for every call, the answer, and the call in five languages.
 import { ask } from "./calls.js";
 import { Code, Copy } from "./parts.js";
-import { html, useEffect, useMemo, useState } from "./preact.js";
+import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { NAMES, snippet } from "./snippets.js";
 import { store } from "./store.js";
 
@@ -16,7 +16,7 @@ const CALLS = {
   message: ["Read a message", "GET", "/messages/{id}", [["id", "msg_…"]]],
   developerSms: ["Send an SMS, second generation", "POST", "/developers/sms", [...SMS, ...LATER]],
   email: ["Send an email", "POST", "/developers/email", [["from", "address, or Name <address>", "Shop <shop@example.com>"], ["to", "one or several, with commas", "jane@example.com"], ["cc", ""], ["bcc", ""], ["subject", "", "Your order"], ["text", "", "It is on its way"], ["html", ""], ...LATER]],
-  push: ["Send a push", "POST", "/developers/push", [["title", "", "Your order"], ["body", "", "It is on its way"], ["tokens", "one or several, with commas", "token-of-a-phone"], ["userIds", "instead of tokens"], ["topic", "wins over both"], ["data", "JSON of strings"], ["imageUrl", ""], ...LATER]],
+  push: ["Send a push", "POST", "/developers/push", [["title", "", "Your order"], ["body", "", "It is on its way"], ["tokens", "one or several, with commas", "token-of-a-phone"], ["userIds", "as well or instead"], ["topic", "wins over both"], ["data", "JSON of strings"], ["imageUrl", ""], ...LATER]],
   device: ["Register a device", "POST", "/developers/push/device", [["token", "", "token-of-a-phone"], ["platform", "android, ios or web", "android"]]],
   removal: ["Remove a device", "DELETE", "/developers/push/device", [["token", "", "token-of-a-phone"]]],
   smsHistory: ["SMS history", "GET", "/developers/sms/history", PAGE],
@@ -26,6 +26,7 @@ const CALLS = {
   overview: ["Analytics overview", "GET", "/developers/analytics/overview", [["from", "a date"], ["to", "a date"]]],
   daily: ["Analytics by day", "GET", "/developers/analytics/daily", [["days", "1 to 90"]]],
 };
+const PRINTABLE = /^[\x21-\x7e]*$/;
 const LISTS = new Set(["tokens", "userIds"]);
 const LONG = new Set(["message", "text", "html", "body", "data"]);
 const MAGIC = { sms: ["to", "number"], developerSms: ["to", "number"], email: ["to", "address"], push: ["tokens", "token"] };
@@ -40,19 +41,21 @@ export function Playground() {
   const [, method, , fields] = CALLS[chosen];
   const { call, problem } = useMemo(() => built(chosen, values, token, key), [chosen, values, token, key]);
 
+  const asked = useRef(0); // an answer that comes late is not that of another call
   const send = async (event) => {
     event.preventDefault();
     if (problem) return;
+    const mine = (asked.current += 1);
     sessionStorage.setItem("msgine-token", token);
     setBusy(true);
-    try {
-      setAnswer(await ask(call));
-    } catch {
-      setAnswer({ lost: true });
-    }
+    const answered = await ask(call).catch(() => ({ lost: true }));
+    if (mine !== asked.current) return;
+    setAnswer(answered);
     setBusy(false);
   };
   const pick = (event) => {
+    asked.current += 1;
+    setBusy(false);
     choose(event.target.value);
     setValues(starting(event.target.value));
     setAnswer(null);
@@ -64,7 +67,7 @@ export function Playground() {
       <form class="fields" onSubmit=${send} data-testid="playground">
         <label>Call <select value=${chosen} onChange=${pick} data-testid="call">${Object.entries(CALLS).map(([id, [name]]) => html`<option value=${id}>${name}</option>`)}</select></label>
         <p class="call"><strong>${method}</strong> <code>/api/v1${CALLS[chosen][2]}</code></p>
-        <label>Token, any text; it is the account <input value=${token} onInput=${(event) => setToken(event.target.value)} required pattern="[\\x21-\\x7e]+" data-testid="token" /></label>
+        <label>Token <span class="quiet">any text; it is the account, whichever is chosen above</span> <input value=${token} onInput=${(event) => setToken(event.target.value)} required pattern="[\\x21-\\x7e]+" data-testid="token" /></label>
         ${fields.map(([name, hint]) => html`<label key=${`${chosen} ${name}`}>${name} <span class="quiet">${hint}</span>
           ${LONG.has(name)
             ? html`<textarea rows="3" value=${values[name] ?? ""} onInput=${change(name)} data-testid=${`field-${name}`}></textarea>`
@@ -81,7 +84,7 @@ function Magic({ kind, pick }) {
   const [magic, setMagic] = useState([]);
   useEffect(() => {
     store.control("GET", "/magic").then((found) => setMagic(found.data), () => {});
-  }, []);
+  }, [store.link]);
   return html`<label>Magic recipients, which decide what happens
     <select value="" onChange=${(event) => event.target.value && pick(event.target.value)} data-testid="magic">
       <option value="">Pick one …</option>${magic.map((each) => html`<option value=${each[kind]}>${each[kind]}: ${each.what}</option>`)}</select></label>`;
@@ -110,32 +113,43 @@ function starting(id) {
   return Object.fromEntries(CALLS[id][3].map(([name, , value = ""]) => [name, value]));
 }
 
-// The call as it will be made: what is empty is left out.
+// The call as it will be made, or what keeps it from being made; what is empty is left out.
 function built(id, values, token, key) {
   const [, method, pattern, fields] = CALLS[id];
-  const given = fields.map(([name]) => [name, values[name]?.trim?.() ?? ""]).filter(([, value]) => value !== "");
-  const headers = { Authorization: `Bearer ${token}` };
-  let path = pattern, body;
-  if (method === "GET") {
-    const query = new URLSearchParams(given.filter(([name]) => !pattern.includes(`{${name}}`)));
-    path = pattern.replace("{id}", encodeURIComponent(values.id?.trim() || "msg_")) + (query.size ? `?${query}` : "");
-  } else {
-    headers["Content-Type"] = "application/json";
-    if (key) headers["Idempotency-Key"] = key;
-    try {
-      body = JSON.stringify(Object.fromEntries(given.map(([name, value]) => [name, typed(id, name, value)])));
-    } catch {
-      return { call: null, problem: "data must be JSON, such as {\"order\": \"1042\"}" };
-    }
+  const given = fields.map(([name]) => [name, values[name] ?? ""]).filter(([, value]) => value !== "");
+  // Each generation's clients send their credential in their own way.
+  const headers = pattern.startsWith("/developers") ? { "X-Api-Key": token } : { Authorization: `Bearer ${token}` };
+  if (method !== "GET") headers["Content-Type"] = "application/json";
+  if (method === "POST" && key) headers["Idempotency-Key"] = key;
+  if (!PRINTABLE.test(token + key)) return { call: null, problem: "Token and key are headers: printable ASCII without spaces" };
+  try {
+    if (method === "GET") return { call: { method, path: pathOf(pattern, values.id, given), headers } };
+    const body = Object.fromEntries(given.map(([name, value]) => [name, typed(id, name, value)]));
+    return { call: { method, path: pattern, headers, body: JSON.stringify(body) } };
+  } catch (problem) {
+    return { call: null, problem: problem.message };
   }
-  return { call: { method, path, headers, body } };
+}
+
+function pathOf(pattern, id, given) {
+  if (pattern.includes("{id}")) {
+    if (!/^\w+$/.test(id?.trim() ?? "")) throw new Error("An id has letters, digits and _, such as msg_018f3a5b00c1d2e3");
+    return pattern.replace("{id}", id.trim());
+  }
+  const query = new URLSearchParams(given);
+  return pattern + (query.size ? `?${query}` : "");
 }
 
 function typed(id, name, value) {
-  if (name === "data") return JSON.parse(value);
+  if (name === "data") {
+    try {
+      return JSON.parse(value);
+    } catch {
+      throw new Error('data must be JSON, such as {"order": "1042"}');
+    }
+  }
   const parts = value.split(",").map((each) => each.trim());
   if (LISTS.has(name)) return parts;
   // The first generation takes an array where the second takes commas.
   return id === "sms" && name === "to" && parts.length > 1 ? parts : value;
 }
-

@@ -16,13 +16,18 @@ const KEYS = {
 export const HINTS = ["to:+2567", "from:Shop", "status:failed", "token:test_", "channel:email", "is:unread", "-word"];
 
 export function matcher(query, read) {
-  const asked = [...query.matchAll(PART)].map(([, not, key, phrase, word]) => {
-    const known = key && KEYS[key.toLowerCase()];
+  const asked = [...query.matchAll(PART)].filter(isFinished).map(([, not, key, phrase, word]) => {
+    const known = key && Object.hasOwn(KEYS, key.toLowerCase()) && KEYS[key.toLowerCase()];
     const text = (phrase ?? word).toLowerCase();
     return { not: Boolean(not), test: known || anywhere, text: known || !key ? text : `${key}:${text}`.toLowerCase() };
   });
   if (!asked.length) return null;
   return (message) => asked.every(({ not, test, text }) => test(message, text, read) !== not);
+}
+
+// Who is still writing `to:` or `-` has not asked for anything yet.
+function isFinished([part]) {
+  return part !== "-" && part !== "!" && !(part.endsWith(":") && Object.hasOwn(KEYS, part.replace(/^[-!]/, "").slice(0, -1).toLowerCase()));
 }
 
 function anywhere(message, text) {

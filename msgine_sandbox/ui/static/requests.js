@@ -1,12 +1,14 @@
 // The journal: what clients asked, what they were answered, and what is wrong with it.
 import { clock, many } from "./format.js";
+import { isElsewhere, stepped } from "./keys.js";
 import { List } from "./list.js";
 import { Decisions } from "./message.js";
 import { Code, Exchange, Warnings } from "./parts.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
+import { glimpse, visible } from "./text.js";
 
-const HEIGHT = 44;
+const HEIGHT = 2.95; // rem a row
 
 export function Requests({ id }) {
   const [status, setStatus] = useState("");
@@ -23,16 +25,22 @@ export function Requests({ id }) {
           <option value="">any</option>${["2xx", "4xx", "429", "5xx", "none"].map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
         <label>Warning <select value=${warning} onChange=${(event) => setWarning(event.target.value)} data-testid="filter-warning">
           <option value="">any or none</option><option value="*">any</option>${codes.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
-        <span class="quiet" aria-live="polite" data-testid="total">${many(shown.length, "request")}</span>
+        <span class="quiet" aria-live="polite" data-testid="total">${told(shown.length, status || warning)}</span>
       </div>
       ${shown.length
-        ? html`<${List} items=${shown} height=${HEIGHT} selected=${at} label="Requests" testid="requests"
+        ? html`<${List} items=${shown} rem=${HEIGHT} selected=${at} label="Requests" testid="requests"
             row=${(entry) => html`<${Row} entry=${entry} opened=${entry.id === id} />`} />`
         : html`<div class="empty"><h2>No requests</h2><p>Every call below <code>${location.origin}/api/v1</code> is written down
             here, with its answer, and with a warning for what will hurt in production.</p></div>`}
     </section>
     ${id && html`<${Request} key=${id} id=${id} />`}
   </div>`;
+}
+
+function told(count, filtered) {
+  const { requests, requestTotal } = store;
+  if (filtered) return `${count.toLocaleString("en")} of ${many(requests.length, "request")}`;
+  return many(requestTotal, "request") + (requestTotal > requests.length ? `, the latest ${requests.length.toLocaleString("en")} shown` : "");
 }
 
 function fits({ status, warnings }, wanted, code) {
@@ -42,7 +50,7 @@ function fits({ status, warnings }, wanted, code) {
 
 function Row({ entry, opened }) {
   return html`<a class="row line" href=${`#/requests/${entry.id}`} aria-current=${opened ? "true" : null} data-testid="request-row">
-    <${Code} status=${entry.status} /> <span class="said"><strong>${entry.method}</strong> ${entry.path}${entry.query && `?${entry.query}`}</span>
+    <${Code} status=${entry.status} /> <span class="said"><strong>${entry.method}</strong> ${glimpse(entry.path + (entry.query && `?${entry.query}`))}</span>
     ${entry.warnings.length > 0 && html`<span class="warned">${many(entry.warnings.length, "warning")}</span>`}
     <span class="when">${clock(entry.at).slice(11)}</span></a>`;
 }
@@ -51,7 +59,7 @@ function Request({ id }) {
   const known = store.requests.find((each) => each.id === id);
   const [found, setFound] = useState(null);
   useEffect(() => {
-    if (!known) store.control("GET", `/requests/${id}`).then(setFound, () => setFound(false));
+    if (!known) store.control("GET", `/requests/${encodeURIComponent(id)}`).then(setFound, () => setFound(false));
   }, [id]);
   const entry = known ?? found;
   if (!entry) {
@@ -60,11 +68,11 @@ function Request({ id }) {
   }
   return html`<section class="message" aria-label="Request" data-testid="request">
     <div class="bar"><a class="back" href="#/requests">← Requests</a>
-      <h2 tabindex="-1">${entry.method} ${entry.path}</h2><${Code} status=${entry.status} /></div>
+      <h2 tabindex="-1">${entry.method} ${visible(entry.path)}</h2><${Code} status=${entry.status} /></div>
     <${Warnings} warnings=${entry.warnings} />
     <dl class="facts"><dt>Request</dt><dd>${entry.id}</dd><dt>At</dt><dd>${clock(entry.at)}</dd>
       <dt>Took</dt><dd>${entry.durationMs} ms</dd><dt>Account</dt><dd>${entry.account ?? "nobody"}</dd>
-      ${entry.query && html`<dt>Query</dt><dd>${entry.query}</dd>`}
+      ${entry.query && html`<dt>Query</dt><dd>${visible(entry.query)}</dd>`}
       ${entry.messageId && html`<dt>Message</dt><dd><a href=${`#/inbox/${entry.messageId}`}>${entry.messageId}</a></dd>`}</dl>
     <h3>Decided on the way</h3><${Decisions} decisions=${entry.decisions} />
     <${Exchange} title="Request" exchange=${entry.request} /><${Exchange} title="Answer" exchange=${entry.response} />
@@ -74,9 +82,9 @@ function Request({ id }) {
 function useKeys(shown, at) {
   useEffect(() => {
     const pressed = (event) => {
-      if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-      const next = { j: Math.min(at + 1, shown.length - 1), k: Math.max(at - 1, 0) }[event.key];
-      if (shown[next]) location.hash = `#/requests/${shown[next].id}`;
+      if (isElsewhere(event)) return;
+      const next = shown[stepped(event.key, at, shown.length)];
+      if (next) location.hash = `#/requests/${next.id}`;
       else if (event.key === "Escape") location.hash = "#/requests";
     };
     addEventListener("keydown", pressed);

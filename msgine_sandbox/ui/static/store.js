@@ -7,17 +7,18 @@ const FIRST = 100; // messages that are there before all others
 const CHUNK = 1000;
 const MOST = 10_000;
 const ACCOUNT = "msgine-account";
+const READ = "msgine-read";
 
 class Store {
   constructor() {
-    this.account = JSON.parse(sessionStorage.getItem(ACCOUNT) ?? "null");
+    this.account = kept(sessionStorage, ACCOUNT);
     this.link = "connecting";
     this.accounts = [];
     this.clock = null;
     this.notice = null;
     this.read = new Read();
     this.listeners = new Set();
-    this.about = new Set(); // those who want to hear of single messages and requests
+    this.about = new Set(); // those who want to hear of single messages and requests; null is of all
     this.empty();
     this.drawing = false;
   }
@@ -26,8 +27,11 @@ class Store {
     this.messages = [];
     this.known = new Map();
     this.total = 0;
+    this.early = new Map(); // statuses of messages that are not there yet, while a list is on its way
     this.requests = [];
+    this.requestTotal = 0;
     this.attempts = [];
+    this.attemptTotal = 0;
     this.loaded = false;
   }
 
@@ -77,8 +81,14 @@ class Store {
   linked(link) {
     const before = this.link;
     this.set({ link });
-    if (link === "unknown") this.choose(null); // the account is not there any more
+    if (link === "unknown") this.lose();
     else if (link === "live") this.catchUp(before);
+  }
+
+  // The account is not there any more, or is another's by now, as after a restart.
+  lose() {
+    this.say(`The account ${this.account?.token} is not there any more; all accounts are shown`, true);
+    this.choose(null);
   }
 
   // Who was gone gets what it missed from the feed, or a gap where that is not kept; who had heard of
@@ -88,12 +98,22 @@ class Store {
       this.look().catch(() => {});
       return;
     }
+    this.anew();
+  }
+
+  anew() {
     this.empty();
     this.load();
+    this.tell(null);
+  }
+
+  tell(touched) {
+    for (const listener of this.about) listener(touched);
   }
 
   async load() {
     const round = (this.round = {});
+    this.loading = true;
     try {
       await this.loadMessages(FIRST);
       this.set({ loaded: true });
@@ -104,15 +124,22 @@ class Store {
       ]);
       if (round !== this.round) return;
       this.requests = joined(this.requests, requests.data);
+      this.requestTotal = Math.max(requests.total, this.requests.length);
       this.attempts = joined(this.attempts, attempts.data);
+      this.attemptTotal = Math.max(attempts.total, this.attempts.length);
       this.changed();
       while (round === this.round && this.messages.length < Math.min(this.total, MOST)) {
         const oldest = this.messages.at(-1)?.id;
         if (!oldest || !(await this.loadMessages(CHUNK, oldest))) break;
       }
     } catch (problem) {
-      if (problem.status === undefined) return; // the feed says that nobody answers
-      this.say(problem.message, true);
+      if (problem.status === 404) this.lose();
+      else if (problem.status !== undefined) this.say(problem.message, true); // else the feed says that nobody answers
+    } finally {
+      if (round === this.round) {
+        this.loading = false;
+        this.early.clear();
+      }
     }
   }
 
@@ -122,7 +149,10 @@ class Store {
     const found = await this.control("GET", `/messages?limit=${limit}${beforeIt}`);
     if (account !== this.account) return 0;
     const fresh = found.data.filter((message) => !this.known.has(message.id));
-    for (const message of fresh) this.known.set(message.id, message);
+    for (const message of fresh) {
+      this.known.set(message.id, message);
+      for (const status of this.early.get(message.id) ?? []) this.moved(status);
+    }
     this.messages = before ? [...this.messages, ...fresh] : newestFirst([...this.messages, ...fresh]);
     this.total = Math.max(this.messages.length, (before ? this.messages.length - fresh.length : 0) + found.total);
     this.changed();
@@ -136,6 +166,10 @@ class Store {
       this.account ? this.control("GET", "/accounts") : { data: [] },
     ]);
     const at = performance.now();
+    if (this.account && own.data[0]?.token !== this.account.token) {
+      this.lose();
+      return;
+    }
     const accounts = joined(own.data, newest.data);
     for (const account of accounts) account.clock.at = at;
     this.set({ clock: { ...clock, at }, accounts });
@@ -170,8 +204,7 @@ class Store {
     const touched = new Set();
     for (const { kind, data } of happened) {
       if (kind === "gap") {
-        this.empty();
-        this.load();
+        this.anew();
         return;
       }
       if (kind === "message" && !this.known.has(data.id)) {
@@ -195,10 +228,13 @@ class Store {
       }
     }
     this.total += fresh.message.length;
-    this.messages = newestFirst([...fresh.message.reverse(), ...this.messages]).slice(0, MOST);
+    this.messages = newestFirst([...fresh.message.reverse(), ...this.messages]);
+    for (const { id } of this.messages.splice(MOST)) this.known.delete(id);
     this.requests = joined(fresh.request.reverse(), this.requests).slice(0, MOST);
     this.attempts = joined(fresh.webhook.reverse(), this.attempts).slice(0, MOST);
-    if (touched.size) for (const listener of this.about) listener(touched);
+    this.requestTotal += fresh.request.length;
+    this.attemptTotal += fresh.webhook.length;
+    if (touched.size) this.tell(touched);
     this.changed();
   }
 
@@ -208,11 +244,17 @@ class Store {
     this.total = Math.max(this.total - gone.size, 0);
     this.messages = this.messages.filter((each) => !gone.has(each.id));
     this.attempts = this.attempts.filter((each) => !gone.has(each.messageId));
+    this.attemptTotal = this.attempts.length;
+    this.tell(null);
   }
 
-  moved({ messageId, to, status, reason, messageStatus }) {
+  moved(event) {
+    const { messageId, to, status, reason, messageStatus } = event;
     const message = this.known.get(messageId);
-    if (!message) return;
+    if (!message) {
+      if (this.loading) this.early.set(messageId, [...(this.early.get(messageId) ?? []), event]);
+      return;
+    }
     message.status = messageStatus ?? message.status;
     const recipient = message.recipients.find((each) => each.to === to);
     if (recipient) Object.assign(recipient, { status, reason });
@@ -231,33 +273,40 @@ class Store {
   }
 }
 
-// Which messages have been opened; it is remembered for this browser.
+// Which messages have been opened: remembered for this browser, and the same in all its tabs.
 class Read {
   constructor() {
-    const kept = JSON.parse(localStorage.getItem("msgine-read") ?? "{}");
-    this.until = kept.until ?? "";
-    this.ids = new Set(kept.ids ?? []);
+    this.ids = new Set();
+    this.merge();
+    addEventListener("storage", ({ key }) => {
+      if (key !== READ) return;
+      this.merge();
+      store.changed();
+    });
   }
 
   has(id) {
-    return id <= this.until || this.ids.has(id);
+    return this.ids.has(id);
   }
 
-  add(id) {
-    if (this.has(id)) return;
-    this.ids.add(id);
-    this.keep();
+  add(ids) {
+    this.merge();
+    for (const id of ids) this.ids.add(id);
+    localStorage.setItem(READ, JSON.stringify([...this.ids].slice(-2 * MOST)));
   }
 
-  all(newest) {
-    this.until = newest;
-    this.ids.clear();
-    this.keep();
+  merge() {
+    for (const id of kept(localStorage, READ) ?? []) this.ids.add(id);
   }
+}
 
-  keep() {
-    const ids = [...this.ids].slice(-2000);
-    localStorage.setItem("msgine-read", JSON.stringify({ until: this.until, ids }));
+// What a storage of the browser has, whatever somebody else has put there.
+function kept(storage, name) {
+  try {
+    const value = JSON.parse(storage.getItem(name) ?? "null");
+    return name === READ && !Array.isArray(value) ? null : value;
+  } catch {
+    return null;
   }
 }
 

@@ -3,6 +3,7 @@ import { html } from "./preact.js";
 
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\ud800-\udfff]|[\u{e0000}-\u{e007f}]/gu;
 const PICTURE = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f/u;
+const LONG = 240; // of a text in a list
 const NAMES = {
   0x00ad: "soft hyphen", 0x061c: "Arabic letter mark", 0x200b: "zero-width space",
   0x200c: "zero-width non-joiner", 0x200d: "zero-width joiner", 0x200e: "left-to-right mark",
@@ -28,7 +29,8 @@ export function visible(text, mark) {
 
 // One line of a list; only as much as can be seen of it.
 export function glimpse(text) {
-  return visible(text.slice(0, 160).replaceAll("\n", " "));
+  if (text.length <= LONG) return visible(text.replaceAll("\n", " "));
+  return visible(`${[...text.slice(0, LONG + 1)].slice(0, -1).join("").replaceAll("\n", " ")}…`);
 }
 
 export function characterName(character) {

@@ -1,8 +1,9 @@
 // Webhooks: who is told, and every try.
-import { clock, many } from "./format.js";
+import { clock } from "./format.js";
 import { Code, Exchange } from "./parts.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
+import { visible } from "./text.js";
 
 const EVENTS = ["message.sent", "message.delivered", "message.failed"];
 const SHOWN = 200;
@@ -18,23 +19,27 @@ function Endpoints() {
     if (account) store.control("GET", "/webhooks").then((found) => setEndpoints(found.endpoints), () => {});
   }, [account?.id]);
 
-  const replace = async (next) => {
-    const done = await store.act("PUT", "/webhooks", { endpoints: next }, "The endpoints were changed");
+  // What others have changed meanwhile stays: it is read again before it is written.
+  const replace = async (change) => {
+    const present = await store.act("GET", "/webhooks");
+    const done = present && await store.act("PUT", "/webhooks", { endpoints: change(present.endpoints) }, "The endpoints were changed");
     if (done) setEndpoints(done.endpoints);
+    return done;
   };
-  const add = (event) => {
+  const add = async (event) => {
     event.preventDefault();
-    const form = new FormData(event.target);
+    const { target } = event;
+    const form = new FormData(target);
     const events = form.getAll("event");
-    replace([...endpoints, { url: form.get("url"), events: events.length ? events : EVENTS, secret: form.get("secret") || null }]);
-    event.target.reset();
+    const fresh = { url: form.get("url"), events: events.length ? events : EVENTS, secret: form.get("secret") || null };
+    if (await replace((known) => [...known, fresh])) target.reset();
   };
   return html`<section class="card" aria-labelledby="endpoints"><h2 id="endpoints">Endpoints</h2>
     ${!account && html`<p>Endpoints belong to an account: choose one above. Below are all accounts' tries.</p>`}
     ${account && endpoints?.length === 0 && html`<p class="quiet">Nobody is told yet, but for a message's own callbackUrl.</p>`}
     ${account && endpoints && html`<ul class="rows" data-testid="endpoints">${endpoints.map((each) => html`<li class="split">
-        <span><code>${each.url}</code> <span class="quiet">${each.events.join(", ")}${each.secret ? ", signed" : ""}</span></span>
-        <button type="button" aria-label=${`Remove ${each.url}`} onClick=${() => replace(endpoints.filter((one) => one !== each))}>Remove</button></li>`)}</ul>
+        <span><code>${visible(each.url)}</code> <span class="quiet">${each.events.join(", ")}${each.secret ? ", signed" : ""}</span></span>
+        <button type="button" aria-label=${`Remove ${each.url}`} onClick=${() => replace((known) => known.filter((one) => one.url !== each.url))}>Remove</button></li>`)}</ul>
       <form onSubmit=${add} class="fields wide">
         <label>URL <input name="url" type="url" required placeholder="http://localhost:3000/hooks" data-testid="endpoint-url" /></label>
         <label>Secret, to sign with <input name="secret" placeholder="whsec_…" /></label>
@@ -49,14 +54,14 @@ function Attempts() {
     const again = await store.act("POST", `/webhooks/attempts/${attempt.id}/resend`, undefined, "The webhook was sent again");
     if (again && !store.attempts.some((each) => each.id === again.id)) store.set({ attempts: [again, ...store.attempts] });
   };
-  return html`<section class="card" aria-labelledby="attempts"><h2 id="attempts">Tries <span class="quiet">${many(store.attempts.length, "try").replace("trys", "tries")}</span></h2>
+  return html`<section class="card" aria-labelledby="attempts"><h2 id="attempts">Tries <span class="quiet">${store.attemptTotal.toLocaleString("en")} in all</span></h2>
     ${!shown.length && html`<p class="quiet">None yet. A message that is sent, delivered or failed is told to its callbackUrl, or to the account's endpoints.</p>`}
     <ul class="rows" data-testid="attempts">${shown.map((each) => html`<li key=${each.id}>
-      <div class="split"><span><${Code} status=${each.status} /> <strong>${each.event}</strong> ${each.url}, try ${each.attempt}
+      <div class="split"><span><${Code} status=${each.status} /> <strong>${each.event}</strong> ${visible(each.url)}, try ${each.attempt}
         <span class="quiet"> ${clock(each.at)}, ${Math.round(each.durationMs)} ms</span></span>
         <span class="buttons"><a class="button" href=${`#/inbox/${each.messageId}`}>Message</a>
           <button type="button" onClick=${() => resend(each)}>Send again</button></span></div>
-      ${each.error && html`<p class="problem">${each.error}</p>`}
+      ${each.error && html`<p class="problem">${visible(each.error)}</p>`}
       <${Exchange} title="Webhook sent" exchange=${each.request} /><${Exchange} title="Answer" exchange=${each.response} /></li>`)}</ul>
     ${store.attempts.length > SHOWN && html`<p class="quiet">The latest ${SHOWN} are shown; each message has its own.</p>`}
   </section>`;
