@@ -46,7 +46,6 @@ def story(client: Client, url: str) -> None:
     """Send what a client would: one that is heard of, and one that costs more than it should."""
     client.token = "test_kampala_shop"
     client.renew()
-    client.post("/_sandbox/clock/freeze")
     client.send("+256752345678", "Omusanvu gwa mukaaga: order 1044 is confirmed. Pay on delivery.")
     text = "Your parcel comes today between 14:00 and 16:00 \u2013 the rider will call you first."
     client.send("+256701234567", text, callbackUrl=url, priority="high")

@@ -265,7 +265,7 @@ def third(**fields: Any) -> dict[str, Any]:
         (third(channel="fax"), "accounts[1]", "channel"),
         (third(channel="email"), "accounts[1]", "message"),
         (second(messages=[EMAIL | {"to": "jane"}]), "accounts[1]", "email address"),
-        (second(messages=[PUSH | {"tokens": []}]), "accounts[1]", "recipients"),
+        (second(messages=[PUSH | {"tokens": []}]), "accounts[1]", "userIds"),
         (second(messages=[EMAIL | {"idempotencyKey": "k"}]), "accounts[1]", "idempotencyKey"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

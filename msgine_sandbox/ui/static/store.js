@@ -1,22 +1,24 @@
 // What the page knows: filled by lists, kept up by the feed, told to whoever draws once a frame.
 import { control } from "./calls.js";
 import { Feed } from "./feed.js";
+import { kept } from "./kept.js";
 import { useEffect, useReducer } from "./preact.js";
+import { Read } from "./read.js";
 
 const FIRST = 100; // messages that are there before all others
 const CHUNK = 1000;
 const MOST = 10_000;
 const ACCOUNT = "msgine-account";
-const READ = "msgine-read";
 
 class Store {
   constructor() {
-    this.account = kept(sessionStorage, ACCOUNT);
+    const account = kept(sessionStorage, ACCOUNT);
+    this.account = account?.id ? account : null;
     this.link = "connecting";
     this.accounts = [];
     this.clock = null;
     this.notice = null;
-    this.read = new Read();
+    this.read = new Read(() => this.changed());
     this.listeners = new Set();
     this.about = new Set(); // those who want to hear of single messages and requests; null is of all
     this.empty();
@@ -270,43 +272,6 @@ class Store {
       this.looking = null;
       this.look().catch(() => {});
     }, 100);
-  }
-}
-
-// Which messages have been opened: remembered for this browser, and the same in all its tabs.
-class Read {
-  constructor() {
-    this.ids = new Set();
-    this.merge();
-    addEventListener("storage", ({ key }) => {
-      if (key !== READ) return;
-      this.merge();
-      store.changed();
-    });
-  }
-
-  has(id) {
-    return this.ids.has(id);
-  }
-
-  add(ids) {
-    this.merge();
-    for (const id of ids) this.ids.add(id);
-    localStorage.setItem(READ, JSON.stringify([...this.ids].slice(-2 * MOST)));
-  }
-
-  merge() {
-    for (const id of kept(localStorage, READ) ?? []) this.ids.add(id);
-  }
-}
-
-// What a storage of the browser has, whatever somebody else has put there.
-function kept(storage, name) {
-  try {
-    const value = JSON.parse(storage.getItem(name) ?? "null");
-    return name === READ && !Array.isArray(value) ? null : value;
-  } catch {
-    return null;
   }
 }
 
