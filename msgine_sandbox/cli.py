@@ -86,7 +86,7 @@ def _kind(hint: Any) -> type[Any]:
 def _serve(**values: Any) -> None:
     """Serve the sandbox until it is told to stop."""
     from msgine_sandbox.server import serve
-    from msgine_sandbox.storage.database import DatabaseUnusable
+    from msgine_sandbox.storage.file import DatabaseUnusable
 
     try:
         serve(Settings(**values), lambda url: print(url, flush=True))

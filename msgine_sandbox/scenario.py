@@ -21,7 +21,7 @@ from msgine_sandbox.model.ids import written
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import SettingsError, is_token
-from msgine_sandbox.storage.messages import Filter
+from msgine_sandbox.storage.filter import Filter
 
 _OWN = {"token", "endpoints", "messages", "frozen"}
 _OWN_OF_MESSAGES = {"channel", "secondsAgo"}

@@ -509,3 +509,8 @@ async def test_there_is_an_end_to_how_many_faults_there_are(box: Box) -> None:
     error = await add(box, {"status": 503}, status=400)
     assert error["error"]["details"]["field"] == "faults"
     assert (await box.send()).status_code == 201
+
+
+async def test_a_recipient_that_is_named_often_is_one(box: Box) -> None:
+    answer = await box.send([NUMBER] * 101 + ["+256700005030"])
+    assert answer.status_code == 503

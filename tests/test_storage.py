@@ -18,8 +18,9 @@ from receiver import Receiver
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
-from msgine_sandbox.storage import database as storage
-from msgine_sandbox.storage.database import Database, DatabaseUnusable
+from msgine_sandbox.storage import file as storage
+from msgine_sandbox.storage.database import Database
+from msgine_sandbox.storage.file import DatabaseUnusable
 
 SCHEMA = sorted((Path(storage.__file__).parent / "schema").glob("*.sql"))
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -22,7 +22,7 @@ from msgine_sandbox.model.ids import number_of
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import PREFIX, Message
 from msgine_sandbox.model.segments import split
-from msgine_sandbox.storage.messages import Filter
+from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
 
 DEFAULT_LIMIT = 100

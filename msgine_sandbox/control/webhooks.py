@@ -14,7 +14,7 @@ from msgine_sandbox.edge.resource import resource
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.ids import number_of
 from msgine_sandbox.model.message import PREFIX
-from msgine_sandbox.model.webhook import Endpoint, Event, webhook_problem
+from msgine_sandbox.model.webhook import Endpoint, Event, checked_url
 from msgine_sandbox.storage.webhooks import WebhookRows
 from msgine_sandbox.webhooks.sender import Sender
 from msgine_sandbox.webhooks.signature import key_of
@@ -95,12 +95,7 @@ def endpoints_of(body: Fields) -> tuple[Endpoint, ...]:
 
 def _endpoint(body: Fields) -> Endpoint:
     body.only({"url", "events", "secret"}, "An endpoint")
-    url = body.required_text("url")
-    problem = webhook_problem(url)
-    if problem is not None:
-        raise InvalidRequest(
-            "url must be an http or https URL", field="url", value=url, expected=problem
-        )
+    url = checked_url(body.required_text("url"), "url")
     return Endpoint(url, _events(body), _secret(body))
 
 

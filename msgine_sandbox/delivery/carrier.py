@@ -95,14 +95,13 @@ class Carrier:
         self._courses = courses
 
     async def opening(self, message: Message) -> list[Move]:
-        """Give the first steps, where they are taken before the message's request is answered."""
+        """Give the first steps of a push, which are taken before its request is answered."""
         if self._courses is None or message.scheduled_at is not None:
             return []
         moves = [
             _move(message.id, position, leg.detail, message.created_at)
             for position, delivery in enumerate(message.deliveries)
             for leg in self._course(message, delivery)[:1]
-            if leg.after == 0 and message.channel is Channel.PUSH
         ]
         return await self._judged(message, moves)
 
@@ -157,15 +156,16 @@ class Carrier:
         """Let those of a message's moves fail that go to devices which are removed by now."""
         tokens = message.recipients
         gone = await self._store.devices.removed(message.account, tokens)
-        reason, _ = _REASONS[Channel.PUSH]
-        return [
-            move
-            if move.reason != TO_DEVICE or move.message != message.id
-            else replace(move, status=Status.FAILED, reason=reason)
-            if tokens[move.position] in gone
-            else replace(move, reason=None)
-            for move in moves
-        ]
+        unregistered, _ = _REASONS[Channel.PUSH]
+
+        def judged(move: Move) -> Move:
+            if move.reason != TO_DEVICE or move.message != message.id:
+                return move
+            if tokens[move.position] in gone:
+                return replace(move, status=Status.FAILED, reason=unregistered)
+            return replace(move, reason=None)
+
+        return list(map(judged, moves))
 
 
 def _move(message: int, position: int, detail: str, at: Instant) -> Move:

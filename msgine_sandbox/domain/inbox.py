@@ -12,7 +12,7 @@ from msgine_sandbox.domain.accounts import Accounts
 from msgine_sandbox.model.events import InboxEmptied, MessageAccepted, StatusesChanged, Stopping
 from msgine_sandbox.model.lifecycle import Status
 from msgine_sandbox.model.message import Message
-from msgine_sandbox.storage.messages import Filter
+from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
 
 

@@ -104,11 +104,9 @@ _LOST: Final = Trap(RequestEffect(drop=True, commit=True, spares_replays=True))
 def _often(status: int, count: int) -> str:
     if count == 0:
         return f"the send is answered {status}, every time"
-    return (
-        f"the first {count} sends are answered {status}"
-        if count > 1
-        else (f"the first send is answered {status}")
-    )
+    if count == 1:
+        return f"the first send is answered {status}"
+    return f"the first {count} sends are answered {status}"
 
 
 def _all() -> Iterator[Magic]:

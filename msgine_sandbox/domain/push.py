@@ -20,7 +20,7 @@ from msgine_sandbox.model.message import Message, Move
 from msgine_sandbox.model.parts import PushParts
 from msgine_sandbox.model.target import checked_token, to_topic, to_user
 from msgine_sandbox.model.warning import ClientWarning
-from msgine_sandbox.model.webhook import webhook_problem
+from msgine_sandbox.model.webhook import checked_url
 
 MAX_TITLE: Final = 100
 MAX_BODY: Final = 500
@@ -76,7 +76,7 @@ class Push:
             title=checked_text(draft.title, MAX_TITLE, field="title"),
             parts=PushParts(
                 data=_checked_data(draft.data),
-                image_url=_checked_image(draft.image_url),
+                image_url=_url(draft.image_url),
                 topic=draft.topic,
             ),
             price=account.price.times(0),
@@ -118,10 +118,5 @@ def _checked_data(data: Mapping[str, str]) -> Mapping[str, str]:
     return data
 
 
-def _checked_image(url: str | None) -> str | None:
-    problem = None if url is None else webhook_problem(url)
-    if problem is None:
-        return url
-    raise InvalidRequest(
-        "imageUrl must be an http or https URL", field="imageUrl", value=url, expected=problem
-    )
+def _url(url: str | None) -> str | None:
+    return None if url is None else checked_url(url, "imageUrl")

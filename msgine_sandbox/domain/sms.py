@@ -10,13 +10,13 @@ from msgine_sandbox.domain.drafts import Origin, checked_recipients, checked_tex
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant
-from msgine_sandbox.model.errors import InvalidRequest, InvalidSenderId
+from msgine_sandbox.model.errors import InvalidSenderId
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.phone import Kind, Numbering
 from msgine_sandbox.model.segments import Encoding, split, without_strangers
 from msgine_sandbox.model.warning import ClientWarning
-from msgine_sandbox.model.webhook import webhook_problem
+from msgine_sandbox.model.webhook import checked_url
 
 MAX_TEXT: Final = 1600
 MAX_SENDER: Final = 11
@@ -67,7 +67,7 @@ class Sms:
             segments=segments.count,
             price=account.price,
             developer_price=account.developer_prices.of(self.channel),
-            callback_url=_checked_url(draft.callback_url),
+            callback_url=_url(draft.callback_url),
             request_id=origin.request_id,
             created_at=origin.now,
             scheduled_at=draft.scheduled_at,
@@ -105,10 +105,5 @@ def checked_sender(sender: str, field: str = "from") -> str:
     raise InvalidSenderId(field=field, value=sender, maxLength=MAX_SENDER)
 
 
-def _checked_url(url: str | None) -> str | None:
-    problem = None if url is None else webhook_problem(url)
-    if problem is None:
-        return url
-    raise InvalidRequest(
-        "callbackUrl must be an http or https URL", field="callbackUrl", value=url, expected=problem
-    )
+def _url(url: str | None) -> str | None:
+    return None if url is None else checked_url(url, "callbackUrl")

@@ -101,7 +101,7 @@ def recipients_of(visit: Visit) -> list[str]:
         for value in _strings(content.get(field))
         for each in value.split(",")
     ]
-    found = [*named, *_targets(content)]
+    found = list(dict.fromkeys([*named, *_targets(content)]))
     # With more it is refused anyway, and nobody is meant by it.
     return found if len(found) <= MAX_RECIPIENTS else []
 

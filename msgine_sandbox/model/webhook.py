@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import written
 from msgine_sandbox.model.lifecycle import Status
 
@@ -112,6 +113,20 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     def heard(self) -> bool:
         """Whether the receiver took it: a 2xx in time. Source: our choice."""
         return self.error is None and self.status is not None and 200 <= self.status < 300
+
+
+def checked_url(url: str, field: str) -> str:
+    """Give a text back that is an http or https URL.
+
+    Raises:
+        InvalidRequest: it is none (our choice).
+    """
+    problem = webhook_problem(url)
+    if problem is None:
+        return url
+    raise InvalidRequest(
+        f"{field} must be an http or https URL", field=field, value=url, expected=problem
+    )
 
 
 def webhook_problem(url: str) -> str | None:

@@ -12,11 +12,12 @@ from msgine_sandbox.model.account import DEVELOPER_CURRENCY
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import FOREVER, Instant
 from msgine_sandbox.model.lifecycle import NEXT, Status
-from msgine_sandbox.model.message import Delivery, Message, Move, Recipient
+from msgine_sandbox.model.message import Delivery, Message, Move
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.parts import Parts
 from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.storage.database import Database
+from msgine_sandbox.storage.filter import Filter, conditions
 
 _COLUMNS = (
     "id, account, channel, sender, text, encoding, segments, price_micros, currency,"
@@ -39,20 +40,6 @@ _BEFORE = {
     status: (*[str(each) for each in Status if status in NEXT[each]], None, None)[:2]
     for status in Status
 }
-
-
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which messages to look for; None leaves a question out."""
-
-    account: int | None = None
-    number: int | None = None
-    before: int | None = None
-    """Only messages that were accepted before the one of that number."""
-    channel: Channel | None = None
-    to: Recipient | None = None
-    contains: str | None = None
-    anywhere: str | None = None
-    since: Instant | None = None
 
 
 class MessageRows:
@@ -127,13 +114,13 @@ class MessageRows:
 
     async def count(self, wanted: Filter) -> int:
         """Tell how many messages fit."""
-        where, values = _conditions(wanted)
+        where, values = conditions(wanted)
         found = self._database.execute(f"SELECT count(*) FROM messages WHERE {where}", values)
         return int(found.fetchone()[0])
 
     async def search(self, wanted: Filter) -> AsyncIterator[Message]:
         """Give the messages that fit, newest first."""
-        where, values = _conditions(wanted)
+        where, values = conditions(wanted)
         below = FOREVER
         while True:
             rows = self._database.execute(
@@ -179,25 +166,6 @@ def _step(move: Move) -> tuple[Any, ...]:
         move.position,
         *_BEFORE[move.status],
     )
-
-
-def _conditions(wanted: Filter) -> tuple[str, tuple[Any, ...]]:
-    sent_to = "EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id AND %s)"
-    found = "instr(lower(recipient), lower(?))"
-    said = "coalesce(title || ' ', '') || text"
-    conditions: list[tuple[str, Any]] = [
-        ("account = ?", wanted.account),
-        ("channel = ?", None if wanted.channel is None else str(wanted.channel)),
-        ("id = ?", wanted.number),
-        ("id < ?", wanted.before),
-        (sent_to % "recipient = ?", wanted.to),
-        (f"instr({said}, ?)", wanted.contains),
-        (f"instr(lower({said} || ' ' || sender), lower(?)) + {sent_to % found}", wanted.anywhere),
-        ("created_at >= ?", wanted.since),
-    ]
-    asked = [(sql, value) for sql, value in conditions if value is not None]
-    where = " AND ".join(f"({sql})" for sql, _ in asked) or "true"
-    return where, tuple(value for sql, value in asked for _ in range(sql.count("?")))
 
 
 def _row(message: Message) -> tuple[Any, ...]:

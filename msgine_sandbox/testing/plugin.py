@@ -150,7 +150,7 @@ def _option(config: pytest.Config, name: str) -> Any:
 
 def _server(config: pytest.Config, settings: Mapping[str, Any]) -> Server:
     from msgine_sandbox.settings import SettingsError
-    from msgine_sandbox.storage.database import DatabaseUnusable
+    from msgine_sandbox.storage.file import DatabaseUnusable
     from msgine_sandbox.testing import SandboxError, Server
 
     url = _option(config, "url")
