@@ -125,6 +125,40 @@ def test_sums_are_what_a_recount_of_the_inbox_says(actions: list[Any], heard: bo
         for action in actions:
             act(s, action)
         assert_recounted(s)
+        # Whatever is still to come comes, and that is counted, too.
+        s.run(s.box.advance(days=6))
+        assert_recounted(s)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "outcome"),
+    [
+        (["a", "b"], "sent"),
+        (["a", "sandbox-refused"], "partial"),
+        (["sandbox-refused", "sandbox-bounce"], "failed"),
+    ],
+)
+async def test_a_push_for_later_counts_when_its_time_has_come(
+    box: Box, tokens: list[str], outcome: str
+) -> None:
+    at = await later(box, hours=1)
+    await box.develop("POST", "/push", PUSH | {"tokens": tokens, "scheduledFor": at})
+    nothing = {"sent": 0, "failed": 0, "partial": 0}
+    counted = (await box.develop("GET", "/analytics/overview"))["channels"]["push"]
+    assert counted == nothing
+    await box.advance(hours=2)
+    counted = (await box.develop("GET", "/analytics/overview"))["channels"]["push"]
+    assert counted == nothing | {outcome: 1}
+
+
+async def test_a_push_that_a_hand_lets_fail_changes_what_it_counts_as(box: Box) -> None:
+    await box.freeze()
+    sent = await box.develop("POST", "/push", PUSH | {"tokens": ["a", "sandbox-unconfirmed"]})
+    for to, outcome in (("sandbox-unconfirmed", "partial"), ("a", "failed")):
+        path = f"/messages/{sent['id']}/status"
+        await box.control("POST", path, {"status": "failed", "to": to})
+        counted = (await box.develop("GET", "/analytics/overview"))["channels"]["push"]
+        assert counted == {"sent": 0, "failed": 0, "partial": 0} | {outcome: 1}
 
 
 async def test_days_are_in_utc_on_the_accounts_clock_and_filled_with_zeros(box: Box) -> None:
