@@ -19,7 +19,8 @@ class Agenda:
         self._look_after = look_after
         self._due: dict[int, Instant] = {}
         self._queue: list[tuple[Instant, int]] = []  # with entries that `_due` has outdated
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_due = 0.0  # on the event loop's clock
         self._at_work: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -48,10 +49,12 @@ class Agenda:
             return
         loop = asyncio.get_running_loop()
         when = loop.time() + max((self._queue[0][0] - self._real.now()) / SECOND, _TICK)
-        if self._timer is None or when < self._timer.when():
+        if self._timer is None or when < self._timer_due:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = loop.call_at(when, self._wake)
+            # The time is remembered here: where it has passed already, because the process was
+            # paused since `loop.time()`, uvloop returns a handle that does not know when it is due.
+            self._timer, self._timer_due = loop.call_at(when, self._wake), when
 
     def _wake(self) -> None:
         self._timer = None

@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
 import pytest_asyncio
@@ -9,6 +10,21 @@ from browsing import Scene, chromium, staged
 from live import Live, serving
 from playwright.async_api import Browser
 from receiver import Receiver, receiving
+
+try:
+    from uvloop import new_event_loop as new_uvloop
+except ModuleNotFoundError:  # it is not made for every platform, and the sandbox does without
+    new_uvloop = None
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests on asyncio's event loop; those marked `both_loops` on uvloop too."""
+    loops = {"asyncio": asyncio.new_event_loop}
+    if new_uvloop is not None and item.get_closest_marker("both_loops"):
+        loops["uvloop"] = new_uvloop
+    return loops
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import threading
+import time
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -13,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receiver import Receiver
 
+from msgine_sandbox.agenda import Agenda
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
+
+pytestmark = pytest.mark.both_loops
 
 
 class Gate:
@@ -236,3 +240,26 @@ async def test_a_webhook_that_cannot_be_sent_does_not_hold_up_an_advance(
     async with boxed(built) as box:
         await box.accepted("+256700000004", callbackUrl=receiver.url)
         assert (await box.advance(hours=1))["performed"] == 2
+
+
+async def test_a_pause_of_the_process_while_a_timer_is_set_does_no_harm() -> None:
+    def paused() -> int:
+        time.sleep(0.02)  # as on a busy machine; it is longer than the shortest timer
+        return time.time_ns()
+
+    looked_after: list[int] = []
+    both = asyncio.Event()
+
+    async def look_after(account: int) -> None:
+        looked_after.append(account)
+        if len(looked_after) == 2:
+            both.set()
+
+    real = RealTime(wall=paused)
+    agenda = Agenda(real, look_after)
+    due = real.now()
+    agenda.note(1, due + 1)
+    agenda.note(2, due)
+    await asyncio.wait_for(both.wait(), 10)
+    await agenda.close()
+    assert looked_after == [2, 1]
