@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib.util
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,10 +13,9 @@ from typing import Any
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
-from uvicorn.importer import import_from_string
 
 from msgine_sandbox.app import BASE_PATH, app_of
-from msgine_sandbox.edge.connections import Connections
+from msgine_sandbox.protocol import protocol_for
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import Settings, SettingsError
@@ -69,7 +67,7 @@ def server_on(
 def _config(sandbox: Sandbox, log_config: dict[str, Any] | None) -> uvicorn.Config:
     return uvicorn.Config(
         app_of(sandbox),
-        http=_protocol(sandbox.connections),
+        http=protocol_for(sandbox.connections),
         lifespan="on",
         ws="none",
         log_config=log_config,
@@ -126,24 +124,6 @@ class Server(uvicorn.Server):
         if within is not None:
             cut = self._sandbox.connections.abort_all
             self._loop.call_soon_threadsafe(self._loop.call_later, within, cut)
-
-
-def _protocol(connections: Connections) -> type[asyncio.Protocol]:
-    """Give uvicorn's protocol, with every connection known to the sandbox, which may cut it."""
-    fast = importlib.util.find_spec("httptools")
-    name = "httptools_impl:HttpToolsProtocol" if fast else "h11_impl:H11Protocol"
-    base: Any = import_from_string(f"uvicorn.protocols.http.{name}")
-
-    class Known(base):  # type: ignore[misc]
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            self._known_as = connections.opened(transport)
-            super().connection_made(transport)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            connections.closed(self._known_as)
-            super().connection_lost(exc)
-
-    return Known
 
 
 def listen(settings: Settings) -> socket.socket:

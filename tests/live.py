@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO, Any
 
 _CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("MSGINE_SANDBOX_")}
 
@@ -24,11 +25,16 @@ class Live:
 
 @contextmanager
 def serving(
-    *flags: str, program: Sequence[str] = ("-m", "msgine_sandbox"), **environment: str
+    *flags: str,
+    program: Sequence[str] = ("-m", "msgine_sandbox"),
+    stderr: IO[Any] | None = None,
+    **environment: str,
 ) -> Iterator[Live]:
     """Serve on a free port inside the block."""
     command = [sys.executable, *program, "serve", "--port", "0", *flags]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_CLEAN | environment)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=_CLEAN | environment
+    )
     assert process.stdout is not None
     try:
         yield Live(process, process.stdout.readline().strip())
