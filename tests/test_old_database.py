@@ -1,0 +1,98 @@
+"""A database file of an earlier version opens, goes on, and answers the same."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from box import Box, sandbox
+from receiver import Receiver
+from transcript import moved, perform
+
+DATABASES = Path(__file__).parent.parent / "fixtures" / "databases"
+FILES = sorted(DATABASES.glob("schema-*.db"))
+RUNNING_AHEAD = 30 * 86_400 - 0.4  # less what the clock stood still before it ran on
+
+pytestmark = pytest.mark.parametrize("old", FILES, ids=lambda file: file.stem)
+
+
+def expected(old: Path, part: str, origin: str = "") -> Any:
+    """Return what the old version answered, as if its receiver had been at an origin."""
+    text = old.with_suffix(".json").read_text(encoding="utf-8")
+    made_with = json.loads(text)["receiver"]
+    return moved(text, made_with, origin or made_with)[part]
+
+
+@asynccontextmanager
+async def opened(old: Path, folder: Path, origin: str = "") -> AsyncIterator[Box]:
+    """A sandbox on a copy of an old file, whose webhooks go to a receiver of now."""
+    shutil.copy(old, copy := folder / "sandbox.db")
+    if origin:
+        with closing(sqlite3.connect(copy)) as connection:
+            redirect(connection, expected(old, "receiver"), origin)
+    async with sandbox(database=str(copy)) as box:
+        yield box
+
+
+def redirect(connection: sqlite3.Connection, old: str, new: str) -> None:
+    """Put one origin in place of another wherever a file has it, whatever its schema."""
+    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        for _, column, *_ in connection.execute(f"PRAGMA table_info({table})").fetchall():
+            connection.execute(
+                f"UPDATE {table} SET {column} = replace({column}, ?, ?)"
+                f" WHERE typeof({column}) = 'text' AND instr({column}, ?)",
+                (old, new, old),
+            )
+    connection.commit()
+
+
+async def check(box: Box, calls: list[dict[str, Any]], *, fresh: bool = False) -> None:
+    for call in calls:
+        response = await perform(box.http, call, fresh=fresh)
+        # Left out of a fixture where a new message has another identifier each time.
+        if call["response"]["body"] is None:
+            response["body"] = None
+        assert response == call["response"], f"{call['method']} {call['path']}"
+
+
+async def test_an_old_file_answers_as_it_did(old: Path, tmp_path: Path) -> None:
+    async with opened(old, tmp_path) as box:
+        await check(box, expected(old, "answers"))
+
+
+async def test_a_second_start_answers_the_same(old: Path, tmp_path: Path) -> None:
+    async with opened(old, tmp_path):
+        pass
+    async with sandbox(database=str(tmp_path / "sandbox.db")) as box:
+        await check(box, expected(old, "answers"))
+
+
+async def test_keys_of_an_old_file_replay(old: Path, tmp_path: Path) -> None:
+    async with opened(old, tmp_path) as box:
+        await check(box, expected(old, "replays"))
+
+
+async def test_faults_of_an_old_file_act(old: Path, tmp_path: Path) -> None:
+    async with opened(old, tmp_path) as box:
+        await check(box, expected(old, "faults"))
+
+
+async def test_what_an_old_file_had_planned_is_performed(
+    old: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    origin = receiver.url.removesuffix("/hooks")
+    async with opened(old, tmp_path, origin) as box:
+        await check(box, expected(old, "later", origin), fresh=True)
+    received = [list(webhook.content.values()) for webhook in receiver.heard]
+    assert received == [content for _, *content in expected(old, "webhooks")]
+
+
+async def test_a_clock_of_an_old_file_runs_on(old: Path, tmp_path: Path) -> None:
+    async with opened(old, tmp_path) as box:
+        clock = await box.other("test_professional_database_running").get("/_sandbox/clock")
+        assert clock["aheadSeconds"] == pytest.approx(RUNNING_AHEAD + 3600, abs=60)
