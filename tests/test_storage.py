@@ -378,7 +378,7 @@ async def failing_politely(file: str) -> AsyncIterator[tuple[Box, Database]]:
     transport = httpx.ASGITransport(app_of(built), raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-            yield Box(http, "test_storage"), built.store.unit
+            yield Box(http, "test_storage"), built.store.database
     finally:
         await built.close()
 
@@ -433,12 +433,12 @@ def database(file: str) -> Iterator[Database]:
 
 async def state(database: Database, name: str, value: str = "stated") -> None:
     async with database:
-        database.state_fact(name, value)
+        database.store_metadata(name, value)
 
 
 async def fail(database: Database, name: str) -> None:
     async with database:
-        database.state_fact(name, "half-way")
+        database.store_metadata(name, "half-way")
         raise LookupError("a unit failed")
 
 
@@ -452,13 +452,13 @@ async def test_a_unit_is_kept_once_it_is_left(database: Database, file: str) -> 
     await state(database, "one")
     database.close()
     with closing(Database(file)) as again:
-        assert again.fact("one") == "stated"
+        assert again.metadata("one") == "stated"
 
 
 async def test_units_of_one_turn_are_kept_together(database: Database) -> None:
     told = await together(*[state(database, f"fact {n}") for n in range(50)])
     assert told == [None] * 50
-    assert {database.fact(f"fact {n}") for n in range(50)} == {"stated"}
+    assert {database.metadata(f"fact {n}") for n in range(50)} == {"stated"}
 
 
 async def test_a_unit_that_fails_leaves_nothing_and_its_whole_turn_is_told(
@@ -468,24 +468,24 @@ async def test_a_unit_that_fails_leaves_nothing_and_its_whole_turn_is_told(
         state(database, "before"), fail(database, "failing"), state(database, "after")
     )
     assert [type(each) for each in told] == [LookupError] * 3
-    assert [database.fact(name) for name in ("before", "failing", "after")] == [None] * 3
+    assert [database.metadata(name) for name in ("before", "failing", "after")] == [None] * 3
 
 
 async def test_the_turn_after_one_that_failed_is_as_any(database: Database) -> None:
     await together(fail(database, "failing"))
     assert await together(state(database, "later")) == [None]
-    assert (database.fact("failing"), database.fact("later")) == (None, "stated")
+    assert (database.metadata("failing"), database.metadata("later")) == (None, "stated")
 
 
 async def test_a_statement_that_fails_leaves_nothing_of_its_turn(database: Database) -> None:
     async def break_a_rule() -> None:
         async with database:
-            database.state_fact("failing", "half-way")
+            database.store_metadata("failing", "half-way")
             database.execute("INSERT INTO facts VALUES ('failing', 'twice')")
 
     told = await together(state(database, "before"), break_a_rule(), state(database, "after"))
     assert [type(each) for each in told] == [sqlite3.IntegrityError] * 3
-    assert [database.fact(name) for name in ("before", "failing", "after")] == [None] * 3
+    assert [database.metadata(name) for name in ("before", "failing", "after")] == [None] * 3
 
 
 async def test_a_full_disk_leaves_nothing_of_a_turn_even_what_still_fits(
@@ -499,7 +499,7 @@ async def test_a_full_disk_leaves_nothing_of_a_turn_even_what_still_fits(
         state(database, "after"),
     )
     assert [type(each) for each in told] == [sqlite3.OperationalError] * 3
-    assert [database.fact(name) for name in ("before", "large", "after")] == [None] * 3
+    assert [database.metadata(name) for name in ("before", "large", "after")] == [None] * 3
 
 
 async def test_who_stops_waiting_for_the_commit_does_not_undo_it(database: Database) -> None:
@@ -507,7 +507,7 @@ async def test_who_stops_waiting_for_the_commit_does_not_undo_it(database: Datab
     staying = asyncio.create_task(state(database, "stayed"))
     asyncio.get_running_loop().call_soon(leaving.cancel)
     await together(leaving, staying)
-    assert (database.fact("left"), database.fact("stayed")) == ("stated", "stated")
+    assert (database.metadata("left"), database.metadata("stayed")) == ("stated", "stated")
 
 
 async def test_a_unit_cannot_begin_while_another_waits_for_something_else(
@@ -517,7 +517,7 @@ async def test_a_unit_cannot_begin_while_another_waits_for_something_else(
 
     async def wait_inside() -> None:
         async with database:
-            database.state_fact("waiting", "half-way")
+            database.store_metadata("waiting", "half-way")
             await never.wait()
 
     waiting = asyncio.create_task(wait_inside())
@@ -533,15 +533,15 @@ async def test_a_unit_that_waits_for_something_else_is_told_and_leaves_nothing(
 ) -> None:
     async def wait_inside() -> None:
         async with database:
-            database.state_fact("first", "half-way")
+            database.store_metadata("first", "half-way")
             await asyncio.get_running_loop().run_in_executor(None, int)
-            database.state_fact("second", "half-way")
+            database.store_metadata("second", "half-way")
 
     [told] = await together(wait_inside())
     assert isinstance(told, RuntimeError)
     database.close()
     with closing(Database(file)) as again:
-        assert (again.fact("first"), again.fact("second")) == (None, None)
+        assert (again.metadata("first"), again.metadata("second")) == (None, None)
 
 
 async def test_rows_that_fail_when_a_reader_runs_them_are_not_acknowledged(
@@ -550,11 +550,11 @@ async def test_rows_that_fail_when_a_reader_runs_them_are_not_acknowledged(
     async def write() -> None:
         async with database:
             rows = [("twice", "1"), ("twice", "2")]
-            database.gather("INSERT INTO facts VALUES (?, ?)", rows)
+            database.defer("INSERT INTO facts VALUES (?, ?)", rows)
 
     async def read() -> None:
         database.execute("SELECT 1")
 
     told = await together(write(), read())
     assert [type(each) for each in told] == [sqlite3.IntegrityError] * 2
-    assert database.fact("twice") is None
+    assert database.metadata("twice") is None

@@ -14,7 +14,7 @@ class Lane(IntEnum):
     WEBHOOK = 1
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, array_like=True):
     """What is to happen to a message, and when."""
 
     id: int

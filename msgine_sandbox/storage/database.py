@@ -1,4 +1,4 @@
-"""One SQLite connection on the event loop's thread, and one commit for all that a turn wrote."""
+"""One SQLite connection on the event loop's thread, with group commit of write transactions."""
 
 import asyncio
 import sqlite3
@@ -6,31 +6,33 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import add
 from types import TracebackType
-from typing import Any
 
+from msgine_sandbox.storage.columns import Row
 from msgine_sandbox.storage.file import opened
 
-Row = tuple[Any, ...]
-
 MEMORY = ":memory:"
-_WAITED = "A unit of the store waited for something other than the store."
+_WAITED = "A write transaction of the store waited for something other than the store."
 
 
 class Database:
-    """Runs statements; `async with` makes those inside one unit, and leaves once it is committed.
+    """Runs statements; `async with` is a write transaction, and ends when it is committed.
 
-    A unit may wait for nothing but the store, so units never overlap. All units of one turn of
-    the event loop share a commit, which is what makes the store fast; if one of them fails, which
-    a full disk can bring about, none of the turn is kept and nobody in it is told otherwise.
+    Group commit: all write transactions of one iteration of the event loop are one batch, which
+    is one SQLite transaction. A commit costs more than what most of them write, so a batch of
+    many requests is what makes the store fast. If one transaction of a batch fails, which a full
+    disk can bring about, the whole batch is rolled back and every one of them raises the error.
+
+    Inside a write transaction nothing but the store may be awaited. The store never suspends, so
+    transactions never overlap, and none of them sees another one half done.
     """
 
     def __init__(self, path: str = MEMORY) -> None:
         self._connection = opened(path)
-        self._gathered: defaultdict[str, list[Row]] = defaultdict(list)
-        self._sums: defaultdict[tuple[str, Row], list[int]] = defaultdict(list)
+        self._deferred: defaultdict[str, list[Row]] = defaultdict(list)
+        self._sums: defaultdict[tuple[str, tuple[object, ...]], list[int]] = defaultdict(list)
         self._inside = False
         self._loop: asyncio.AbstractEventLoop
-        self._turn_is_open = False
+        self._batch_is_open = False
         self._leaving: list[asyncio.Future[None]] = []
         self._failure: BaseException | None = None
 
@@ -38,12 +40,13 @@ class Database:
         if self._inside:
             raise RuntimeError(_WAITED)
         if self._failure is not None:
-            raise self._failure  # nothing of this turn will be kept
-        if not self._turn_is_open:
-            self._loop = asyncio.get_running_loop()  # once a turn: asking costs a system call
-            self._loop.call_soon(self._end_turn)
+            raise self._failure  # the batch will be rolled back
+        if not self._batch_is_open:
+            self._loop = asyncio.get_running_loop()  # once a batch: it costs a system call
+            # It runs after everything that is ready by now, whose transactions join this batch.
+            self._loop.call_soon(self._end_batch)
             self._connection.execute("BEGIN")
-            self._turn_is_open = True
+            self._batch_is_open = True
         self._inside = True
 
     async def __aexit__(
@@ -53,121 +56,133 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self._inside = False
-        if not self._turn_is_open:  # it ended while this unit waited
+        if not self._batch_is_open:  # it ended while this transaction waited
             self._failure = None
             raise RuntimeError(_WAITED) from error
         if error is not None:
             self._failure = error
             return
-        left = self._loop.create_future()
-        self._leaving.append(left)
-        await left
+        committed = self._loop.create_future()
+        self._leaving.append(committed)
+        await committed
 
-    def _end_turn(self) -> None:
+    def _end_batch(self) -> None:
         leaving, self._leaving = self._leaving, []
         failure = RuntimeError(_WAITED) if self._inside else self._failure or self._commit()
-        # A unit that is still inside may run nothing more: there is no turn to run it in.
+        # A transaction that is still inside may run nothing more, because its batch is over.
         self._failure = failure if self._inside else None
-        self._turn_is_open = False
-        self._gathered.clear()
+        self._batch_is_open = False
+        self._deferred.clear()
         self._sums.clear()
         if failure is not None and self._connection.in_transaction:
             self._connection.rollback()
-        for left in leaving:
-            if left.done():  # whoever waited was cancelled
+        for committed in leaving:
+            if committed.done():  # who awaited it was cancelled
                 continue
             if failure is None:
-                left.set_result(None)
+                committed.set_result(None)
             else:
-                left.set_exception(failure)
+                committed.set_exception(failure)
 
     def _commit(self) -> sqlite3.Error | None:
         try:
-            self._run_gathered()
+            self._run_deferred()
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             return error
         return None
 
     def execute(self, sql: str, row: Row = ()) -> sqlite3.Cursor:
-        """Run a statement."""
-        self._settle()
+        """Run a statement, after what was deferred before it."""
+        self.flush()
         return self._connection.execute(sql, row)
 
-    def peek(self, sql: str, row: Row) -> sqlite3.Cursor:
-        """Run a query that what this turn has gathered so far cannot matter to."""
+    def query_without_flush(self, sql: str, row: Row) -> sqlite3.Cursor:
+        """Run a query that this batch's deferred writes cannot affect."""
         return self._connection.execute(sql, row)
 
     def executemany(self, sql: str, rows: Iterable[Row]) -> sqlite3.Cursor:
-        """Run a statement for each of many rows."""
-        self._settle()
+        """Run a statement for each of many rows, after what was deferred before it."""
+        self.flush()
         return self._connection.executemany(sql, rows)
 
-    def attempt(self) -> "Attempt":
-        """Let what is run inside the block be undone, without the rest of the turn."""
-        self._settle()
-        return Attempt(self._connection)
+    def savepoint(self) -> "Savepoint":
+        """Return a block whose statements can be undone without the rest of the batch."""
+        self.flush()  # or what was deferred before the block would be undone with it
+        return Savepoint(self._connection)
 
-    def gather(self, sql: str, rows: Iterable[Row]) -> None:
-        """Run a statement for each row before the next of another kind, or at the turn's end.
+    def defer(self, sql: str, rows: Iterable[Row]) -> None:
+        """Run a statement for each row later: before the next `execute`, or before the commit.
 
-        What a turn's units insert alike goes in together, which costs a third less.
+        Rows that a batch's transactions insert into the same table are inserted together, which
+        takes a third less time.
         """
-        self._gathered[sql].extend(rows)
+        self._deferred[sql].extend(rows)
 
-    def gather_sums(self, sql: str, key: Row, amounts: Sequence[int]) -> None:
-        """Run a statement once for each key, with the sums of what the turn gathers for it."""
+    def defer_sum(self, sql: str, key: tuple[object, ...], amounts: Sequence[int]) -> None:
+        """Run a statement once for each key later, with the sums of the amounts deferred for it."""
         sums = self._sums[sql, key]
         sums[:] = map(add, sums, amounts) if sums else amounts
 
-    def _settle(self) -> None:
+    def flush(self) -> None:
+        """Run the deferred writes, unless this batch has failed.
+
+        Raises:
+            sqlite3.Error: one of them failed, now or before; the batch will be rolled back.
+        """
         if self._failure is not None:
             raise self._failure
-        if self._gathered or self._sums:
-            self._run_gathered()
+        if self._deferred or self._sums:
+            self._run_deferred()
 
-    def _run_gathered(self) -> None:
-        gathered, self._gathered = self._gathered, defaultdict(list)
+    def _run_deferred(self) -> None:
+        deferred, self._deferred = self._deferred, defaultdict(list)
         sums, self._sums = self._sums, defaultdict(list)
         try:
-            for sql, rows in gathered.items():
+            for sql, rows in deferred.items():
                 self._connection.executemany(sql, rows)
             for (sql, key), amounts in sums.items():
                 self._connection.execute(sql, (*key, *amounts))
         except sqlite3.Error as error:
-            # Whoever happened to run them is told, and so is everybody whose rows they are.
+            # The one whose statement caused the flush need not be the one whose rows failed:
+            # both must learn of it, so the failure is the batch's.
             self._failure = error
             raise
 
-    def fact(self, name: str) -> str | None:
-        """Give a fact about the whole sandbox, or None."""
+    def metadata(self, name: str) -> str | None:
+        """Return a stored value that concerns the whole sandbox, or None."""
         row = self.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def state_fact(self, name: str, value: str) -> None:
-        """Keep a fact about the whole sandbox."""
+    def store_metadata(self, name: str, value: str) -> None:
+        """Store a value that concerns the whole sandbox."""
         self.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def close(self) -> None:
-        """Commit what is open and let go of the file."""
-        if self._turn_is_open:
-            self._end_turn()
+        """Commit the open batch, if there is one, and close the file."""
+        if self._batch_is_open:
+            self._end_batch()
         self._connection.close()
 
 
-class Attempt:
-    """Some statements of a turn, which can be undone as if they had not been run."""
+class Savepoint:
+    """Some statements of a batch, which can be undone as if they had not been run."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def __enter__(self) -> "Attempt":
-        self._connection.execute("SAVEPOINT attempt")
+    def __enter__(self) -> "Savepoint":
+        self._connection.execute("SAVEPOINT block")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.execute("RELEASE attempt")
+        self._connection.execute("RELEASE block")
 
     def undo(self) -> None:
-        """Take back what was run."""
-        self._connection.execute("ROLLBACK TO attempt")
+        """Undo what was run since the block began."""
+        self._connection.execute("ROLLBACK TO block")
+
+
+def of_account(account: int | None) -> str:
+    """Return the condition for the rows of an account, which is empty for those of all."""
+    return "" if account is None else f" WHERE account = {account}"

@@ -1,64 +1,42 @@
 """Devices as rows."""
 
 from collections.abc import Collection
-from typing import Any
 
-import msgspec
+from msgine_sandbox.model.device import Device
+from msgine_sandbox.storage.columns import Columns, to_json
+from msgine_sandbox.storage.database import Database, of_account
 
-from msgine_sandbox.model.device import Device, Platform
-from msgine_sandbox.storage.database import Database
-
-_COLUMNS = "id, account, token, platform, active, created_at"
+_DEVICE = Columns(Device)
+_INSERT = _DEVICE.insert("devices", "INSERT OR REPLACE")
 
 
 class DeviceRows:
-    """Keeps an account's devices, one for each token."""
+    """Stores an account's devices, one for each token."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def with_token(self, account: int, token: str) -> Device | None:
-        """Give the device that a token names, removed or not."""
+        """Return the device that a token names, removed or not."""
         row = self._database.execute(
-            f"SELECT {_COLUMNS} FROM devices WHERE account = ? AND token = ?", (account, token)
+            f"SELECT {_DEVICE.names} FROM devices WHERE account = ? AND token = ?",
+            (account, token),
         ).fetchone()
-        return None if row is None else _device(row)
+        return None if row is None else _DEVICE.noun(row)
 
     async def save(self, device: Device) -> None:
         """Store a device, in place of the one with its token."""
-        self._database.execute(
-            f"INSERT OR REPLACE INTO devices ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                device.id,
-                device.account,
-                device.token,
-                str(device.platform),
-                device.active,
-                device.created_at,
-            ),
-        )
+        self._database.execute(_INSERT, _DEVICE.row(device))
 
     async def removed(self, account: int, tokens: Collection[str]) -> set[str]:
-        """Give those of some tokens whose devices are removed."""
+        """Return those of some tokens whose devices are removed."""
         rows = self._database.execute(
             "SELECT token FROM devices WHERE account = ? AND NOT active"
             " AND token IN (SELECT value FROM json_each(?))",
-            (account, msgspec.json.encode(list(tokens)).decode()),
+            (account, to_json(list(tokens))),
         )
-        return {row[0] for row in rows}
+        return {token for (token,) in rows}
 
     async def clear(self, account: int | None) -> None:
-        """Forget an account's, or all, devices."""
-        where = "" if account is None else f" WHERE account = {account}"
-        self._database.execute(f"DELETE FROM devices{where}")
-
-
-def _device(row: tuple[Any, ...]) -> Device:
-    return Device(
-        id=row[0],
-        account=row[1],
-        token=row[2],
-        platform=Platform(row[3]),
-        active=bool(row[4]),
-        created_at=row[5],
-    )
+        """Delete the devices of an account, or of all."""
+        self._database.execute(f"DELETE FROM devices{of_account(account)}")

@@ -1,54 +1,42 @@
-"""Idempotency keys and their first answers as rows."""
+"""The stored answers of idempotency keys as rows."""
+
+import msgspec
+from msgspec.structs import astuple
 
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.idempotency import Remembered
-from msgine_sandbox.storage.database import Database
+from msgine_sandbox.storage.columns import Columns
+from msgine_sandbox.storage.database import Database, of_account
+
+_ANSWER = Columns(Remembered)
+_GET = f"SELECT {_ANSWER.names} FROM idempotency WHERE account = ? AND key = ?"
+_REMEMBER = _ANSWER.insert("idempotency", "INSERT OR REPLACE")
 
 
 class IdempotencyRows:
-    """Keeps one answer for each key of each account."""
+    """Stores one answer for each key of each account."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, account: int, key: str) -> Remembered | None:
-        """Give what is remembered of a key, however old."""
-        # Whoever remembers an answer holds its key until that is committed.
-        row = self._database.peek(
-            "SELECT account, key, first_used, fingerprint, status, body FROM idempotency"
-            " WHERE account = ? AND key = ?",
-            (account, key),
-        ).fetchone()
-        if row is None:
-            return None
-        return Remembered(
-            account=row[0],
-            key=row[1],
-            first_used=row[2],
-            fingerprint=row[3],
-            status=row[4],
-            body=row[5],
-        )
+        """Return the stored answer of a key, however old."""
+        # No flush is needed: a request holds its key until its answer is committed, so the
+        # deferred writes of this batch are of other keys.
+        row = self._database.query_without_flush(_GET, (account, key)).fetchone()
+        # Without `Columns` here and below: each send with a key comes by.
+        return None if row is None else msgspec.convert(row, Remembered)
 
     async def remember(self, answer: Remembered) -> None:
-        """Keep an answer, in place of an older one to the same key."""
-        row = (
-            answer.account,
-            answer.key,
-            answer.first_used,
-            answer.fingerprint,
-            answer.status,
-            answer.body,
-        )
-        self._database.gather("INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?)", [row])
+        """Store an answer, in place of an older one to the same key."""
+        self._database.defer(_REMEMBER, [astuple(answer)])
 
     async def clear_before(self, account: int, instant: Instant) -> None:
-        """Forget an account's keys that were first used by an instant."""
+        """Delete an account's keys that were first used at an instant or before it."""
         self._database.execute(
             "DELETE FROM idempotency WHERE account = ? AND first_used <= ?", (account, instant)
         )
 
     async def clear(self, account: int | None) -> None:
-        """Forget an account's, or all, keys."""
-        where = "" if account is None else f" WHERE account = {account}"
-        self._database.execute(f"DELETE FROM idempotency{where}")
+        """Delete the keys of an account, or of all."""
+        self._database.execute(f"DELETE FROM idempotency{of_account(account)}")

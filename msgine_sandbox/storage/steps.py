@@ -1,49 +1,57 @@
-"""The future as rows."""
+"""Planned steps as rows: what is still to happen to each account, and when."""
 
 from collections.abc import Collection, Iterable
 
+import msgspec
+
 from msgine_sandbox.model.clock import FOREVER, Instant
 from msgine_sandbox.model.step import Lane, Step
-from msgine_sandbox.storage.database import Database
+from msgine_sandbox.storage.columns import Columns
+from msgine_sandbox.storage.database import Database, of_account
 
-_COLUMNS = "id, account, lane, due, message, subject, detail"
+_STEP = Columns(Step)
+_INSERT = _STEP.insert("steps")
 _DUE = (
-    "SELECT id, due, message, subject, detail FROM steps"
-    " WHERE account = ? AND lane = ? AND due <= ? ORDER BY due, id"
+    f"SELECT {_STEP.names} FROM steps WHERE account = ? AND lane = ? AND due <= ? ORDER BY due, id"
 )
 
 
+class _Steps(msgspec.Struct, array_like=True):
+    # To convert many rows at once, which takes half of the time that it takes one by one. A bare
+    # `list[Step]` will not do: msgspec would analyse it at every call.
+    steps: list[Step]
+
+
 class StepRows:
-    """Keeps steps in the order in which they are due."""
+    """Stores steps in the order in which they are due."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, steps: Iterable[Step]) -> None:
-        """Store steps that will happen."""
-        self._database.gather(
-            f"INSERT INTO steps ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(s.id, s.account, int(s.lane), s.due, s.message, s.subject, s.detail) for s in steps],
-        )
+        """Store planned steps."""
+        # All it does to a step is to make its lane a plain number, in half of the time that
+        # `Columns` needs for it.
+        self._database.defer(_INSERT, map(msgspec.to_builtins, steps))
 
     async def due(
         self, account: int, lane: Lane, until: Instant = FOREVER, *, limit: int
     ) -> list[Step]:
-        """Give the first steps of a lane that are due by an instant, in order."""
+        """Return the first steps of a lane that are due by an instant, in order."""
         rows = self._database.execute(_DUE + " LIMIT ?", (account, int(lane), until, limit))
-        return [Step(row[0], account, lane, *row[1:]) for row in rows]
+        return msgspec.convert([rows.fetchall()], _Steps).steps
 
     async def first_of_messages(
         self, account: int, but: Collection[int], until: Instant = FOREVER, *, limit: int
     ) -> list[Step]:
-        """Give the first webhooks that are due by an instant, one for each of so many messages.
+        """Return the first webhook steps that are due by an instant, one for each message.
 
-        The messages in `but` have theirs already.
+        Messages in `but` are left out; at most `limit` steps are returned.
         """
         taken = set(but)
         found: list[Step] = []
         for row in self._database.execute(_DUE, (account, int(Lane.WEBHOOK), until)):
-            step = Step(row[0], account, Lane.WEBHOOK, *row[1:])
+            step = msgspec.convert(row, Step)
             if len(found) == limit:
                 break
             if step.message not in taken:
@@ -52,18 +60,18 @@ class StepRows:
         return found
 
     async def remove(self, steps: Collection[Step]) -> int:
-        """Forget steps, which have happened; tell how many were still there."""
-        done = self._database.executemany(
+        """Delete steps that were performed, and return how many of them were still there."""
+        deleted = self._database.executemany(
             "DELETE FROM steps WHERE account = ? AND lane = ? AND due = ? AND id = ?",
             [(step.account, int(step.lane), *step.order) for step in steps],
         )
-        return done.rowcount
+        return deleted.rowcount
 
     async def accounts(self) -> list[int]:
-        """Give the accounts that have something before them."""
-        return [row[0] for row in self._database.execute("SELECT DISTINCT account FROM steps")]
+        """Return the accounts that have steps."""
+        rows = self._database.execute("SELECT DISTINCT account FROM steps")
+        return [account for (account,) in rows]
 
     async def clear(self, account: int | None) -> None:
-        """Forget all that was to happen to an account, or to all."""
-        where = "" if account is None else f" WHERE account = {account}"
-        self._database.execute(f"DELETE FROM steps{where}")
+        """Delete the steps of an account, or of all."""
+        self._database.execute(f"DELETE FROM steps{of_account(account)}")

@@ -1,4 +1,6 @@
-"""The whole store: the one database, and the rows of each noun on it."""
+"""The whole store: one database, and the rows of each noun in it."""
+
+from contextlib import AbstractAsyncContextManager
 
 from msgine_sandbox.storage.accounts import AccountRows
 from msgine_sandbox.storage.database import MEMORY, Database
@@ -12,41 +14,48 @@ from msgine_sandbox.storage.webhooks import WebhookRows
 
 
 class Store:
-    """What the rest of the house sees of storage: `async with store.unit:` and rows by noun."""
+    """Reads rows at any time, and writes them inside `async with store.write():`."""
 
     def __init__(self, path: str = MEMORY) -> None:
-        self.unit = Database(path)
-        self.accounts = AccountRows(self.unit)
-        self.messages = MessageRows(self.unit)
-        self.steps = StepRows(self.unit)
-        self.keys = IdempotencyRows(self.unit)
-        self.webhooks = WebhookRows(self.unit)
-        self.faults = FaultRows(self.unit)
-        self.devices = DeviceRows(self.unit)
-        self.tallies = TallyRows(self.unit)
+        self.database = Database(path)
+        self.accounts = AccountRows(self.database)
+        self.messages = MessageRows(self.database)
+        self.steps = StepRows(self.database)
+        self.idempotency = IdempotencyRows(self.database)
+        self.webhooks = WebhookRows(self.database)
+        self.faults = FaultRows(self.database)
+        self.devices = DeviceRows(self.database)
+        self.tallies = TallyRows(self.database)
+        # The names that callers still use.
+        self.unit = self.database
+        self.keys = self.idempotency
+
+    def write(self) -> AbstractAsyncContextManager[None]:
+        """Return a write transaction; its block may await nothing but the store."""
+        return self.database
 
     async def largest_id(self) -> int:
-        """Give the largest number that a row was given, or 0."""
+        """Return the largest identifier that a row has, or 0."""
         numbers = [
-            self.unit.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
+            self.database.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
             for table in ("messages", "steps", "notices", "attempts", "faults", "devices")
         ]
         return max(number or 0 for number in numbers)
 
     async def clear(self, account: int | None) -> None:
-        """Delete all that an account, or every account, has; the accounts themselves stay."""
+        """Delete all that an account has, or every account; the accounts themselves stay."""
         await self.clear_messages(account)
-        await self.keys.clear(account)
+        await self.idempotency.clear(account)
         await self.faults.remove(account)
         await self.devices.clear(account)
 
     async def clear_messages(self, account: int | None) -> int:
-        """Delete messages with their steps and webhooks; tell how many messages there were."""
+        """Delete messages with their steps, webhooks and tallies; return how many messages."""
         await self.steps.clear(account)
         await self.webhooks.clear(account)
         await self.tallies.clear(account)
         return await self.messages.clear(account)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self.unit.close()
+        """Commit and close the file."""
+        self.database.close()

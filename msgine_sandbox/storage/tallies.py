@@ -2,20 +2,18 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.tally import Tally
-from msgine_sandbox.storage.database import Database
+from msgine_sandbox.storage.columns import Columns
+from msgine_sandbox.storage.database import Database, of_account
 
 Day = int
 """Days since 1970-01-01 in UTC."""
 
-_COLUMNS = ("sent", "delivered", "failed", "partial", "cost")
-_ADD = "INSERT INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET " + ", ".join(
-    f"{name} = {name} + excluded.{name}" for name in _COLUMNS
-)
 
-
-class Place(NamedTuple):
+class TallyKey(NamedTuple):
     """What is counted together."""
 
     account: int
@@ -23,31 +21,37 @@ class Place(NamedTuple):
     channel: Channel
 
 
+Place = TallyKey  # the name that callers still use
+
+_KEY = ", ".join(TallyKey._fields)
+_TALLY = Columns(Tally)
+_SELECT = f"SELECT {_KEY}, {_TALLY.names} FROM tallies"
+_ADD = (
+    f"INSERT INTO tallies ({_KEY}, {_TALLY.names}) VALUES (?, ?, ?, {_TALLY.marks})"
+    " ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in Tally.__struct_fields__)
+)
+
+
 class TallyRows:
-    """Keeps sums, so that nobody ever counts messages."""
+    """Stores sums, so that analytics never counts messages."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, place: Place, tally: Tally) -> None:
-        """Add to what is counted already."""
-        amounts = (tally.sent, tally.delivered, tally.failed, tally.partial, tally.cost)
-        self._database.gather_sums(_ADD, place, amounts)
+    async def add(self, key: TallyKey, tally: Tally) -> None:
+        """Add a tally to the sums of a key."""
+        self._database.defer_sum(_ADD, key, _TALLY.row(tally))
 
-    async def between(self, account: int, first: Day, last: Day) -> dict[Place, Tally]:
-        """Give an account's days that have any, both ends included."""
+    async def between(self, account: int, first: Day, last: Day) -> dict[TallyKey, Tally]:
+        """Return the tallies of an account from one day to another, both included."""
         rows = self._database.execute(
-            "SELECT * FROM tallies WHERE account = ? AND day BETWEEN ? AND ? ORDER BY day",
+            f"{_SELECT} WHERE account = ? AND day BETWEEN ? AND ? ORDER BY day",
             (account, first, last),
         )
-        return {
-            Place(row[0], row[1], Channel(row[2])): Tally(
-                sent=row[3], delivered=row[4], failed=row[5], partial=row[6], cost=row[7]
-            )
-            for row in rows
-        }
+        count = len(TallyKey._fields)
+        return {msgspec.convert(row[:count], TallyKey): _TALLY.noun(row[count:]) for row in rows}
 
     async def clear(self, account: int | None) -> None:
-        """Forget an account's, or all, sums."""
-        where = "" if account is None else f" WHERE account = {account}"
-        self._database.execute(f"DELETE FROM tallies{where}")
+        """Delete the sums of an account, or of all."""
+        self._database.execute(f"DELETE FROM tallies{of_account(account)}")
