@@ -115,7 +115,22 @@ async def test_a_file_of_an_older_version_is_brought_up_to_date(file: str) -> No
 
 
 def made_old(connection: sqlite3.Connection) -> None:
-    """Take back what the third schema file brought."""
+    """Take back what the third and the fourth schema file brought."""
+    for index in ("messages_by_sequence", "webhook_events_by_account", "webhook_events_held"):
+        connection.execute(f"DROP INDEX {index}")
+    for table, new, old in (
+        ("messages", "sequence", "place"),
+        ("webhook_events", "mode", "telling"),
+        ("attempts", "webhook_event", "notice"),
+    ):
+        connection.execute(f"ALTER TABLE {table} RENAME COLUMN {new} TO {old}")
+    connection.execute("ALTER TABLE metadata RENAME TO facts")
+    connection.execute("ALTER TABLE webhook_events RENAME TO notices")
+    connection.execute(
+        "CREATE UNIQUE INDEX messages_by_place ON messages (account, channel, place)"
+    )
+    connection.execute("CREATE INDEX notices_by_account ON notices (account)")
+    connection.execute("CREATE INDEX notices_held ON notices (message) WHERE state = 'held'")
     added = {
         "messages": ("title", "parts", "scheduled_at", "developer_micros"),
         "accounts": ("developer_prices",),
@@ -481,7 +496,7 @@ async def test_a_statement_that_fails_leaves_nothing_of_its_turn(database: Datab
     async def break_a_rule() -> None:
         async with database:
             database.store_metadata("failing", "half-way")
-            database.execute("INSERT INTO facts VALUES ('failing', 'twice')")
+            database.execute("INSERT INTO metadata VALUES ('failing', 'twice')")
 
     told = await together(state(database, "before"), break_a_rule(), state(database, "after"))
     assert [type(each) for each in told] == [sqlite3.IntegrityError] * 3
@@ -550,7 +565,7 @@ async def test_rows_that_fail_when_a_reader_runs_them_are_not_acknowledged(
     async def write() -> None:
         async with database:
             rows = [("twice", "1"), ("twice", "2")]
-            database.defer("INSERT INTO facts VALUES (?, ?)", rows)
+            database.defer("INSERT INTO metadata VALUES (?, ?)", rows)
 
     async def read() -> None:
         database.execute("SELECT 1")

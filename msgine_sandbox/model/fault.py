@@ -74,7 +74,7 @@ class RequestEffect(msgspec.Struct, frozen=True, kw_only=True, tag="request", om
 class WebhookEffect(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", omit_defaults=True):
     """What becomes of a webhook."""
 
-    telling: Telling = Telling.PLAIN
+    telling: Telling = msgspec.field(default=Telling.PLAIN, name="mode")
     delay: float = 0
     """Seconds on the account's clock."""
 

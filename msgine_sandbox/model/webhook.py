@@ -54,7 +54,7 @@ class NoticeState(StrEnum):
     HELD = "held"
     """Held back until its delivery has ended."""
     DUE = "due"
-    HEARD_ONCE = "heard_once"
+    HEARD_ONCE = "succeeded_once"
     """Received, and to be sent once more on purpose."""
     DONE = "done"
     GIVEN_UP = "given_up"
@@ -70,7 +70,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
     url: str
     at: Instant
-    telling: Telling = Telling.PLAIN
+    telling: Telling = msgspec.field(default=Telling.PLAIN, name="mode")
     tries: int = 0
     state: NoticeState = NoticeState.DUE
 
@@ -92,7 +92,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     account: int
-    notice: int
+    notice: int = msgspec.field(name="webhook_event")
     message: int
     event: Event
     url: str

@@ -151,12 +151,12 @@ class Database:
 
     def metadata(self, name: str) -> str | None:
         """Return a stored value that concerns the whole sandbox, or None."""
-        row = self.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        row = self.execute("SELECT value FROM metadata WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def store_metadata(self, name: str, value: str) -> None:
         """Store a value that concerns the whole sandbox."""
-        self.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        self.execute("INSERT OR REPLACE INTO metadata VALUES (?, ?)", (name, value))
 
     def close(self) -> None:
         """Commit the open batch, if there is one, and close the file."""

@@ -57,8 +57,8 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True):
 _MESSAGE = Columns(MessageRow)
 _DELIVERY = Columns(DeliveryRow)
 _INSERT = (
-    f"INSERT INTO messages ({_MESSAGE.names}, place) VALUES ({_MESSAGE.marks},"
-    " (SELECT coalesce(max(place), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
+    f"INSERT INTO messages ({_MESSAGE.names}, sequence) VALUES ({_MESSAGE.marks},"
+    " (SELECT coalesce(max(sequence), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
 )
 _INSERT_DELIVERY = _DELIVERY.insert("deliveries")
 _MOVE = (
@@ -134,13 +134,14 @@ class MessageRows:
     ) -> tuple[list[Message], int]:
         """Return a page of an account's messages, newest first, and how many there are in all."""
         (total,) = self._database.execute(
-            "SELECT coalesce(max(place), 0) FROM messages WHERE account = ? AND channel = ?",
+            "SELECT coalesce(max(sequence), 0) FROM messages WHERE account = ? AND channel = ?",
             (account, str(channel)),
         ).fetchone()
         top = max(total - (page - 1) * limit, 0)
         rows = self._database.execute(
             f"SELECT {_MESSAGE.names} FROM messages"
-            " WHERE account = ? AND channel = ? AND place > ? AND place <= ? ORDER BY place DESC",
+            " WHERE account = ? AND channel = ? AND sequence > ? AND sequence <= ?"
+            " ORDER BY sequence DESC",
             (account, str(channel), top - limit, top),
         ).fetchall()
         return self._messages(rows), total

@@ -38,7 +38,7 @@ class Store:
         """Return the largest identifier that a row has, or 0."""
         numbers = [
             self.database.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
-            for table in ("messages", "steps", "notices", "attempts", "faults", "devices")
+            for table in ("messages", "steps", "webhook_events", "attempts", "faults", "devices")
         ]
         return max(number or 0 for number in numbers)
 

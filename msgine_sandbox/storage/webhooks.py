@@ -16,12 +16,12 @@ class WebhookRows:
 
     async def add(self, event: Notice) -> None:
         """Store an event that is to be sent."""
-        self._database.execute(_EVENT.insert("notices"), _EVENT.row(event))
+        self._database.execute(_EVENT.insert("webhook_events"), _EVENT.row(event))
 
     async def get(self, number: int) -> Notice | None:
         """Return an event, or None when it is gone."""
         row = self._database.execute(
-            f"SELECT {_EVENT.names} FROM notices WHERE id = ?", (number,)
+            f"SELECT {_EVENT.names} FROM webhook_events WHERE id = ?", (number,)
         ).fetchone()
         return None if row is None else _EVENT.noun(row)
 
@@ -29,18 +29,19 @@ class WebhookRows:
         """Make a recipient's held back events due, and return their identifiers in order."""
         held = f"message = ? AND position = ? AND state = '{NoticeState.HELD}'"
         rows = self._database.execute(
-            f"SELECT id FROM notices WHERE {held} ORDER BY id", (message, position)
+            f"SELECT id FROM webhook_events WHERE {held} ORDER BY id", (message, position)
         ).fetchall()
         if rows:
             self._database.execute(
-                f"UPDATE notices SET state = '{NoticeState.DUE}' WHERE {held}", (message, position)
+                f"UPDATE webhook_events SET state = '{NoticeState.DUE}' WHERE {held}",
+                (message, position),
             )
         return [number for (number,) in rows]
 
     async def record(self, attempt: Attempt, event: Notice) -> None:
         """Store an attempt, and the state and the number of tries of its event."""
         self._database.execute(
-            "UPDATE notices SET tries = ?, state = ? WHERE id = ?",
+            "UPDATE webhook_events SET tries = ?, state = ? WHERE id = ?",
             (event.tries, event.state, event.id),
         )
         self._database.execute(_ATTEMPT.insert("attempts"), _ATTEMPT.row(attempt))
@@ -48,7 +49,7 @@ class WebhookRows:
     async def tries(self, event: Notice) -> int:
         """Return how often an event has been sent, by plan or by a call to resend it."""
         (count,) = self._database.execute(
-            "SELECT count(*) FROM attempts WHERE message = ? AND notice = ?",
+            "SELECT count(*) FROM attempts WHERE message = ? AND webhook_event = ?",
             (event.message, event.id),
         ).fetchone()
         return int(count)
@@ -83,5 +84,5 @@ class WebhookRows:
 
     async def clear(self, account: int | None) -> None:
         """Delete the events and attempts of an account, or of all."""
-        self._database.execute(f"DELETE FROM notices{of_account(account)}")
+        self._database.execute(f"DELETE FROM webhook_events{of_account(account)}")
         self._database.execute(f"DELETE FROM attempts{of_account(account)}")
