@@ -1,1 +1,1 @@
-"""Rows in, dataclasses out: one class for each noun, on one database."""
+"""The SQLite database: for each noun, one class that stores structs as rows and reads them back."""

@@ -42,14 +42,14 @@ class AccountRows:
     async def all(self) -> list[Account]:
         """Return every account, the oldest first."""
         rows = self._database.execute(f"SELECT {_ACCOUNT.names} FROM accounts ORDER BY id")
-        return [_account(row) for row in _ACCOUNT.nouns(rows)]
+        return [_account(row) for row in _ACCOUNT.from_rows(rows)]
 
     async def with_token(self, digest: bytes) -> Account | None:
         """Return the account that the token with this digest has opened, if it has."""
         row = self._database.execute(
             f"SELECT {_ACCOUNT.names} FROM accounts WHERE token_digest = ?", (digest,)
         ).fetchone()
-        return None if row is None else _account(_ACCOUNT.noun(row))
+        return None if row is None else _account(_ACCOUNT.from_row(row))
 
     async def next_id(self) -> int:
         """Return the identifier of the next account."""
@@ -60,14 +60,14 @@ class AccountRows:
         """Store a new account."""
         self._database.execute(
             f"INSERT INTO accounts ({_ACCOUNT.names}, token_digest) VALUES ({_ACCOUNT.marks}, ?)",
-            (*_ACCOUNT.row(_row(account)), digest),
+            (*_ACCOUNT.to_row(_row(account)), digest),
         )
 
     async def save(self, account: Account) -> None:
         """Store an account that has changed."""
         self._database.execute(
             f"UPDATE accounts SET ({_ACCOUNT.names}) = ({_ACCOUNT.marks}) WHERE id = ?",
-            (*_ACCOUNT.row(_row(account)), account.id),
+            (*_ACCOUNT.to_row(_row(account)), account.id),
         )
 
     async def default_clock(self) -> Clock:

@@ -22,11 +22,11 @@ class DeviceRows:
             f"SELECT {_DEVICE.names} FROM devices WHERE account = ? AND token = ?",
             (account, token),
         ).fetchone()
-        return None if row is None else _DEVICE.noun(row)
+        return None if row is None else _DEVICE.from_row(row)
 
     async def save(self, device: Device) -> None:
         """Store a device, in place of the one with its token."""
-        self._database.execute(_INSERT, _DEVICE.row(device))
+        self._database.execute(_INSERT, _DEVICE.to_row(device))
 
     async def removed(self, account: int, tokens: Collection[str]) -> set[str]:
         """Return those of some tokens whose devices are removed."""

@@ -22,19 +22,19 @@ class FaultRows:
 
     async def add(self, fault: Fault) -> None:
         """Store a fault."""
-        self._database.execute(_FAULT.insert("faults"), _FAULT.row(fault))
+        self._database.execute(_FAULT.insert("faults"), _FAULT.to_row(fault))
 
     async def all(self, account: int | None) -> list[Fault]:
         """Return the faults of an account; without one, every fault there is."""
         rows = self._database.execute(f"{_SELECT}{of_account(account)} ORDER BY id")
-        return _FAULT.nouns(rows)
+        return _FAULT.from_rows(rows)
 
     async def added(self, account: int | None) -> list[Fault]:
         """Return the faults that were added by a call: of an account, or those for everybody."""
         rows = self._database.execute(
             f"{_SELECT} WHERE account IS ? AND NOT magic ORDER BY id", (account,)
         )
-        return _FAULT.nouns(rows)
+        return _FAULT.from_rows(rows)
 
     async def known(self, account: int, matches: Iterable[Match]) -> list[Match]:
         """Return those of some matches that an account has magic faults for."""
@@ -59,7 +59,7 @@ class FaultRows:
             f"{_SELECT} WHERE coalesce(account, ?) = ? AND {_ACTIVE} ORDER BY magic, id",
             (account, account),
         )
-        return _FAULT.nouns(rows)
+        return _FAULT.from_rows(rows)
 
     async def accounts(self) -> set[int | None]:
         """Return the accounts with faults that may still act; None stands for everybody."""

@@ -1,11 +1,11 @@
-"""The database file: recognised as ours, and brought to the schema of this version."""
+"""Opening the database file: checking that it is ours, and migrating it to this schema."""
 
 import sqlite3
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-APPLICATION_ID = 0x4D534742  # "MSGB", so that another program's file is not taken for ours
+APPLICATION_ID = 0x4D534742  # "MSGB"; in the file's header, to tell it from other programs' files
 
 
 class DatabaseUnusable(Exception):
@@ -13,10 +13,10 @@ class DatabaseUnusable(Exception):
 
 
 def opened(path: str) -> sqlite3.Connection:
-    """Open a database, or a new one.
+    """Return a connection to a database file, which is created where there is none.
 
     Raises:
-        DatabaseUnusable: it cannot be used.
+        DatabaseUnusable: the file cannot be used.
     """
     try:
         connection = sqlite3.connect(path, isolation_level=None, timeout=1)
@@ -31,12 +31,15 @@ def opened(path: str) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
-    # One process a file: a second sandbox on it is told so instead of corrupting the first's turns.
+    # One process a file: a second sandbox on it is refused instead of writing between the
+    # transactions of the first.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    version = _version(connection, path)  # first, because another program's file stays as it is
+    # Before anything is written, because another program's file must stay as it is.
+    version = _version(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")  # survives kill -9; 25 times faster to commit
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: fewer pauses to write them back
+    # A commit is 25 times as fast, and survives `kill -9`; a power cut may undo the latest ones.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; fewer pauses than with 1000
     connection.execute("BEGIN EXCLUSIVE")
     _migrate(connection, version)
     connection.execute("COMMIT")
@@ -75,7 +78,11 @@ def _name(file: Any) -> str:
 
 
 def _statements(sql: str) -> list[str]:
-    """Split a schema file; `executescript` would commit the migration half-way."""
+    """Split a schema file into statements.
+
+    `executescript` would do that, too, but commits first: a migration must be kept whole or not at
+    all.
+    """
     without_comments = "\n".join(line.split("--", 1)[0] for line in sql.splitlines())
     return without_comments.split(";")
 

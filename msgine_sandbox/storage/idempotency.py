@@ -24,7 +24,7 @@ class IdempotencyRows:
         # No flush is needed: a request holds its key until its answer is committed, so the
         # deferred writes of this batch are of other keys.
         row = self._database.query_without_flush(_GET, (account, key)).fetchone()
-        # Without `Columns` here and below: each send with a key comes by.
+        # Without `Columns` here and below, because this is a part of every send with a key.
         return None if row is None else msgspec.convert(row, Remembered)
 
     async def remember(self, answer: Remembered) -> None:

@@ -17,8 +17,8 @@ _DUE = (
 
 
 class _Steps(msgspec.Struct, array_like=True):
-    # To convert many rows at once, which takes half of the time that it takes one by one. A bare
-    # `list[Step]` will not do: msgspec would analyse it at every call.
+    # Converts many rows at once, in half of the time that it takes one by one. `list[Step]` would
+    # be slower than that for few rows, because msgspec analyses a list's type at every call.
     steps: list[Step]
 
 
@@ -30,8 +30,7 @@ class StepRows:
 
     async def add(self, steps: Iterable[Step]) -> None:
         """Store planned steps."""
-        # All it does to a step is to make its lane a plain number, in half of the time that
-        # `Columns` needs for it.
+        # Its lane becomes a plain number, in half of the time that `Columns` takes for that.
         self._database.defer(_INSERT, map(msgspec.to_builtins, steps))
 
     async def due(

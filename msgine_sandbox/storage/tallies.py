@@ -41,7 +41,7 @@ class TallyRows:
 
     async def add(self, key: TallyKey, tally: Tally) -> None:
         """Add a tally to the sums of a key."""
-        self._database.defer_sum(_ADD, key, _TALLY.row(tally))
+        self._database.defer_sum(_ADD, key, _TALLY.to_row(tally))
 
     async def between(self, account: int, first: Day, last: Day) -> dict[TallyKey, Tally]:
         """Return the tallies of an account from one day to another, both included."""
@@ -50,7 +50,9 @@ class TallyRows:
             (account, first, last),
         )
         count = len(TallyKey._fields)
-        return {msgspec.convert(row[:count], TallyKey): _TALLY.noun(row[count:]) for row in rows}
+        return {
+            msgspec.convert(row[:count], TallyKey): _TALLY.from_row(row[count:]) for row in rows
+        }
 
     async def clear(self, account: int | None) -> None:
         """Delete the sums of an account, or of all."""

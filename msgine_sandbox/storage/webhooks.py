@@ -16,14 +16,14 @@ class WebhookRows:
 
     async def add(self, event: Notice) -> None:
         """Store an event that is to be sent."""
-        self._database.execute(_EVENT.insert("webhook_events"), _EVENT.row(event))
+        self._database.execute(_EVENT.insert("webhook_events"), _EVENT.to_row(event))
 
     async def get(self, number: int) -> Notice | None:
         """Return an event, or None when it is gone."""
         row = self._database.execute(
             f"SELECT {_EVENT.names} FROM webhook_events WHERE id = ?", (number,)
         ).fetchone()
-        return None if row is None else _EVENT.noun(row)
+        return None if row is None else _EVENT.from_row(row)
 
     async def release(self, message: int, position: int) -> list[int]:
         """Make a recipient's held back events due, and return their identifiers in order."""
@@ -44,7 +44,7 @@ class WebhookRows:
             "UPDATE webhook_events SET tries = ?, state = ? WHERE id = ?",
             (event.tries, event.state, event.id),
         )
-        self._database.execute(_ATTEMPT.insert("attempts"), _ATTEMPT.row(attempt))
+        self._database.execute(_ATTEMPT.insert("attempts"), _ATTEMPT.to_row(attempt))
 
     async def tries(self, event: Notice) -> int:
         """Return how often an event has been sent, by plan or by a call to resend it."""
@@ -61,7 +61,7 @@ class WebhookRows:
             " WHERE id = ? AND account = coalesce(?, account)",
             (number, account),
         ).fetchone()
-        return None if row is None else _ATTEMPT.noun(row)
+        return None if row is None else _ATTEMPT.from_row(row)
 
     async def attempts(
         self, account: int | None, message: int | None = None, limit: int = -1
@@ -78,7 +78,7 @@ class WebhookRows:
         rows = self._database.execute(
             f"SELECT {_ATTEMPT.names} FROM {source} ORDER BY id DESC LIMIT ?", (limit,)
         )
-        found = _ATTEMPT.nouns(rows)
+        found = _ATTEMPT.from_rows(rows)
         (total,) = self._database.execute(f"SELECT count(*) FROM {source}").fetchone()
         return found, total
 

@@ -1,9 +1,9 @@
--- The account is the token: only its digest is kept, and as much of it as may be shown.
+-- A token opens an account. Only its digest is stored, and a hint that may be shown.
 CREATE TABLE accounts (
     id            INTEGER PRIMARY KEY,
     token_digest  BLOB NOT NULL UNIQUE,
     token_hint    TEXT NOT NULL,
-    magic         TEXT NOT NULL,             -- the magic beginning of the token, or ''
+    magic         TEXT NOT NULL,             -- the magic prefix of the token, or ''
     tier          TEXT NOT NULL,
     per_minute    INTEGER,
     per_second    INTEGER,
@@ -12,11 +12,11 @@ CREATE TABLE accounts (
     price_micros  INTEGER NOT NULL,
     currency      TEXT NOT NULL,
     clock_ahead   INTEGER NOT NULL,          -- microseconds
-    clock_frozen  INTEGER,                   -- the instant it stands at, or NULL while it runs
+    clock_frozen  INTEGER,                   -- the instant at which it is frozen, or NULL
     endpoints     TEXT NOT NULL              -- JSON
 );
 
--- Whole-sandbox facts that outlive a restart, such as the clock that new accounts start with.
+-- What concerns the whole sandbox, such as the clock that new accounts start with.
 CREATE TABLE facts (
     name   TEXT PRIMARY KEY,
     value  TEXT NOT NULL
@@ -50,19 +50,19 @@ CREATE TABLE deliveries (
     PRIMARY KEY (message, position)
 ) WITHOUT ROWID;
 
--- The future: what is due when, in the order in which it is performed.
+-- What is still to happen, in the order in which it is performed.
 CREATE TABLE steps (
     account   INTEGER NOT NULL,
     lane      INTEGER NOT NULL,
     due       INTEGER NOT NULL,
     id        INTEGER NOT NULL,
     message   INTEGER NOT NULL,
-    subject   INTEGER NOT NULL,              -- the recipient's position, or the notice
+    subject   INTEGER NOT NULL,              -- the recipient's position, or the webhook event
     detail    TEXT NOT NULL,
     PRIMARY KEY (account, lane, due, id)
 ) WITHOUT ROWID;
 
--- With row numbers, so that answers are appended and only the small index is written at random.
+-- With row identifiers, so that answers are appended and only the small index is written at random.
 CREATE TABLE idempotency (
     account      INTEGER NOT NULL,
     key          TEXT NOT NULL,

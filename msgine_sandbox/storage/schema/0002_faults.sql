@@ -1,4 +1,4 @@
--- What goes wrong on purpose, the oldest first; without an account it is everybody's.
+-- What goes wrong on purpose; without an account, for every account.
 CREATE TABLE faults (
     id           INTEGER PRIMARY KEY,
     account      INTEGER,
@@ -12,6 +12,6 @@ CREATE TABLE faults (
     magic        INTEGER NOT NULL
 );
 
--- How a webhook tells of its event is settled when the event happens.
+-- Whether a webhook goes wrong on purpose, and how, is decided when its event happens.
 ALTER TABLE notices ADD COLUMN telling TEXT NOT NULL DEFAULT 'plain';
 CREATE INDEX notices_held ON notices (message) WHERE state = 'held';

@@ -1,14 +1,14 @@
--- What the second generation brings: other channels, messages for later, and its own prices.
+-- What the Developers API adds: other channels, scheduled messages, and prices of its own.
 ALTER TABLE messages ADD COLUMN title TEXT;
 ALTER TABLE messages ADD COLUMN parts TEXT;              -- JSON, of channels that have more
 ALTER TABLE messages ADD COLUMN scheduled_at INTEGER;
 ALTER TABLE messages ADD COLUMN developer_micros INTEGER NOT NULL DEFAULT 30000000;
 ALTER TABLE accounts ADD COLUMN developer_prices TEXT NOT NULL DEFAULT '{}';
 
--- An inbox has all channels; with the row number that every index ends in, newest first.
+-- For the inbox, which has all channels. Every index ends in the row identifier: newest first.
 CREATE INDEX messages_by_account ON messages (account);
 
--- A magic recipient is looked for at each send to it.
+-- At each send to a magic recipient, its fault is looked up.
 CREATE INDEX faults_by_match ON faults (account, match) WHERE magic;
 
 CREATE TABLE devices (
@@ -34,7 +34,7 @@ CREATE TABLE tallies (
     PRIMARY KEY (account, day, channel)
 ) WITHOUT ROWID;
 
--- Messages from before have been counted by nobody.
+-- Count the messages that are there already.
 INSERT INTO tallies
 SELECT account, created_at / 86400000000, channel,
        sum(sent), sum(delivered), sum(failed), 0, sum(segments * recipients * developer_micros)

@@ -1,4 +1,4 @@
--- The names of the field: what was a notice is a webhook event, and so on. Nothing else changes.
+-- Standard terms for what was stored under names of our own; nothing else changes.
 ALTER TABLE facts RENAME TO metadata;
 
 -- A message's number within its account and channel.
