@@ -510,7 +510,7 @@ def test_over_tls_it_speaks_to_itself_and_elsewhere_to_whom_it_trusts(
 def test_what_is_no_sandbox_is_said_to_be_none(receiver: Any) -> None:
     for url, words in (
         ("http://127.0.0.1:9", "No sandbox answers at http://127.0.0.1:9"),
-        (receiver.url, "is no msgine-sandbox"),
+        (receiver.url, "is not msgine-sandbox"),
         ("nonsense", "No sandbox answers at nonsense"),
     ):
         with pytest.raises(SandboxUnreachable, match=words), msgine_sandbox.connect(url):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from msgine_sandbox.testing.caller import Caller
+from msgine_sandbox.testing.client import AccountClient
 from msgine_sandbox.testing.clock import Clock
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
 from msgine_sandbox.testing.faults import Faults
@@ -30,12 +30,12 @@ class Account:
     def __init__(self, server: Server, token: str) -> None:
         self.server = server
         self.token = token
-        self._caller = Caller(server.wire, token)
-        self.messages = Messages(self._caller)
-        self.clock = Clock(self._caller)
-        self.faults = Faults(self._caller)
-        self.webhooks = Webhooks(self._caller)
-        self.requests = Requests(self._caller)
+        self._client = AccountClient(server.wire, token)
+        self.messages = Messages(self._client)
+        self.clock = Clock(self._client)
+        self.faults = Faults(self._client)
+        self.webhooks = Webhooks(self._client)
+        self.requests = Requests(self._client)
 
     @property
     def origin(self) -> str:
@@ -50,12 +50,12 @@ class Account:
     @property
     def coverage(self) -> Coverage:
         """Which documented behaviours the account's client has met."""
-        return coverage_of(self._caller.get("/coverage"))
+        return coverage_of(self._client.get("/coverage"))
 
     @property
     def settings(self) -> AccountSettings:
         """What the account may do and what it pays."""
-        return settings_of(self._caller.get("/account"))
+        return settings_of(self._client.get("/account"))
 
     def change(
         self,
@@ -78,7 +78,7 @@ class Account:
             change["developerPrices"] = {
                 channel: float(amount) for channel, amount in developer_prices.items()
             }
-        return settings_of(self._caller.patch("/account", change))
+        return settings_of(self._client.patch("/account", change))
 
     def wait_for_message(
         self,
@@ -106,7 +106,7 @@ class Account:
     def reset(self) -> None:
         """Make the account as new: no messages, keys, faults or endpoints, and real time."""
         self.server.remember(self.coverage)
-        self._caller.post("/reset")
+        self._client.post("/reset")
 
     def another(self, token: str | None = None) -> Account:
         """Give another account on the same sandbox, a fresh one without a token."""
@@ -114,7 +114,7 @@ class Account:
 
     def control(self, method: str, path: str, /, json: Any = None, **params: object) -> Any:
         """Make a call below `/_sandbox` that has no method of its own here; give its JSON."""
-        return self._caller.wire.call(method, path, self.token, json=json, params=params)
+        return self.server.wire.call(method, path, self.token, json=json, params=params)
 
     def __repr__(self) -> str:
         return f"<Account {self.token} at {self.origin}>"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from msgine_sandbox.testing.caller import Caller, instant, written
+from msgine_sandbox.testing.client import AccountClient, format_time, parse_time
 
 _LONGEST_JOURNEY: Final = 600.0  # seconds; receivers that hang make one long
 
@@ -13,18 +13,18 @@ _LONGEST_JOURNEY: Final = 600.0  # seconds; receivers that hang make one long
 class Clock:
     """The account's time, which never goes back."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, client: AccountClient) -> None:
+        self._client = client
 
     @property
     def now(self) -> datetime:
         """The account's time."""
-        return instant(self._caller.get("/clock")["now"])
+        return parse_time(self._client.get("/clock")["now"])
 
     @property
     def is_frozen(self) -> bool:
         """Whether nothing happens by itself."""
-        return bool(self._caller.get("/clock")["frozen"])
+        return bool(self._client.get("/clock")["frozen"])
 
     def advance(
         self,
@@ -45,17 +45,17 @@ class Clock:
         by = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if to is not None and by:
             raise ValueError("Say either how much time is to pass, or until when")
-        body = {"seconds": by.total_seconds()} if to is None else {"to": written(to)}
-        moved = self._caller.post("/clock/advance", body, timeout=_LONGEST_JOURNEY)
+        body = {"seconds": by.total_seconds()} if to is None else {"to": format_time(to)}
+        moved = self._client.post("/clock/advance", body, timeout=_LONGEST_JOURNEY)
         return int(moved["performed"])
 
     def freeze(self) -> None:
         """Let nothing happen by itself, until `resume`."""
-        self._caller.post("/clock/freeze")
+        self._client.post("/clock/freeze")
 
     def resume(self) -> None:
         """Let time run on from where it stands."""
-        self._caller.post("/clock/resume")
+        self._client.post("/clock/resume")
 
     @contextmanager
     def frozen(self) -> Iterator["Clock"]:

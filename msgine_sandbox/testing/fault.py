@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from msgine_sandbox.testing.caller import Caller
+from msgine_sandbox.testing.client import AccountClient
 from msgine_sandbox.testing.errors import SandboxError
 
 _NOT_FOUND = 404
@@ -15,8 +15,8 @@ _NOT_FOUND = 404
 class Fault:
     """Something that goes wrong; as a context manager it ends with the block."""
 
-    def __init__(self, raw: Mapping[str, Any], caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, raw: Mapping[str, Any], client: AccountClient) -> None:
+        self._client = client
         self._raw = raw
         self.id = str(raw["id"])
 
@@ -47,7 +47,7 @@ class Fault:
         """End it; `hits` and `left` stay as they are then."""
         self._look()
         with _unless_gone():
-            self._caller.delete(f"/faults/{self.id}")
+            self._client.delete(f"/faults/{self.id}")
 
     def __enter__(self) -> Fault:
         return self
@@ -60,7 +60,7 @@ class Fault:
 
     def _look(self) -> Mapping[str, Any]:
         with _unless_gone():
-            self._raw = self._caller.get(f"/faults/{self.id}")
+            self._raw = self._client.get(f"/faults/{self.id}")
         return self._raw
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Literal, TypedDict, Unpack
 
-from msgine_sandbox.testing.caller import Caller, given
+from msgine_sandbox.testing.client import AccountClient, without_none
 from msgine_sandbox.testing.fault import Fault
 
 
@@ -37,8 +37,8 @@ class Faults:
     Each method adds one that acts until it is removed, or `times` times.
     """
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, client: AccountClient) -> None:
+        self._client = client
 
     def fail(
         self,
@@ -87,14 +87,14 @@ class Faults:
 
     def clear(self) -> int:
         """Remove all; tell how many there were."""
-        return self._caller.delete("/faults")
+        return self._client.delete("/faults")
 
     def __iter__(self) -> Iterator[Fault]:
-        listed = self._caller.get("/faults")["data"]
-        return (Fault(raw, self._caller) for raw in listed)
+        listed = self._client.get("/faults")["data"]
+        return (Fault(raw, self._client) for raw in listed)
 
     def __len__(self) -> int:
-        return int(self._caller.get("/faults")["total"])
+        return int(self._client.get("/faults")["total"])
 
     def _add_webhook(
         self, twist: str, delay: float | None = None, **which: Unpack[WhichWebhooks]
@@ -103,9 +103,9 @@ class Faults:
 
     def _add(self, effect: dict[str, Any], **which: Any) -> Fault:
         times, probability, seed = (which.pop(name, None) for name in _HOW_OFTEN)
-        body = {"effect": given(effect), "match": given(which), "times": times}
+        body = {"effect": without_none(effect), "match": without_none(which), "times": times}
         body |= {"probability": probability, "seed": seed}
-        return Fault(self._caller.post("/faults", given(body)), self._caller)
+        return Fault(self._client.post("/faults", without_none(body)), self._client)
 
 
 _HOW_OFTEN = ("times", "probability", "seed")

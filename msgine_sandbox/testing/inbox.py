@@ -1,12 +1,12 @@
 """The account's messages: list them, wait for one, empty the inbox."""
 
+import builtins
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from msgine_sandbox.testing.caller import MANY, Caller, written
+from msgine_sandbox.testing.client import MAX_ENTRIES, AccountClient, RemoteList, format_time
 from msgine_sandbox.testing.errors import MessageNotFound, SandboxError
-from msgine_sandbox.testing.listing import Entries, Listing
 from msgine_sandbox.testing.message import Message, message_of
 
 _LONGEST: Final = 60  # seconds that the sandbox waits at most
@@ -17,11 +17,11 @@ _WIDTH: Final = 100
 _LONG: Final = 40
 
 
-class Messages(Listing[Message]):
+class Messages(RemoteList[Message]):
     """The account's messages, newest first; each look asks the sandbox."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, client: AccountClient) -> None:
+        self._client = client
 
     def list(
         self,
@@ -33,15 +33,15 @@ class Messages(Listing[Message]):
         contains: str | None = None,
         matches: str | None = None,
         since: datetime | None = None,
-        limit: int = MANY,
-    ) -> Entries[Message]:
+        limit: int = MAX_ENTRIES,
+    ) -> builtins.list[Message]:
         """Give the messages that fit, newest first.
 
         `q` looks in texts, titles, senders and recipients, `contains` in texts and titles, and
         `matches` is a regular expression for them; `since` is a time of the account's clock.
         """
         wanted = {"channel": channel, "to": to, "status": status, "q": q}
-        moment = None if since is None else written(since)
+        moment = None if since is None else format_time(since)
         return self._fetch(limit=limit, since=moment, contains=contains, matches=matches, **wanted)[
             0
         ]
@@ -55,31 +55,27 @@ class Messages(Listing[Message]):
         __tracebackhide__ = True  # a failed test shows its own line
         for seconds in _portions(timeout):
             try:
-                raw = self._caller.wire.call(
-                    "GET",
-                    "/messages/wait",
-                    self._caller.token,
-                    params={"timeout": seconds, **wanted},
-                    timeout=seconds + _GRACE,
+                raw = self._client.get(
+                    "/messages/wait", {"timeout": seconds, **wanted}, timeout=seconds + _GRACE
                 )
             except SandboxError as error:
                 if error.status != _TIMED_OUT:
                     raise
                 missed = error
             else:
-                return message_of(raw, self._caller)
+                return message_of(raw, self._client)
         raise MessageNotFound(_told(missed, wanted, timeout)) from None
 
     def clear(self) -> int:
         """Empty the inbox; tell how many messages there were."""
-        return self._caller.delete("/messages")
+        return self._client.delete("/messages")
 
-    def _newest(self, limit: int) -> tuple[Entries[Message], int]:
+    def _fetch_newest(self, limit: int) -> tuple[builtins.list[Message], int]:
         return self._fetch(limit=limit)
 
-    def _fetch(self, **query: Any) -> tuple[Entries[Message], int]:
-        listed = self._caller.get("/messages", **query)
-        return [message_of(each, self._caller) for each in listed["data"]], listed["total"]
+    def _fetch(self, **query: Any) -> tuple[builtins.list[Message], int]:
+        listed = self._client.get("/messages", query)
+        return [message_of(each, self._client) for each in listed["data"]], listed["total"]
 
 
 def line(raw: Any) -> str:

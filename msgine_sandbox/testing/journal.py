@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from msgine_sandbox.testing.caller import Caller, instant, written
-from msgine_sandbox.testing.listing import Entries, Listing
+from msgine_sandbox.testing.client import AccountClient, RemoteList, format_time, parse_time
 
 _MOST: Final = 10_000
 """How many requests the sandbox keeps of an account."""
@@ -64,13 +64,13 @@ class JournalEntry:
     raw: Mapping[str, Any] = field(repr=False, compare=False)
 
 
-class Requests(Listing[JournalEntry]):
+class Requests(RemoteList[JournalEntry]):
     """The journal of the account's requests, newest first; each look asks the sandbox."""
 
     most = _MOST
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, client: AccountClient) -> None:
+        self._client = client
 
     def list(
         self,
@@ -81,29 +81,33 @@ class Requests(Listing[JournalEntry]):
         warning: str | None = None,
         since: datetime | None = None,
         limit: int = _MOST,
-    ) -> Entries[JournalEntry]:
+    ) -> builtins.list[JournalEntry]:
         """Give the requests that fit, newest first.
 
         `status` may be a class, as "4xx"; `warning` is the code of one.
         """
-        moment = None if since is None else written(since)
+        moment = None if since is None else format_time(since)
         wanted = {"method": method, "path": path, "status": status, "warning": warning}
         return self._fetch(limit=limit, since=moment, **wanted)[0]
 
     @property
-    def warnings(self) -> Entries[ClientWarning]:
+    def warnings(self) -> builtins.list[ClientWarning]:
         """All that the client was warned of, the oldest first; empty when it did well."""
-        return [warning for entry in reversed(self._newest(_MOST)[0]) for warning in entry.warnings]
+        return [
+            warning
+            for entry in reversed(self._fetch_newest(_MOST)[0])
+            for warning in entry.warnings
+        ]
 
     def clear(self) -> int:
         """Forget them; tell how many there were."""
-        return self._caller.delete("/requests")
+        return self._client.delete("/requests")
 
-    def _newest(self, limit: int) -> tuple[Entries[JournalEntry], int]:
+    def _fetch_newest(self, limit: int) -> tuple[builtins.list[JournalEntry], int]:
         return self._fetch(limit=limit)
 
-    def _fetch(self, **query: object) -> tuple[Entries[JournalEntry], int]:
-        listed = self._caller.get("/requests", **query)
+    def _fetch(self, **query: object) -> tuple[builtins.list[JournalEntry], int]:
+        listed = self._client.get("/requests", query)
         return [entry_of(each) for each in listed["data"]], listed["total"]
 
 
@@ -112,7 +116,7 @@ def entry_of(raw: Mapping[str, Any]) -> JournalEntry:
     response = raw["response"]
     return JournalEntry(
         id=raw["id"],
-        at=instant(raw["at"]),
+        at=parse_time(raw["at"]),
         method=raw["method"],
         path=raw["path"],
         query=raw["query"],

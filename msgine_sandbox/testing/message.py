@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from msgine_sandbox.testing.caller import Caller, given, instant
+from msgine_sandbox.testing.client import AccountClient, parse_time, without_none
 from msgine_sandbox.testing.code import find_code
 from msgine_sandbox.testing.errors import NoCode, SandboxError
 from msgine_sandbox.testing.links import find_links
@@ -65,7 +65,7 @@ class Message:
     timeline: tuple[Mapping[str, Any], ...] = field(repr=False)
     raw: Mapping[str, Any] = field(repr=False, compare=False)
     """All that the sandbox said, by its own names."""
-    _caller: Caller = field(repr=False, compare=False)
+    _client: AccountClient = field(repr=False, compare=False)
 
     @property
     def code(self) -> str:
@@ -86,7 +86,7 @@ class Message:
 
     def refresh(self) -> Message:
         """Give the message as it is now."""
-        return message_of(self._caller.get(f"/messages/{self.id}"), self._caller)
+        return message_of(self._client.get(f"/messages/{self.id}"), self._client)
 
     def mark_sent(self, to: str | None = None) -> Message:
         """Hand it to the carrier, for one recipient or all; give it as it is then."""
@@ -110,9 +110,9 @@ class Message:
         return message
 
     def _drive(self, status: str, to: str) -> Message:
-        body = given({"status": status, "to": to})
+        body = without_none({"status": status, "to": to})
         try:
-            return message_of(self._caller.post(f"/messages/{self.id}/status", body), self._caller)
+            return message_of(self._client.post(f"/messages/{self.id}/status", body), self._client)
         except SandboxError:
             fresh = self.refresh()
             if fresh._status_of(to) == self._status_of(to):
@@ -126,7 +126,7 @@ class Message:
         return ""
 
 
-def message_of(raw: Mapping[str, Any], caller: Caller) -> Message:
+def message_of(raw: Mapping[str, Any], client: AccountClient) -> Message:
     """Read a message's full view."""
     return Message(
         id=raw["id"],
@@ -139,8 +139,8 @@ def message_of(raw: Mapping[str, Any], caller: Caller) -> Message:
         status=raw["status"],
         cost=Decimal(str(raw["cost"])),
         currency=raw["currency"],
-        created_at=instant(raw["createdAt"]),
-        updated_at=instant(raw["updatedAt"]),
+        created_at=parse_time(raw["createdAt"]),
+        updated_at=parse_time(raw["updatedAt"]),
         scheduled_at=_instant(raw["scheduledAt"]),
         sent_at=_instant(raw["sentAt"]),
         recipients=tuple(_recipient(each) for each in raw["recipients"]),
@@ -151,12 +151,12 @@ def message_of(raw: Mapping[str, Any], caller: Caller) -> Message:
         request_id=raw["requestId"],
         timeline=tuple(raw["timeline"]),
         raw=raw,
-        _caller=caller,
+        _client=client,
     )
 
 
 def _instant(text: str | None) -> datetime | None:
-    return None if text is None else instant(text)
+    return None if text is None else parse_time(text)
 
 
 def _recipient(raw: Mapping[str, Any]) -> Recipient:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from msgine_sandbox.testing.account import Account
+from msgine_sandbox.testing.client import ControlClient
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
-from msgine_sandbox.testing.wire import Wire
 
 if TYPE_CHECKING:
     from msgine_sandbox.background import Background
@@ -20,7 +20,7 @@ _BASE_PATH: Final = "/api/v1"
 class Server:
     """A sandbox; close it when done, or use it as a context manager."""
 
-    def __init__(self, wire: Wire, stop: Callable[[], None] | None = None) -> None:
+    def __init__(self, wire: ControlClient, stop: Callable[[], None] | None = None) -> None:
         self.wire = wire
         self._stop = stop
         self.accounts: list[Account] = []
@@ -38,7 +38,7 @@ class Server:
         background = _background(settings)
         origin = background.base_url.removesuffix(_BASE_PATH)
         # Who serves itself need not be shown a certificate.
-        wire = Wire(origin, background.settings.control_token, verify=False)
+        wire = ControlClient(origin, background.settings.control_token, verify=False)
         return cls(wire, background.stop)
 
     @classmethod
@@ -49,7 +49,7 @@ class Server:
             SandboxUnreachable: none answers there.
             SandboxError: it does not answer under that name.
         """
-        wire = Wire(url.rstrip("/").removesuffix(_BASE_PATH), control_token)
+        wire = ControlClient(url.rstrip("/").removesuffix(_BASE_PATH), control_token)
         try:
             wire.call("GET", "/health")
         except BaseException:

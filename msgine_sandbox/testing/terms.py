@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from msgine_sandbox.testing.caller import given
+from msgine_sandbox.testing.client import without_none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,8 @@ def change_of(
     currency: str | None,
 ) -> dict[str, Any]:
     """Write a change of an account; what is None stays as it is."""
-    limits = given({"perMinute": per_minute, "perSecond": per_second})
-    return given(
+    limits = without_none({"perMinute": per_minute, "perSecond": per_second})
+    return without_none(
         {
             "tier": tier,
             "limits": limits or None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from msgine_sandbox.testing.caller import MANY, Caller, instant
+from msgine_sandbox.testing.client import MAX_ENTRIES, AccountClient, parse_time
 from msgine_sandbox.testing.journal import Exchange, exchange_of
 
 _EVERY_EVENT: Final = ("message.sent", "message.delivered", "message.failed")
@@ -43,13 +43,13 @@ class Attempt:
 class Webhooks:
     """The account's webhooks."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, client: AccountClient) -> None:
+        self._client = client
 
     @property
     def endpoints(self) -> list[Endpoint]:
         """Who hears of events; set it to have others."""
-        given = self._caller.get("/webhooks")["endpoints"]
+        given = self._client.get("/webhooks")["endpoints"]
         return [Endpoint(each["url"], tuple(each["events"]), each["secret"]) for each in given]
 
     @endpoints.setter
@@ -58,12 +58,12 @@ class Webhooks:
             {"url": each.url, "events": list(each.events), "secret": each.secret}
             for each in endpoints
         ]
-        self._caller.put("/webhooks", {"endpoints": written})
+        self._client.put("/webhooks", {"endpoints": written})
 
     @property
     def attempts(self) -> list[Attempt]:
         """The newest thousand tries, newest first."""
-        listed = self._caller.get("/webhooks/attempts", limit=MANY)["data"]
+        listed = self._client.get("/webhooks/attempts", {"limit": MAX_ENTRIES})["data"]
         return [attempt_of(each) for each in listed]
 
     def listen(
@@ -77,7 +77,7 @@ class Webhooks:
     def resend(self, attempt: Attempt | str) -> Attempt:
         """Send again, at once, what a try has sent; give the new try."""
         number = attempt.id if isinstance(attempt, Attempt) else attempt
-        return attempt_of(self._caller.post(f"/webhooks/attempts/{number}/resend"))
+        return attempt_of(self._client.post(f"/webhooks/attempts/{number}/resend"))
 
 
 def attempt_of(raw: Mapping[str, Any]) -> Attempt:
@@ -89,7 +89,7 @@ def attempt_of(raw: Mapping[str, Any]) -> Attempt:
         message_id=raw["messageId"],
         url=raw["url"],
         attempt=raw["attempt"],
-        at=instant(raw["at"]),
+        at=parse_time(raw["at"]),
         status=raw["status"],
         duration_ms=raw["durationMs"],
         error=raw["error"],

@@ -1,0 +1,232 @@
+"""HTTP client of the control API, `/_sandbox`, and the helpers that every part of it uses.
+
+It uses the HTTP client of the standard library: importing httpx takes half as long as starting
+a server, and each of its calls takes longer than the sandbox needs to answer.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final, Generic, TypeVar, overload
+from urllib.parse import urlencode, urlsplit
+
+from msgine_sandbox.testing.errors import SandboxError, SandboxUnreachable
+
+DEFAULT_TIMEOUT: Final = 30.0
+"""Seconds to wait for a response, unless a call names its own timeout."""
+
+MAX_ENTRIES: Final = 1000
+"""The largest `limit` of a list of the control API, except that of the journal."""
+
+_MAX_IDLE: Final = 2.0  # seconds; the sandbox closes a connection that is idle for five
+_CLIENT_ERROR: Final = 400
+
+T = TypeVar("T")
+
+
+class ControlClient:
+    """Calls the control API of one sandbox over kept connections; thread-safe."""
+
+    def __init__(self, origin: str, control_token: str | None, *, verify: bool = True) -> None:
+        self.origin = origin
+        self._headers = {} if control_token is None else {"X-Control-Token": control_token}
+        # OpenSSL's own defaults, so that SSL_CERT_FILE can name the CA of `--tls-ca`.
+        self._tls = ssl.create_default_context() if origin.startswith("https:") else None
+        if self._tls is not None and not verify:
+            self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+        self._lock = threading.Lock()
+        self._idle: list[tuple[HTTPConnection, float]] = []
+        self._closed = False
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        token: str | None = None,
+        *,
+        json: Any = None,
+        params: Mapping[str, object] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> Any:
+        """Send a request below `/_sandbox` and return the JSON of the response.
+
+        `token` chooses the account; None means the whole sandbox. Query parameters that are None
+        are left out. The timeout is in seconds.
+
+        Raises:
+            SandboxError: the sandbox answers with an error.
+            SandboxUnreachable: there is no response, or it does not come from a sandbox.
+        """
+        query = urlencode(without_none(params or {}))
+        target = f"/_sandbox{path}{'?' if query else ''}{query}"
+        headers = self._headers | ({} if token is None else {"Authorization": f"Bearer {token}"})
+        try:
+            status, content = self._send(method, target, headers, json, timeout)
+        except (OSError, HTTPException, ValueError) as error:
+            raise SandboxUnreachable(
+                f"No sandbox answers at {self.origin}: {error or type(error).__name__}"
+            ) from error
+        return _parse_response(self.origin, status, content)
+
+    def close(self) -> None:
+        """Close the idle connections, and every other one after its current request."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            connection.close()
+
+    def _send(
+        self, method: str, target: str, headers: dict[str, str], body: Any, timeout: float
+    ) -> tuple[int, bytes]:
+        connection = self._take_connection(timeout)
+        content = None
+        if body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+            content = json.dumps(body).encode()
+        try:
+            connection.request(method, target, content, headers)
+            response = connection.getresponse()
+            received = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        self._keep_connection(connection)
+        return response.status, received
+
+    def _keep_connection(self, connection: HTTPConnection) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append((connection, time.monotonic()))
+                return
+        connection.close()
+
+    def _take_connection(self, timeout: float) -> HTTPConnection:
+        """Return an idle connection, unless the sandbox may be about to close it, or a new one."""
+        while True:
+            with self._lock:
+                connection, last_used = self._idle.pop() if self._idle else (None, 0.0)
+            if connection is None:
+                return self._new_connection(timeout)
+            if connection.sock is not None and time.monotonic() - last_used < _MAX_IDLE:
+                connection.sock.settimeout(timeout)
+                return connection
+            connection.close()
+
+    def _new_connection(self, timeout: float) -> HTTPConnection:
+        url = urlsplit(self.origin)
+        if url.scheme not in {"http", "https"} or url.hostname is None:
+            raise ValueError("that is not an http or https URL")
+        if self._tls is not None:
+            return HTTPSConnection(url.hostname, url.port, timeout=timeout, context=self._tls)
+        return HTTPConnection(url.hostname, url.port, timeout=timeout)
+
+
+class AccountClient:
+    """Calls the control API with the token of one account."""
+
+    def __init__(self, control: ControlClient, token: str) -> None:
+        self._control = control
+        self._token = token
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> Any:
+        """Return the JSON that a GET is answered with; parameters that are None are left out."""
+        return self._control.call("GET", path, self._token, params=params, timeout=timeout)
+
+    def post(self, path: str, json: Any = None, *, timeout: float = DEFAULT_TIMEOUT) -> Any:
+        """Return the JSON that a POST is answered with."""
+        return self._control.call("POST", path, self._token, json=json, timeout=timeout)
+
+    def put(self, path: str, json: Any) -> Any:
+        """Return the JSON that a PUT is answered with."""
+        return self._control.call("PUT", path, self._token, json=json)
+
+    def patch(self, path: str, json: Any) -> Any:
+        """Return the JSON that a PATCH is answered with."""
+        return self._control.call("PATCH", path, self._token, json=json)
+
+    def delete(self, path: str) -> int:
+        """Return how many items a DELETE removed."""
+        return int(self._control.call("DELETE", path, self._token)["deleted"])
+
+
+class RemoteList(Generic[T]):
+    """A list kept in the sandbox, newest first; every access fetches its newest entries."""
+
+    most = MAX_ENTRIES
+    """How many entries an access fetches at most."""
+
+    def _fetch_newest(self, limit: int) -> tuple[list[T], int]:
+        """Return the newest entries, and how many there are in total."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._fetch_newest(self.most)[0])
+
+    def __len__(self) -> int:
+        return self._fetch_newest(1)[1]
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        return self._fetch_newest(self.most)[0][index]
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time that the control API writes in ISO 8601, with its time zone."""
+    return datetime.fromisoformat(text)
+
+
+def format_time(timestamp: datetime) -> str:
+    """Return a time in ISO 8601, as the control API reads it.
+
+    Raises:
+        ValueError: the time has no time zone, so it does not name one moment.
+    """
+    if timestamp.tzinfo is None:
+        raise ValueError(f"{timestamp!r} has no time zone: add one, such as datetime.UTC")
+    return timestamp.isoformat()
+
+
+def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy without the members whose value is None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _parse_response(origin: str, status: int, body: bytes) -> Any:
+    try:
+        content = json.loads(body)
+        error = content["error"] if status >= _CLIENT_ERROR else None
+    except (ValueError, LookupError, TypeError) as problem:
+        raise SandboxUnreachable(
+            f"The server at {origin} is not msgine-sandbox: it answered {status} without "
+            "the JSON of the control API"
+        ) from problem
+    if error is not None:
+        raise SandboxError(
+            error.get("message", ""),
+            status=status,
+            code=error.get("code", ""),
+            details=error.get("details"),
+        )
+    return content
