@@ -24,6 +24,7 @@ from msgine_sandbox.testing.numbers import answered as answered
 
 if TYPE_CHECKING:
     from msgine_sandbox.testing.account import Account as Account
+    from msgine_sandbox.testing.account import AccountSettings as AccountSettings
     from msgine_sandbox.testing.clock import Clock as Clock
     from msgine_sandbox.testing.coverage import Coverage as Coverage
     from msgine_sandbox.testing.errors import MessageNotFound as MessageNotFound
@@ -44,14 +45,13 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.server import Server as Server
     from msgine_sandbox.testing.server import connect as connect
     from msgine_sandbox.testing.server import start as start
-    from msgine_sandbox.testing.terms import AccountSettings as AccountSettings
     from msgine_sandbox.testing.webhooks import Attempt as Attempt
     from msgine_sandbox.testing.webhooks import Endpoint as Endpoint
     from msgine_sandbox.testing.webhooks import Webhooks as Webhooks
 
 _HOMES = {
     "Account": "account",
-    "AccountSettings": "terms",
+    "AccountSettings": "account",
     "Attempt": "webhooks",
     "ClientWarning": "journal",
     "Clock": "clock",

@@ -1,30 +1,50 @@
-"""One account on a sandbox: what a test holds in its hands."""
+"""One account on a sandbox: the object that a test works with, and the account's settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from msgine_sandbox.testing.client import AccountClient
+from msgine_sandbox.testing.client import AccountClient, without_none
 from msgine_sandbox.testing.clock import Clock
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
 from msgine_sandbox.testing.faults import Faults
 from msgine_sandbox.testing.inbox import Messages
 from msgine_sandbox.testing.journal import Requests
 from msgine_sandbox.testing.message import Message
-from msgine_sandbox.testing.terms import AccountSettings, change_of, settings_of
 from msgine_sandbox.testing.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from msgine_sandbox.testing.server import Server
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """What an account may do and what it pays.
+
+    Limits are in requests; None means unlimited.
+    """
+
+    tier: str
+    per_minute: int | None
+    per_second: int | None
+    scopes: tuple[str, ...]
+    sender_id: str
+    price: Decimal
+    """Price of an SMS in the Messages API, for one recipient and one segment."""
+    currency: str
+    """Currency of `price`, as an ISO 4217 code."""
+    developer_prices: Mapping[str, Decimal]
+    """Price in the Developers API, in UGX, by channel."""
+
+
 class Account:
     """One account: its own messages, clock, faults, webhooks and journal.
 
-    Give `base_url` and `token` to the code under test. Nothing is kept here: every look asks the
-    sandbox. Safe to use from several threads.
+    Configure the code under test with `base_url` and `token`. Nothing is cached: every access asks
+    the sandbox. Safe to use from several threads.
     """
 
     def __init__(self, server: Server, token: str) -> None:
@@ -39,12 +59,12 @@ class Account:
 
     @property
     def origin(self) -> str:
-        """Where the sandbox is, as `http://127.0.0.1:8256`."""
+        """Origin of the sandbox, such as `http://127.0.0.1:8256`."""
         return self.server.origin
 
     @property
     def base_url(self) -> str:
-        """The base URL of the API, as a client is given it."""
+        """Base URL of the API, for the client under test."""
         return self.server.base_url
 
     @property
@@ -54,8 +74,8 @@ class Account:
 
     @property
     def settings(self) -> AccountSettings:
-        """What the account may do and what it pays."""
-        return settings_of(self._client.get("/account"))
+        """Tier, limits, scopes, sender ID and prices, as they are now."""
+        return _parse_settings(self._client.get("/account"))
 
     def change(
         self,
@@ -69,16 +89,27 @@ class Account:
         currency: str | None = None,
         developer_prices: Mapping[str, Decimal | float] | None = None,
     ) -> AccountSettings:
-        """Change what is given, all of it or nothing; give the terms as they are then.
+        """Change the given settings, all of them or none, and return the settings after that.
 
-        `developer_prices` are the second generation's, in UGX by channel.
+        `price` and `currency` belong to the Messages API, `developer_prices` to the Developers
+        API: in UGX, by channel.
+
+        Raises:
+            SandboxError: the sandbox rejects a value.
         """
-        change = change_of(tier, per_minute, per_second, scopes, sender_id, price, currency)
-        if developer_prices is not None:
-            change["developerPrices"] = {
-                channel: float(amount) for channel, amount in developer_prices.items()
+        limits = without_none({"perMinute": per_minute, "perSecond": per_second})
+        change = without_none(
+            {
+                "tier": tier,
+                "limits": limits or None,
+                "scopes": None if scopes is None else list(scopes),
+                "senderId": sender_id,
+                "price": None if price is None else float(price),
+                "currency": currency,
+                "developerPrices": _format_prices(developer_prices),
             }
-        return settings_of(self._client.patch("/account", change))
+        )
+        return _parse_settings(self._client.patch("/account", change))
 
     def wait_for_message(
         self,
@@ -90,31 +121,60 @@ class Account:
         status: str | None = None,
         timeout: float = 5,
     ) -> Message:
-        """Give the newest message that fits, at once or as soon as there is one.
+        """Return the newest message that matches, waiting for one if there is none yet.
 
-        `contains` and `matches`, a regular expression, look in text and title; the timeout is in
+        `contains` and `matches`, a regular expression, search text and title. The timeout is in
         seconds of real time.
 
         Raises:
-            MessageNotFound: none came in time; it lists those that did.
+            MessageNotFound: no such message arrived in time; the error lists those that did.
         """
-        __tracebackhide__ = True  # a failed test shows its own line
+        __tracebackhide__ = True  # pytest then shows the line of the test that waits
         return self.messages.wait(
             timeout, channel=channel, to=to, contains=contains, matches=matches, status=status
         )
 
     def reset(self) -> None:
-        """Make the account as new: no messages, keys, faults or endpoints, and real time."""
+        """Make the account new: no messages, keys, faults or endpoints, and real time."""
+        # The sandbox forgets the account's coverage, but the session still reports it.
         self.server.remember(self.coverage)
         self._client.post("/reset")
 
     def another(self, token: str | None = None) -> Account:
-        """Give another account on the same sandbox, a fresh one without a token."""
+        """Return another account on the same sandbox: that of the token, or a fresh one."""
         return self.server.account(token)
 
     def control(self, method: str, path: str, /, json: Any = None, **params: object) -> Any:
-        """Make a call below `/_sandbox` that has no method of its own here; give its JSON."""
+        """Call a path below `/_sandbox` as this account and return the JSON of the response.
+
+        For calls that have no method here. Keyword arguments are the query parameters.
+
+        Raises:
+            SandboxError: the sandbox answers with an error.
+        """
         return self.server.wire.call(method, path, self.token, json=json, params=params)
 
     def __repr__(self) -> str:
         return f"<Account {self.token} at {self.origin}>"
+
+
+def _parse_settings(raw: Mapping[str, Any]) -> AccountSettings:
+    return AccountSettings(
+        tier=raw["tier"],
+        per_minute=raw["limits"]["perMinute"],
+        per_second=raw["limits"]["perSecond"],
+        scopes=tuple(raw["scopes"]),
+        sender_id=raw["senderId"],
+        # By way of `str`, so that a price of 0.05 is exactly that.
+        price=Decimal(str(raw["price"])),
+        currency=raw["currency"],
+        developer_prices={
+            channel: Decimal(str(price)) for channel, price in raw["developerPrices"].items()
+        },
+    )
+
+
+def _format_prices(prices: Mapping[str, Decimal | float] | None) -> dict[str, float] | None:
+    if prices is None:
+        return None
+    return {channel: float(price) for channel, price in prices.items()}
