@@ -185,7 +185,7 @@ def test_a_wait_in_vain_says_what_did_arrive(account: Account) -> None:
         account.wait_for_message(to="+256701000009", contains="code", timeout=0)
     wanted = "to='+256701000009', contains='code'"
     assert str(told.value).splitlines() == [
-        f"No message with {wanted} came within 0 s. There are, newest first:",
+        f"No message with {wanted} arrived within 0 s. Messages that did, newest first:",
         f"  pending   to {NUMBER}: 'Welcome'",
     ]
     assert isinstance(told.value, AssertionError)
@@ -193,7 +193,7 @@ def test_a_wait_in_vain_says_what_did_arrive(account: Account) -> None:
 
 def test_a_wait_on_a_frozen_clock_says_so(account: Account) -> None:
     account.clock.freeze()
-    with pytest.raises(MessageNotFound, match=r"no other one either\. The clock is frozen"):
+    with pytest.raises(MessageNotFound, match=r"has no messages\. The clock is frozen"):
         account.wait_for_message(timeout=0)
 
 

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.errors import WebhookNotFound as WebhookNotFound
     from msgine_sandbox.testing.fault import Fault as Fault
     from msgine_sandbox.testing.faults import Faults as Faults
-    from msgine_sandbox.testing.inbox import Messages as Messages
     from msgine_sandbox.testing.journal import ClientWarning as ClientWarning
     from msgine_sandbox.testing.journal import JournalEntry as JournalEntry
     from msgine_sandbox.testing.journal import Requests as Requests
-    from msgine_sandbox.testing.message import Message as Message
-    from msgine_sandbox.testing.message import Recipient as Recipient
+    from msgine_sandbox.testing.messages import Message as Message
+    from msgine_sandbox.testing.messages import Messages as Messages
+    from msgine_sandbox.testing.messages import Recipient as Recipient
     from msgine_sandbox.testing.received import Received as Received
     from msgine_sandbox.testing.receiver import WebhookReceiver as WebhookReceiver
     from msgine_sandbox.testing.server import Server as Server
@@ -60,12 +60,12 @@ _HOMES = {
     "Fault": "fault",
     "Faults": "faults",
     "JournalEntry": "journal",
-    "Message": "message",
+    "Message": "messages",
     "MessageNotFound": "errors",
-    "Messages": "inbox",
+    "Messages": "messages",
     "NoCode": "errors",
     "Received": "received",
-    "Recipient": "message",
+    "Recipient": "messages",
     "Requests": "journal",
     "SandboxError": "errors",
     "SandboxUnreachable": "errors",

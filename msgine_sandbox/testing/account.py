@@ -11,9 +11,8 @@ from msgine_sandbox.testing.client import AccountClient, without_none
 from msgine_sandbox.testing.clock import Clock
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
 from msgine_sandbox.testing.faults import Faults
-from msgine_sandbox.testing.inbox import Messages
 from msgine_sandbox.testing.journal import Requests
-from msgine_sandbox.testing.message import Message
+from msgine_sandbox.testing.messages import Message, Messages
 from msgine_sandbox.testing.webhooks import Webhooks
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ Section = tuple[str, str]
 def sections(account: Account) -> list[Section]:
     """Give the sections of an account's messages and requests; never raises."""
     from msgine_sandbox.testing.errors import SandboxError
-    from msgine_sandbox.testing.inbox import line
+    from msgine_sandbox.testing.messages import describe_message
 
     of = f"of account {_hint(account.token)}"
     found = []
     for title, path, write in (
-        ("messages", "/messages", lambda raw: [line(raw)]),
+        ("messages", "/messages", lambda raw: [describe_message(raw)]),
         ("requests", "/requests", _request),
     ):
         try:
