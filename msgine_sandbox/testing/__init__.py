@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.errors import SandboxError as SandboxError
     from msgine_sandbox.testing.errors import SandboxUnreachable as SandboxUnreachable
     from msgine_sandbox.testing.errors import WebhookNotFound as WebhookNotFound
-    from msgine_sandbox.testing.fault import Fault as Fault
+    from msgine_sandbox.testing.faults import Fault as Fault
     from msgine_sandbox.testing.faults import Faults as Faults
     from msgine_sandbox.testing.journal import ClientWarning as ClientWarning
     from msgine_sandbox.testing.journal import JournalEntry as JournalEntry
@@ -57,7 +57,7 @@ _HOMES = {
     "Clock": "clock",
     "Coverage": "coverage",
     "Endpoint": "webhooks",
-    "Fault": "fault",
+    "Fault": "faults",
     "Faults": "faults",
     "JournalEntry": "journal",
     "Message": "messages",

@@ -1,17 +1,24 @@
-"""What is to go wrong on purpose: with requests, and with webhooks."""
+"""Faults of an account: what goes wrong on purpose, with requests and with webhooks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Final, Literal, TypedDict, Unpack
 
 from msgine_sandbox.testing.client import AccountClient, without_none
-from msgine_sandbox.testing.fault import Fault
+from msgine_sandbox.testing.errors import SandboxError
+
+_NOT_FOUND: Final = 404
 
 
-class Which(TypedDict, total=False):
-    """Which requests a fault is for, and how often it acts; what is left out does not matter."""
+class RequestFilter(TypedDict, total=False):
+    """Which requests a fault applies to, and how often.
+
+    All given members must match; none of them means every request. `times` is how many requests it
+    applies to, `probability` the chance of each matching one, drawn from `seed`.
+    """
 
     method: str | None
     path: str | None
@@ -21,8 +28,12 @@ class Which(TypedDict, total=False):
     seed: int | None
 
 
-class WhichWebhooks(TypedDict, total=False):
-    """Which webhooks a fault is for, and how often it acts; what is left out does not matter."""
+class WebhookFilter(TypedDict, total=False):
+    """Which webhooks a fault applies to, and how often.
+
+    All given members must match; none of them means every webhook. `times` is how many webhooks it
+    applies to, `probability` the chance of each matching one, drawn from `seed`.
+    """
 
     event: str | None
     to: str | None
@@ -31,10 +42,66 @@ class WhichWebhooks(TypedDict, total=False):
     seed: int | None
 
 
-class Faults:
-    """The account's faults, the oldest first: of those that fit, the first acts.
+_HOW_OFTEN: Final = ("times", "probability", "seed")
 
-    Each method adds one that acts until it is removed, or `times` times.
+
+class Fault:
+    """One fault; as a context manager it is removed at the end of the block."""
+
+    def __init__(self, raw: Mapping[str, Any], client: AccountClient) -> None:
+        self._client = client
+        self._raw = raw
+        self.id = str(raw["id"])
+
+    @property
+    def hits(self) -> int:
+        """How many times the fault was applied."""
+        return int(self._fetch()["hits"])
+
+    @property
+    def left(self) -> int | None:
+        """How many times it will still apply; None means until it is removed."""
+        left: int | None = self._fetch()["left"]
+        return left
+
+    @property
+    def effect(self) -> Mapping[str, Any]:
+        """What goes wrong, as the JSON of the control API."""
+        effect: Mapping[str, Any] = self._raw["effect"]
+        return effect
+
+    @property
+    def match(self) -> Mapping[str, Any]:
+        """Which requests or webhooks it applies to, as the JSON of the control API."""
+        match: Mapping[str, Any] = self._raw["match"]
+        return match
+
+    def remove(self) -> None:
+        """Remove the fault; `hits` and `left` keep their last values."""
+        self._fetch()
+        with _ignore_not_found():
+            self._client.delete(f"/faults/{self.id}")
+
+    def __enter__(self) -> Fault:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def __repr__(self) -> str:
+        return f"<Fault {self.id} {dict(self.effect)} for {dict(self.match) or 'all'}>"
+
+    def _fetch(self) -> Mapping[str, Any]:
+        """Return the fault as it is now, or as it last was if it has been removed."""
+        with _ignore_not_found():
+            self._raw = self._client.get(f"/faults/{self.id}")
+        return self._raw
+
+
+class Faults:
+    """The account's faults, the oldest first; the first one that matches is applied.
+
+    Each method adds a fault that applies until it is removed, or `times` times.
     """
 
     def __init__(self, client: AccountClient) -> None:
@@ -46,47 +113,54 @@ class Faults:
         *,
         retry_after: int | None = None,
         commit: bool = False,
-        **which: Unpack[Which],
+        **which: Unpack[RequestFilter],
     ) -> Fault:
-        """Answer requests with an error; with `commit` the message is accepted all the same."""
+        """Answer requests with an error; with `commit` the message is accepted nevertheless.
+
+        `retry_after` is in seconds.
+        """
         effect = {"status": status, "retryAfter": retry_after, "commit": commit or None}
         return self._add(effect, **which)
 
-    def delay(self, seconds: float, *, commit: bool = False, **which: Unpack[Which]) -> Fault:
-        """Answer late, in real time; with `commit` the message is accepted before."""
+    def delay(
+        self, seconds: float, *, commit: bool = False, **which: Unpack[RequestFilter]
+    ) -> Fault:
+        """Answer requests late, in real time; with `commit` the message is accepted first."""
         return self._add({"delay": seconds, "commit": commit or None}, **which)
 
-    def drop(self, when: Literal["before", "after"] = "before", **which: Unpack[Which]) -> Fault:
-        """Close the connection without an answer, before or after the message is accepted."""
+    def drop(
+        self, when: Literal["before", "after"] = "before", **which: Unpack[RequestFilter]
+    ) -> Fault:
+        """Close the connection without a response, before or after the message is accepted."""
         return self._add({"drop": when}, **which)
 
-    def malformed(self, *, commit: bool = False, **which: Unpack[Which]) -> Fault:
-        """Answer with a success whose JSON breaks off; with `commit` the message is accepted."""
+    def malformed(self, *, commit: bool = False, **which: Unpack[RequestFilter]) -> Fault:
+        """Answer a success with truncated JSON; with `commit` the message is accepted."""
         return self._add({"malformed": True, "commit": commit or None}, **which)
 
-    def duplicate_webhooks(self, **which: Unpack[WhichWebhooks]) -> Fault:
+    def duplicate_webhooks(self, **which: Unpack[WebhookFilter]) -> Fault:
         """Send webhooks twice."""
-        return self._add_webhook("duplicate", **which)
+        return self._add_for_webhooks("duplicate", **which)
 
-    def reorder_webhooks(self, **which: Unpack[WhichWebhooks]) -> Fault:
-        """Send the webhook of `sent` after those that should follow it."""
-        return self._add_webhook("reorder", **which)
+    def reorder_webhooks(self, **which: Unpack[WebhookFilter]) -> Fault:
+        """Send the `message.sent` webhook after those that should follow it."""
+        return self._add_for_webhooks("reorder", **which)
 
-    def lose_webhooks(self, **which: Unpack[WhichWebhooks]) -> Fault:
+    def lose_webhooks(self, **which: Unpack[WebhookFilter]) -> Fault:
         """Send no webhooks."""
-        return self._add_webhook("lose", **which)
+        return self._add_for_webhooks("lose", **which)
 
-    def forge_webhooks(self, **which: Unpack[WhichWebhooks]) -> Fault:
+    def forge_webhooks(self, **which: Unpack[WebhookFilter]) -> Fault:
         """Sign webhooks with a wrong key."""
-        return self._add_webhook("wrong-signature", **which)
+        return self._add_for_webhooks("wrong-signature", **which)
 
-    def delay_webhooks(self, by: timedelta | float, **which: Unpack[WhichWebhooks]) -> Fault:
-        """Send webhooks late, by a duration or seconds of the account's clock."""
+    def delay_webhooks(self, by: timedelta | float, **which: Unpack[WebhookFilter]) -> Fault:
+        """Send webhooks late, by a duration or a number of seconds of the account's clock."""
         seconds = by.total_seconds() if isinstance(by, timedelta) else by
-        return self._add_webhook("delay", seconds, **which)
+        return self._add_for_webhooks("delay", seconds, **which)
 
     def clear(self) -> int:
-        """Remove all; tell how many there were."""
+        """Remove all faults and return how many there were."""
         return self._client.delete("/faults")
 
     def __iter__(self) -> Iterator[Fault]:
@@ -96,16 +170,22 @@ class Faults:
     def __len__(self) -> int:
         return int(self._client.get("/faults")["total"])
 
-    def _add_webhook(
-        self, twist: str, delay: float | None = None, **which: Unpack[WhichWebhooks]
+    def _add_for_webhooks(
+        self, mode: str, delay: float | None = None, **which: Unpack[WebhookFilter]
     ) -> Fault:
-        return self._add({"webhook": twist, "delay": delay}, **which)
+        return self._add({"webhook": mode, "delay": delay}, **which)
 
-    def _add(self, effect: dict[str, Any], **which: Any) -> Fault:
-        times, probability, seed = (which.pop(name, None) for name in _HOW_OFTEN)
-        body = {"effect": without_none(effect), "match": without_none(which), "times": times}
-        body |= {"probability": probability, "seed": seed}
+    def _add(self, effect: Mapping[str, Any], **which: Any) -> Fault:
+        how_often = {name: which.pop(name, None) for name in _HOW_OFTEN}
+        body = {"effect": without_none(effect), "match": without_none(which), **how_often}
         return Fault(self._client.post("/faults", without_none(body)), self._client)
 
 
-_HOW_OFTEN = ("times", "probability", "seed")
+@contextmanager
+def _ignore_not_found() -> Iterator[None]:
+    """Ignore that the fault is gone already: removed elsewhere, or by a reset."""
+    try:
+        yield
+    except SandboxError as error:
+        if error.status != _NOT_FOUND:
+            raise
