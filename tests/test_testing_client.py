@@ -185,7 +185,7 @@ def test_a_wait_in_vain_says_what_did_arrive(account: Account) -> None:
         account.wait_for_message(to="+256701000009", contains="code", timeout=0)
     wanted = "to='+256701000009', contains='code'"
     assert str(told.value).splitlines() == [
-        f"No message with {wanted} arrived within 0 s. Messages that did, newest first:",
+        f"No message with {wanted} arrived within 0 s. The account's messages, newest first:",
         f"  pending   to {NUMBER}: 'Welcome'",
     ]
     assert isinstance(told.value, AssertionError)

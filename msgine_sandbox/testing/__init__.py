@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.messages import Message as Message
     from msgine_sandbox.testing.messages import Messages as Messages
     from msgine_sandbox.testing.messages import Recipient as Recipient
-    from msgine_sandbox.testing.received import Received as Received
+    from msgine_sandbox.testing.receiver import Received as Received
     from msgine_sandbox.testing.receiver import WebhookReceiver as WebhookReceiver
     from msgine_sandbox.testing.server import Server as Server
     from msgine_sandbox.testing.server import connect as connect
@@ -64,7 +64,7 @@ _HOMES = {
     "MessageNotFound": "errors",
     "Messages": "messages",
     "NoCode": "errors",
-    "Received": "received",
+    "Received": "receiver",
     "Recipient": "messages",
     "Requests": "journal",
     "SandboxError": "errors",

@@ -1,4 +1,4 @@
-"""An HTTP server on a free port, which asks a function for the answer to each POST."""
+"""HTTP server of the webhook receiver: passes each POST to a function and sends its response."""
 
 from __future__ import annotations
 
@@ -12,89 +12,92 @@ from typing import Any, Final
 
 _OK: Final = 200
 _NOT_FOUND: Final = 404
-_POLL: Final = 0.02  # seconds between two looks whether to stop
+_POLL_INTERVAL: Final = 0.02  # seconds between two checks whether to stop
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a sender is told."""
+class ReceiverResponse:
+    """The response to one webhook."""
 
     status: int = _OK
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
     drop: bool = False
+    """Whether to close the connection without a response."""
     delay: float = 0
-    """Seconds."""
+    """Seconds to wait before the response."""
 
 
-Take = Callable[[Mapping[str, str], bytes], Answer]
-"""Gives the answer to headers, by their names in small letters, and a body."""
+Handler = Callable[[Mapping[str, str], bytes], ReceiverResponse]
+"""Returns the response to headers, whose names are in lower case, and a body."""
 
 
-class Listener(ThreadingHTTPServer):
-    """Listens from the moment it is built, until `close`, on one path."""
+class WebhookListener(ThreadingHTTPServer):
+    """Listens on a free port, for POST to one path, from its construction until `close`."""
 
-    daemon_threads = False  # so that closing waits for them, and leaves none behind
+    daemon_threads = False  # so that `close` waits for them and none is left behind
 
-    def __init__(self, address: str, path: str, take: Take) -> None:
+    def __init__(self, address: str, path: str, handle: Handler) -> None:
         self.path = path
-        self.take = take
+        self.handle = handle
         self.closing = threading.Event()
         self._connections: set[Any] = set()
-        super().__init__((address, 0), _Handler)
+        super().__init__((address, 0), _RequestHandler)
         self._thread = threading.Thread(
-            target=self.serve_forever, args=[_POLL], name="msgine-webhooks", daemon=True
+            target=self.serve_forever, args=[_POLL_INTERVAL], name="msgine-webhooks", daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, whoever is connected."""
+        """Stop listening and close every connection, even one in the middle of a request."""
         self.closing.set()
         self.shutdown()
         self._thread.join()
         for connection in list(self._connections):
-            with contextlib.suppress(OSError):  # it may be closed by now
+            with contextlib.suppress(OSError):  # its own thread may have closed it by now
                 connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
 
     def get_request(self) -> tuple[Any, Any]:
-        """Take a connection, and note it."""
+        """Accept a connection and remember it for `close`."""
         connection, client = super().get_request()
         self._connections.add(connection)
         return connection, client
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection, and forget it."""
+        """Close a connection and forget it."""
         self._connections.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a sender may hang up when it likes."""
+        """Print nothing: a sender may close its connection at any time."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Listener
+class _RequestHandler(BaseHTTPRequestHandler):
+    server: WebhookListener
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one packet an answer
+    wbufsize = -1  # buffered, so that a response is one packet
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        known = self.path == self.server.path
-        answer = self.server.take(headers, body) if known else Answer(_NOT_FOUND)
-        self.server.closing.wait(answer.delay)
+        if self.path == self.server.path:
+            response = self.server.handle(headers, body)
+        else:
+            response = ReceiverResponse(_NOT_FOUND)
+        self.server.closing.wait(response.delay)  # a delay ends early when the listener closes
         self.close_connection = True
-        if not answer.drop:
-            self._write(answer)
+        if not response.drop:
+            self._write(response)
 
-    def _write(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
+    def _write(self, response: ReceiverResponse) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Length", str(len(response.body)))
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(response.body)
 
     def log_message(self, *_: Any) -> None:
         pass

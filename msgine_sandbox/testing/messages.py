@@ -294,5 +294,5 @@ def _describe_timeout(error: SandboxError, wanted: Mapping[str, str | None], tim
     lines = [f"  {describe_message(raw)}" for raw in arrived[:_MAX_LISTED]]
     if len(arrived) > _MAX_LISTED:
         lines.append(f"  and {len(arrived) - _MAX_LISTED} more")
-    head = f"{message} arrived within {timeout:g} s.{frozen} Messages that did, newest first:"
+    head = f"{message} arrived within {timeout:g} s.{frozen} The account's messages, newest first:"
     return "\n".join([head, *lines])

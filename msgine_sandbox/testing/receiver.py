@@ -1,42 +1,69 @@
-"""A webhook receiver that remembers what came, and answers as it is told."""
+"""Webhook receiver for tests: records and verifies the webhooks of an account and answers them."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import secrets
 import threading
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from msgine_sandbox.testing.account import Account
 from msgine_sandbox.testing.errors import SandboxError, WebhookNotFound
-from msgine_sandbox.testing.listener import Answer, Listener
-from msgine_sandbox.testing.received import Received, fresh_secret, received
+from msgine_sandbox.testing.listener import ReceiverResponse, WebhookListener
+from msgine_sandbox.webhooks.signature import PREFIX, key_of, signature
 
-_LOCAL: Final = "127.0.0.1"
-_ALL: Final = "0.0.0.0"  # noqa: S104  (only where a sandbox in a container is to reach it)
-_SHOWN: Final = 10
+_LOOPBACK: Final = "127.0.0.1"
+_ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  (only where a container has to reach the receiver)
+_SECRET_BYTES: Final = 24
+_MAX_LISTED: Final = 10
 _OK: Final = 200
 
 
-class WebhookReceiver:
-    """Receives the webhooks of an account from the moment it is built, until `close`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One webhook that arrived; the names of `headers` are in lower case."""
 
-    It is an endpoint of the account, with a secret of its own. A sandbox in a container reaches it
-    under the name `host`; then it listens on all addresses.
+    event: str
+    message_id: str
+    to: str
+    status: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    content: Any = field(repr=False)
+    """The body as JSON; None if it is not JSON."""
+    verified: bool | None
+    """Whether the signature matches the receiver's secret; None without a signature."""
+
+    @property
+    def id(self) -> str:
+        """The `webhook-id`, the same for every attempt; empty without a signature."""
+        return self.headers.get("webhook-id", "")
+
+
+class WebhookReceiver:
+    """Receives the webhooks of an account, from its construction until `close`.
+
+    It is an endpoint of the account, with a secret of its own. With `host` it listens on all
+    addresses, for a sandbox in a container that reaches this machine under that name.
     """
 
     def __init__(self, account: Account, *, host: str | None = None) -> None:
-        self.secret = fresh_secret()
+        self.secret = PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
         self._account = account
-        self._lock = threading.Condition()
-        self._came: list[Received] = []
-        self._answers: list[Answer] = []
-        self._always = Answer()
-        # A path of its own: what was meant for an earlier receiver on this port is not heard.
+        self._changed = threading.Condition()  # guards everything that the listener's threads use
+        self._received: list[Received] = []
+        self._next_responses: list[ReceiverResponse] = []
+        self._default_response = ReceiverResponse()
+        # A random path, since an earlier receiver may have had the same port: webhooks for that
+        # one must not be recorded here.
         path = f"/webhooks/{secrets.token_hex(8)}"
-        self._listener = Listener(_LOCAL if host is None else _ALL, path, self._take)
-        self.url = f"http://{host or _LOCAL}:{self._listener.server_port}{path}"
+        address = _LOOPBACK if host is None else _ALL_ADDRESSES
+        self._listener = WebhookListener(address, path, self._handle)
+        self.url = f"http://{host or _LOOPBACK}:{self._listener.server_port}{path}"
         try:
             account.webhooks.listen(self.url, secret=self.secret)
         except BaseException:
@@ -45,14 +72,14 @@ class WebhookReceiver:
 
     @property
     def received(self) -> list[Received]:
-        """What has come, in order."""
-        with self._lock:
-            return list(self._came)
+        """The webhooks that arrived, in order."""
+        with self._changed:
+            return list(self._received)
 
     @property
     def events(self) -> list[str]:
-        """The events that have come, in order."""
-        return [each.event for each in self.received]
+        """The events of the webhooks that arrived, in order."""
+        return [webhook.event for webhook in self.received]
 
     def wait_for(
         self,
@@ -62,16 +89,18 @@ class WebhookReceiver:
         count: int = 1,
         timeout: float = 5,
     ) -> Received:
-        """Give the latest of the first `count` webhooks that fit, as soon as they are there.
+        """Wait until `count` matching webhooks have arrived and return the last of those.
+
+        The timeout is in seconds of real time.
 
         Raises:
-            WebhookNotFound: they did not come within so many seconds of real time.
+            WebhookNotFound: fewer arrived in time; the error lists those that did arrive.
         """
-        __tracebackhide__ = True  # a failed test shows its own line
-        with self._lock:
-            if self._lock.wait_for(lambda: len(self._fitting(event, to)) >= count, timeout):
-                return self._fitting(event, to)[count - 1]
-            raise WebhookNotFound(self._told(event, to, count, timeout))
+        __tracebackhide__ = True  # pytest then shows the line of the test that waits
+        with self._changed:
+            if self._changed.wait_for(lambda: len(self._matching(event, to)) >= count, timeout):
+                return self._matching(event, to)[count - 1]
+            raise WebhookNotFound(self._describe_timeout(event, to, count, timeout))
 
     def answer(
         self,
@@ -82,26 +111,30 @@ class WebhookReceiver:
         body: str | bytes = b"ok",
         delay: float = 0,
     ) -> None:
-        """Answer the next webhooks so, after those told before; without `times` all the others."""
+        """Answer the next `times` webhooks like this; with None, all that follow.
+
+        Answers are used in the order in which they were set, the one for all after the others. The
+        delay is in seconds of real time.
+        """
         content = body.encode() if isinstance(body, str) else body
-        self._plan(Answer(status, headers or {}, content, delay=delay), times)
+        self._add_response(ReceiverResponse(status, headers or {}, content, delay=delay), times)
 
     def drop(self, *, times: int | None = 1) -> None:
-        """Close the connection of the next webhooks without an answer."""
-        self._plan(Answer(drop=True), times)
+        """Close the connection of the next `times` webhooks without a response."""
+        self._add_response(ReceiverResponse(drop=True), times)
 
     def clear(self) -> None:
-        """Forget what came, and answer 200 again."""
-        with self._lock:
-            self._came.clear()
-            self._answers.clear()
-            self._always = Answer()
+        """Forget the webhooks that arrived and the answers that were set; answer 200 again."""
+        with self._changed:
+            self._received.clear()
+            self._next_responses.clear()
+            self._default_response = ReceiverResponse()
 
     def close(self) -> None:
-        """Receive no more; the account no longer has it as an endpoint."""
-        with contextlib.suppress(SandboxError):  # the sandbox may be gone before
-            others = [each for each in self._account.webhooks.endpoints if each.url != self.url]
-            self._account.webhooks.endpoints = others
+        """Stop receiving, and remove the endpoint from the account."""
+        with contextlib.suppress(SandboxError):  # the sandbox may have stopped before
+            webhooks = self._account.webhooks
+            webhooks.endpoints = [each for each in webhooks.endpoints if each.url != self.url]
         self._listener.close()
 
     def __enter__(self) -> WebhookReceiver:
@@ -110,33 +143,70 @@ class WebhookReceiver:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _take(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        webhook = received(headers, body, self.secret)
-        with self._lock:
-            self._came.append(webhook)
-            self._lock.notify_all()
-            return self._answers.pop(0) if self._answers else self._always
+    def _handle(self, headers: Mapping[str, str], body: bytes) -> ReceiverResponse:
+        webhook = _parse_webhook(headers, body, self.secret)
+        with self._changed:
+            self._received.append(webhook)
+            self._changed.notify_all()
+            return self._next_responses.pop(0) if self._next_responses else self._default_response
 
-    def _plan(self, answer: Answer, times: int | None) -> None:
-        with self._lock:
+    def _add_response(self, response: ReceiverResponse, times: int | None) -> None:
+        with self._changed:
             if times is None:
-                self._always = answer
+                self._default_response = response
             else:
-                self._answers += [answer] * times
+                self._next_responses += [response] * times
 
-    def _fitting(self, event: str | None, to: str | None) -> list[Received]:
+    def _matching(self, event: str | None, to: str | None) -> list[Received]:
         return [
-            each for each in self._came if event in {None, each.event} and to in {None, each.to}
+            webhook
+            for webhook in self._received
+            if event in {None, webhook.event} and to in {None, webhook.to}
         ]
 
-    def _told(self, event: str | None, to: str | None, count: int, timeout: float) -> str:
-        asked = [f"{name}={value!r}" for name, value in (("event", event), ("to", to)) if value]
-        wanted = " with ".join(["webhook", *([", ".join(asked)] if asked else [])])
-        there = len(self._fitting(event, to))
-        head = f"{there} of {count} came" if there else f"No {wanted} came"
-        if not self._came:
-            return f"{head} within {timeout:g} s, and no other one either."
-        lines = [f"  {each.event} to {each.to}" for each in self._came[-_SHOWN:]]
-        return "\n".join(
-            [f"{head} within {timeout:g} s. Those that did come, newest last:", *lines]
-        )
+    def _describe_timeout(
+        self, event: str | None, to: str | None, count: int, timeout: float
+    ) -> str:
+        filters = [f"{name}={value!r}" for name, value in (("event", event), ("to", to)) if value]
+        wanted = "webhook" + (f" with {', '.join(filters)}" if filters else "")
+        matching = len(self._matching(event, to))
+        head = f"Only {matching} of {count}" if matching else f"No {wanted}"
+        head += f" arrived within {timeout:g} s."
+        if not self._received:
+            return f"{head} The receiver got no webhooks."
+        lines = [f"  {each.event} to {each.to}" for each in self._received[-_MAX_LISTED:]]
+        return "\n".join([f"{head} Received, newest last:", *lines])
+
+
+def _parse_webhook(headers: Mapping[str, str], body: bytes, secret: str) -> Received:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        content = None
+    members = content if isinstance(content, dict) else {}
+    return Received(
+        event=str(members.get("event", "")),
+        message_id=str(members.get("messageId", "")),
+        to=str(members.get("to", "")),
+        status=str(members.get("status", "")),
+        headers=headers,
+        body=body,
+        content=content,
+        verified=_verify(headers, body, secret),
+    )
+
+
+def _verify(headers: Mapping[str, str], body: bytes, secret: str) -> bool | None:
+    """Return whether one of the signatures is right; None without a signature.
+
+    As in Standard Webhooks 1.0, but the timestamp may be of any age.
+    """
+    signatures = headers.get("webhook-signature")
+    if signatures is None:
+        return None
+    try:
+        timestamp = int(headers["webhook-timestamp"])
+    except (LookupError, ValueError):
+        return False
+    expected = signature(key_of(secret), headers.get("webhook-id", ""), timestamp, body)
+    return any(secrets.compare_digest(each, expected) for each in signatures.split())
