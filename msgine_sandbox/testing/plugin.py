@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from msgine_sandbox.testing.coverage import CoverageReport
 from msgine_sandbox.testing.report import sections
-from msgine_sandbox.testing.tally import Tally
 
 if TYPE_CHECKING:
     from msgine_sandbox.testing import Account, Server, WebhookReceiver
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _WITHIN = pytest.StashKey[int]()
 """How many accounts there were before a test began."""
 _SERVER = pytest.StashKey["Server"]()
-_TALLY = pytest.StashKey[Tally]()
+_COVERAGE = pytest.StashKey[CoverageReport]()
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def msgine_server(
         try:
             yield server
         finally:
-            config.stash[_TALLY].look(server)
+            config.stash[_COVERAGE].collect(server)
             del config.stash[_SERVER]
 
 
@@ -84,15 +84,15 @@ _OPTIONS = [
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the options of coverage."""
-    least = _option(config, "coverage_fail_under")
+    given = _option(config, "coverage_fail_under")
     try:
-        bar = None if least is None else float(least)
+        minimum = None if given is None else float(given)
     except ValueError:
-        bar = -1.0
-    if bar is not None and not 0 <= bar <= 100:
-        raise pytest.UsageError(f"--msgine-coverage-fail-under takes 0 to 100, not {least}")
-    wanted = bar is not None or bool(_option(config, "coverage"))
-    config.stash[_TALLY] = Tally(wanted=wanted, bar=bar)
+        minimum = -1.0  # not a number: refused like a number out of range
+    if minimum is not None and not 0 <= minimum <= 100:
+        raise pytest.UsageError(f"--msgine-coverage-fail-under takes 0 to 100, not {given}")
+    enabled = minimum is not None or bool(_option(config, "coverage"))
+    config.stash[_COVERAGE] = CoverageReport(enabled=enabled, minimum=minimum)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -116,31 +116,31 @@ def pytest_runtest_makereport(
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand coverage to whoever merges it, or judge it."""
-    tally = session.config.stash[_TALLY]
+    coverage = session.config.stash[_COVERAGE]
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["msgine_coverage"] = tally.packed()
-    elif tally.is_too_low and session.exitstatus == pytest.ExitCode.OK:
+        output["msgine_coverage"] = coverage.dump()
+    elif coverage.is_too_low and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take the coverage of a worker of pytest-xdist; one that crashed has none."""
-    packed = getattr(node, "workeroutput", {}).get("msgine_coverage")
-    if packed is not None:
-        node.config.stash[_TALLY].unpack(packed)
+    dumped = getattr(node, "workeroutput", {}).get("msgine_coverage")
+    if dumped is not None:
+        node.config.stash[_COVERAGE].load(dumped)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell what was met and what never was."""
-    tally = terminalreporter.config.stash[_TALLY]
-    if tally.wanted:
+    coverage = terminalreporter.config.stash[_COVERAGE]
+    if coverage.enabled:
         terminalreporter.section("MsGine coverage")
-        for line in tally.lines():
+        for line in coverage.lines():
             terminalreporter.write_line(line)
-        if tally.is_too_low:
-            terminalreporter.write_line(tally.verdict(), red=True)
+        if coverage.is_too_low:
+            terminalreporter.write_line(coverage.failure(), red=True)
 
 
 def _option(config: pytest.Config, name: str) -> Any:
