@@ -6,8 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis.strategies import composite, from_regex, integers, lists, sampled_from, text
 
-from msgine_sandbox.testing.code import find_code
-from msgine_sandbox.testing.links import find_links
+from msgine_sandbox.testing.codes import find_code, find_links
 
 CODES = [
     ("Your code is 493817", "493817"),

@@ -16,9 +16,8 @@ from msgine_sandbox.testing.client import (
     format_time,
     parse_time,
 )
-from msgine_sandbox.testing.code import find_code
+from msgine_sandbox.testing.codes import find_code, find_links
 from msgine_sandbox.testing.errors import MessageNotFound, NoCode, SandboxError
-from msgine_sandbox.testing.links import find_links
 
 _MAX_WAIT: Final = 60.0  # seconds; the sandbox refuses to wait longer in one call
 _WAIT_MARGIN: Final = 15.0  # seconds that the response may take on top of the wait
