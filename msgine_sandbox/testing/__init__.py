@@ -6,21 +6,21 @@ Names are loaded when they are first used, so that a session without them pays n
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from msgine_sandbox.testing.names import magic_address as magic_address
-from msgine_sandbox.testing.names import magic_token as magic_token
-from msgine_sandbox.testing.numbers import ANSWER_LATE as ANSWER_LATE
-from msgine_sandbox.testing.numbers import ANSWER_LOST as ANSWER_LOST
-from msgine_sandbox.testing.numbers import DELIVERED as DELIVERED
-from msgine_sandbox.testing.numbers import DELIVERED_AN_HOUR_LATER as DELIVERED_AN_HOUR_LATER
-from msgine_sandbox.testing.numbers import REFUSED as REFUSED
-from msgine_sandbox.testing.numbers import STAYS_PENDING as STAYS_PENDING
-from msgine_sandbox.testing.numbers import STAYS_SENT as STAYS_SENT
-from msgine_sandbox.testing.numbers import UNREACHABLE as UNREACHABLE
-from msgine_sandbox.testing.numbers import WEBHOOKS_BACKWARDS as WEBHOOKS_BACKWARDS
-from msgine_sandbox.testing.numbers import WEBHOOKS_FORGED as WEBHOOKS_FORGED
-from msgine_sandbox.testing.numbers import WEBHOOKS_LOST as WEBHOOKS_LOST
-from msgine_sandbox.testing.numbers import WEBHOOKS_TWICE as WEBHOOKS_TWICE
-from msgine_sandbox.testing.numbers import answered as answered
+from msgine_sandbox.testing.magic import ANSWER_LATE as ANSWER_LATE
+from msgine_sandbox.testing.magic import ANSWER_LOST as ANSWER_LOST
+from msgine_sandbox.testing.magic import DELIVERED as DELIVERED
+from msgine_sandbox.testing.magic import DELIVERED_AN_HOUR_LATER as DELIVERED_AN_HOUR_LATER
+from msgine_sandbox.testing.magic import REFUSED as REFUSED
+from msgine_sandbox.testing.magic import STAYS_PENDING as STAYS_PENDING
+from msgine_sandbox.testing.magic import STAYS_SENT as STAYS_SENT
+from msgine_sandbox.testing.magic import UNREACHABLE as UNREACHABLE
+from msgine_sandbox.testing.magic import WEBHOOKS_BACKWARDS as WEBHOOKS_BACKWARDS
+from msgine_sandbox.testing.magic import WEBHOOKS_FORGED as WEBHOOKS_FORGED
+from msgine_sandbox.testing.magic import WEBHOOKS_LOST as WEBHOOKS_LOST
+from msgine_sandbox.testing.magic import WEBHOOKS_TWICE as WEBHOOKS_TWICE
+from msgine_sandbox.testing.magic import answered as answered
+from msgine_sandbox.testing.magic import magic_address as magic_address
+from msgine_sandbox.testing.magic import magic_token as magic_token
 
 if TYPE_CHECKING:
     from msgine_sandbox.testing.account import Account as Account
