@@ -1,4 +1,4 @@
-"""What a test is told when the sandbox refuses, is not there, or nothing came.
+"""Errors of the client.
 
 Exception
 ├── SandboxError
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class SandboxError(Exception):
-    """The sandbox refuses a call: `status`, `code`, `message` and `details` say why."""
+    """The sandbox refused a call: `status`, `code`, `message` and `details` of its response."""
 
     def __init__(
         self,
@@ -33,16 +33,16 @@ class SandboxError(Exception):
 
 
 class SandboxUnreachable(SandboxError):
-    """No sandbox answers at a URL."""
+    """No sandbox answers at the URL; `status` is None."""
 
 
 class MessageNotFound(AssertionError):
-    """No message like the one that a test waited for came in time; it says what did come."""
+    """No matching message arrived in time; the text lists those that did arrive."""
 
 
 class WebhookNotFound(AssertionError):
-    """No webhook like the one that a test waited for came in time; it says what did come."""
+    """Too few matching webhooks arrived in time; the text lists those that did arrive."""
 
 
 class NoCode(LookupError):
-    """A message has no one-time code; it says the text."""
+    """A message has no one-time code; the text of the error quotes the message."""

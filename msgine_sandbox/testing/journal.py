@@ -1,4 +1,4 @@
-"""What the account's client asked, what it was answered, and what it was warned of."""
+"""Journal of the account's API requests: each with its response, decisions and warnings."""
 
 from __future__ import annotations
 
@@ -11,41 +11,43 @@ from typing import Any, Final
 
 from msgine_sandbox.testing.client import AccountClient, RemoteList, format_time, parse_time
 
-_MOST: Final = 10_000
-"""How many requests the sandbox keeps of an account."""
+_MAX_JOURNAL: Final = 10_000
+"""How many requests of an account the sandbox keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientWarning:
-    """Something that the client did and that will hurt in production."""
+    """Something that the client did and that will cause trouble in production."""
 
     code: str
     message: str
     docs: str
+    """Where it is explained, such as `docs/warnings.md#unknown-field`."""
     request_id: str
+    """The `id` of the journal entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One half of a request: headers by their names in small letters, and the body as text."""
+    """A request or a response: the body as text, and headers whose names are in lower case."""
 
     headers: Mapping[str, str]
     body: str
     truncated: bool = False
-    """Whether the body was longer than what is kept of it."""
+    """Whether the sandbox kept only the beginning of the body."""
 
     def json(self) -> Any:
-        """Read the body.
+        """Return the body as JSON.
 
         Raises:
-            ValueError: it is no JSON.
+            ValueError: the body is not JSON.
         """
         return json.loads(self.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """One request to the API; `status` and `response` are None where no answer came out."""
+    """One request to the API; `status` and `response` are None if no response was sent."""
 
     id: str
     at: datetime
@@ -57,17 +59,18 @@ class JournalEntry:
     request: Exchange
     response: Exchange | None
     decisions: tuple[Mapping[str, Any], ...]
-    """What was decided on the way, each with `by` and `outcome`."""
+    """What the sandbox decided while it handled the request, each with `by` and `outcome`."""
     warnings: tuple[ClientWarning, ...]
     message_id: str | None
-    """The message that the request was about, if it was about one."""
+    """The message that the request sent or asked for, if any."""
     raw: Mapping[str, Any] = field(repr=False, compare=False)
+    """The JSON of the control API that this object was read from."""
 
 
 class Requests(RemoteList[JournalEntry]):
-    """The journal of the account's requests, newest first; each look asks the sandbox."""
+    """The journal of the account's requests, newest first; every access asks the sandbox."""
 
-    most = _MOST
+    most = _MAX_JOURNAL
 
     def __init__(self, client: AccountClient) -> None:
         self._client = client
@@ -80,39 +83,50 @@ class Requests(RemoteList[JournalEntry]):
         status: int | str | None = None,
         warning: str | None = None,
         since: datetime | None = None,
-        limit: int = _MOST,
+        limit: int = _MAX_JOURNAL,
     ) -> builtins.list[JournalEntry]:
-        """Give the requests that fit, newest first.
+        """Return the requests that match every given filter, newest first.
 
-        `status` may be a class, as "4xx"; `warning` is the code of one.
+        `status` is a status or a class such as "4xx", `warning` the code of a warning.
+
+        Raises:
+            ValueError: `since` has no time zone.
         """
-        moment = None if since is None else format_time(since)
-        wanted = {"method": method, "path": path, "status": status, "warning": warning}
-        return self._fetch(limit=limit, since=moment, **wanted)[0]
+        filters = {
+            "method": method,
+            "path": path,
+            "status": status,
+            "warning": warning,
+            "since": None if since is None else format_time(since),
+        }
+        return self._fetch(limit, filters)[0]
 
     @property
     def warnings(self) -> builtins.list[ClientWarning]:
-        """All that the client was warned of, the oldest first; empty when it did well."""
-        return [
-            warning
-            for entry in reversed(self._fetch_newest(_MOST)[0])
-            for warning in entry.warnings
-        ]
+        """All warnings about the client, the oldest first."""
+        entries = reversed(self._fetch(_MAX_JOURNAL, {})[0])
+        return [warning for entry in entries for warning in entry.warnings]
 
     def clear(self) -> int:
-        """Forget them; tell how many there were."""
+        """Delete all entries and return how many there were."""
         return self._client.delete("/requests")
 
     def _fetch_newest(self, limit: int) -> tuple[builtins.list[JournalEntry], int]:
-        return self._fetch(limit=limit)
+        return self._fetch(limit, {})
 
-    def _fetch(self, **query: object) -> tuple[builtins.list[JournalEntry], int]:
-        listed = self._client.get("/requests", query)
-        return [entry_of(each) for each in listed["data"]], listed["total"]
+    def _fetch(
+        self, limit: int, filters: Mapping[str, object]
+    ) -> tuple[builtins.list[JournalEntry], int]:
+        answer = self._client.get("/requests", {"limit": limit, **filters})
+        return [_parse_entry(raw) for raw in answer["data"]], answer["total"]
 
 
-def entry_of(raw: Mapping[str, Any]) -> JournalEntry:
-    """Read an entry of the journal."""
+def parse_exchange(raw: Mapping[str, Any]) -> Exchange:
+    """Return a request or a response from the JSON of a journal entry or a webhook attempt."""
+    return Exchange(raw["headers"], raw["body"], bool(raw.get("truncated")))
+
+
+def _parse_entry(raw: Mapping[str, Any]) -> JournalEntry:
     response = raw["response"]
     return JournalEntry(
         id=raw["id"],
@@ -122,8 +136,8 @@ def entry_of(raw: Mapping[str, Any]) -> JournalEntry:
         query=raw["query"],
         status=raw["status"],
         duration_ms=raw["durationMs"],
-        request=exchange_of(raw["request"]),
-        response=None if response is None else exchange_of(response),
+        request=parse_exchange(raw["request"]),
+        response=None if response is None else parse_exchange(response),
         decisions=tuple(raw["decisions"]),
         warnings=tuple(
             ClientWarning(each["code"], each["message"], each.get("docs", ""), raw["id"])
@@ -132,8 +146,3 @@ def entry_of(raw: Mapping[str, Any]) -> JournalEntry:
         message_id=raw.get("messageId"),
         raw=raw,
     )
-
-
-def exchange_of(raw: Mapping[str, Any]) -> Exchange:
-    """Read one half of a request."""
-    return Exchange(raw["headers"], raw["body"], bool(raw.get("truncated")))

@@ -1,4 +1,4 @@
-"""Who hears of the account's messages, every try to tell them, and telling them again."""
+"""Webhooks of an account: its endpoints, every attempt to send to them, and sending again."""
 
 from __future__ import annotations
 
@@ -8,29 +8,33 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgine_sandbox.testing.client import MAX_ENTRIES, AccountClient, parse_time
-from msgine_sandbox.testing.journal import Exchange, exchange_of
+from msgine_sandbox.testing.journal import Exchange, parse_exchange
 
-_EVERY_EVENT: Final = ("message.sent", "message.delivered", "message.failed")
+_ALL_EVENTS: Final = ("message.sent", "message.delivered", "message.failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A URL that hears of events; with a secret, what it hears is signed."""
+    """A URL that receives webhooks of these events; with a secret they are signed."""
 
     url: str
-    events: tuple[str, ...] = _EVERY_EVENT
+    events: tuple[str, ...] = _ALL_EVENTS
     secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try to send a webhook; `status` and `response` are None where no answer came."""
+    """One attempt to send a webhook.
+
+    `status` and `response` are None if there was no response, and then `error` says why.
+    """
 
     id: str
     event: str
     message_id: str
     url: str
     attempt: int
+    """1 for the first attempt."""
     at: datetime
     status: int | None
     duration_ms: float | None
@@ -38,50 +42,56 @@ class Attempt:
     request: Exchange
     response: Exchange | None
     raw: Mapping[str, Any] = field(repr=False, compare=False)
+    """The JSON of the control API that this object was read from."""
 
 
 class Webhooks:
-    """The account's webhooks."""
+    """The account's webhook endpoints and attempts; every access asks the sandbox."""
 
     def __init__(self, client: AccountClient) -> None:
         self._client = client
 
     @property
     def endpoints(self) -> list[Endpoint]:
-        """Who hears of events; set it to have others."""
-        given = self._client.get("/webhooks")["endpoints"]
-        return [Endpoint(each["url"], tuple(each["events"]), each["secret"]) for each in given]
+        """The account's endpoints; assign a list to replace them."""
+        listed = self._client.get("/webhooks")["endpoints"]
+        return [Endpoint(raw["url"], tuple(raw["events"]), raw["secret"]) for raw in listed]
 
     @endpoints.setter
     def endpoints(self, endpoints: Iterable[Endpoint]) -> None:
-        written = [
+        body = [
             {"url": each.url, "events": list(each.events), "secret": each.secret}
             for each in endpoints
         ]
-        self._client.put("/webhooks", {"endpoints": written})
+        self._client.put("/webhooks", {"endpoints": body})
 
     @property
     def attempts(self) -> list[Attempt]:
-        """The newest thousand tries, newest first."""
+        """The newest 1000 attempts, newest first."""
         listed = self._client.get("/webhooks/attempts", {"limit": MAX_ENTRIES})["data"]
-        return [attempt_of(each) for each in listed]
+        return [_parse_attempt(raw) for raw in listed]
 
     def listen(
         self, url: str, events: Iterable[str] | None = None, secret: str | None = None
     ) -> Endpoint:
-        """Let a URL hear of events too, all of them by default."""
-        fresh = Endpoint(url, _EVERY_EVENT if events is None else tuple(events), secret)
-        self.endpoints = [*(each for each in self.endpoints if each.url != url), fresh]
-        return fresh
+        """Add an endpoint for some events, or for all, and return it.
+
+        It replaces an endpoint with the same URL.
+        """
+        added = Endpoint(url, _ALL_EVENTS if events is None else tuple(events), secret)
+        self.endpoints = [*(each for each in self.endpoints if each.url != url), added]
+        return added
 
     def resend(self, attempt: Attempt | str) -> Attempt:
-        """Send again, at once, what a try has sent; give the new try."""
-        number = attempt.id if isinstance(attempt, Attempt) else attempt
-        return attempt_of(self._client.post(f"/webhooks/attempts/{number}/resend"))
+        """Send the webhook of an attempt again, at once, and return the new attempt.
+
+        A string is the `id` of an attempt.
+        """
+        identifier = attempt.id if isinstance(attempt, Attempt) else attempt
+        return _parse_attempt(self._client.post(f"/webhooks/attempts/{identifier}/resend"))
 
 
-def attempt_of(raw: Mapping[str, Any]) -> Attempt:
-    """Read a try."""
+def _parse_attempt(raw: Mapping[str, Any]) -> Attempt:
     response = raw["response"]
     return Attempt(
         id=raw["id"],
@@ -93,7 +103,7 @@ def attempt_of(raw: Mapping[str, Any]) -> Attempt:
         status=raw["status"],
         duration_ms=raw["durationMs"],
         error=raw["error"],
-        request=exchange_of(raw["request"]),
-        response=None if response is None else exchange_of(response),
+        request=parse_exchange(raw["request"]),
+        response=None if response is None else parse_exchange(response),
         raw=raw,
     )
