@@ -1,6 +1,7 @@
-"""Drive a sandbox from Python tests, over HTTP; and the pytest plugin.
+"""Python client of a sandbox, for tests, and the pytest plugin.
 
-Names are loaded when they are first used, so that a session without them pays nothing.
+Names are imported when they are first used: the plugin is loaded in every session of pytest where
+the package is installed, and a session that does not use it must not become slower.
 """
 
 from importlib import import_module
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.webhooks import Endpoint as Endpoint
     from msgine_sandbox.testing.webhooks import Webhooks as Webhooks
 
-_HOMES = {
+_MODULES = {
     "Account": "account",
     "AccountSettings": "account",
     "Attempt": "webhooks",
@@ -79,11 +80,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    return getattr(import_module(f"{__name__}.{module}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

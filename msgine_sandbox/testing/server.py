@@ -1,4 +1,4 @@
-"""A sandbox, here or elsewhere, and accounts on it."""
+"""A sandbox that this process starts, or that already runs elsewhere, and the accounts on it."""
 
 from __future__ import annotations
 
@@ -18,36 +18,40 @@ _BASE_PATH: Final = "/api/v1"
 
 
 class Server:
-    """A sandbox; close it when done, or use it as a context manager."""
+    """A sandbox; `close` it after use, or use it as a context manager.
+
+    Use `start` or `connect` to get one.
+    """
 
     def __init__(self, wire: ControlClient, stop: Callable[[], None] | None = None) -> None:
         self.wire = wire
+        """The client of its control API."""
         self._stop = stop
         self.accounts: list[Account] = []
-        """Every account that was asked for here, the oldest first."""
-        self._forgotten = Coverage()
+        """Every account that was requested from this object, the oldest first."""
+        self._remembered = Coverage()
 
     @classmethod
     def start(cls, **settings: Any) -> Server:
-        """Serve a new sandbox from a thread of this process, by default on a free port.
+        """Start a sandbox in a thread of this process, on a free port unless settings name one.
 
         Raises:
             SettingsError: a setting cannot be used.
             DatabaseUnusable: the database file cannot be used.
         """
-        background = _background(settings)
+        background = _start_background(settings)
         origin = background.base_url.removesuffix(_BASE_PATH)
-        # Who serves itself need not be shown a certificate.
+        # The sandbox runs in this process, so there is no need to verify its certificate.
         wire = ControlClient(origin, background.settings.control_token, verify=False)
         return cls(wire, background.stop)
 
     @classmethod
     def connect(cls, url: str, control_token: str | None = None) -> Server:
-        """Use the sandbox at an origin or base URL.
+        """Use the running sandbox at an origin or base URL.
 
         Raises:
-            SandboxUnreachable: none answers there.
-            SandboxError: it does not answer under that name.
+            SandboxUnreachable: no sandbox answers there.
+            SandboxError: the sandbox refuses the host name of the URL.
         """
         wire = ControlClient(url.rstrip("/").removesuffix(_BASE_PATH), control_token)
         try:
@@ -59,41 +63,45 @@ class Server:
 
     @property
     def origin(self) -> str:
-        """Where it is, as `http://127.0.0.1:8256`."""
+        """Origin of the sandbox, such as `http://127.0.0.1:8256`."""
         return self.wire.origin
 
     @property
     def base_url(self) -> str:
-        """The base URL of the API, as a client is given it."""
+        """Base URL of the API, for the client under test."""
         return self.origin + _BASE_PATH
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process serves it."""
+        """Whether this process started the sandbox."""
         return self._stop is not None
 
     @property
     def coverage(self) -> Coverage:
-        """Which documented behaviours were met: by all where we serve, else by `accounts`."""
-        met = self._forgotten
+        """Which documented behaviours were met, including those met before a reset.
+
+        By every account if this process started the sandbox, otherwise only by `accounts`: other
+        test suites may use a sandbox that runs elsewhere.
+        """
+        coverage = self._remembered
         if self.is_ours:
-            return met.merged(coverage_of(self.wire.call("GET", "/coverage")))
+            return coverage.merged(coverage_of(self.wire.call("GET", "/coverage")))
         for account in list(self.accounts):
-            met = met.merged(account.coverage)
-        return met
+            coverage = coverage.merged(account.coverage)
+        return coverage
 
     def remember(self, coverage: Coverage) -> None:
-        """Count what the sandbox is about to forget."""
-        self._forgotten = self._forgotten.merged(coverage)
+        """Keep the coverage of an account that is about to be reset."""
+        self._remembered = self._remembered.merged(coverage)
 
     def account(self, token: str | None = None) -> Account:
-        """Give the account of a token, or a fresh one."""
+        """Return the account of a token, or a fresh account with a random token."""
         account = Account(self, token or f"test_{secrets.token_hex(12)}")
         self.accounts.append(account)
         return account
 
     def close(self) -> None:
-        """Hang up, and stop the sandbox if this process serves it."""
+        """Close the connections, and stop the sandbox if this process started it."""
         self.wire.close()
         if self._stop is not None:
             self._stop()
@@ -110,22 +118,33 @@ class Server:
 
 @contextmanager
 def start(**settings: Any) -> Iterator[Account]:
-    """Serve a sandbox inside the block, and give an account on it."""
+    """Run a sandbox inside the block and return an account on it.
+
+    Its token is the first one of the setting `token`, otherwise a random one.
+    """
     with Server.start(**settings) as server:
-        accepted = settings.get("token") or [None]
-        yield server.account(accepted[0])
+        tokens = settings.get("token") or [None]
+        yield server.account(tokens[0])
 
 
 @contextmanager
 def connect(
     url: str, token: str | None = None, control_token: str | None = None
 ) -> Iterator[Account]:
-    """Give an account on the sandbox at a URL, a fresh one without a token."""
+    """Return an account on the running sandbox at a URL, a fresh one without a token."""
     with Server.connect(url, control_token) as server:
         yield server.account(token)
 
 
-def _background(settings: dict[str, Any]) -> Background:
+def start_errors() -> tuple[type[Exception], ...]:
+    """Return the errors that `Server.start` raises; imports the server."""
+    from msgine_sandbox.settings import SettingsError
+    from msgine_sandbox.storage.file import DatabaseUnusable
+
+    return SettingsError, DatabaseUnusable
+
+
+def _start_background(settings: dict[str, Any]) -> Background:
     from msgine_sandbox.background import Background
     from msgine_sandbox.settings import Settings, SettingsError
 
