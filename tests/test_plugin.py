@@ -267,9 +267,9 @@ def test_a_failed_test_shows_its_messages_and_requests(run: Run) -> None:
     assert re.search(r"pending +to \+256701234567: 'Welcome\\nxxx", report)
     assert re.search(r"POST /api/v1/messages/sms → 201 \{", report)
     assert re.search(
-        r"POST /api/v1/messages/sms → 400 \{.*\n    answer: .*invalid_phone_number", report
+        r"POST /api/v1/messages/sms → 400 \{.*\n    response: .*invalid_phone_number", report
     )
-    assert "decided: auth accepted, window admitted, fault " in report
+    assert "decisions: auth accepted, window admitted, fault " in report
     assert "warning: unknown-field: " in report
     sections = report.partition("MsGine messages")[2]
     assert token not in sections

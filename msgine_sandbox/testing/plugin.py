@@ -1,30 +1,49 @@
-"""The pytest plugin: fixtures, options, a failed test's report, and coverage at the end.
+"""The pytest plugin: fixtures, options, sections in the report of a failed test, and coverage.
 
-It is loaded in every session that has the package installed, so it imports nothing that costs.
+pytest loads it in every session where the package is installed, so the sandbox, the client's HTTP
+code and ssl are imported only by the fixtures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from msgine_sandbox.testing.coverage import CoverageReport
-from msgine_sandbox.testing.report import sections
+from msgine_sandbox.testing.errors import SandboxError
 
 if TYPE_CHECKING:
     from msgine_sandbox.testing import Account, Server, WebhookReceiver
 
-_WITHIN = pytest.StashKey[int]()
-"""How many accounts there were before a test began."""
+_MAX_ENTRIES: Final = 15  # messages or requests in a section
+_MAX_LINE: Final = 160
+_MAX_BODY: Final = 90
+_SECTION_TIMEOUT: Final = 2.0  # seconds; a report must not hang
+_CLIENT_ERROR: Final = 400
+
 _SERVER = pytest.StashKey["Server"]()
 _COVERAGE = pytest.StashKey[CoverageReport]()
+_FIRST_ACCOUNT = pytest.StashKey[int]()
+"""Index in `Server.accounts` of the first account that a test requests."""
+
+_Describe = Callable[[Mapping[str, Any]], Iterable[str]]
+"""Returns the lines of a section about one message or request."""
+
+_OPTIONS: Final = (
+    ("url", "URL", "Use the sandbox at this origin or base URL instead of starting one."),
+    ("control-token", "TOKEN", "The control token of the sandbox that --msgine-url names."),
+    ("webhook-host", "NAME", "The host name under which that sandbox reaches this machine."),
+    ("coverage-fail-under", "N", "Fail if less than N percent of the behaviours were met."),
+)
+_COVERAGE_HELP: Final = "Print the documented behaviours that the tests met and never met."
 
 
 @pytest.fixture(scope="session")
 def msgine_settings() -> Mapping[str, Any]:
-    """Settings of the sandbox that the session starts; override it to have others."""
+    """Settings of the sandbox that the session starts: none. Override it to change them."""
     return {}
 
 
@@ -34,7 +53,7 @@ def msgine_server(
 ) -> Iterator[Server]:
     """The session's sandbox: started on a free port, or the one that --msgine-url names."""
     config = request.config
-    server = _server(config, msgine_settings)
+    server = _open_server(config, msgine_settings)
     config.stash[_SERVER] = server
     with server:
         try:
@@ -50,13 +69,13 @@ def msgine(msgine_server: Server) -> Iterator[Account]:
     account = msgine_server.account()
     yield account
     if msgine_server.is_ours:
-        # What was still to happen, webhooks above all, must not reach into the next test.
+        # Steps that are still due, webhooks above all, must not run during the next test.
         account.messages.clear()
 
 
 @pytest.fixture
 def msgine_webhooks(request: pytest.FixtureRequest, msgine: Account) -> Iterator[WebhookReceiver]:
-    """A webhook receiver that hears of everything that the account of `msgine` sends."""
+    """A webhook receiver that gets every webhook of the account of `msgine`."""
     from msgine_sandbox.testing import WebhookReceiver
 
     with WebhookReceiver(msgine, host=_option(request.config, "webhook_host")) as receiver:
@@ -64,31 +83,27 @@ def msgine_webhooks(request: pytest.FixtureRequest, msgine: Account) -> Iterator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, and the same in an ini file."""
+    """Add the command line options, and the same options for the ini file."""
     group = parser.getgroup("msgine", "MsGine sandbox")
     for name, metavar, text in _OPTIONS:
         group.addoption(f"--msgine-{name}", metavar=metavar, help=text)
         parser.addini(f"msgine_{name.replace('-', '_')}", text)
-    text = "End with the documented behaviours that the tests met, and those they never met."
-    group.addoption("--msgine-coverage", action="store_true", default=None, help=text)
-    parser.addini("msgine_coverage", text, type="bool", default=False)
-
-
-_OPTIONS = [
-    ("url", "URL", "Use the sandbox at this origin or base URL instead of starting one."),
-    ("control-token", "TOKEN", "The control token of the sandbox that --msgine-url names."),
-    ("webhook-host", "NAME", "The name under which that sandbox reaches this machine's webhooks."),
-    ("coverage-fail-under", "N", "Fail when less than N percent of the behaviours were met."),
-]
+    # The default is None, so that the ini file counts where the flag is absent.
+    group.addoption("--msgine-coverage", action="store_true", default=None, help=_COVERAGE_HELP)
+    parser.addini("msgine_coverage", _COVERAGE_HELP, type="bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options of coverage."""
+    """Read the options of the coverage report.
+
+    Raises:
+        pytest.UsageError: --msgine-coverage-fail-under is not a number from 0 to 100.
+    """
     given = _option(config, "coverage_fail_under")
     try:
         minimum = None if given is None else float(given)
     except ValueError:
-        minimum = -1.0  # not a number: refused like a number out of range
+        minimum = -1.0  # rejected below, like every number out of range
     if minimum is not None and not 0 <= minimum <= 100:
         raise pytest.UsageError(f"--msgine-coverage-fail-under takes 0 to 100, not {given}")
     enabled = minimum is not None or bool(_option(config, "coverage"))
@@ -96,44 +111,44 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note which accounts were there before the test."""
+    """Remember how many accounts there are before the test."""
     server = item.config.stash.get(_SERVER, None)
-    item.stash[_WITHIN] = 0 if server is None else len(server.accounts)
+    item.stash[_FIRST_ACCOUNT] = 0 if server is None else len(server.accounts)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add what the test's accounts sent and asked to the report of a failure."""
+    """Add the messages and requests of the test's accounts to the report of a failure."""
     report = yield
     server = item.config.stash.get(_SERVER, None)
     if report.failed and server is not None:
-        for account in server.accounts[item.stash.get(_WITHIN, 0) :]:
-            report.sections += sections(account)
+        for account in server.accounts[item.stash.get(_FIRST_ACCOUNT, 0) :]:
+            report.sections += _sections(account)
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand coverage to whoever merges it, or judge it."""
+    """Send the coverage of a pytest-xdist worker to the main process, or fail if it is too low."""
     coverage = session.config.stash[_COVERAGE]
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output["msgine_coverage"] = coverage.dump()
+    worker_output = getattr(session.config, "workeroutput", None)
+    if worker_output is not None:
+        worker_output["msgine_coverage"] = coverage.dump()
     elif coverage.is_too_low and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take the coverage of a worker of pytest-xdist; one that crashed has none."""
+    """Add the coverage of a pytest-xdist worker; one that crashed did not send any."""
     dumped = getattr(node, "workeroutput", {}).get("msgine_coverage")
     if dumped is not None:
         node.config.stash[_COVERAGE].load(dumped)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what was met and what never was."""
+    """Print the coverage report."""
     coverage = terminalreporter.config.stash[_COVERAGE]
     if coverage.enabled:
         terminalreporter.section("MsGine coverage")
@@ -144,20 +159,77 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _option(config: pytest.Config, name: str) -> Any:
+    """Return an option of the command line, or else of the ini file, or else None."""
     given = config.getoption(f"msgine_{name}")
     return config.getini(f"msgine_{name}") or None if given is None else given
 
 
-def _server(config: pytest.Config, settings: Mapping[str, Any]) -> Server:
-    from msgine_sandbox.settings import SettingsError
-    from msgine_sandbox.storage.file import DatabaseUnusable
-    from msgine_sandbox.testing import SandboxError, Server
+def _open_server(config: pytest.Config, settings: Mapping[str, Any]) -> Server:
+    from msgine_sandbox.testing.server import Server, start_errors
 
     url = _option(config, "url")
+    expected = start_errors() if url is None else (SandboxError,)
     try:
-        if url is not None:
-            return Server.connect(url, _option(config, "control_token"))
-        return Server.start(**settings)
-    except (SettingsError, DatabaseUnusable, SandboxError) as error:
-        why = str(error)
-    pytest.fail(f"The MsGine sandbox cannot be used: {why}", pytrace=False)
+        if url is None:
+            return Server.start(**settings)
+        return Server.connect(url, _option(config, "control_token"))
+    except expected as error:
+        reason = str(error)
+    # Outside `except`, so that the report is this one line and no chain of exceptions.
+    pytest.fail(f"The MsGine sandbox cannot be used: {reason}", pytrace=False)
+
+
+def _sections(account: Account) -> list[tuple[str, str]]:
+    """Return titles and texts for the report of a failed test: messages, then requests.
+
+    Nothing is raised: if the sandbox does not answer, the text says so.
+    """
+    from msgine_sandbox.testing.messages import describe_message
+
+    token = account.token
+    masked = f"{token[:5]}…{token[-4:]}" if len(token) > 12 else "…"
+    described: dict[str, _Describe] = {
+        "messages": lambda raw: [describe_message(raw)],
+        "requests": _describe_request,
+    }
+    sections = []
+    for noun, describe in described.items():
+        try:
+            answer = account.server.wire.call(
+                "GET", f"/{noun}", token, params={"limit": _MAX_ENTRIES}, timeout=_SECTION_TIMEOUT
+            )
+            text = _section_text(answer["data"], answer["total"], describe)
+        except SandboxError as error:
+            text = f"unknown: {error}"
+        sections.append((f"MsGine {noun} of account {masked}", text))
+    return sections
+
+
+def _section_text(entries: list[Mapping[str, Any]], total: int, describe: _Describe) -> str:
+    """Return the entries, which are newest first, in the order in which they happened."""
+    lines = [f"… {total - len(entries)} earlier ones"] if total > len(entries) else []
+    for raw in reversed(entries):
+        lines += [_truncated(line, _MAX_LINE) for line in describe(raw)]
+    return "\n".join(lines) or "none"
+
+
+def _describe_request(raw: Mapping[str, Any]) -> Iterator[str]:
+    query = f"?{raw['query']}" if raw["query"] else ""
+    status = "no response" if raw["status"] is None else raw["status"]
+    body = _one_line(raw["request"]["body"])
+    yield f"{raw['method']} {raw['path']}{query} → {status} {body}".rstrip()
+    if raw["response"] is not None and raw["status"] >= _CLIENT_ERROR:
+        yield f"    response: {_one_line(raw['response']['body'])}"
+    decisions = [f"{each['by']} {each['outcome']}" for each in raw["decisions"]]
+    if decisions:
+        yield f"    decisions: {', '.join(decisions)}"
+    for warning in raw["warnings"]:
+        yield f"    warning: {warning['code']}: {warning['message']}"
+
+
+def _one_line(body: str) -> str:
+    return _truncated(re.sub(r"\s+", " ", body), _MAX_BODY)
+
+
+def _truncated(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "…"
