@@ -241,6 +241,7 @@ def test_a_failed_test_shows_its_messages_and_requests(run: Run) -> None:
         from sending import send
 
         def test_fails(msgine):
+            msgine.clock.freeze()  # the message stays pending, however slow the machine is
             send(msgine, text="Welcome\\n" + "x" * 500)
             send(msgine, "0701234567", colour="red")
             with msgine.faults.fail(status=503):
