@@ -25,7 +25,6 @@ MAX_ENTRIES: Final = 1000
 """The largest `limit` of a list of the control API, except that of the journal."""
 
 _MAX_IDLE: Final = 2.0  # seconds; the sandbox closes a connection that is idle for five
-_CLIENT_ERROR: Final = 400
 
 T = TypeVar("T")
 
@@ -216,7 +215,7 @@ def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 def _parse_response(origin: str, status: int, body: bytes) -> Any:
     try:
         content = json.loads(body)
-        error = content["error"] if status >= _CLIENT_ERROR else None
+        error = content["error"] if status >= 400 else None
     except (ValueError, LookupError, TypeError) as problem:
         raise SandboxUnreachable(
             f"The server at {origin} is not msgine-sandbox: it answered {status} without "

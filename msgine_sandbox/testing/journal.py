@@ -117,8 +117,8 @@ class Requests(RemoteList[JournalEntry]):
     def _fetch(
         self, limit: int, filters: Mapping[str, object]
     ) -> tuple[builtins.list[JournalEntry], int]:
-        answer = self._client.get("/requests", {"limit": limit, **filters})
-        return [_parse_entry(raw) for raw in answer["data"]], answer["total"]
+        listed = self._client.get("/requests", {"limit": limit, **filters})
+        return [_parse_entry(raw) for raw in listed["data"]], listed["total"]
 
 
 def parse_exchange(raw: Mapping[str, Any]) -> Exchange:

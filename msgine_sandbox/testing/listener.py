@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-_OK: Final = 200
 _NOT_FOUND: Final = 404
 _POLL_INTERVAL: Final = 0.02  # seconds between two checks whether to stop
 
@@ -19,7 +18,7 @@ _POLL_INTERVAL: Final = 0.02  # seconds between two checks whether to stop
 class ReceiverResponse:
     """The response to one webhook."""
 
-    status: int = _OK
+    status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
     drop: bool = False

@@ -222,8 +222,8 @@ class Messages(RemoteList[Message]):
     def _fetch(
         self, limit: int, filters: Mapping[str, object]
     ) -> tuple[builtins.list[Message], int]:
-        answer = self._client.get("/messages", {"limit": limit, **filters})
-        return [_parse_message(raw, self._client) for raw in answer["data"]], answer["total"]
+        listed = self._client.get("/messages", {"limit": limit, **filters})
+        return [_parse_message(raw, self._client) for raw in listed["data"]], listed["total"]
 
 
 def describe_message(raw: Mapping[str, Any]) -> str:

@@ -22,7 +22,6 @@ _MAX_ENTRIES: Final = 15  # messages or requests in a section
 _MAX_LINE: Final = 160
 _MAX_BODY: Final = 90
 _SECTION_TIMEOUT: Final = 2.0  # seconds; a report must not hang
-_CLIENT_ERROR: Final = 400
 
 _SERVER = pytest.StashKey["Server"]()
 _COVERAGE = pytest.StashKey[CoverageReport]()
@@ -195,10 +194,10 @@ def _sections(account: Account) -> list[tuple[str, str]]:
     sections = []
     for noun, describe in described.items():
         try:
-            answer = account.server.wire.call(
+            listed = account.server.wire.call(
                 "GET", f"/{noun}", token, params={"limit": _MAX_ENTRIES}, timeout=_SECTION_TIMEOUT
             )
-            text = _section_text(answer["data"], answer["total"], describe)
+            text = _section_text(listed["data"], listed["total"], describe)
         except SandboxError as error:
             text = f"unknown: {error}"
         sections.append((f"MsGine {noun} of account {masked}", text))
@@ -218,7 +217,7 @@ def _describe_request(raw: Mapping[str, Any]) -> Iterator[str]:
     status = "no response" if raw["status"] is None else raw["status"]
     body = _one_line(raw["request"]["body"])
     yield f"{raw['method']} {raw['path']}{query} → {status} {body}".rstrip()
-    if raw["response"] is not None and raw["status"] >= _CLIENT_ERROR:
+    if raw["response"] is not None and raw["status"] >= 400:
         yield f"    response: {_one_line(raw['response']['body'])}"
     decisions = [f"{each['by']} {each['outcome']}" for each in raw["decisions"]]
     if decisions:

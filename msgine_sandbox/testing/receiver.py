@@ -20,7 +20,6 @@ _LOOPBACK: Final = "127.0.0.1"
 _ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  (only where a container has to reach the receiver)
 _SECRET_BYTES: Final = 24
 _MAX_LISTED: Final = 10
-_OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ class WebhookReceiver:
 
     def answer(
         self,
-        status: int = _OK,
+        status: int = 200,
         *,
         times: int | None = 1,
         headers: Mapping[str, str] | None = None,
