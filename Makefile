@@ -6,12 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 ARGS ?=
+JAVASCRIPT := tests/javascript
+ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench
+.PHONY: help serve test check check-js pictures bench
 
 help: ## List what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
 
 serve: $(READY) ## Serve the sandbox; ARGS="--tier free" passes flags on
 	@$(BIN)/msgine-sandbox serve $(ARGS)
@@ -19,11 +21,17 @@ serve: $(READY) ## Serve the sandbox; ARGS="--tier free" passes flags on
 test: $(READY) ## Run every test; ARGS="-k idempotency" chooses some
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY) ## Check style, types and which floor imports which
+check: $(READY) ## Check style, types and which package imports which
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+check-js: $(ESLINT) ## Check the page's JavaScript; needs Node.js 18.18 or later and npm
+	@$(ESLINT) --config $(JAVASCRIPT)/eslint.config.js msgine_sandbox/ui/static $(JAVASCRIPT)
+
+pictures: $(READY) ## Take the screenshots of docs/inbox.md; needs Chromium
+	@$(BIN)/python tests/pictures.py
 
 bench: $(READY) ## Measure the speed
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -44,4 +52,11 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >&2
 	@echo 'Setting up $(VENV) ...' >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' >&2
+	@touch $@
+
+# The pinned versions, each checked against its hash in the lock file.
+$(ESLINT): $(JAVASCRIPT)/package-lock.json
+	@npm --version >/dev/null 2>&1 || { \
+	  echo 'This needs Node.js and npm, for example: apt-get install nodejs npm' >&2; exit 1; }
+	@npm ci --prefix $(JAVASCRIPT) --silent >&2
 	@touch $@

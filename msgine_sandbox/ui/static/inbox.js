@@ -38,11 +38,11 @@ export function Inbox({ id }) {
 function Row({ message, opened }) {
   const unread = !store.read.has(message.id);
   const { recipients } = message;
-  const [first] = recipients;
+  const [recipient] = recipients;
   const title = message.subject ?? message.title;
   return html`<a class=${`row ${unread ? "unread" : ""}`} href=${`#/inbox/${message.id}`} data-testid="row"
       data-id=${message.id} aria-current=${opened ? "true" : null}>
-    <span class="who"><bdi>${first ? glimpse(first.to) : "nobody"}</bdi>
+    <span class="who"><bdi>${recipient ? glimpse(recipient.to) : "nobody"}</bdi>
       ${recipients.length > 1 && html` <span class="quiet">and ${recipients.length - 1} more</span>`}</span>
     <span class="when" title=${message.createdAt}>${age(message.createdAt, accountNow(store.clockOf(message.accountId)))}</span>
     <span class="said">${title && html`<strong><bdi>${glimpse(title)}</bdi></strong> `}<bdi>${glimpse(message.message)}</bdi></span>

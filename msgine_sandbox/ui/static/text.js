@@ -1,6 +1,8 @@
 // Texts as they were sent, harmless and with nothing hidden: what a person cannot see is drawn.
 import { html } from "./preact.js";
 
+// Control and combining characters are exactly what this looks for.
+// eslint-disable-next-line no-control-regex, no-misleading-character-class
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\ud800-\udfff]|[\u{e0000}-\u{e007f}]/gu;
 const PICTURE = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f/u;
 const LONG = 240; // of a text in a list
