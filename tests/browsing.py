@@ -1,10 +1,10 @@
-"""The page in Debian's Chromium, and what a test does with it beside a client that sends."""
+"""The page in Chromium, and a client of the sandbox whose messages it shows."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -13,15 +13,18 @@ from typing import Any
 import httpx
 import pytest
 from live import Live
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 ROOT = Path(__file__).parent.parent
 NUMBER = "+256701234567"
+PATIENCE = 20_000  # milliseconds to wait for a condition, on a slow machine as well
 _tokens = count(1)
+
+expect.set_options(timeout=PATIENCE)
 
 
 def executable() -> str:
-    """Chromium as Debian packages it; where there is none, only CI must not go on without it."""
+    """Return the path of Chromium; without one, skip the test, or fail it in CI."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path
@@ -39,8 +42,8 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-def burst(own: Live, count: int) -> None:
-    """Send many messages, on as few connections as are quick."""
+def send_many(own: Live, count: int) -> None:
+    """Send messages on several connections at once, numbered from 0."""
     port, where = own.origin.rpartition(":")[2], '"/api/v1/messages/sms"'
     script = f"""
 import json
@@ -51,10 +54,10 @@ run({port}, {count}, lambda n: post({where}, body(n), "Authorization: Bearer bur
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=60)
 
 
-def shell(command: str) -> str:
-    """Run a command as who copied it would, and give what it says."""
+def run_shell(command: str) -> str:
+    """Run a command that the page shows, and return its output."""
     ended = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, timeout=20, check=True
+        ["bash", "-c", command], capture_output=True, text=True, timeout=50, check=True
     )
     return ended.stdout
 
@@ -64,17 +67,17 @@ class Client:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self.token = f"test_{next(_tokens):04d}_in_the_browser_{next(_tokens):04d}"
-        self.renew()
+        self.use_token(f"test_{next(_tokens):04d}_in_the_browser_{next(_tokens):04d}")
 
-    def renew(self) -> None:
-        """Speak for the account of the token, which may be another one by now."""
-        headers = {"Authorization": f"Bearer {self.token}"}
+    def use_token(self, token: str) -> None:
+        """Send this token from now on."""
+        self.token = token
+        headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=self.origin, headers=headers, trust_env=False)
 
     @property
-    def hint(self) -> str:
-        """The token, as the page may show it."""
+    def masked_token(self) -> str:
+        """The token as the page shows it."""
         return f"{self.token[:5]}…{self.token[-4:]}"
 
     def send(self, to: Any = NUMBER, message: str = "Hello", **fields: Any) -> dict[str, Any]:
@@ -93,52 +96,60 @@ class Client:
         self._http.close()
 
 
-class Scene:
-    """A page, and a client beside it."""
+class Tab:
+    """A browser tab with the page, and a client of the same sandbox."""
 
     def __init__(self, page: Page, client: Client) -> None:
         self.page = page
         self.client = client
 
-    def at(self, name: str) -> Locator:
-        """What a test looks for by its name."""
+    def find(self, name: str) -> Locator:
+        """Return the elements with this data-testid."""
         return self.page.get_by_test_id(name)
 
-    async def open(self, view: str = "inbox", *, alone: bool = True) -> None:
-        """Look at a view, of the client's account alone or of all."""
+    async def open(self, view: str = "inbox", *, all_accounts: bool = False) -> None:
+        """Open a view, of the client's account unless of all accounts."""
         await self.page.goto(f"{self.client.origin}/#/{view}")
-        if alone:
-            self.client.request("GET", "/_sandbox/account")  # which opens it
-            await self.choose()
+        if not all_accounts:
+            self.client.request("GET", "/_sandbox/account")  # creates the account
+            await self.choose_account()
 
-    async def choose(self) -> None:
-        """Choose the client's account."""
-        option = self.page.locator("[data-testid=account] option", has_text=self.client.hint)
+    async def choose_account(self) -> None:
+        """Choose the client's account, and wait until it is loaded."""
+        option = self.page.locator(
+            "[data-testid=account] option", has_text=self.client.masked_token
+        )
         await option.wait_for(state="attached")
-        number = await option.get_attribute("value")
-        await self.at("account").select_option(number)
-        await self.page.locator(f"main[data-account={number}][data-loaded=true]").wait_for()
+        account = await option.get_attribute("value")
+        await self.find("account").select_option(account)
+        await self.page.locator(f"main[data-account={account}][data-loaded=true]").wait_for()
 
-    async def rows(self) -> list[str]:
-        """The texts of the rows that are there."""
-        return await self.page.locator("[data-testid=row] .said").all_inner_texts()
+    @property
+    def row_texts(self) -> Locator:
+        """The texts of the rows of the inbox that are in the document."""
+        return self.page.locator("[data-testid=row] .text")
+
+    async def expect_rows(self, texts: Sequence[str]) -> None:
+        """Wait until the inbox shows exactly these texts."""
+        await expect(self.row_texts).to_have_text(texts)
 
 
 @asynccontextmanager
-async def staged(browser: Browser, live: Live, **context: Any) -> AsyncIterator[Scene]:
-    """A scene in a browser profile of its own; whatever the page complains of fails the test."""
-    complaints: list[str] = []
-    settings = {"viewport": {"width": 1280, "height": 800}} | context
+async def new_tab(browser: Browser, live: Live, **context: Any) -> AsyncIterator[Tab]:
+    """Open a tab in a new browser profile; fail if the page reports an error."""
+    errors: list[str] = []
+    # Without transitions, so that colours are final as soon as an element is there.
+    settings = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | context
     profile = await browser.new_context(**settings)
     page = await profile.new_page()
-    page.set_default_timeout(10_000)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda entry: entry.type == "error" and errors.append(entry.text))
     client = Client(live.origin)
     try:
-        yield Scene(page, client)
+        yield Tab(page, client)
     finally:
         client.close()
         await profile.close()
-    # A refused call and a lost connection are what some tests are about.
-    assert [each for each in complaints if "Failed to load resource" not in each] == []
+    # Some tests are about refused requests and lost connections, which Chromium reports as well.
+    assert [each for each in errors if "Failed to load resource" not in each] == []

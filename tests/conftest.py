@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 import pytest
 import pytest_asyncio
 from box import Box, sandbox
-from browsing import Scene, chromium, staged
+from browsing import Tab, chromium, new_tab
 from live import Live, serving
 from playwright.async_api import Browser
 from receiver import Receiver, receiving
@@ -56,7 +56,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(browser: Browser, live: Live) -> AsyncIterator[Scene]:
-    """A page, and a client with an account of its own beside it."""
-    async with staged(browser, live) as fresh:
+async def tab(browser: Browser, live: Live) -> AsyncIterator[Tab]:
+    """A tab with the page, and a client with an account of its own."""
+    async with new_tab(browser, live) as fresh:
         yield fresh

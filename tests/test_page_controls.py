@@ -1,69 +1,69 @@
 """Clock, faults, account and reset in the browser."""
 
 import pytest
-from browsing import Scene
+from browsing import Tab
 from playwright.async_api import expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_fault_that_is_added_here_hits_a_client(scene: Scene) -> None:
-    await scene.open("controls")
-    await scene.at("fault-status").fill("502")
-    await scene.at("fault-times").fill("1")
-    await scene.at("fault-add").click()
-    await expect(scene.at("faults").locator("li")).to_contain_text("1 left")
-    answer = scene.client.request("POST", "/api/v1/messages/sms", json={})
+async def test_a_fault_that_is_added_here_applies_to_a_client(tab: Tab) -> None:
+    await tab.open("controls")
+    await tab.find("fault-status").fill("502")
+    await tab.find("fault-times").fill("1")
+    await tab.find("fault-add").click()
+    await expect(tab.find("faults").locator("li")).to_contain_text("1 left")
+    answer = tab.client.request("POST", "/api/v1/messages/sms", json={})
     assert answer.status_code == 502
-    await expect(scene.at("faults").locator("li")).to_contain_text("0 left")
-    await scene.at("fault-remove").click()
-    await expect(scene.at("faults").locator("li")).to_have_count(0)
-    assert scene.client.send()["status"] == "pending"
+    await expect(tab.find("faults").locator("li")).to_contain_text("0 left")
+    await tab.find("fault-remove").click()
+    await expect(tab.find("faults").locator("li")).to_have_count(0)
+    assert tab.client.send()["status"] == "pending"
 
 
-async def test_time_that_is_advanced_here_delivers_what_waits(scene: Scene) -> None:
-    await scene.open("controls")
-    await expect(scene.at("frozen")).to_have_count(0)
-    await scene.at("freeze").click()
-    await expect(scene.at("frozen")).to_contain_text("The clock is frozen")
-    sent = scene.client.send()
-    await scene.at("advance-amount").fill("5")
-    await scene.at("advance-unit").select_option("seconds")
-    await scene.at("advance").click()
-    await expect(scene.at("notice")).to_contain_text("2 steps happened")
-    read = scene.client.request("GET", f"/api/v1/messages/{sent['id']}").json()
+async def test_advancing_the_clock_here_delivers_messages(tab: Tab) -> None:
+    await tab.open("controls")
+    await expect(tab.find("frozen")).to_have_count(0)
+    await tab.find("freeze").click()
+    await expect(tab.find("frozen")).to_contain_text("The clock is frozen")
+    sent = tab.client.send()
+    await tab.find("advance-amount").fill("5")
+    await tab.find("advance-unit").select_option("seconds")
+    await tab.find("advance").click()
+    await expect(tab.find("notice")).to_contain_text("2 steps ran")
+    read = tab.client.request("GET", f"/api/v1/messages/{sent['id']}").json()
     assert read["status"] == "delivered"
-    await expect(scene.at("clock")).to_contain_text("ahead")
-    await scene.at("resume").click()
-    await expect(scene.at("frozen")).to_have_count(0)
+    await expect(tab.find("clock")).to_contain_text("ahead")
+    await tab.find("resume").click()
+    await expect(tab.find("frozen")).to_have_count(0)
 
 
-async def test_an_account_is_seen_and_changed(scene: Scene) -> None:
-    await scene.open("controls")
-    await scene.at("tier").select_option("free")
-    await expect(scene.at("windows")).to_contain_text("60 of 60 requests left")
-    scene.client.send()
-    await scene.page.get_by_label("SEND_SMS").check()
-    await scene.page.get_by_label("FULL_ACCESS").uncheck()
-    await scene.page.get_by_label("Sender ID").fill("Kampala")
-    await scene.at("save-account").click()
-    await expect(scene.at("notice")).to_contain_text("changed")
-    account = scene.client.request("GET", "/_sandbox/account").json()
+async def test_an_account_is_shown_and_changed(tab: Tab) -> None:
+    await tab.open("controls")
+    await tab.find("tier").select_option("free")
+    await expect(tab.find("windows")).to_contain_text("60 of 60 requests left")
+    tab.client.send()
+    await tab.page.get_by_label("SEND_SMS").check()
+    await tab.page.get_by_label("FULL_ACCESS").uncheck()
+    await tab.page.get_by_label("Sender ID").fill("Kampala")
+    await tab.find("save-account").click()
+    await expect(tab.find("notice")).to_contain_text("changed")
+    account = tab.client.request("GET", "/_sandbox/account").json()
     assert (account["senderId"], account["scopes"]) == ("Kampala", ["SEND_SMS"])
 
 
-async def test_what_is_refused_is_said(scene: Scene) -> None:
-    await scene.open("controls")
-    await scene.page.get_by_label("Sender ID").fill("no spaces")
-    await scene.at("save-account").click()
-    await expect(scene.at("notice")).to_contain_text("Sender ID must be alphanumeric")
+async def test_a_refused_change_is_explained(tab: Tab) -> None:
+    await tab.open("controls")
+    await tab.page.get_by_label("Sender ID").fill("no spaces")
+    await tab.find("save-account").click()
+    await expect(tab.find("notice")).to_contain_text("Sender ID must be alphanumeric")
 
 
-async def test_a_reset_is_asked_for_twice(scene: Scene) -> None:
-    scene.client.send()
-    await scene.open("controls")
-    await scene.at("reset").click()
-    await scene.at("reset-really").click()
-    await scene.at("nav-inbox").click()
-    await expect(scene.at("empty")).to_be_visible()
-    assert scene.client.request("GET", "/_sandbox/messages").json()["total"] == 0
+async def test_a_reset_has_to_be_confirmed(tab: Tab) -> None:
+    tab.client.send()
+    await tab.open("controls")
+    await tab.find("reset").click()
+    await tab.find("reset-really").click()
+    await tab.find("nav-inbox").click()
+    await expect(tab.find("empty")).to_be_visible()
+    assert tab.client.request("GET", "/_sandbox/messages").json()["total"] == 0

@@ -1,17 +1,18 @@
-"""The pictures of the page can be taken anew."""
+"""The pictures in the documentation; `make pictures` takes them."""
 
+import re
 from pathlib import Path
 
-import pictures
-import pytest
-from browsing import executable
-
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+LINK = re.compile(r"!\[[^]]+\]\(((?:docs/)?pictures/[\w-]+\.png)\)")
 
 
-async def test_each_picture_is_taken_in_light_and_in_dark(tmp_path: Path) -> None:
-    executable()
-    await pictures.main(tmp_path)
-    taken = {each.name for each in tmp_path.iterdir()}
-    assert taken == {each.name for each in pictures.PICTURES.iterdir()}
-    assert all(each.stat().st_size > 20_000 for each in tmp_path.iterdir())
+def test_every_linked_picture_is_there_in_light_and_in_dark() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    links = {page.parent / link for page in pages for link in LINK.findall(page.read_text())}
+    names = {link.name.removesuffix("-light.png") for link in links}
+    assert names
+    assert {f"{name}-{scheme}.png" for name in names for scheme in ("light", "dark")} == {
+        file.name for file in PICTURES.iterdir()
+    }

@@ -11,9 +11,10 @@ export default [
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       eqeqeq: ["error", "always", { null: "ignore" }], // `== null` also finds undefined
+      "max-len": ["error", { code: 100, ignoreRegExpLiterals: true }],
       "max-lines": ["error", 400],
       "no-shadow": "error",
-      "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "no-unused-vars": ["error", { ignoreRestSiblings: true }],
       "no-use-before-define": ["error", { functions: false, variables: false }],
       "no-var": "error",
       "object-shorthand": "error",

@@ -1,25 +1,33 @@
-// Which documented behaviours the client has met, and which it has not yet.
+// Which documented behaviours clients have met in this sandbox, and which they have not.
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 
+const REFRESH_MS = 300; // one request for several events that come close together
+
 export function Coverage() {
-  const [found, setFound] = useState(null);
-  const newest = store.requests[0]?.id, tried = store.attempts[0]?.id;
+  const [coverage, setCoverage] = useState(null);
   useEffect(() => {
-    const soon = setTimeout(() => store.control("GET", "/coverage").then(setFound, () => {}), found ? 300 : 0);
-    return () => clearTimeout(soon);
-  }, [store.account?.id, store.loaded, newest, tried]);
-  if (!found) return html`<div class="page" aria-busy="true"></div>`;
-  const whose = store.account ? store.account.token : "all accounts";
-  return html`<div class="page"><section class="card" aria-labelledby="met"><h2 id="met">Met by ${whose}${" "}
-      <span class="quiet" data-testid="percent">${found.percent} %</span></h2>
-    <progress max="100" value=${found.percent} aria-label="Coverage, in percent"></progress>
-    <p class="quiet">What MsGine documents, and of the second generation what its SDKs show, and whether a client has met it here. Faults and magic numbers count: the client meets the same.</p>
-    <${Behaviours} names=${found.met} kind="met" /></section>
-    <section class="card" aria-labelledby="unmet"><h2 id="unmet">Not met yet</h2><${Behaviours} names=${found.unmet} kind="unmet" /></section></div>`;
+    const load = () => store.control("GET", "/coverage").then(setCoverage, () => {});
+    const timer = setTimeout(load, coverage ? REFRESH_MS : 0);
+    return () => clearTimeout(timer);
+  }, [store.account?.id, store.isLoaded, store.requests[0]?.id, store.attempts[0]?.id]);
+  if (!coverage) return html`<div class="page" aria-busy="true"></div>`;
+  const { percent, met, unmet } = coverage;
+  return html`<div class="page">
+    <section class="card" aria-labelledby="met">
+      <h2 id="met">Met by ${store.account ? store.account.token : "all accounts"}${" "}
+        <span class="muted" data-testid="percent">${percent} %</span></h2>
+      <progress max="100" value=${percent} aria-label="Coverage, in percent"></progress>
+      <p class="muted">The behaviours that MsGine documents for the Messages API, and those that its
+        SDKs show for the Developers API. Behaviours met through faults and magic recipients count
+        as well, because a client sees no difference.</p>
+      <${Behaviours} names=${met} kind="met" /></section>
+    <section class="card" aria-labelledby="unmet"><h2 id="unmet">Not met yet</h2>
+      <${Behaviours} names=${unmet} kind="unmet" /></section></div>`;
 }
 
 function Behaviours({ names, kind }) {
-  if (!names.length) return html`<p class="quiet">None.</p>`;
-  return html`<ul class=${`behaviours ${kind}`} data-testid=${kind}>${names.map((each) => html`<li>${each}</li>`)}</ul>`;
+  if (!names.length) return html`<p class="muted">None.</p>`;
+  return html`<ul class=${`behaviours ${kind}`} data-testid=${kind}>
+    ${names.map((name) => html`<li>${name}</li>`)}</ul>`;
 }

@@ -1,38 +1,70 @@
-// Numbers and times as people read them.
+// Numbers, times and JSON in the form that people read.
 
 const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
-export function duration(seconds) {
-  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? UNITS.at(-1);
-  const index = UNITS.findIndex(([each]) => each === unit);
-  const whole = Math.floor(Math.abs(seconds) / size);
-  const next = UNITS[index + 1];
-  const rest = next ? Math.floor((Math.abs(seconds) - whole * size) / next[1]) : 0;
-  return `${whole} ${unit}${rest ? ` ${rest} ${next[0]}` : ""}`;
+function largestUnit(seconds) {
+  const index = UNITS.findIndex(([, size]) => seconds >= size);
+  return index < 0 ? UNITS.length - 1 : index;
 }
 
-export function age(text, now) {
-  const seconds = (now - Date.parse(text)) / 1000;
+// The two largest units, such as "1 h 30 min".
+export function formatDuration(seconds) {
+  const length = Math.abs(seconds);
+  const index = largestUnit(length);
+  const [unit, size] = UNITS[index];
+  const count = Math.floor(length / size);
+  const next = UNITS[index + 1];
+  const rest = next ? Math.floor((length - count * size) / next[1]) : 0;
+  return `${count} ${unit}${rest ? ` ${rest} ${next[0]}` : ""}`;
+}
+
+// How long before `now`, in milliseconds, an ISO 8601 time is.
+export function formatAge(time, now) {
+  const seconds = (now - Date.parse(time)) / 1000;
   if (seconds < 1) return "now";
-  const [unit, size] = UNITS.find(([, each]) => seconds >= each) ?? UNITS.at(-1);
+  const [unit, size] = UNITS[largestUnit(seconds)];
   return `${Math.floor(seconds / size)} ${unit}`;
 }
 
-export function clock(text) {
-  return text.replace("T", " ").replace(/\.(\d{3})\d*Z$/, ".$1Z").replace(/Z$/, " UTC");
+// An ISO 8601 time in UTC, to the millisecond where it has a fraction.
+export function formatTime(time) {
+  return time.replace("T", " ").replace(/\.(\d{3})\d*Z$/, ".$1Z").replace(/Z$/, " UTC");
 }
 
-export function money(amount, currency) {
-  return `${amount} ${currency}`;
+export function formatCount(count) {
+  return count.toLocaleString("en");
 }
 
-export function many(count, noun) {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+export function plural(count, noun) {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-// The account's time at this moment, which a frozen clock keeps where it is.
-export function accountNow(known) {
-  if (!known) return Date.now();
-  const began = Date.parse(known.now);
-  return known.frozen ? began : began + (performance.now() - known.at);
+// The time of an account's clock in milliseconds; `readAt` is when the page read that clock.
+export function clockNow(clock) {
+  if (!clock) return Date.now();
+  const time = Date.parse(clock.now);
+  return clock.frozen ? time : time + (performance.now() - clock.readAt);
+}
+
+const JSON_TOKENS =
+  /"(?:[^"\\]|\\.)*"|(\{\s*\}|\[\s*\])|([{[])|([}\]])|(,)|(:)|\s+|[^\s{}[\],:"]+/g;
+
+// Indent JSON token by token. Parsing and writing it anew would change what was sent: large
+// numbers, 1.10, escapes and repeated names.
+export function formatJson(text) {
+  try {
+    JSON.parse(text);
+  } catch {
+    return text;
+  }
+  let depth = 0;
+  const newLine = () => `\n${"  ".repeat(depth)}`;
+  return text.replace(JSON_TOKENS, (token, empty, open, close, comma, colon) => {
+    if (empty) return empty.replace(/\s/g, "");
+    if (open) return open + (depth++, newLine());
+    if (close) return (depth--, newLine()) + close;
+    if (comma) return comma + newLine();
+    if (colon) return ": ";
+    return token.trim();
+  });
 }

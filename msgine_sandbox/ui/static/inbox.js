@@ -1,116 +1,129 @@
-// The inbox: every message, newest first, live; and one of them beside it.
-import { accountNow, age, many, money } from "./format.js";
-import { isElsewhere, stepped } from "./keys.js";
-import { List } from "./list.js";
+// The inbox: every message, newest first, and the open message beside them.
+import { Status } from "./components.js";
+import { clockNow, formatAge, formatCount, plural } from "./format.js";
+import { ignoresShortcuts } from "./keyboard.js";
+import { useListKeys, VirtualList } from "./list.js";
 import { Message } from "./message.js";
-import { Status } from "./parts.js";
-import { html, useEffect, useMemo, useState } from "./preact.js";
-import { HINTS, matcher } from "./query.js";
+import { html, useMemo, useState } from "./preact.js";
+import { EXAMPLES, parseSearch } from "./search.js";
 import { store } from "./store.js";
-import { glimpse } from "./text.js";
+import { previewText } from "./text.js";
 
-const HEIGHT = 4.95; // rem a row
+const ROW_HEIGHT = 4.95; // rem
 
 export function Inbox({ id }) {
   const [query, setQuery] = useState("");
-  const fits = useMemo(() => matcher(query, store.read), [query]);
-  const shown = fits ? store.messages.filter(fits) : store.messages;
-  const at = shown.findIndex((each) => each.id === id);
-  useKeys(shown, at);
+  const matches = useMemo(() => parseSearch(query, store.readMessages), [query]);
+  const shown = matches ? store.messages.filter(matches) : store.messages;
+  const selected = shown.findIndex((message) => message.id === id);
+  useInboxKeys(shown, selected);
 
   return html`<div class=${`panes ${id ? "opened" : ""}`}>
     <section class="inbox" aria-label="Inbox">
       <div class="bar">
-        <input type="search" data-search data-testid="search" aria-label="Search the inbox" placeholder="Search  /"
-          value=${query} onInput=${(event) => setQuery(event.target.value)} />
-        <span class="quiet" data-testid="total" aria-live="polite">${told(shown, fits)}</span>
-        <button type="button" onClick=${() => readAll(shown)} disabled=${!store.messages.length}>Mark all read</button>
+        <input type="search" data-search data-testid="search" aria-label="Search the inbox"
+          placeholder="Search  /" value=${query}
+          onInput=${(event) => setQuery(event.target.value)} />
+        <span class="muted" data-testid="total" aria-live="polite">
+          ${countText(shown, Boolean(matches))}</span>
+        <button type="button" onClick=${() => markRead(shown)} disabled=${!store.messages.length}>
+          Mark all read</button>
       </div>
-      ${shown.length || !store.loaded
-        ? html`<${List} items=${shown} rem=${HEIGHT} selected=${at} label="Messages" testid="messages"
-            row=${(message) => html`<${Row} message=${message} opened=${message.id === id} />`} />`
+      ${shown.length || !store.isLoaded
+        ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
+            label="Messages" testid="messages"
+            row=${(message) => html`<${Row} message=${message} isOpen=${message.id === id} />`} />`
         : html`<${Empty} query=${query} search=${setQuery} />`}
     </section>
     ${id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
   </div>`;
 }
 
-function Row({ message, opened }) {
-  const unread = !store.read.has(message.id);
-  const { recipients } = message;
-  const [recipient] = recipients;
+function countText(shown, isFiltered) {
+  const { isLoaded, messages, list } = store;
+  if (!isLoaded) return "Loading …";
+  if (isFiltered) return `${formatCount(shown.length)} of ${plural(messages.length, "message")}`;
+  const isPartial = list.total > messages.length;
+  const note = isPartial ? `, the latest ${formatCount(messages.length)} shown` : "";
+  return plural(list.total, "message") + note;
+}
+
+function markRead(messages) {
+  store.readMessages.add(messages.map(({ id }) => id));
+  store.scheduleRender();
+}
+
+function Row({ message, isOpen }) {
+  const isUnread = !store.readMessages.has(message.id);
+  const [recipient, ...others] = message.recipients;
   const title = message.subject ?? message.title;
-  return html`<a class=${`row ${unread ? "unread" : ""}`} href=${`#/inbox/${message.id}`} data-testid="row"
-      data-id=${message.id} aria-current=${opened ? "true" : null}>
-    <span class="who"><bdi>${recipient ? glimpse(recipient.to) : "nobody"}</bdi>
-      ${recipients.length > 1 && html` <span class="quiet">and ${recipients.length - 1} more</span>`}</span>
-    <span class="when" title=${message.createdAt}>${age(message.createdAt, accountNow(store.clockOf(message.accountId)))}</span>
-    <span class="said">${title && html`<strong><bdi>${glimpse(title)}</bdi></strong> `}<bdi>${glimpse(message.message)}</bdi></span>
+  const age = formatAge(message.createdAt, clockNow(store.clockOf(message.accountId)));
+  return html`<a class=${`row ${isUnread ? "unread" : ""}`} href=${`#/inbox/${message.id}`}
+      data-testid="row" data-id=${message.id} aria-current=${isOpen ? "true" : null}>
+    <span class="who"><bdi>${recipient ? previewText(recipient.to) : "no recipients"}</bdi>
+      ${others.length > 0 && html` <span class="muted">and ${others.length} more</span>`}</span>
+    <span class="when" title=${message.createdAt}>${age}</span>
+    <span class="text">
+      ${title && html`<strong><bdi>${previewText(title)}</bdi></strong> `}
+      <bdi>${previewText(message.message)}</bdi></span>
     <span class="facts">
-      ${unread && html`<span class="dot" title="Unread"><span class="hidden">Unread</span></span>`}
-      <${Statuses} recipients=${recipients} />
-      <span class="quiet"> ${message.channel}${message.channel !== "push" && html` from <bdi>${glimpse(message.from)}</bdi>`}
-        ${message.segments > 1 && html` · ${many(message.segments, "segment")}`} · ${money(message.cost, message.currency)}</span>
+      ${isUnread && html`<span class="dot" title="Unread">
+        <span class="hidden">Unread</span></span>`}
+      <${StatusCounts} recipients=${message.recipients} />
+      <span class="muted"> ${message.channel}
+        ${message.channel !== "push" && html` from <bdi>${previewText(message.from)}</bdi>`}
+        ${message.segments > 1 && html` · ${plural(message.segments, "segment")}`}
+        ${" "}· ${message.cost} ${message.currency}</span>
     </span></a>`;
 }
 
-function Statuses({ recipients }) {
+function StatusCounts({ recipients }) {
   const counts = new Map();
   for (const { status } of recipients) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].map(([status, count]) => html`<${Status} status=${status} />${count > 1 && html`<span class="quiet times">×${count}</span>`}`);
+  return [...counts].map(([status, count]) => html`<${Status} status=${status} />
+    ${count > 1 && html`<span class="muted times">×${count}</span>`}`);
 }
 
 function Empty({ query, search }) {
   if (query) {
-    return html`<div class="empty" data-testid="empty"><h2>Nothing fits</h2>
-      <p>One may search for ${HINTS.map((hint) => html`<button type="button" class="hint" onClick=${() => search(hint)}>${hint}</button> `)}</p>
+    return html`<div class="empty" data-testid="empty"><h2>No matching messages</h2>
+      <p>Examples of searches: ${EXAMPLES.map((example) => html`<button type="button" class="hint"
+        onClick=${() => search(example)}>${example}</button> `)}</p>
       <p><button type="button" onClick=${() => search("")}>Show all messages</button></p></div>`;
   }
   return html`<div class="empty" data-testid="empty"><h2>No messages yet</h2>
-    <p>Send the first one. Any token works, and opens an account of its own:</p>
-    <pre tabindex="0" aria-label="The first message">${first()}</pre>
-    <p>Or use the <a href="#/playground">playground</a>. An SDK needs only this as its base URL:
+    <p>Send the first one. Any token works, and each token has an account of its own:</p>
+    <pre tabindex="0" aria-label="The first message">${firstCommand()}</pre>
+    <p>Or use the <a href="#/playground">playground</a>. An SDK only needs this base URL:${" "}
       <code>${location.origin}/api/v1</code></p></div>`;
 }
 
-function first() {
+function firstCommand() {
   return `curl ${location.origin}/api/v1/messages/sms \\
   -H "Authorization: Bearer test_me" \\
   -H "Content-Type: application/json" \\
   -d '{"to": "+256701234567", "message": "Your code is 493817"}'`;
 }
 
-function told(shown, fits) {
-  if (!store.loaded) return "Loading …";
-  if (fits) return `${shown.length.toLocaleString("en")} of ${many(store.messages.length, "message")}`;
-  const more = store.total > store.messages.length ? `, the latest ${store.messages.length.toLocaleString("en")} shown` : "";
-  return many(store.total, "message") + more;
-}
-
-function readAll(shown) {
-  store.read.add(shown.map((each) => each.id));
-  store.changed();
-}
-
-function useKeys(shown, at) {
-  useEffect(() => {
-    const pressed = (event) => {
-      if (event.key === "Enter" && event.target.matches("[data-search]")) open(shown[0]);
-      if (isElsewhere(event)) return;
-      const from = at < 0 ? shown.findIndex((each) => each.id === document.activeElement?.dataset?.id) : at;
-      open(shown[stepped(event.key, from, shown.length)]);
-      if (event.key === "Escape") location.hash = "#/inbox";
-      else if (event.key === "Enter" && event.target === document.body && at >= 0) {
+function useInboxKeys(shown, selected) {
+  useListKeys({
+    items: shown,
+    selected,
+    open: openMessage,
+    close: () => (location.hash = "#/inbox"),
+    focused: () => shown.findIndex(({ id }) => id === document.activeElement?.dataset?.id),
+    onKey: (event) => {
+      if (event.key !== "Enter") return;
+      // In the search field, Enter opens the first match; otherwise it focuses the open message.
+      if (event.target.matches("[data-search]") && shown.length) openMessage(shown[0]);
+      else if (event.target === document.body && selected >= 0 && !ignoresShortcuts(event)) {
         document.querySelector("[data-testid=message] h2")?.focus();
       }
-    };
-    addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
+    },
   });
 }
 
-function open(message) {
-  if (!message) return;
-  location.hash = `#/inbox/${message.id}`;
-  document.activeElement?.blur();
+function openMessage({ id }) {
+  location.hash = `#/inbox/${id}`;
+  document.activeElement?.blur(); // so that the shortcuts work again after the search field
 }

@@ -1,93 +1,124 @@
-// The journal: what clients asked, what they were answered, and what is wrong with it.
-import { clock, many } from "./format.js";
-import { isElsewhere, stepped } from "./keys.js";
-import { List } from "./list.js";
-import { Decisions } from "./message.js";
-import { Code, Exchange, Warnings } from "./parts.js";
+// The journal: every request of a client with its response, its decisions and its warnings.
+import { Decisions, Exchange, StatusCode, Warnings } from "./components.js";
+import { formatCount, formatTime, plural } from "./format.js";
+import { useListKeys, VirtualList } from "./list.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
-import { glimpse, visible } from "./text.js";
+import { previewText, visibleText } from "./text.js";
 
-const HEIGHT = 2.95; // rem a row
+const ROW_HEIGHT = 2.95; // rem
+const STATUS_FILTERS = ["2xx", "4xx", "429", "5xx", "none"];
 
 export function Requests({ id }) {
   const [status, setStatus] = useState("");
   const [warning, setWarning] = useState("");
-  const codes = [...new Set(store.requests.flatMap((each) => each.warnings.map((one) => one.code)))].sort();
-  const shown = store.requests.filter((each) => fits(each, status, warning));
-  const at = shown.findIndex((each) => each.id === id);
-  useKeys(shown, at);
+  const shown = store.requests.filter(
+    (entry) => hasStatus(entry, status) && hasWarning(entry, warning),
+  );
+  const selected = shown.findIndex((entry) => entry.id === id);
+  useListKeys({
+    items: shown,
+    selected,
+    open: (entry) => (location.hash = `#/requests/${entry.id}`),
+    close: () => (location.hash = "#/requests"),
+  });
 
   return html`<div class=${`panes ${id ? "opened" : ""}`}>
     <section class="inbox" aria-label="Requests">
-      <div class="bar">
-        <label>Status <select value=${status} onChange=${(event) => setStatus(event.target.value)} data-testid="filter-status">
-          <option value="">any</option>${["2xx", "4xx", "429", "5xx", "none"].map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
-        <label>Warning <select value=${warning} onChange=${(event) => setWarning(event.target.value)} data-testid="filter-warning">
-          <option value="">any or none</option><option value="*">any</option>${codes.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
-        <span class="quiet" aria-live="polite" data-testid="total">${told(shown.length, status || warning)}</span>
-      </div>
+      <${Filters} status=${status} setStatus=${setStatus}
+        warning=${warning} setWarning=${setWarning}
+        count=${countText(shown.length, Boolean(status || warning))} />
       ${shown.length
-        ? html`<${List} items=${shown} rem=${HEIGHT} selected=${at} label="Requests" testid="requests"
-            row=${(entry) => html`<${Row} entry=${entry} opened=${entry.id === id} />`} />`
-        : html`<div class="empty"><h2>No requests</h2><p>Every call below <code>${location.origin}/api/v1</code> is written down
-            here, with its answer, and with a warning for what will hurt in production.</p></div>`}
+        ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
+            label="Requests" testid="requests"
+            row=${(entry) => html`<${Row} entry=${entry} isOpen=${entry.id === id} />`} />`
+        : html`<div class="empty"><h2>No requests</h2>
+            <p>Every request to <code>${location.origin}/api/v1</code> is recorded here with its
+              response, and with warnings about what will cause trouble in production.</p></div>`}
     </section>
     ${id && html`<${Request} key=${id} id=${id} />`}
   </div>`;
 }
 
-function told(count, filtered) {
+function Filters({ status, setStatus, warning, setWarning, count }) {
+  const codes = new Set(store.requests.flatMap((entry) => entry.warnings.map(({ code }) => code)));
+  const option = (value) => html`<option value=${value}>${value}</option>`;
+  return html`<div class="bar">
+    <label>Status <select value=${status} data-testid="filter-status"
+        onChange=${(event) => setStatus(event.target.value)}>
+      <option value="">any</option>${STATUS_FILTERS.map(option)}</select></label>
+    <label>Warning <select value=${warning} data-testid="filter-warning"
+        onChange=${(event) => setWarning(event.target.value)}>
+      <option value="">any or none</option><option value="*">any</option>
+      ${[...codes].sort().map(option)}</select></label>
+    <span class="muted" aria-live="polite" data-testid="total">${count}</span>
+  </div>`;
+}
+
+function countText(count, isFiltered) {
   const { requests, requestTotal } = store;
-  if (filtered) return `${count.toLocaleString("en")} of ${many(requests.length, "request")}`;
-  return many(requestTotal, "request") + (requestTotal > requests.length ? `, the latest ${requests.length.toLocaleString("en")} shown` : "");
+  if (isFiltered) return `${formatCount(count)} of ${plural(requests.length, "request")}`;
+  const isPartial = requestTotal > requests.length;
+  const note = isPartial ? `, the latest ${formatCount(requests.length)} shown` : "";
+  return plural(requestTotal, "request") + note;
 }
 
-function fits({ status, warnings }, wanted, code) {
-  const right = !wanted || (wanted === "none" ? status === null : wanted.endsWith("xx") ? String(status)[0] === wanted[0] : String(status) === wanted);
-  return right && (!code || (code === "*" ? warnings.length > 0 : warnings.some((each) => each.code === code)));
+// A request has no status where the connection was closed without a response.
+function hasStatus({ status }, wanted) {
+  if (!wanted) return true;
+  if (wanted === "none") return status === null;
+  return wanted.endsWith("xx") ? String(status)[0] === wanted[0] : String(status) === wanted;
 }
 
-function Row({ entry, opened }) {
-  return html`<a class="row line" href=${`#/requests/${entry.id}`} aria-current=${opened ? "true" : null} data-testid="request-row">
-    <${Code} status=${entry.status} /> <span class="said"><strong>${entry.method}</strong> ${glimpse(entry.path + (entry.query && `?${entry.query}`))}</span>
-    ${entry.warnings.length > 0 && html`<span class="warned">${many(entry.warnings.length, "warning")}</span>`}
-    <span class="when">${clock(entry.at).slice(11)}</span></a>`;
+function hasWarning({ warnings }, wanted) {
+  if (!wanted) return true;
+  return wanted === "*" ? warnings.length > 0 : warnings.some(({ code }) => code === wanted);
+}
+
+function Row({ entry, isOpen }) {
+  const target = entry.path + (entry.query && `?${entry.query}`);
+  return html`<a class="row line" href=${`#/requests/${entry.id}`}
+      aria-current=${isOpen ? "true" : null} data-testid="request-row">
+    <${StatusCode} status=${entry.status} />${" "}
+    <span class="text"><strong>${entry.method}</strong> ${previewText(target)}</span>
+    ${entry.warnings.length > 0
+      && html`<span class="warned">${plural(entry.warnings.length, "warning")}</span>`}
+    <span class="when">${formatTime(entry.at).slice(11)}</span></a>`;
 }
 
 function Request({ id }) {
-  const known = store.requests.find((each) => each.id === id);
-  const [found, setFound] = useState(null);
-  useEffect(() => {
-    if (!known) store.control("GET", `/requests/${encodeURIComponent(id)}`).then(setFound, () => setFound(false));
-  }, [id]);
-  const entry = known ?? found;
+  const entry = useEntry(id);
   if (!entry) {
-    return html`<section class="message" aria-label="Request"><p class="empty">${found === false ? "The journal does not have that request any more." : "Loading …"}
+    return html`<section class="message" aria-label="Request"><p class="empty">
+      ${entry === null ? "Loading …" : "This request is no longer in the journal."}${" "}
       <a href="#/requests">Back</a></p></section>`;
   }
   return html`<section class="message" aria-label="Request" data-testid="request">
     <div class="bar"><a class="back" href="#/requests">← Requests</a>
-      <h2 tabindex="-1">${entry.method} ${visible(entry.path)}</h2><${Code} status=${entry.status} /></div>
+      <h2 tabindex="-1">${entry.method} ${visibleText(entry.path)}</h2>
+      <${StatusCode} status=${entry.status} /></div>
     <${Warnings} warnings=${entry.warnings} />
-    <dl class="facts"><dt>Request</dt><dd>${entry.id}</dd><dt>At</dt><dd>${clock(entry.at)}</dd>
-      <dt>Took</dt><dd>${entry.durationMs} ms</dd><dt>Account</dt><dd>${entry.account ?? "nobody"}</dd>
-      ${entry.query && html`<dt>Query</dt><dd>${visible(entry.query)}</dd>`}
-      ${entry.messageId && html`<dt>Message</dt><dd><a href=${`#/inbox/${entry.messageId}`}>${entry.messageId}</a></dd>`}</dl>
-    <h3>Decided on the way</h3><${Decisions} decisions=${entry.decisions} />
-    <${Exchange} title="Request" exchange=${entry.request} /><${Exchange} title="Answer" exchange=${entry.response} />
+    <dl class="facts"><dt>Request</dt><dd>${entry.id}</dd>
+      <dt>Received</dt><dd>${formatTime(entry.at)}</dd>
+      <dt>Duration</dt><dd>${entry.durationMs} ms</dd>
+      <dt>Account</dt><dd>${entry.account ?? "none"}</dd>
+      ${entry.query && html`<dt>Query</dt><dd>${visibleText(entry.query)}</dd>`}
+      ${entry.messageId && html`<dt>Message</dt>
+        <dd><a href=${`#/inbox/${entry.messageId}`}>${entry.messageId}</a></dd>`}</dl>
+    <h3>Decisions</h3><${Decisions} decisions=${entry.decisions} />
+    <${Exchange} title="Request" exchange=${entry.request} />
+    <${Exchange} title="Response" exchange=${entry.response} />
   </section>`;
 }
 
-function useKeys(shown, at) {
+// Return the entry of the journal, null while it is being loaded, undefined where there is none.
+function useEntry(id) {
+  const known = store.requests.find((entry) => entry.id === id);
+  const [loaded, setLoaded] = useState(null);
   useEffect(() => {
-    const pressed = (event) => {
-      if (isElsewhere(event)) return;
-      const next = shown[stepped(event.key, at, shown.length)];
-      if (next) location.hash = `#/requests/${next.id}`;
-      else if (event.key === "Escape") location.hash = "#/requests";
-    };
-    addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
-  });
+    if (known) return;
+    store.control("GET", `/requests/${encodeURIComponent(id)}`)
+      .then(setLoaded, () => setLoaded(undefined));
+  }, [id]);
+  return known ?? loaded;
 }

@@ -1,88 +1,115 @@
-// The same call in five languages, and a message as the test that sends it.
-import { BASE } from "./calls.js";
+// Code to copy: a request in five languages, and a message as the command or test that sends it.
+import { BASE_PATH } from "./api.js";
 
-// Magic recipients that never arrive by themselves, or only after an hour.
-const NEVER = /^\+25670000000[34]$|\b(stuck|unconfirmed)\b/;
+const WRITERS = { curl, JavaScript: javascript, Python: python, PHP: php, Ruby: ruby };
+
+export const LANGUAGES = Object.keys(WRITERS);
+
+export function requestSnippet(language, request) {
+  return WRITERS[language]({ ...request, url: location.origin + BASE_PATH + request.path });
+}
+
+// Messages
+
+// Magic recipients that are never delivered by the clock, or only after an hour.
+const UNDELIVERED = /^\+25670000000[34]$|\b(stuck|unconfirmed)\b/;
 const SLOW = /^\+256700000005$|\bslow\b/;
-const LANGUAGES = { curl, JavaScript: javascript, Python: python, PHP: php, Ruby: ruby };
 
-export const NAMES = Object.keys(LANGUAGES);
-
-export function snippet(language, call) {
-  return LANGUAGES[language]({ ...call, url: location.origin + BASE + call.path });
+// The page only has the masked token, so the user has to insert it.
+export function messageAsCurl(message) {
+  return requestSnippet("curl", requestOf(message, "YOUR_TOKEN"));
 }
 
-export function curlOf(message) {
-  return snippet("curl", callOf(message, "YOUR_TOKEN"));
-}
-
-export function pytestOf(message) {
-  const call = callOf(message, "");
+export function messageAsTest(message) {
+  const { path, body } = requestOf(message, "");
   const [first] = message.recipients;
-  const about = `to=${literal(first.to)}, channel=${literal(message.channel)}`;
+  const filter = `to=${literal(first.to)}, channel=${literal(message.channel)}`;
   return `import httpx
 
 
 def test_a_message_like_${message.id}(msgine):
     httpx.post(
-        f"{msgine.base_url}${call.path}",
+        f"{msgine.base_url}${path}",
         headers={"Authorization": f"Bearer {msgine.token}"},
-        json=${literal(JSON.parse(call.body), "        ")},
+        json=${literal(JSON.parse(body), "        ")},
     ).raise_for_status()
-    message = msgine.wait_for_message(${about})
-${ended(message)}`;
+    message = msgine.wait_for_message(${filter})
+${assertion(message)}`;
 }
 
-// How the same end comes about: by the clock, or by a hand; who is still on the way has none.
-function ended({ status, message, recipients }) {
-  if (status !== "delivered" && status !== "failed") return `    assert message.text == ${literal(message)}\n`;
-  const byHand = recipients.some((each) => each.reason === "Failed by hand") ? "fail"
-    : status === "delivered" && recipients.some((each) => NEVER.test(each.to)) ? "deliver" : null;
-  if (byHand) return `    assert message.${byHand}().status == ${literal(status)}\n`;
-  return `    msgine.clock.advance(${recipients.some((each) => SLOW.test(each.to)) ? "hours=1" : "seconds=3"})
+// Bring about the status that the message has now: by the clock, or by hand where the clock would
+// not. A message that is not finished is only compared.
+function assertion({ status, message, recipients }) {
+  if (status !== "delivered" && status !== "failed") {
+    return `    assert message.text == ${literal(message)}\n`;
+  }
+  const has = (pattern) => recipients.some(({ to }) => pattern.test(to));
+  let move = null;
+  if (recipients.some(({ reason }) => reason === "Failed by hand")) move = "fail";
+  else if (status === "delivered" && has(UNDELIVERED)) move = "deliver";
+  if (move) return `    assert message.${move}().status == ${literal(status)}\n`;
+  return `    msgine.clock.advance(${has(SLOW) ? "hours=1" : "seconds=3"})
     assert message.refresh().status == ${literal(status)}\n`;
 }
 
-// How a message can be sent that is like this one.
-function callOf(message, token) {
-  const { channel } = message;
-  const many = (values) => (values.length === 1 ? values[0] : values);
-  const fields = {
-    sms: () => ({ to: many(message.to), message: message.message, from: message.from, callbackUrl: message.callbackUrl }),
-    email: () => ({
-      from: message.from, to: many(message.to), cc: message.cc, bcc: message.bcc, subject: message.subject,
-      text: message.html === message.content ? null : message.message, html: message.html,
-    }),
-    push: () => ({ title: message.title, body: message.message, ...targets(message), data: message.data, imageUrl: message.imageUrl }),
-  }[channel]();
-  // A time that is over would be refused.
-  const later = message.scheduledAt && Date.parse(message.scheduledAt) > Date.now();
-  if (later) fields.scheduledFor = message.scheduledAt;
-  const given = Object.entries(fields).filter(([, value]) => value != null && value.length !== 0 && (typeof value !== "object" || Object.keys(value).length));
+// Return a request that sends a message like this one.
+function requestOf(message, token) {
+  const { channel, scheduledAt } = message;
+  const fields = FIELDS[channel](message);
+  // A time that has passed would be refused.
+  const isLater = scheduledAt && Date.parse(scheduledAt) > Date.now();
+  if (isLater) fields.scheduledFor = scheduledAt;
+  const given = Object.entries(fields).filter(([, value]) => !isEmpty(value));
   return {
     method: "POST",
-    path: channel === "sms" && !later ? "/messages/sms" : `/developers/${channel}`,
+    // Only the Developers API has scheduled SMS.
+    path: channel === "sms" && !isLater ? "/messages/sms" : `/developers/${channel}`,
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     body: JSON.stringify(Object.fromEntries(given)),
   };
 }
 
-function targets({ topic, recipients }) {
+const FIELDS = {
+  sms: ({ to, message, from, callbackUrl }) => ({ to: oneOrAll(to), message, from, callbackUrl }),
+  email: ({ from, to, cc, bcc, subject, message, html, content }) => ({
+    from, to: oneOrAll(to), cc, bcc, subject, text: html === content ? null : message, html,
+  }),
+  push: (message) => ({
+    title: message.title, body: message.message, ...pushTargets(message),
+    data: message.data, imageUrl: message.imageUrl,
+  }),
+};
+
+function oneOrAll(values) {
+  return values.length === 1 ? values[0] : values;
+}
+
+function isEmpty(value) {
+  return value == null || value.length === 0
+    || (typeof value === "object" && Object.keys(value).length === 0);
+}
+
+// A push to a user is a recipient such as user:1042.
+function pushTargets({ topic, recipients }) {
   if (topic) return { topic };
-  const all = recipients.map((each) => each.to);
+  const targets = recipients.map(({ to }) => to);
   return {
-    userIds: all.filter((each) => each.startsWith("user:")).map((each) => each.slice(5)),
-    tokens: all.filter((each) => !each.startsWith("user:")),
+    userIds: targets.filter((to) => to.startsWith("user:")).map((to) => to.slice("user:".length)),
+    tokens: targets.filter((to) => !to.startsWith("user:")),
   };
 }
 
 // Languages
 
 function curl({ method, url, headers, body }) {
-  const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-  const lines = [`curl ${method === "GET" || (method === "POST" && body) ? "" : `-X ${method} `}${shell(url)}`];
-  for (const [name, value] of Object.entries(headers)) lines.push(`-H ${shell(`${name}: ${value}`)}`);
-  if (body) lines.push(`-d ${shell(body)}`);
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  // Without -X, curl sends a GET, and with -d a POST.
+  const isDefault = method === "GET" || (method === "POST" && body);
+  const lines = [`curl ${isDefault ? "" : `-X ${method} `}${quoted(url)}`];
+  for (const [name, value] of Object.entries(headers)) {
+    lines.push(`-H ${quoted(`${name}: ${value}`)}`);
+  }
+  if (body) lines.push(`-d ${quoted(body)}`);
   return lines.join(" \\\n  ");
 }
 
@@ -97,25 +124,27 @@ console.log(response.status, await response.json());`;
 
 function python({ method, url, headers, body }) {
   const sent = body ? `\n    json=${literal(JSON.parse(body), "    ")},` : "";
-  const own = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "Content-Type"));
+  const { "Content-Type": contentType, ...others } = headers; // which json= sets by itself
   return `import requests
 
 response = requests.request(
     ${literal(method)},
     ${literal(url)},
-    headers=${literal(own, "    ")},${sent}
+    headers=${literal(others, "    ")},${sent}
 )
 print(response.status_code, response.json())`;
 }
 
 function php({ method, url, headers, body }) {
-  const text = (value) => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const lines = Object.entries(headers).map(([name, value]) => `        ${text(`${name}: ${value}`)},`);
-  const sent = body ? `\n    CURLOPT_POSTFIELDS => ${text(body)},` : "";
+  const quoted = (value) => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `        ${quoted(`${name}: ${value}`)},`,
+  );
+  const sent = body ? `\n    CURLOPT_POSTFIELDS => ${quoted(body)},` : "";
   return `<?php
-$curl = curl_init(${text(url)});
+$curl = curl_init(${quoted(url)});
 curl_setopt_array($curl, [
-    CURLOPT_CUSTOMREQUEST => ${text(method)},
+    CURLOPT_CUSTOMREQUEST => ${quoted(method)},
     CURLOPT_RETURNTRANSFER => true,
     CURLOPT_HTTPHEADER => [
 ${lines.join("\n")}
@@ -126,32 +155,41 @@ echo curl_getinfo($curl, CURLINFO_RESPONSE_CODE), ' ', $body, PHP_EOL;`;
 }
 
 function ruby({ method, url, headers, body }) {
-  const text = (value) => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const kind = method[0] + method.slice(1).toLowerCase();
-  const lines = Object.entries(headers).map(([name, value]) => `request[${text(name)}] = ${text(value)}`);
-  if (body) lines.push(`request.body = ${text(body)}`);
+  const quoted = (value) => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  const className = method[0] + method.slice(1).toLowerCase();
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `request[${quoted(name)}] = ${quoted(value)}`,
+  );
+  if (body) lines.push(`request.body = ${quoted(body)}`);
   return `require 'net/http'
 
-uri = URI(${text(url)})
-request = Net::HTTP::${kind}.new(uri)
+uri = URI(${quoted(url)})
+request = Net::HTTP::${className}.new(uri)
 ${lines.join("\n")}
-response = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https') { |http| http.request(request) }
+response = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https') do |http|
+  http.request(request)
+end
 puts response.code, response.body`;
 }
 
-function indented(json, by) {
-  return JSON.stringify(JSON.parse(json), null, 2).replaceAll("\n", `\n${by}`);
+// JSON with an indent before every line but the first.
+function indented(json, indent) {
+  return JSON.stringify(JSON.parse(json), null, 2).replaceAll("\n", `\n${indent}`);
 }
 
-// A value as Python writes it.
-function literal(value, by = "") {
+// A value as a Python literal, with an indent before every line but the first.
+function literal(value, indent = "") {
   if (value === null) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
-  if (Array.isArray(value)) return `[${value.map((each) => literal(each)).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => literal(item)).join(", ")}]`;
   if (typeof value === "object") {
-    const lines = Object.entries(value).map(([name, each]) => `${by}    ${literal(name)}: ${literal(each, `${by}    `)},\n`);
-    return lines.length ? `{\n${lines.join("")}${by}}` : "{}";
+    const inner = `${indent}    `;
+    const lines = Object.entries(value).map(
+      ([name, member]) => `${inner}${literal(name)}: ${literal(member, inner)},\n`,
+    );
+    return lines.length ? `{\n${lines.join("")}${indent}}` : "{}";
   }
-  return typeof value === "string" ? JSON.stringify(value).replaceAll("\u007f", "\\x7f") : String(value);
+  if (typeof value !== "string") return String(value);
+  return JSON.stringify(value).replaceAll("\u007f", "\\x7f"); // DEL would be invisible
 }

@@ -1,300 +1,270 @@
-// What the page knows: filled by lists, kept up by the feed, told to whoever draws once a frame.
-import { control } from "./calls.js";
+// The page's state: loaded from the control API, kept current by the feed, rendered once a frame.
+import { callControlApi } from "./api.js";
+import { chosenAccount, ReadMessages } from "./browser_storage.js";
 import { Feed } from "./feed.js";
-import { kept } from "./kept.js";
+import { MessageList, MOST_MESSAGES } from "./message_list.js";
 import { useEffect, useReducer } from "./preact.js";
-import { Read } from "./read.js";
 
-const FIRST = 100; // messages that are there before all others
-const CHUNK = 1000;
-const MOST = 10_000;
-const ACCOUNT = "msgine-account";
+const FIRST_PAGE = 100; // messages; few, so that the page shows something soon
+const PAGE = 1000; // messages, requests or webhook attempts
+const MOST_ENTRIES = 10_000; // requests or webhook attempts that the page holds
+const NOTICE_MS = 6000;
 
 class Store {
   constructor() {
-    const account = kept(sessionStorage, ACCOUNT);
-    this.account = account?.id ? account : null;
-    this.link = "connecting";
+    const account = chosenAccount.get();
+    this.account = account?.id ? account : null; // null is all accounts
+    this.connection = "connecting"; // or a state of the feed
     this.accounts = [];
-    this.clock = null;
+    this.clock = null; // of the chosen account, or the default of new accounts
     this.notice = null;
-    this.read = new Read(() => this.changed());
-    this.listeners = new Set();
-    this.about = new Set(); // those who want to hear of single messages and requests; null is of all
-    this.empty();
-    this.drawing = false;
+    this.readMessages = new ReadMessages(() => this.scheduleRender());
+    this.renderListeners = new Set();
+    this.changeListeners = new Set(); // called with the ids that changed, or null for all
+    this.isRenderScheduled = false;
+    this.clear();
   }
 
-  empty() {
-    this.messages = [];
-    this.known = new Map();
-    this.total = 0;
-    this.early = new Map(); // statuses of messages that are not there yet, while a list is on its way
+  clear() {
+    this.list = new MessageList();
     this.requests = [];
     this.requestTotal = 0;
-    this.attempts = [];
+    this.attempts = []; // of webhooks
     this.attemptTotal = 0;
-    this.loaded = false;
+    this.isLoaded = false;
   }
 
-  // Drawing
+  get messages() {
+    return this.list.items;
+  }
 
-  changed() {
-    if (this.drawing) return;
-    this.drawing = true;
-    const draw = () => {
-      this.drawing = false;
-      for (const listener of this.listeners) listener();
+  // Rendering
+
+  scheduleRender() {
+    if (this.isRenderScheduled) return;
+    this.isRenderScheduled = true;
+    const render = () => {
+      this.isRenderScheduled = false;
+      for (const listener of this.renderListeners) listener();
     };
-    // A page that nobody sees draws no frames, but its title still counts.
-    if (document.hidden) setTimeout(draw, 200);
-    else requestAnimationFrame(draw);
+    // A hidden tab gets no animation frames, but its title shows the number of unread messages.
+    if (document.hidden) setTimeout(render, 200);
+    else requestAnimationFrame(render);
   }
 
   set(values) {
     Object.assign(this, values);
-    this.changed();
+    this.scheduleRender();
   }
 
-  say(text, isProblem = false) {
+  notify(text, isProblem = false) {
     this.set({ notice: { text, isProblem } });
-    clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.set({ notice: null }), 6000);
+    clearTimeout(this.noticeTimer);
+    this.noticeTimer = setTimeout(() => this.set({ notice: null }), NOTICE_MS);
   }
 
-  // Beginning, and beginning anew
+  // Connection and account
 
   start() {
     this.feed?.stop();
-    this.empty();
+    this.clear();
     this.feed = new Feed(this.account, {
-      events: (happened) => this.take(happened),
-      link: (link) => this.linked(link),
+      onEvents: (events) => this.applyEvents(events),
+      onState: (state) => this.setConnection(state),
     });
-    this.changed();
+    this.scheduleRender();
   }
 
-  choose(account) {
-    sessionStorage.setItem(ACCOUNT, JSON.stringify(account));
+  chooseAccount(account) {
+    chosenAccount.set(account);
     this.account = account;
     this.start();
   }
 
-  linked(link) {
-    const before = this.link;
-    this.set({ link });
-    if (link === "unknown") this.lose();
-    else if (link === "live") this.catchUp(before);
+  setConnection(connection) {
+    const previous = this.connection;
+    this.set({ connection });
+    if (connection === "no-account") this.dropAccount();
+    if (connection !== "live") return;
+    // After a lost connection, the feed sends what was missed, or a gap. A page that had no event
+    // yet cannot say where to continue, so it loads everything.
+    const continues = previous === "lost" && this.isLoaded && this.feed.lastEventId;
+    if (continues) this.refreshAccounts().catch(() => {});
+    else this.reload();
   }
 
-  // The account is not there any more, or is another's by now, as after a restart.
-  lose() {
-    this.say(`The account ${this.account?.token} is not there any more; all accounts are shown`, true);
-    this.choose(null);
+  // The account's id is unknown or belongs to another token, for example after a restart.
+  dropAccount() {
+    this.notify(`The account ${this.account?.token} no longer exists; showing all accounts`, true);
+    this.chooseAccount(null);
   }
 
-  // Who was gone gets what it missed from the feed, or a gap where that is not kept; who had heard of
-  // nothing yet cannot say what it missed, and reads everything anew.
-  catchUp(before) {
-    if (before === "lost" && this.loaded && this.feed.latest) {
-      this.look().catch(() => {});
-      return;
-    }
-    this.anew();
-  }
+  // Loading
 
-  anew() {
-    this.empty();
+  reload() {
+    this.clear();
     this.load();
-    this.tell(null);
-  }
-
-  tell(touched) {
-    for (const listener of this.about) listener(touched);
+    this.reportChange(null);
   }
 
   async load() {
-    const round = (this.round = {});
-    this.loading = true;
+    const { list } = this; // clear() makes a new one, which ends this load
+    list.isLoading = true;
     try {
-      await this.loadMessages(FIRST);
-      this.set({ loaded: true });
+      await this.loadPage(list, FIRST_PAGE);
+      if (list !== this.list) return;
+      this.set({ isLoaded: true });
       const [requests, attempts] = await Promise.all([
-        this.control("GET", `/requests?limit=${CHUNK}`),
-        this.control("GET", `/webhooks/attempts?limit=${CHUNK}`),
-        this.look(),
+        this.control("GET", `/requests?limit=${PAGE}`),
+        this.control("GET", `/webhooks/attempts?limit=${PAGE}`),
+        this.refreshAccounts(),
       ]);
-      if (round !== this.round) return;
-      this.requests = joined(this.requests, requests.data);
+      if (list !== this.list) return;
+      this.requests = withoutRepeats(this.requests, requests.data);
       this.requestTotal = Math.max(requests.total, this.requests.length);
-      this.attempts = joined(this.attempts, attempts.data);
+      this.attempts = withoutRepeats(this.attempts, attempts.data);
       this.attemptTotal = Math.max(attempts.total, this.attempts.length);
-      this.changed();
-      while (round === this.round && this.messages.length < Math.min(this.total, MOST)) {
-        const oldest = this.messages.at(-1)?.id;
-        if (!oldest || !(await this.loadMessages(CHUNK, oldest))) break;
+      this.scheduleRender();
+      while (list === this.list && list.items.length < Math.min(list.total, MOST_MESSAGES)) {
+        const oldest = list.items.at(-1)?.id;
+        if (!oldest || !(await this.loadPage(list, PAGE, oldest))) break;
       }
-    } catch (problem) {
-      if (problem.status === 404) this.lose();
-      else if (problem.status !== undefined) this.say(problem.message, true); // else the feed says that nobody answers
+    } catch (error) {
+      if (list !== this.list) return;
+      if (error.status === 404) this.dropAccount();
+      else if (error.status !== undefined) this.notify(error.message, true);
+      // Without a status the sandbox did not respond, which the feed reports.
     } finally {
-      if (round === this.round) {
-        this.loading = false;
-        this.early.clear();
-      }
+      list.finishLoading();
     }
   }
 
-  async loadMessages(limit, before) {
+  async loadPage(list, limit, before) {
+    const page = await this.control(
+      "GET", `/messages?limit=${limit}${before ? `&before=${before}` : ""}`,
+    );
+    list.addPage(page, before !== undefined);
+    this.scheduleRender();
+    return page.data.length;
+  }
+
+  async refreshAccounts() {
     const { account } = this;
-    const beforeIt = before ? `&before=${before}` : "";
-    const found = await this.control("GET", `/messages?limit=${limit}${beforeIt}`);
-    if (account !== this.account) return 0;
-    const fresh = found.data.filter((message) => !this.known.has(message.id));
-    for (const message of fresh) {
-      this.known.set(message.id, message);
-      for (const status of this.early.get(message.id) ?? []) this.moved(status);
-    }
-    this.messages = before ? [...this.messages, ...fresh] : newestFirst([...this.messages, ...fresh]);
-    this.total = Math.max(this.messages.length, (before ? this.messages.length - fresh.length : 0) + found.total);
-    this.changed();
-    return found.data.length;
-  }
-
-  async look() {
     const [clock, newest, own] = await Promise.all([
       this.control("GET", "/clock"),
-      control("GET", "/accounts?limit=200"),
-      this.account ? this.control("GET", "/accounts") : { data: [] },
+      callControlApi("GET", "/accounts?limit=200"),
+      account ? this.control("GET", "/accounts") : { data: [] },
     ]);
-    const at = performance.now();
-    if (this.account && own.data[0]?.token !== this.account.token) {
-      this.lose();
+    if (account !== this.account) return; // another one was chosen meanwhile
+    if (account && own.data[0]?.token !== account.token) {
+      this.dropAccount();
       return;
     }
-    const accounts = joined(own.data, newest.data);
-    for (const account of accounts) account.clock.at = at;
-    this.set({ clock: { ...clock, at }, accounts });
+    const readAt = performance.now();
+    const accounts = withoutRepeats(own.data, newest.data);
+    for (const each of accounts) each.clock.readAt = readAt;
+    this.set({ clock: { ...clock, readAt }, accounts });
   }
 
-  // Each account's time is its own; a message is as old as its account has it.
-  clockOf(id) {
-    return this.accounts.find((each) => each.id === id)?.clock ?? this.clock;
+  refreshAccountsSoon() {
+    this.refreshTimer ??= setTimeout(() => {
+      this.refreshTimer = null;
+      this.refreshAccounts().catch(() => {});
+    }, 100);
   }
+
+  // Every account has a clock of its own, which decides how old its messages are.
+  clockOf(accountId) {
+    return this.accounts.find(({ id }) => id === accountId)?.clock ?? this.clock;
+  }
+
+  // Requests
 
   control(method, path, body) {
-    return control(method, path, { account: this.account, body });
+    return callControlApi(method, path, { account: this.account, body });
   }
 
-  // A call that changes something: what is wrong with it is said, and what it changes is looked at.
-  async act(method, path, body, done) {
+  // Make a request for a user: report an error, or success with `doneText`, as a notice. Return
+  // the response's content, or null after an error.
+  async controlWithNotice(method, path, body, doneText) {
     try {
       const content = await this.control(method, path, body);
-      if (done) this.say(done);
-      await this.look();
+      if (doneText) this.notify(doneText);
+      await this.refreshAccounts();
       return content;
-    } catch (problem) {
-      this.say(problem.status ? problem.message : "The sandbox does not answer", true);
+    } catch (error) {
+      this.notify(error.status ? error.message : "The sandbox is not responding", true);
       return null;
     }
   }
 
-  // What happened
+  // Events of the feed
 
-  take(happened) {
-    const fresh = { message: [], request: [], webhook: [] };
-    const touched = new Set();
-    for (const { kind, data } of happened) {
-      if (kind === "gap") {
-        this.anew();
-        return;
-      }
-      if (kind === "message" && !this.known.has(data.id)) {
-        this.known.set(data.id, data);
-        fresh.message.push(data);
-        if (!this.accounts.some((each) => each.id === data.accountId)) this.lookSoon();
-      } else if (kind === "status") {
-        this.moved(data);
-        touched.add(data.messageId);
-      } else if (kind === "request") {
-        fresh.request.push(data);
-      } else if (kind === "webhook") {
-        fresh.webhook.push(data);
-        touched.add(data.messageId);
-      } else if (kind === "emptied") {
-        this.emptied(data.accountId);
-        fresh.message = fresh.message.filter((each) => each.accountId !== data.accountId);
-      } else if (kind === "warning") {
-        this.warned(data);
-        touched.add(data.requestId);
-      }
-    }
-    this.total += fresh.message.length;
-    this.messages = newestFirst([...fresh.message.reverse(), ...this.messages]);
-    for (const { id } of this.messages.splice(MOST)) this.known.delete(id);
-    this.requests = joined(fresh.request.reverse(), this.requests).slice(0, MOST);
-    this.attempts = joined(fresh.webhook.reverse(), this.attempts).slice(0, MOST);
-    this.requestTotal += fresh.request.length;
-    this.attemptTotal += fresh.webhook.length;
-    if (touched.size) this.tell(touched);
-    this.changed();
-  }
-
-  emptied(accountId) {
-    const gone = new Set(this.messages.filter((each) => each.accountId === accountId).map((each) => each.id));
-    for (const id of gone) this.known.delete(id);
-    this.total = Math.max(this.total - gone.size, 0);
-    this.messages = this.messages.filter((each) => !gone.has(each.id));
-    this.attempts = this.attempts.filter((each) => !gone.has(each.messageId));
-    this.attemptTotal = this.attempts.length;
-    this.tell(null);
-  }
-
-  moved(event) {
-    const { messageId, to, status, reason, messageStatus } = event;
-    const message = this.known.get(messageId);
-    if (!message) {
-      if (this.loading) this.early.set(messageId, [...(this.early.get(messageId) ?? []), event]);
+  applyEvents(events) {
+    if (events.some(({ kind }) => kind === "gap")) {
+      this.reload(); // the server no longer has some of the events since the last connection
       return;
     }
-    message.status = messageStatus ?? message.status;
-    const recipient = message.recipients.find((each) => each.to === to);
-    if (recipient) Object.assign(recipient, { status, reason });
+    const requests = [];
+    const attempts = [];
+    const changedIds = new Set();
+    for (const { kind, data } of events) {
+      if (kind === "message") this.addMessage(data);
+      else if (kind === "status") this.list.applyStatus(data);
+      else if (kind === "request") requests.push(data);
+      else if (kind === "webhook") attempts.push(data);
+      else if (kind === "warning") this.applyWarnings(data);
+      else if (kind === "emptied") this.removeMessages(data.accountId);
+      if (kind === "status" || kind === "webhook") changedIds.add(data.messageId);
+      if (kind === "warning") changedIds.add(data.requestId);
+    }
+    this.list.merge();
+    this.requests = withoutRepeats(requests.reverse(), this.requests).slice(0, MOST_ENTRIES);
+    this.attempts = withoutRepeats(attempts.reverse(), this.attempts).slice(0, MOST_ENTRIES);
+    this.requestTotal += requests.length;
+    this.attemptTotal += attempts.length;
+    if (changedIds.size) this.reportChange(changedIds);
+    this.scheduleRender();
   }
 
-  warned({ requestId, warnings }) {
-    const request = this.requests.find((each) => each.id === requestId);
+  addMessage(message) {
+    const isNew = this.list.add(message);
+    if (isNew && !this.accounts.some(({ id }) => id === message.accountId)) {
+      this.refreshAccountsSoon();
+    }
+  }
+
+  removeMessages(accountId) {
+    const removed = this.list.removeAccount(accountId);
+    this.attempts = this.attempts.filter(({ messageId }) => !removed.has(messageId));
+    this.attemptTotal = this.attempts.length;
+    this.reportChange(null);
+  }
+
+  applyWarnings({ requestId, warnings }) {
+    const request = this.requests.find(({ id }) => id === requestId);
     if (request) request.warnings = warnings;
   }
 
-  lookSoon() {
-    this.looking ??= setTimeout(() => {
-      this.looking = null;
-      this.look().catch(() => {});
-    }, 100);
+  reportChange(changedIds) {
+    for (const listener of this.changeListeners) listener(changedIds);
   }
 }
 
-// Identifiers grow with time, so the order of their texts is that of acceptance.
-function newestFirst(messages) {
-  for (let i = 1; i < messages.length; i++) {
-    if (messages[i - 1].id < messages[i].id) return messages.sort((a, b) => (a.id < b.id ? 1 : -1));
-  }
-  return messages;
-}
-
-function joined(newer, older) {
-  const ids = new Set(newer.map((each) => each.id));
-  return [...newer, ...older.filter((each) => !ids.has(each.id))];
+// Newest first; an entry that is in both is taken from `newer`.
+function withoutRepeats(newer, older) {
+  const ids = new Set(newer.map(({ id }) => id));
+  return [...newer, ...older.filter(({ id }) => !ids.has(id))];
 }
 
 export const store = new Store();
 
+// Render the calling component again whenever the store changes.
 export function useStore() {
-  const [, draw] = useReducer((count) => count + 1, 0);
+  const [, render] = useReducer((count) => count + 1, 0);
   useEffect(() => {
-    store.listeners.add(draw);
-    return () => store.listeners.delete(draw);
+    store.renderListeners.add(render);
+    return () => store.renderListeners.delete(render);
   }, []);
   return store;
 }

@@ -1,0 +1,75 @@
+// The settings of the chosen account: tier, rate limits, sender ID, prices and scopes.
+import { html } from "./preact.js";
+import { store } from "./store.js";
+
+const TIERS = ["free", "starter", "professional", "unlimited"];
+const CHANNELS = ["sms", "email", "push"];
+const SCOPES = ["FULL_ACCESS", "READ_MESSAGES", "SEND_SMS", "SEND_EMAIL", "SEND_PUSH"];
+
+const save = (body) => store.controlWithNotice("PATCH", "/account", body, "Account changed");
+
+export function AccountSettings() {
+  const account = store.accounts.find(({ id }) => id === store.account?.id);
+  if (!account) {
+    const hint = store.accounts.length
+      ? "Choose an account above to see its tier, rate limits, scopes and prices."
+      : "None yet: the first request with a token creates its account.";
+    return html`<section class="card" aria-labelledby="account"><h2 id="account">Account</h2>
+      <p>${hint}</p></section>`;
+  }
+  return html`<section class="card" aria-labelledby="account">
+    <h2 id="account">Account <span class="muted">${account.token}</span></h2>
+    <${RateLimits} windows=${account.windows} />
+    <div class="buttons"><label>Tier <select value=${account.tier} data-testid="tier"
+        onChange=${(event) => save({ tier: event.target.value })}>
+      ${TIERS.map((tier) => html`<option value=${tier}>${tier}</option>`)}</select></label></div>
+    <${AccountForm} key=${formKey(account)} account=${account} />
+  </section>`;
+}
+
+function RateLimits({ windows }) {
+  return html`<dl class="facts" data-testid="windows">
+    ${Object.entries(windows).map(([unit, window]) => html`<dt>Per ${unit}</dt>
+      <dd>${window ? html`<${RateLimit} unit=${unit} window=${window} />` : "no limit"}</dd>`)}
+  </dl>`;
+}
+
+function RateLimit({ unit, window: { limit, remaining } }) {
+  return html`<meter min="0" max=${limit} value=${remaining}
+      aria-label=${`Requests left per ${unit}`}></meter>
+    ${remaining} of ${limit} requests left`;
+}
+
+// The fields have no state of their own, so a form with a new key shows what was saved elsewhere.
+function formKey({ id, senderId, price, developerPrices, scopes }) {
+  return JSON.stringify([id, senderId, price, developerPrices, scopes]);
+}
+
+function AccountForm({ account }) {
+  const { senderId, price, currency, developerPrices, scopes } = account;
+  const submit = (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    save({
+      senderId: form.get("senderId"),
+      price: Number(form.get("price")),
+      developerPrices: Object.fromEntries(CHANNELS.map((name) => [name, Number(form.get(name))])),
+      scopes: form.getAll("scope"),
+    });
+  };
+  return html`<form class="fields wide" onSubmit=${submit}>
+    <label>Sender ID <input name="senderId" defaultValue=${senderId} required maxlength="11" />
+    </label>
+    <${Price} label=${`Messages API price, sms, ${currency}`} name="price" value=${price} />
+    ${CHANNELS.map((channel) => html`<${Price} label=${`Developers API price, ${channel}, UGX`}
+      name=${channel} value=${developerPrices[channel]} />`)}
+    <fieldset><legend>Scopes</legend>${SCOPES.map((scope) => html`<label class="check">
+      <input type="checkbox" name="scope" value=${scope} defaultChecked=${scopes.includes(scope)} />
+      ${" "}${scope}</label>`)}</fieldset>
+    <button data-testid="save-account">Save</button></form>`;
+}
+
+function Price({ label, name, value }) {
+  return html`<label>${label} <input name=${name} type="number" min="0" step="any"
+    defaultValue=${value} required /></label>`;
+}

@@ -1,0 +1,99 @@
+// Components that several views use.
+import { formatJson } from "./format.js";
+import { html, useState } from "./preact.js";
+import { visibleText } from "./text.js";
+
+// The status of a message or of a recipient.
+export function Status({ status }) {
+  return html`<span class=${`status ${status}`} data-testid="status">${status}</span>`;
+}
+
+// The status code of a response; null where there was none.
+export function StatusCode({ status }) {
+  const kind = status === null ? "lost" : `c${Math.floor(status / 100)}`;
+  return html`<span class=${`code ${kind}`}>${status ?? "no response"}</span>`;
+}
+
+export function CopyButton({ text, label, testid }) {
+  const [isDone, setDone] = useState(false);
+  const copy = async () => {
+    await copyText(text());
+    setDone(true);
+    setTimeout(() => setDone(false), 1500);
+  };
+  return html`<button type="button" onClick=${copy} data-testid=${testid}>
+    ${isDone ? "Copied" : label}</button>`;
+}
+
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Browsers have no clipboard API on plain HTTP, except on localhost.
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+// What to do about a warning, in one sentence; docs/warnings.md says more.
+const ADVICE = {
+  "retried-too-early": "Wait as long as Retry-After says.",
+  "post-retried-without-idempotency-key":
+    "Send each message with an Idempotency-Key, and retry with the same key.",
+  "idempotency-key-reused-with-another-body": "Use a new key for each new message.",
+  "bearer-missing": "Send Authorization: Bearer TOKEN.",
+  "unknown-field": "Check the spelling: the real service ignores it as well.",
+  "number-not-mobile": "Ask for a mobile number.",
+  "text-forced-to-ucs2": "Replace the character, or budget for the additional segments.",
+  "webhook-slow": "Respond first, and process the event afterwards.",
+  "webhook-failed": "Respond with 2xx as soon as the event is stored.",
+  "webhook-localhost-in-container": "Use host.docker.internal instead of localhost.",
+  "looks-live": "Keep production tokens out of tests.",
+  "polls-instead-of-webhook": "Set a callbackUrl, or add a webhook endpoint to the account.",
+};
+
+export function Warnings({ warnings }) {
+  if (!warnings?.length) return null;
+  return html`<ul class="warnings" data-testid="warnings">${warnings.map((warning) => html`<li>
+    <strong>${warning.code}</strong> ${visibleText(warning.message)}${" "}
+    <em>${ADVICE[warning.code] ?? ""}</em>
+    <span class="muted"> More: ${warning.docs}</span></li>`)}</ul>`;
+}
+
+// What the sandbox decided about a request, in the order of the decisions.
+export function Decisions({ decisions }) {
+  if (!decisions?.length) return null;
+  return html`<ul class="decisions" data-testid="decisions">
+    ${decisions.map((decision) => html`<li>${visibleText(decisionText(decision))}</li>`)}</ul>`;
+}
+
+function decisionText(decision) {
+  const { by, outcome, id, effect, key } = decision;
+  if (by === "auth") {
+    return `Credential ${outcome}${decision.spelling ? ` (${decision.spelling})` : ""}`;
+  }
+  if (by === "window") {
+    const { remaining, limit, retryAfter } = decision;
+    const wait = retryAfter ? `, retry after ${retryAfter} s` : "";
+    return `Rate limit: ${outcome}, ${remaining} of ${limit} left${wait}`;
+  }
+  if (by === "fault") return `Fault ${id}: ${JSON.stringify(effect)}`;
+  const isReplayed = outcome === "replayed";
+  return `Idempotency key ${key}: ${isReplayed ? "stored response returned" : "first use"}`;
+}
+
+// The headers and the body of a request or a response.
+export function Exchange({ title, exchange }) {
+  if (!exchange) return html`<p class="muted">${title}: none</p>`;
+  return html`<details><summary>${title}</summary>
+    <dl class="headers">${Object.entries(exchange.headers).map(([name, value]) => html`
+      <dt>${visibleText(name)}</dt><dd>${visibleText(value)}</dd>`)}</dl>
+    <pre tabindex="0" aria-label=${`${title}, body`}>
+      ${visibleText(formatJson(exchange.body) || "(empty)")}</pre>
+    ${exchange.truncated && html`<p class="muted">The rest of the body was not stored.</p>`}
+  </details>`;
+}

@@ -1,0 +1,85 @@
+// Faults: a form that adds one, and the list of those that are active.
+import { plural } from "./format.js";
+import { html, useEffect, useState } from "./preact.js";
+import { store } from "./store.js";
+import { visibleText } from "./text.js";
+
+// What a fault can do: its name, and its `effect` for the control API.
+const EFFECTS = {
+  status: ["Respond with an error status", (form) => ({ status: Number(form.get("status")) })],
+  before: ["Close the connection before the request is processed", () => ({ drop: "before" })],
+  after: ["Close the connection after the message is accepted", () => ({ drop: "after" })],
+  delay: ["Delay the response", (form) => ({ delay: Number(form.get("delay")) })],
+  malformed: ["Respond with malformed JSON", () => ({ malformed: true })],
+  duplicate: ["Send webhooks twice", () => ({ webhook: "duplicate" })],
+  reorder: ["Send the message.sent webhook last", () => ({ webhook: "reorder" })],
+  lose: ["Do not send webhooks", () => ({ webhook: "lose" })],
+  "wrong-signature": [
+    "Sign webhooks with a wrong signature", () => ({ webhook: "wrong-signature" }),
+  ],
+};
+
+export function Faults({ scope }) {
+  const [faults, setFaults] = useState([]);
+  const refresh = () =>
+    store.control("GET", "/faults").then((found) => setFaults(found.data), () => {});
+  // Every request and every webhook may have been counted as a hit of a fault.
+  useEffect(() => {
+    refresh();
+  }, [store.account?.id, store.requests[0]?.id, store.attempts[0]?.id]);
+
+  const add = async (fault) => {
+    if (await store.controlWithNotice("POST", "/faults", fault, "Fault added")) refresh();
+  };
+  const remove = async ({ id }) => {
+    const path = `/faults/${id}`;
+    if (await store.controlWithNotice("DELETE", path, undefined, "Fault removed")) refresh();
+  };
+  return html`<section class="card" aria-labelledby="faults">
+    <h2 id="faults">Faults <span class="muted">${scope}</span></h2>
+    <${FaultForm} add=${add} />
+    <ul class="rows" data-testid="faults">
+      ${faults.map((fault) => html`<${Fault} fault=${fault} remove=${remove} />`)}</ul>
+    ${!faults.length && html`<p class="muted">None.</p>`}</section>`;
+}
+
+function FaultForm({ add }) {
+  const [kind, setKind] = useState("status");
+  const submit = (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    const effect = EFFECTS[kind][1](form);
+    const match = {};
+    if (form.get("to")) match.to = form.get("to").trim();
+    // A webhook has no path of the API.
+    if (form.get("path") && !effect.webhook) match.path = form.get("path").trim();
+    add({ effect, match, times: Number(form.get("times")) || null });
+  };
+  return html`<form class="fields wide" onSubmit=${submit}>
+    <label>Effect <select value=${kind} onChange=${(event) => setKind(event.target.value)}
+        data-testid="fault-kind">
+      ${Object.entries(EFFECTS).map(([value, [name]]) => html`
+        <option value=${value}>${name}</option>`)}</select></label>
+    ${kind === "status" && html`<label>Status <input name="status" type="number" min="400" max="599"
+      defaultValue="503" required data-testid="fault-status" /></label>`}
+    ${kind === "delay" && html`<label>Seconds <input name="delay" type="number" min="0.001"
+      max="600" step="any" defaultValue="5" required /></label>`}
+    <label>How many times (empty: until removed) <input name="times" type="number" min="1"
+      data-testid="fault-times" /></label>
+    <label>Only for recipients <input name="to" placeholder="+25670* or *@example.com" /></label>
+    <label>Only for paths <input name="path" placeholder="/messages/sms or /developers/*" /></label>
+    <button data-testid="fault-add">Add fault</button></form>`;
+}
+
+function Fault({ fault, remove }) {
+  const { id, effect, match, magic, hits, left } = fault;
+  const remaining = left === null ? "until removed" : `${left} left`;
+  const origin = magic ? "from a magic number, " : "";
+  return html`<li class="split">
+    <span><code>${JSON.stringify(effect)}</code>${" "}
+      ${Object.keys(match).length > 0
+        && html`<code>${visibleText(JSON.stringify(match))}</code>`}
+      <span class="muted"> ${origin}applied ${plural(hits, "time")}, ${remaining}</span></span>
+    <button type="button" aria-label=${`Remove ${id}`} onClick=${() => remove(fault)}
+      data-testid="fault-remove">Remove</button></li>`;
+}

@@ -1,0 +1,56 @@
+// The search of the inbox, with the syntax of Mailpit: words, "phrases", key:value, - for not.
+
+const TERM = /(-|!)?(?:(\w+):)?(?:"([^"]*)"|(\S+))/g;
+
+const KEYS = {
+  to: (message, text) => message.recipients.some((recipient) => contains(recipient.to, text)),
+  from: (message, text) => contains(message.from, text),
+  status: (message, text) =>
+    message.status === text || message.recipients.some((recipient) => recipient.status === text),
+  token: (message, text) => contains(message.account, text),
+  channel: (message, text) => message.channel === text,
+  id: (message, text) => contains(message.id, text),
+  is: (message, text, readMessages) => (text === "unread") !== readMessages.has(message.id),
+};
+
+export const EXAMPLES = [
+  "to:+2567", "from:Shop", "status:failed", "token:test_", "channel:email", "is:unread", "-word",
+];
+
+// Return the function that tells whether a message matches, or null where every message does.
+export function parseSearch(query, readMessages) {
+  const terms = [...query.matchAll(TERM)].filter(isComplete).map(parseTerm);
+  if (!terms.length) return null;
+  return (message) =>
+    terms.every(({ negated, test, text }) => test(message, text, readMessages) !== negated);
+}
+
+function parseTerm([, not, key, phrase, word]) {
+  const test = key && keyTest(key);
+  const text = (phrase ?? word).toLowerCase();
+  // An unknown key is part of the text, as in 12:30.
+  const unknownKey = key && !test ? `${key.toLowerCase()}:` : "";
+  return { negated: Boolean(not), test: test || matchesAnywhere, text: unknownKey + text };
+}
+
+// Only own properties: `constructor:x` is text.
+function keyTest(key) {
+  const name = key.toLowerCase();
+  return Object.hasOwn(KEYS, name) ? KEYS[name] : null;
+}
+
+// While `to:` or `-` is being typed, it filters nothing.
+function isComplete([term]) {
+  const text = term.replace(/^[-!]/, "");
+  return text !== "" && !(text.endsWith(":") && keyTest(text.slice(0, -1)));
+}
+
+function matchesAnywhere(message, text) {
+  const { subject, title, recipients } = message;
+  return contains(message.message, text) || contains(subject ?? title, text)
+    || contains(message.from, text) || recipients.some((recipient) => contains(recipient.to, text));
+}
+
+function contains(value, text) {
+  return Boolean(value) && value.toLowerCase().includes(text);
+}
