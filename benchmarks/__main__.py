@@ -1,4 +1,4 @@
-"""`make bench`: sends against a bare echo, first answers, memory, analytics, what a suite pays."""
+"""`make bench`: sends against a bare echo, first answers, memory, analytics, a suite, the page."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import analytics, suite
+from benchmarks import analytics, page, suite
 from benchmarks.load import Result, post, run
 from benchmarks.servers import BARE, SANDBOX, resident_megabytes, running
 
@@ -95,3 +95,4 @@ if __name__ == "__main__":
     suite.start(ROUNDS)
     suite.each_test()
     suite.demo(ROUNDS)
+    page.measure(ROUNDS)
