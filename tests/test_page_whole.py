@@ -1,5 +1,6 @@
 """The whole page: keyboard, tabs, restarts, narrow screens, accessibility, size."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from browsing import Client, Tab, new_tab
 from live import Live, serving
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -179,6 +180,33 @@ async def test_an_account_that_a_restart_lost_is_not_confused_with_a_new_one(
                 await expect(tab.find("row")).to_have_count(1)
                 await tab.expect_rows(["Of another"])
                 await expect(tab.find("account")).to_have_value("")
+
+
+async def test_a_late_response_about_one_account_does_not_drop_another(tab: Tab) -> None:
+    other = Client(tab.client.origin)
+    other.send(message="Of another")
+    await tab.open()
+    is_chosen = asyncio.Event()
+
+    async def respond_late(route: Route) -> None:
+        response = await route.fetch()
+        await is_chosen.wait()
+        await route.fulfill(response=response)
+
+    # The page asks regularly.
+    async with tab.page.expect_request("**/_sandbox/accounts") as first:
+        await tab.page.route("**/_sandbox/accounts", respond_late, times=1)
+    tab.client, mine = other, tab.client
+    await tab.choose_account()
+    is_chosen.set()
+    response = await (await first.value).response()
+    assert response is not None
+    await response.finished()
+    await tab.page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert await tab.find("notice").inner_text() == ""
+    assert await tab.find("account").input_value() != ""
+    other.close()
+    tab.client = mine
 
 
 async def test_a_wrong_control_token_is_reported(browser: Browser) -> None:
