@@ -1,4 +1,4 @@
-"""The command `msgine-sandbox`: flags and environment to settings, settings to a server."""
+"""The command `msgine-sandbox`: read settings from flags and environment, and serve or probe."""
 
 import http.client
 import ssl
@@ -26,7 +26,7 @@ _PAUSE = 0.05  # seconds between two looks at a sandbox that does not answer yet
 
 
 def main() -> None:
-    """Run the command; bad input ends in one sentence and status 2."""
+    """Run the command; invalid input prints a one-sentence error and exits with status 2."""
     try:
         status = cli(standalone_mode=False)
     except click.ClickException as error:
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 class _ServeByDefault(click.Group):
-    """A group whose flags are those of `serve` when no command is named."""
+    """A command group that runs `serve`, with its flags, when no command is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "--version"}
@@ -46,18 +46,18 @@ class _ServeByDefault(click.Group):
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Show the flags of `serve` too, because they work without its name."""
+        """Show the flags of `serve` as well, because they work without naming it."""
         super().format_options(ctx, formatter)
         serve = self.commands["serve"]
         rows = [row for each in serve.get_params(ctx) if (row := each.get_help_record(ctx))]
-        with formatter.section("Options of serve, the command when none is named"):
+        with formatter.section("Options of serve, the default command"):
             formatter.write_dl(rows)
 
 
 @click.group(cls=_ServeByDefault)
 @click.version_option(__version__, prog_name="msgine-sandbox")
 def cli() -> None:
-    """MsGine's SMS API on your own machine; `serve` is the command when none is named."""
+    """Run the MsGine API (SMS, email and push) locally; `serve` is the default command."""
 
 
 def _option(of: "Field[Any]", hint: Any) -> click.Option:
@@ -78,13 +78,13 @@ def _option(of: "Field[Any]", hint: Any) -> click.Option:
 
 
 def _kind(hint: Any) -> type[Any]:
-    """Give the one type of a setting: `str` for `str | None` and for `tuple[str, ...]`."""
+    """Return the type of one value: `str` for both `str | None` and `tuple[str, ...]`."""
     [kind, *_] = get_args(hint) or (hint,)
     return kind  # type: ignore[no-any-return]
 
 
 def _serve(**values: Any) -> None:
-    """Serve the sandbox until it is told to stop."""
+    """Serve the sandbox until SIGTERM or SIGINT."""
     from msgine_sandbox.server import serve
     from msgine_sandbox.storage.file import DatabaseUnusable
 
@@ -110,13 +110,13 @@ cli.add_command(
     "--wait",
     default=0.0,
     metavar="SECONDS",
-    help="How long to wait for an answer.",
+    help="How long to wait for the sandbox to answer.",
 )
 @click.option("--host", default="127.0.0.1", envvar=f"{ENVIRONMENT}HOST", show_default=True)
 @click.option("--port", default=8256, envvar=f"{ENVIRONMENT}PORT", show_default=True)
-@click.option("--tls", is_flag=True, envvar=f"{ENVIRONMENT}TLS", help="Ask over HTTPS.")
+@click.option("--tls", is_flag=True, envvar=f"{ENVIRONMENT}TLS", help="Connect over HTTPS.")
 def ready(wait: float, host: str, port: int, tls: bool) -> int:
-    """Exit with status 0 once the sandbox answers, with 1 when it does not."""
+    """Exit with status 0 once the sandbox answers, or with 1 if it does not."""
     try:
         Settings(port=port)
         host.encode("idna")

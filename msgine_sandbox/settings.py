@@ -35,45 +35,46 @@ class Settings:
 
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8256, "Port to listen on; 0 picks a free one.")
-    database: str | None = setting(None, "File to keep everything in; without it, memory.", "PATH")
+    database: str | None = setting(None, "SQLite file for the data; without it, memory.", "PATH")
     token: tuple[str, ...] = setting(
-        (), "Accept only this token; may be given several times. Without it, any is accepted."
+        (), "Accept only this token; may be repeated. Without it, every token is accepted."
     )
-    tier: Tier = setting(Tier.STARTER, "Rate limits of accounts whose token does not say.")
+    tier: Tier = setting(Tier.STARTER, "Tier of accounts whose token does not name one.")
     delivery: DeliveryMode = setting(
-        DeliveryMode.AUTO, "Let messages be delivered by the clock, or only by hand."
+        DeliveryMode.AUTO,
+        "Change statuses automatically over time, or only through the control API.",
     )
     sent_after: float = setting(0.5, "Seconds from acceptance until a message is sent.", "SECONDS")
     delivered_after: float = setting(
         2.0, "Seconds from acceptance until a message is delivered.", "SECONDS"
     )
-    strict_auth: bool = setting(False, "Refuse a token in Authorization without Bearer.")
+    strict_auth: bool = setting(False, "Refuse a token that Authorization has without Bearer.")
     strict_numbers: bool = setting(
-        False, "Refuse numbers that are possible, but not assigned to anybody."
+        False, "Refuse phone numbers that are possible but not assigned."
     )
     strict_idempotency: bool = setting(
-        False, "Answer 422 when an idempotency key comes again with another request."
+        False, "Answer 422 when an idempotency key is reused with another request."
     )
     allowed_host: tuple[str, ...] = setting(
-        (), "Host name to answer under besides localhost; may be given several times.", "NAME"
+        (), "Host name to accept besides localhost; may be repeated.", "NAME"
     )
     control_token: str | None = setting(
-        None, "Ask for this token, as X-Control-Token, under /_sandbox.", "TOKEN"
+        None, "Require this token, sent as X-Control-Token, under /_sandbox.", "TOKEN"
     )
     webhook_policy: Policy = setting(
-        Policy.LOCAL, "Send webhooks to local addresses, to public ones, or to any."
+        Policy.LOCAL, "Send webhooks to local addresses only, to public ones only, or to any."
     )
     webhook_timeout: float = setting(
-        15.0, "Seconds that a receiver has for its whole answer to a webhook.", "SECONDS"
+        15.0, "Seconds in which a receiver must complete its response to a webhook.", "SECONDS"
     )
     scenario: str | None = setting(
-        None, "JSON file with accounts and messages to start with.", "FILE"
+        None, "JSON file with the accounts and messages to start with.", "FILE"
     )
     tls: bool = setting(
-        False, "Serve HTTPS, with a certificate for localhost (needs msgine-sandbox[tls])."
+        False, "Serve HTTPS with a certificate for localhost (needs msgine-sandbox[tls])."
     )
     tls_ca: str | None = setting(
-        None, "File to write the certificate authority to that --tls made.", "PATH"
+        None, "File to which to write the certificate authority that --tls creates.", "PATH"
     )
 
     def __post_init__(self) -> None:
