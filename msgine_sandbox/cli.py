@@ -22,7 +22,7 @@ from msgine_sandbox.version import __version__
 
 USAGE_ERROR = 2
 LONGEST_WAIT = 3600  # seconds
-_PAUSE = 0.05  # seconds between two looks at a sandbox that does not answer yet
+_PAUSE = 0.05  # seconds between two probes of a sandbox that does not answer yet
 
 
 def main() -> None:
@@ -135,7 +135,7 @@ def ready(wait: float, host: str, port: int, tls: bool) -> int:
 
 
 def _answers(host: str, port: int, tls: bool) -> bool:
-    # Whether it answers is all that is asked, and its authority is of its own making.
+    # The probe only checks that the sandbox answers; its certificate authority is self-made.
     near = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104
     connection: http.client.HTTPConnection
     if tls:
