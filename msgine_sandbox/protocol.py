@@ -7,7 +7,7 @@ import importlib.util
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from msgine_sandbox.edge.connections import Connections
+from msgine_sandbox.asgi.connections import Connections
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
@@ -69,7 +69,7 @@ class _UpgradesDeclined(_Protocol):
         self.parser = self._fresh_parser()
 
     def offers_upgrade(self) -> bool:
-        # The parser says so of CONNECT too, which is not an offer and has no body.
+        # The parser says that it should upgrade on CONNECT too, which is not an offer.
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def decline_upgrade(self, rest: bytes) -> None:
@@ -81,7 +81,7 @@ class _UpgradesDeclined(_Protocol):
         self.parser.feed_data(b"\r\n".join([*lines, b"", rest]))
 
     def on_headers_complete(self) -> None:
-        if self.offers_upgrade():
+        if self.parser.should_upgrade() and self.offers_upgrade():
             return  # the request begins when its head has been read without the offer
         if self._offered:
             # The journal shows the request as it was sent.
@@ -89,7 +89,7 @@ class _UpgradesDeclined(_Protocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        if not self.offers_upgrade():
+        if not (self.parser.should_upgrade() and self.offers_upgrade()):
             super().on_message_complete()
 
     def _fresh_parser(self) -> Any:

@@ -6,30 +6,28 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from msgine_sandbox.api import first_generation, second_generation
-from msgine_sandbox.api.form import Composer, Form
-from msgine_sandbox.control.account import SETTABLE, changed
+from msgine_sandbox.api import developers
+from msgine_sandbox.api import messages as messages_api
+from msgine_sandbox.api.schema import MessageCodec
+from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.control.accounts import SETTABLE, changed
 from msgine_sandbox.control.webhooks import endpoints_of
-from msgine_sandbox.domain.drafts import Origin
-from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.keys import FIELD
+from msgine_sandbox.model import idempotency
 from msgine_sandbox.model.account import TIERS, Account, Tier
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.errors import ApiError, InvalidRequest
-from msgine_sandbox.model.ids import written
+from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.services.drafts import SendContext
 from msgine_sandbox.settings import SettingsError, is_token
 from msgine_sandbox.storage.filter import Filter
 
 _OWN = {"token", "endpoints", "messages", "frozen"}
 _OWN_OF_MESSAGES = {"channel", "secondsAgo"}
-_FORMS: dict[Channel, Form[Any]] = {
-    Channel.SMS: first_generation.SMS,
-    Channel.EMAIL: second_generation.EMAIL,
-    Channel.PUSH: second_generation.PUSH,
-}
+_CODECS: dict[Channel, MessageCodec[Any]] = {**developers.CODECS, Channel.SMS: messages_api.SMS}
+"""How messages are read: an SMS as in the Messages API, the others as in the Developers API."""
 _ANYBODY = Account(id=0, token_hint="", magic="", tier=Tier.STARTER, limits=TIERS[Tier.STARTER])
 _LONGEST_AGO = 365 * 24 * 3600
 
@@ -44,7 +42,7 @@ async def load(sandbox: Sandbox, file: str) -> None:
     """
     scenario = _read(file)
     try:
-        scenario.only({"accounts"}, "A scenario")
+        scenario.forbid_unknown({"accounts"}, "A scenario")
         accounts = scenario.objects("accounts")
         for number, account in enumerate(accounts):
             await _check(sandbox, account, f"accounts[{number}]")
@@ -66,35 +64,35 @@ def _read(file: str) -> Fields:
     return Fields(content)
 
 
-async def _check(sandbox: Sandbox, body: Fields, place: str) -> None:
+async def _check(sandbox: Sandbox, body: Fields, where: str) -> None:
     try:
-        body.only(_OWN | SETTABLE, "An account of a scenario")
+        body.forbid_unknown(_OWN | SETTABLE, "An account of a scenario")
         if not is_token(body.required_text("token")):
             raise InvalidRequest("token must be printable ASCII without spaces, and not empty")
-        sandbox.accounts.check(body.required_text("token"))
+        sandbox.accounts.check_token(body.required_text("token"))
         body.flag("frozen")
-        account = _as_said(_ANYBODY, body)
+        account = _with_settings(_ANYBODY, body)
         for number, message in enumerate(_messages(body)):
-            place = f"{place.partition('.')[0]}.messages[{number}]"
+            where = f"{where.partition('.')[0]}.messages[{number}]"
             await _composed(sandbox, account, message)
     except ApiError as error:
-        raise InvalidRequest(f"{place}: {error.message}") from error
+        raise InvalidRequest(f"{where}: {error.message}") from error
 
 
 async def _open(sandbox: Sandbox, body: Fields) -> None:
     account = await sandbox.accounts.with_token(body.required_text("token"))
     if await sandbox.store.messages.count(Filter(account=account.id)):
         return
-    account = _as_said(account, body)
+    account = _with_settings(account, body)
     await sandbox.accounts.save(account)
     for message in _messages(body):
         await sandbox.messages.accept(await _composed(sandbox, account, message))
     if body.flag("frozen"):
-        await sandbox.clocks.freeze(account.id)
+        await sandbox.time_travel.freeze(account.id)
 
 
-def _as_said(account: Account, body: Fields) -> Account:
-    account = changed(account, body.part(SETTABLE))
+def _with_settings(account: Account, body: Fields) -> Account:
+    account = changed(account, body.subset(SETTABLE))
     if body.get("endpoints") is None:
         return account
     return replace(account, endpoints=endpoints_of(body))
@@ -105,20 +103,15 @@ def _messages(body: Fields) -> list[Fields]:
 
 
 async def _composed(sandbox: Sandbox, account: Account, body: Fields) -> Message:
-    """Compose a message: an SMS as the first generation does it, the others as the second."""
+    """Return the message that a part of the scenario asks for."""
     channel = body.choice("channel", Channel) or Channel.SMS
-    form, composer = _FORMS[channel], _composer(sandbox, channel)
-    body.only({*form.fields, *_OWN_OF_MESSAGES} - {FIELD}, "A message of a scenario")
+    codec = _CODECS[channel]
+    names = {*codec.names, *_OWN_OF_MESSAGES} - {idempotency.FIELD}
+    body.forbid_unknown(names, "A message of a scenario")
     ago = body.number("secondsAgo") or 0
     if not 0 <= ago <= _LONGEST_AGO:
         raise InvalidRequest("secondsAgo must be from 0 to a year's seconds")
     at = account.clock.at(sandbox.real.now()) - seconds(ago)
-    request_id = written("req", sandbox.ids.next())
-    return await composer.compose(form.draft(body), Origin(account, request_id, at))
-
-
-def _composer(sandbox: Sandbox, channel: Channel) -> Composer[Any]:
-    composers: dict[Channel, Composer[Any]] = {
-        each.channel: each for each in (sandbox.sms, sandbox.email, sandbox.push)
-    }
-    return composers[channel]
+    request_id = format_id("req", sandbox.ids.next())
+    context = SendContext(account, request_id, at)
+    return await sandbox.channels[channel].compose(codec.read(body), context)

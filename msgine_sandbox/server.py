@@ -6,6 +6,7 @@ import asyncio
 import gc
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -20,9 +21,10 @@ from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import Settings, SettingsError
 
-_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  (compared with, not bound to)
+_ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104  (compared with, not bound to)
 _BACKLOG = 2048  # what uvicorn asks for
-_LONGEST_FAREWELL = 1  # seconds for requests in flight, once told to stop
+_GRACEFUL_STOP = 1  # seconds for requests in flight, once told to stop
+_THREAD_STOP = 0.2  # the same for a server in a thread, which tests wait for
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -33,23 +35,23 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         DatabaseUnusable: the database file cannot be used.
     """
     with listen(settings) as listener:
-        server = server_on(listener, settings, announce)
+        server = build_server(listener, settings, announce)
         # What is loaded by now stays: the collector need not look at it again and again.
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
         server.run([listener])
 
 
-def server_on(
+def build_server(
     listener: socket.socket,
     settings: Settings,
     announce: Callable[[str], None],
     *,
-    logging: bool = True,
+    configure_logging: bool = True,
 ) -> Server:
     """Build a sandbox and the server for it, which runs on the thread that called this.
 
-    Without `logging`, the loggers of this process stay as they are.
+    Without `configure_logging`, the loggers of this process stay as they are.
 
     Raises:
         SettingsError: TLS cannot be had.
@@ -57,8 +59,8 @@ def server_on(
     """
     tls = _tls(settings) if settings.tls else None
     sandbox = Sandbox(settings)
-    sandbox.port = listener.getsockname()[1]
-    config = _config(sandbox, LOGGING_CONFIG if logging else None)
+    sandbox.targets.own_port = listener.getsockname()[1]
+    config = _config(sandbox, LOGGING_CONFIG if configure_logging else None)
     config.load()
     config.ssl = tls
     return Server(config, sandbox, announce)
@@ -75,19 +77,19 @@ def _config(sandbox: Sandbox, log_config: dict[str, Any] | None) -> uvicorn.Conf
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_LONGEST_FAREWELL,
+        timeout_graceful_shutdown=_GRACEFUL_STOP,
     )
 
 
 def base_url(settings: Settings, port: int) -> str:
-    """Give the base URL that a client on this machine uses."""
+    """Return the base URL that a client on this machine uses."""
     scheme = "https" if settings.tls else "http"
-    host = "localhost" if settings.host in _EVERYWHERE else settings.host
+    host = "localhost" if settings.host in _ALL_ADDRESSES else settings.host
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{BASE_PATH}"
 
 
 class Server(uvicorn.Server):
-    """Announces itself, and ends with status 0 when it is told to stop."""
+    """Announces its base URL, and ends with status 0 when it is told to stop."""
 
     def __init__(
         self, config: uvicorn.Config, sandbox: Sandbox, announce: Callable[[str], None]
@@ -98,36 +100,98 @@ class Server(uvicorn.Server):
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, once the sandbox is as it was left or as its scenario has it."""
+        """Listen, once the sandbox has read its database and its scenario."""
         self._loop = asyncio.get_running_loop()
         try:
-            await self._sandbox.start()
+            await self._sandbox.lifecycle.start()
             if self._sandbox.settings.scenario is not None:
                 await load(self._sandbox, self._sandbox.settings.scenario)
         except BaseException:
-            await self._sandbox.close()
+            await self._sandbox.lifecycle.close()
             raise
         await super().startup(sockets)
-        self._announce(base_url(self._sandbox.settings, self._sandbox.port or 0))
+        self._announce(base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop on SIGTERM and SIGINT."""
         self.stop()
 
     def stop(self, within: float | None = None) -> None:
-        """End soon; may be called by any thread, and anywhere, as a signal does.
+        """Stop soon; may be called by any thread, at any time, as a signal handler is.
 
         Requests in flight are cut off after `within` seconds.
         """
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._sandbox.stop)
+        self._loop.call_soon_threadsafe(self._sandbox.lifecycle.stop)
         if within is not None:
             cut = self._sandbox.connections.abort_all
             self._loop.call_soon_threadsafe(self._loop.call_later, within, cut)
 
 
+class ServerThread:
+    """A server in a thread of this process, which answers once this is built, and until `stop`.
+
+    It has an event loop of its own, and leaves the process its signals, loggers and collector.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Start it.
+
+        Raises:
+            SettingsError: a setting cannot be used; the address cannot be listened on, for example.
+            DatabaseUnusable: the database file cannot be used.
+        """
+        self.settings = settings
+        self.base_url = ""
+        self._server: Server | None = None
+        self._failure: BaseException | None = None
+        self._answers = threading.Event()
+        listener = listen(settings)
+        # A daemon, so that a forgotten `stop` does not keep the process from ending.
+        self._thread = threading.Thread(
+            target=self._run, args=[listener], name="msgine-sandbox", daemon=True
+        )
+        self._thread.start()
+        self._answers.wait()
+        self._raise_failure()
+
+    def stop(self) -> None:
+        """Stop serving; without effect the second time."""
+        if self._server is not None and self._thread.is_alive():
+            self._server.stop(within=_THREAD_STOP)
+        self._thread.join()
+
+    def __enter__(self) -> ServerThread:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self, listener: socket.socket) -> None:
+        try:
+            with listener:
+                # Built here, because SQLite's connection belongs to the thread that opens it.
+                self._server = build_server(
+                    listener, self.settings, self._announce, configure_logging=False
+                )
+                self._server.run([listener])
+        except BaseException as failure:
+            self._failure = failure
+        finally:
+            self._answers.set()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def _announce(self, base_url: str) -> None:
+        self.base_url = base_url
+        self._answers.set()
+
+
 def listen(settings: Settings) -> socket.socket:
-    """Take the address.
+    """Return a socket that listens on the address.
 
     Raises:
         SettingsError: it cannot be listened on.
@@ -149,7 +213,9 @@ def _listener(family: int, kind: int, address: Any) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(_BACKLOG)  # at once: of two that only bound it, neither would know
+        listener.listen(
+            _BACKLOG
+        )  # at once: two processes may bind one address, but not listen on it
     except BaseException:
         listener.close()
         raise
@@ -163,7 +229,7 @@ def _tls(settings: Settings) -> ssl.SSLContext:
         raise SettingsError("--tls needs: pip install 'msgine-sandbox[tls]'") from error
     authority = trustme.CA(organization_name="msgine-sandbox")
     names = {"localhost", "127.0.0.1", "::1", *settings.allowed_host}
-    names |= {settings.host} - _EVERYWHERE
+    names |= {settings.host} - _ALL_ADDRESSES
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         authority.issue_cert(*sorted(names)).configure_cert(context)

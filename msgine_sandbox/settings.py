@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from msgine_sandbox.model.account import Tier
-from msgine_sandbox.webhooks.policy import Policy
+from msgine_sandbox.model.webhook import WebhookPolicy
 
 ENVIRONMENT = "MSGINE_SANDBOX_"
 
@@ -61,8 +61,9 @@ class Settings:
     control_token: str | None = setting(
         None, "Require this token, sent as X-Control-Token, under /_sandbox.", "TOKEN"
     )
-    webhook_policy: Policy = setting(
-        Policy.LOCAL, "Send webhooks to local addresses only, to public ones only, or to any."
+    webhook_policy: WebhookPolicy = setting(
+        WebhookPolicy.LOCAL,
+        "Send webhooks to local addresses only, to public ones only, or to any.",
     )
     webhook_timeout: float = setting(
         15.0, "Seconds in which a receiver must complete its response to a webhook.", "SECONDS"

@@ -10,7 +10,7 @@ import httpx
 from matching import assert_refused
 
 from msgine_sandbox.app import BASE_PATH, app_of
-from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.sandbox import Bounds, Sandbox
 from msgine_sandbox.settings import Settings
 
 DEVELOPERS = f"{BASE_PATH}/developers"
@@ -106,6 +106,14 @@ async def sandbox(**settings: Any) -> AsyncIterator[Box]:
 
 
 @asynccontextmanager
+async def bounded(**bounds: int) -> AsyncIterator[Box]:
+    """A sandbox without rate limits that keeps less than others, alive inside the block."""
+    built = Sandbox(Settings(tier="unlimited"), bounds=Bounds(**bounds))
+    async with boxed(built) as box:
+        yield box
+
+
+@asynccontextmanager
 async def boxed(built: Sandbox) -> AsyncIterator[Box]:
     """An account on a sandbox that a test has built to its own ends."""
     transport = httpx.ASGITransport(app_of(built))
@@ -113,4 +121,4 @@ async def boxed(built: Sandbox) -> AsyncIterator[Box]:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield Box(http, f"test_box_{next(_tokens)}")
     finally:
-        await built.close()
+        await built.lifecycle.close()

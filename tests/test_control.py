@@ -1150,7 +1150,7 @@ async def test_who_begins_to_wait_when_the_sandbox_is_told_to_stop_is_answered_a
     built = Sandbox(Settings())
     async with boxed(built) as box:
         await box.accepted(message="first")
-        built.stop()
+        built.lifecycle.stop()
         answer = await box.call("GET", "/_sandbox/messages/wait?contains=second&timeout=60")
         assert_refused(answer, 408, "wait_timed_out")
         found = await box.get("/_sandbox/messages/wait", contains="first", timeout=60)

@@ -21,10 +21,10 @@ import pytest
 from live import serving
 from receiver import receiving
 
-from msgine_sandbox.domain.accounts import MAGIC, REVOKED
-from msgine_sandbox.domain.magic import FATES, TRAPS
 from msgine_sandbox.model.errors import ApiError
-from msgine_sandbox.model.warning import Code
+from msgine_sandbox.model.warning import WarningCode
+from msgine_sandbox.services.accounts import MAGIC_TOKENS, REVOKED
+from msgine_sandbox.services.magic import OUTCOMES, REQUEST_FAULTS
 from msgine_sandbox.settings import table
 
 ROOT = Path(__file__).parent.parent
@@ -201,7 +201,7 @@ def test_the_settings_table_is_complete() -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/magic-numbers.md"])
 def test_every_magic_number_and_token_is_told_of(page: str) -> None:
     content = read(ROOT / page)
-    missing = [word for word in (*FATES, *MAGIC, REVOKED) if word not in content]
+    missing = [word for word in (*OUTCOMES, *MAGIC_TOKENS, REVOKED) if word not in content]
     assert missing == []
 
 
@@ -214,12 +214,12 @@ def test_every_number_that_refuses_is_told_of() -> None:
         f"{word}-{n}" for word in re.findall(r"`(answered-\d{3})-1`", content) for n in range(10)
     }
     named |= set(re.findall(r"`(answer[a-z0-9-]+)`", content))
-    assert TRAPS.keys() - named == set()
+    assert REQUEST_FAULTS.keys() - named == set()
 
 
 def test_every_warning_is_explained() -> None:
     explained = anchors(DOCS / "warnings.md")
-    assert [code for code in Code if code not in explained] == []
+    assert [code for code in WarningCode if code not in explained] == []
 
 
 def test_every_error_code_has_its_source() -> None:

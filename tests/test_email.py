@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sends import EMAIL, SENDS
 
-from msgine_sandbox.domain.email import MAX_BODY
-from msgine_sandbox.model.markup import read
+from msgine_sandbox.model.html_text import html_to_text
+from msgine_sandbox.services.email import MAX_BODY
 
 
 async def test_an_email_goes_to_everybody_once(box: Box) -> None:
@@ -108,12 +108,12 @@ async def test_html_is_read_as_a_person_does(box: Box, html: str, text: str) -> 
 )
 def test_the_longest_html_is_read_in_one_pass(piece: str) -> None:
     """In two, or in one for each piece, it would take hours, and the test would time out."""
-    assert isinstance(read(piece * (MAX_BODY // len(piece))).text, str)
+    assert isinstance(html_to_text(piece * (MAX_BODY // len(piece))).text, str)
 
 
 @given(st.text(st.sampled_from("<>/!-?&#;'\"= abpx19[]"), max_size=60))
 def test_whatever_is_sent_as_html_is_read(html: str) -> None:
-    assert isinstance(read(html).text, str)
+    assert isinstance(html_to_text(html).text, str)
 
 
 @pytest.mark.parametrize("subject", ["a\r\nBcc: b@example.com", "a\nb", "a\0b"])

@@ -190,7 +190,11 @@ def test_head_has_no_events(client: Client) -> None:
 
 
 def test_a_slow_reader_is_dropped_and_nobody_waits_for_it() -> None:
-    few = "import msgine_sandbox.domain.feed as f; f.KEPT = 50; import msgine_sandbox.__main__"
+    few = (
+        "from msgine_sandbox.sandbox import Bounds, Sandbox;"
+        "Sandbox.__init__.__kwdefaults__.update(bounds=Bounds(feed_events=50));"
+        "import msgine_sandbox.__main__"
+    )
     with serving("--tier", "unlimited", "--delivery", "manual", program=("-c", few)) as live:
         client = Client(live, "test_slow")
         host, port = live.origin.removeprefix("http://").split(":")

@@ -4,9 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from box import BASE_PATH, NUMBER, Box, sandbox
-
-from msgine_sandbox.domain import journal
+from box import BASE_PATH, NUMBER, Box, bounded
 
 SEND = f"{BASE_PATH}/messages/sms"
 
@@ -211,9 +209,8 @@ async def test_a_reset_empties_it(box: Box) -> None:
     assert await entries(box) == []
 
 
-async def test_only_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "NEWEST", 5)
-    async with sandbox(tier="unlimited") as box:
+async def test_only_the_newest_are_kept() -> None:
+    async with bounded(journal_per_account=5) as box:
         sent = [await box.send(message=str(number)) for number in range(8)]
         found = await box.get("/_sandbox/requests")
     assert found["total"] == 5
@@ -222,11 +219,8 @@ async def test_only_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
     ]
 
 
-async def test_of_too_many_in_all_the_idlest_account_loses_its_oldest(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(journal, "MOST", 5)
-    async with sandbox(tier="unlimited") as idle:
+async def test_of_too_many_in_all_the_idlest_account_loses_its_oldest() -> None:
+    async with bounded(journal_entries=5) as idle:
         busy = idle.other("test_unlimited_busy")
         for number in range(3):
             await idle.send(message=str(number))

@@ -15,7 +15,7 @@ from matching import assert_refused
 from steady import Steady, steady
 from vectors import vectors
 
-from msgine_sandbox.domain.magic import TRAPS
+from msgine_sandbox.services.magic import REQUEST_FAULTS
 
 PHONES = vectors("phones.json")
 ACCEPTED = "accepted"
@@ -87,7 +87,7 @@ async def test_a_mobile_of_every_country_is_accepted(strict: bool) -> None:
 @given(text=near_numbers)
 @example(text="")
 def test_what_is_accepted_is_e164_and_unchanged(calm: Steady, text: str) -> None:
-    assume(text not in TRAPS)  # which are accepted, and then answered as they say
+    assume(text not in REQUEST_FAULTS)  # which are accepted, and then answered as they say
     answer = calm.run(calm.box.send(text))
     if answer.status_code == 201:
         assert E164.fullmatch(text)

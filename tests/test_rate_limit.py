@@ -7,9 +7,9 @@ from box import Box, sandbox
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgine_sandbox.domain.rate_limit import RateLimit
 from msgine_sandbox.model.account import TIERS, Account, Limits, Tier
 from msgine_sandbox.model.clock import SECOND
+from msgine_sandbox.services.rate_limit import RateLimit
 
 
 async def fill(box: Box, count: int, per_second: int = 20) -> None:

@@ -28,12 +28,12 @@ async def starting_with(scenario: Path | str, **settings: Any) -> AsyncIterator[
     built = Sandbox(Settings(**settings))
     transport = httpx.ASGITransport(app_of(built))
     try:
-        await built.start()
+        await built.lifecycle.start()
         await load(built, str(scenario))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield http
     finally:
-        await built.close()
+        await built.lifecycle.close()
 
 
 def written(folder: Path, content: Any) -> Path:

@@ -364,7 +364,7 @@ async def test_a_sandbox_that_is_closed_with_a_webhook_in_flight_has_nothing_lef
         timer.cancel()
     assert left == []
     coroutines = [str(task.get_coro()) for task in asyncio.all_tasks()]
-    assert [each for each in coroutines if "Timeline" in each or "Agenda" in each] == []
+    assert [each for each in coroutines if "Scheduler" in each or "DueQueue" in each] == []
 
 
 async def test_steps_that_were_due_while_nothing_ran_keep_their_own_times(
@@ -395,7 +395,7 @@ async def failing_politely(file: str) -> AsyncIterator[tuple[Box, Database]]:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield Box(http, "test_storage"), built.store.database
     finally:
-        await built.close()
+        await built.lifecycle.close()
 
 
 async def listed(box: Box) -> list[str]:

@@ -17,7 +17,7 @@ import pytest
 from live import serving
 
 import msgine_sandbox
-from msgine_sandbox.domain.magic import FATES, TRAPS
+from msgine_sandbox.services.magic import OUTCOMES, REQUEST_FAULTS
 from msgine_sandbox.settings import SettingsError
 from msgine_sandbox.testing import (
     ANSWER_LOST,
@@ -528,7 +528,7 @@ def test_every_magic_number_has_a_name() -> None:
         for status in (400, 401, 403, 429, 500, 502, 503)
         for times in (range(10) if status >= 429 else [0])
     }
-    assert named | counted | set(magic.NAMES) == FATES.keys() | TRAPS.keys()
+    assert named | counted | set(magic.NAMES) == OUTCOMES.keys() | REQUEST_FAULTS.keys()
     assert (answered(503, 2), ANSWER_LOST) == ("+256700005032", "+256700004990")
 
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receiver import Receiver
 
-from msgine_sandbox.agenda import Agenda
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.settings import Settings
 
 pytestmark = pytest.mark.both_loops
@@ -102,16 +102,16 @@ async def test_whoever_gives_up_on_an_advance_does_not_stop_the_account(
 async def test_a_step_that_fails_is_taken_again_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("msgine_sandbox.timeline._AFTER_A_FAILURE", 1000)
+    monkeypatch.setattr("msgine_sandbox.services.scheduler._RETRY_AFTER_FAILURE", 1000)
     built = Sandbox(Settings(sent_after=0, delivered_after=0))
-    move, failures = built.store.messages.move, [OSError("the disk is full")]
+    move, failures = built.store.messages.apply, [OSError("the disk is full")]
 
     async def fail_once(moves: Any) -> int:
         if failures:
             raise failures.pop()
         return await move(moves)
 
-    monkeypatch.setattr(built.store.messages, "move", fail_once)
+    monkeypatch.setattr(built.store.messages, "apply", fail_once)
     async with boxed(built) as box:
         await arrived(box, await box.accepted(message="first"))
         await arrived(box, await box.accepted(message="second"))
@@ -247,19 +247,13 @@ async def test_a_pause_of_the_process_while_a_timer_is_set_does_no_harm() -> Non
         time.sleep(0.02)  # as on a busy machine; it is longer than the shortest timer
         return time.time_ns()
 
-    looked_after: list[int] = []
-    both = asyncio.Event()
-
-    async def look_after(account: int) -> None:
-        looked_after.append(account)
-        if len(looked_after) == 2:
-            both.set()
-
     real = RealTime(wall=paused)
-    agenda = Agenda(real, look_after)
+    built = Sandbox(Settings())
+    queue = DueQueue(built.accounts, real)
     due = real.now()
-    agenda.note(1, due + 1)
-    agenda.note(2, due)
-    await asyncio.wait_for(both.wait(), 10)
-    await agenda.close()
-    assert looked_after == [2, 1]
+    queue.wake_at(1, due + 1)
+    queue.wake_at(2, due)
+    accounts = [await asyncio.wait_for(queue.next_account(), 10) for _ in range(2)]
+    assert accounts == [2, 1]
+    queue.close()
+    built.store.close()

@@ -11,7 +11,7 @@ from box import BASE_PATH, NUMBER, Box, boxed, sandbox
 from receiver import Receiver
 from sdk import Sdk
 
-from msgine_sandbox.model.warning import Code
+from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
@@ -336,21 +336,21 @@ async def test_what_nobody_could_take_is_not_warned_about(
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "app.localhost"])
 async def test_localhost_is_the_container_itself(host: str) -> None:
-    async with boxed(Sandbox(Settings(), contained=True)) as box:
+    async with boxed(Sandbox(Settings(), in_container=True)) as box:
         await box.accepted(callbackUrl=f"http://{host}:9/hooks")
         await box.advance(seconds=1)
         assert await codes(box) == ["webhook-failed", "webhook-localhost-in-container"]
 
 
 async def test_localhost_outside_of_a_container() -> None:
-    async with boxed(Sandbox(Settings(), contained=False)) as box:
+    async with boxed(Sandbox(Settings(), in_container=False)) as box:
         await box.accepted(callbackUrl="http://localhost:9/hooks")
         await box.advance(seconds=1)
         assert await codes(box) == ["webhook-failed"]
 
 
 async def test_a_receiver_in_the_same_container_is_fine(receiver: Receiver) -> None:
-    async with boxed(Sandbox(Settings(), contained=True)) as box:
+    async with boxed(Sandbox(Settings(), in_container=True)) as box:
         await box.accepted(callbackUrl=receiver.url)
         await box.advance(seconds=1)
         assert await codes(box) == []
@@ -420,4 +420,4 @@ async def test_who_has_a_webhook_may_look_as_well(box: Box, receiver: Receiver, 
 
 def test_every_code_is_tried_here() -> None:
     content = Path(__file__).read_text(encoding="utf-8")
-    assert [code for code in Code if f'"{code}"' not in content] == []
+    assert [code for code in WarningCode if f'"{code}"' not in content] == []

@@ -1,1 +1,1 @@
-"""MsGine's own surface, as its clients know it."""
+"""MsGine's own API as its clients know it: the Messages API and the Developers API."""

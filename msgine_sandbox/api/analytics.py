@@ -1,30 +1,30 @@
 """`/developers/analytics`: what became of the messages, in all and day by day."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.routing import Route
 
-from msgine_sandbox.api.outbox import notice_unknown, require
-from msgine_sandbox.domain.analytics import Analytics, by_channel, day_of, total
-from msgine_sandbox.edge.fields import Fields, wrong
-from msgine_sandbox.edge.reply import Reply, reply
-from msgine_sandbox.edge.resource import resource
-from msgine_sandbox.edge.visit import visit_of
-from msgine_sandbox.model.account import DEVELOPER_CURRENCY, Account, Scope
-from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.api.handlers import require_scope
+from msgine_sandbox.api.schema import warn_of_unknown
+from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fields import Fields, invalid_field
+from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.model.account import DEVELOPER_CURRENCY, Account
+from msgine_sandbox.model.channel import Channel, Scope
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.money import Money
-from msgine_sandbox.model.tally import NOTHING, Tally
-from msgine_sandbox.storage.tallies import Day, Place
+from msgine_sandbox.model.tally import NOTHING, Tally, total
+from msgine_sandbox.services.analytics import Analytics, by_channel, day_of
+from msgine_sandbox.storage.tallies import Day, TallyKey
 
 MAX_DAYS: Final = 90
 DEFAULT_DAYS: Final = 30
 
 _EPOCH: Final = date(1970, 1, 1)
-_FIRST: Final = (date.min - _EPOCH).days
+_FIRST_DAY: Final = (date.min - _EPOCH).days
 
 
 class AnalyticsApi:
@@ -34,62 +34,62 @@ class AnalyticsApi:
         self._analytics = analytics
 
     @property
-    def routes(self) -> list[Route]:
+    def resources(self) -> list[Resource]:
         """The paths, below the base URL."""
         return [
             resource("/developers/analytics/overview", GET=self.overview),
             resource("/developers/analytics/daily", GET=self.daily),
         ]
 
-    async def overview(self, request: Request) -> Reply:
-        """Sum up from one day to another, both included. Source: seen in SDKs."""
-        account, today, query = _asked(request, {"from", "to"})
+    async def overview(self, request: Request) -> Answer:
+        """Return the sums from one day to another, both included. Source: seen in SDKs."""
+        account, today, query = _parse(request, ("from", "to"))
         first, last = _period(query, today)
         sums = by_channel(await self._analytics.between(account.id, first, last))
-        period = {"from": _written(first), "to": _written(last)}
-        return reply({"period": period, "totals": _totals(sums), "channels": _channels(sums)})
+        period = {"from": _iso(first), "to": _iso(last)}
+        return json_answer({"period": period, "totals": _totals(sums), "channels": _channels(sums)})
 
-    async def daily(self, request: Request) -> Reply:
-        """Give each of the latest days, the oldest first and today last. Source: seen in SDKs."""
-        account, today, query = _asked(request, {"days"})
-        days = query.whole("days", default=DEFAULT_DAYS, most=MAX_DAYS)
+    async def daily(self, request: Request) -> Answer:
+        """Return each of the latest days, the oldest first and today last. Source: seen in SDKs."""
+        account, today, query = _parse(request, ("days",))
+        days = query.query_int("days", default=DEFAULT_DAYS, most=MAX_DAYS)
         first = today - days + 1
         found = await self._analytics.between(account.id, first, today)
         data = [_day(account, day, found) for day in range(first, today + 1)]
-        return reply({"days": days, "data": data})
+        return json_answer({"days": days, "data": data})
 
 
-def _asked(request: Request, known: Collection[str]) -> tuple[Account, Day, Fields]:
-    visit = visit_of(request.scope)
-    require(visit.client, Scope.READ_MESSAGES)
+def _parse(request: Request, known: Sequence[str]) -> tuple[Account, Day, Fields]:
+    context = context_of(request)
+    require_scope(context, Scope.READ_MESSAGES)
     query = Fields(request.query_params)
-    notice_unknown(visit, query, known, "query")
-    return visit.client, day_of(visit.now), query
+    warn_of_unknown(context, query, known, "query")
+    return context.client, day_of(context.now), query
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:
-    """Read from when to when; by default the thirty days up to the end, which is today."""
-    last = _read(query, "to", today)
-    first = _read(query, "from", max(last - DEFAULT_DAYS + 1, _FIRST))
+    """Return the first and last day; by default the thirty days up to the last, today."""
+    last = _day_in(query, "to", today)
+    first = _day_in(query, "from", max(last - DEFAULT_DAYS + 1, _FIRST_DAY))
     if first <= last:
         return first, last
     raise InvalidRequest(
         "from must not be after to",
         field="from",
         value=query.get("from"),
-        expected=f"a date up to {_written(last)}",
+        expected=f"a date up to {_iso(last)}",
     )
 
 
-def _read(query: Fields, name: str, default: Day) -> Day:
-    """Read a date, or the date in UTC of a time with its offset."""
+def _day_in(query: Fields, name: str, default: Day) -> Day:
+    """Return the day of a date, or that in UTC of a time with its offset."""
     text = query.text(name)
     if text is None:
         return default
     try:
         return (_date(text) - _EPOCH).days
     except (ValueError, OverflowError) as error:
-        raise wrong(name, text, "a date such as 2026-01-31") from error
+        raise invalid_field(name, text, "a date such as 2026-01-31") from error
 
 
 def _date(text: str) -> date:
@@ -97,16 +97,16 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("It has no offset")
+        raise ValueError("a time without an offset")
     return moment.astimezone(UTC).date()
 
 
-def _written(day: Day) -> str:
+def _iso(day: Day) -> str:
     return (_EPOCH + timedelta(days=day)).isoformat()
 
 
 def _totals(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
-    """Add the channels up; of a push that is partial, something was sent."""
+    """Return the sums of all channels; a partial push counts as sent."""
     summed = total(sums.values())
     return {
         "sent": summed.sent + summed.partial,
@@ -120,26 +120,26 @@ def _totals(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
 def _channels(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
     push = sums[Channel.PUSH]
     return {
-        "sms": _texts(sums[Channel.SMS]),
-        "email": _texts(sums[Channel.EMAIL]),
+        "sms": _text_counts(sums[Channel.SMS]),
+        "email": _text_counts(sums[Channel.EMAIL]),
         "push": {"sent": push.sent, "failed": push.failed, "partial": push.partial},
     }
 
 
-def _day(account: Account, day: Day, found: Mapping[Place, Tally]) -> dict[str, Any]:
+def _day(account: Account, day: Day, found: Mapping[TallyKey, Tally]) -> dict[str, Any]:
     sms, email, push = (
-        found.get(Place(account.id, day, channel), NOTHING)
+        found.get(TallyKey(account.id, day, channel), NOTHING)
         for channel in (Channel.SMS, Channel.EMAIL, Channel.PUSH)
     )
     return {
-        "date": _written(day),
-        "sms": _texts(sms),
-        "email": _texts(email),
+        "date": _iso(day),
+        "sms": _text_counts(sms),
+        "email": _text_counts(email),
         "push": {"sent": push.sent + push.partial, "failed": push.failed},
     }
 
 
-def _texts(tally: Tally) -> dict[str, Any]:
+def _text_counts(tally: Tally) -> dict[str, Any]:
     return {
         "sent": tally.sent,
         "delivered": tally.delivered,

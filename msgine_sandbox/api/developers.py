@@ -1,70 +1,193 @@
-"""`/developers`, the second generation: SMS, email and push; each sent, listed, read."""
+"""`/developers`, the Developers API: SMS, email and push; each sent, listed, read."""
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.requests import Request
-from starlette.routing import Route
 
-from msgine_sandbox.api.outbox import Outbox
-from msgine_sandbox.api.second_generation import EMAIL, PUSH, SMS, shape
-from msgine_sandbox.domain.email import Email
-from msgine_sandbox.domain.push import Push
-from msgine_sandbox.domain.sms import Sms
-from msgine_sandbox.edge.reply import Reply, reply
-from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.api.handlers import MessageHandlers
+from msgine_sandbox.api.messages import TextMessage, text_message
+from msgine_sandbox.api.schema import Field, FieldType, MessageCodec, Source
+from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.model import idempotency
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import Instant, iso_seconds
+from msgine_sandbox.model.message import Message, PushParts, Status
+from msgine_sandbox.services.email import MAX_BODY, MAX_SUBJECT, EmailDraft
+from msgine_sandbox.services.push import MAX_BODY as MAX_PUSH_BODY
+from msgine_sandbox.services.push import MAX_TITLE, PushDraft
+from msgine_sandbox.services.sms import MAX_SENDER, SmsDraft
+
+MAX_TEXT: Final = 1000
+"""Characters of an SMS. Source: documented elsewhere."""
+_NO_PARTS: Final = PushParts()
+_SUCCEEDED: Final = frozenset({Status.SENT, Status.DELIVERED})
+
+
+class DeveloperMessage(TextMessage, rename="camel"):
+    """An SMS or an email; what is not set is absent. Source: documented elsewhere, seen in SDKs."""
+
+    subject: str | UnsetType = UNSET
+    scheduled_at: str | UnsetType = UNSET
+    sent_at: str | UnsetType = UNSET
+
+
+class DeveloperPush(msgspec.Struct, rename="camel"):
+    """A push; what is not set is absent. Source: seen in SDKs.
+
+    An absent `data` matters: the Go SDK takes a top-level `data` for the whole answer.
+    """
+
+    id: str
+    channel: str
+    title: str
+    body: str
+    recipient_count: int
+    success_count: int
+    failure_count: int
+    status: str
+    created_at: str
+    data: Mapping[str, str] | UnsetType = UNSET
+    image_url: str | UnsetType = UNSET
+    topic: str | UnsetType = UNSET
+    scheduled_at: str | UnsetType = UNSET
+    sent_at: str | UnsetType = UNSET
+
+
+def text_view(message: Message) -> DeveloperMessage:
+    """Return an SMS or an email."""
+    view = text_message(DeveloperMessage, message, message.developer_cost, message.status)
+    view.subject = message.title or UNSET
+    view.scheduled_at = _time(message.scheduled_at)
+    view.sent_at = _time(message.sent_at)
+    return view
+
+
+def push_view(message: Message) -> DeveloperPush:
+    """Return a push."""
+    parts = message.parts if isinstance(message.parts, PushParts) else _NO_PARTS
+    statuses = [delivery.status for delivery in message.deliveries]
+    return DeveloperPush(
+        id=message.public_id,
+        channel=message.channel,
+        title=message.title or "",
+        body=message.text,
+        recipient_count=len(statuses),
+        success_count=sum(status in _SUCCEEDED for status in statuses),
+        failure_count=statuses.count(Status.FAILED),
+        status=message.status,
+        created_at=iso_seconds(message.created_at),
+        data=parts.data or UNSET,
+        image_url=parts.image_url or UNSET,
+        topic=parts.topic or UNSET,
+        scheduled_at=_time(message.scheduled_at),
+        sent_at=_time(message.sent_at),
+    )
+
+
+def _time(instant: Instant | None) -> str | UnsetType:
+    return UNSET if instant is None else iso_seconds(instant)
+
+
+def _sdk(name: str, attribute: str | None = None, **more: Any) -> Field:
+    """Return a field that is seen in SDKs; a text, unless `type` says otherwise."""
+    values = {"type": FieldType.TEXT, "source": Source.SDKS} | more
+    return Field(name=name, attribute=attribute or name, **values)
+
+
+_FOR_EVERY_CHANNEL: Final = (
+    _sdk("scheduledFor", "scheduled_at", type=FieldType.TIME),
+    _sdk(idempotency.FIELD, type=FieldType.KEY, max_length=idempotency.MAX_LENGTH_IN_BODY),
+)
+_NUMBERS: Final = "a number, several with commas between, or an array of them"
+_ADDRESSES: Final = "an address, several with commas between, or an array of them"
+
+SMS: Final = MessageCodec(
+    (
+        _sdk("to", type=FieldType.SPLIT_TEXTS, required=True, expected=_NUMBERS),
+        _sdk("message", required=True, max_length=MAX_TEXT, source=Source.DOCUMENTED_ELSEWHERE),
+        _sdk("from", "sender", max_length=MAX_SENDER, source=Source.DOCUMENTED_ELSEWHERE),
+        _sdk("callbackUrl", "callback_url", source=Source.DOCUMENTED_ELSEWHERE),
+        *_FOR_EVERY_CHANNEL,
+    ),
+    partial(SmsDraft, max_length=MAX_TEXT),
+    text_view,
+)
+EMAIL: Final = MessageCodec(
+    (
+        _sdk("from", "sender", required=True),
+        _sdk("to", type=FieldType.SPLIT_TEXTS, required_first=True, expected=_ADDRESSES),
+        _sdk("cc", type=FieldType.SPLIT_TEXTS),
+        _sdk("bcc", type=FieldType.SPLIT_TEXTS),
+        _sdk("subject", required=True, max_length=MAX_SUBJECT),
+        _sdk("text", max_length=MAX_BODY),
+        _sdk("html", max_length=MAX_BODY),
+        *_FOR_EVERY_CHANNEL,
+    ),
+    EmailDraft,
+    text_view,
+)
+PUSH: Final = MessageCodec(
+    (
+        _sdk("title", required=True, max_length=MAX_TITLE),
+        _sdk("body", required=True, max_length=MAX_PUSH_BODY),
+        _sdk("userIds", "user_ids", type=FieldType.TEXTS),
+        _sdk("topic"),
+        _sdk("tokens", type=FieldType.TEXTS, source=Source.OURS),
+        _sdk("data", type=FieldType.STRING_MAP),
+        _sdk("imageUrl", "image_url"),
+        *_FOR_EVERY_CHANNEL,
+    ),
+    PushDraft,
+    push_view,
+)
+
+CODECS: Final[Mapping[Channel, MessageCodec[Any]]] = {
+    Channel.SMS: SMS,
+    Channel.EMAIL: EMAIL,
+    Channel.PUSH: PUSH,
+}
+_LISTED_AS: Final[Mapping[Channel, str]] = {Channel.PUSH: "notifications"}
+"""The member that lists a channel's messages in its history, where that is not `messages`."""
 
 
 class DevelopersApi:
-    """The second generation's messages."""
+    """The messages of the Developers API: each channel has a path to send and a history."""
 
-    def __init__(self, outbox: Outbox, sms: Sms, email: Email, push: Push) -> None:
-        self._outbox = outbox
-        self._sms = sms
-        self._email = email
-        self._push = push
+    def __init__(self, handlers: MessageHandlers) -> None:
+        self._handlers = handlers
 
     @property
-    def routes(self) -> list[Route]:
+    def resources(self) -> list[Resource]:
         """The paths, below the base URL."""
         return [
-            resource("/developers/sms", POST=self.send_sms),
-            resource("/developers/sms/history", GET=self.sms_history),
-            resource("/developers/email", POST=self.send_email),
-            resource("/developers/email/history", GET=self.email_history),
-            resource("/developers/push", POST=self.send_push),
-            resource("/developers/push/history", GET=self.push_history),
+            *(
+                resource(f"/developers/{channel}", POST=partial(self.send, channel))
+                for channel in CODECS
+            ),
+            *(
+                resource(f"/developers/{channel}/history", GET=partial(self.history, channel))
+                for channel in CODECS
+            ),
             resource("/developers/{id}", GET=self.read),
         ]
 
-    async def send_sms(self, request: Request) -> Reply:
-        """Send an SMS. Source: documented elsewhere."""
-        return await self._outbox.send(request, SMS, self._sms)
+    async def send(self, channel: Channel, request: Request) -> Answer:
+        """Send a message. Source: documented elsewhere for SMS, seen in SDKs for the others."""
+        return await self._handlers.send(request, channel, CODECS[channel])
 
-    async def send_email(self, request: Request) -> Reply:
-        """Send an email. Source: seen in SDKs."""
-        return await self._outbox.send(request, EMAIL, self._email)
+    async def history(self, channel: Channel, request: Request) -> Answer:
+        """List a channel's messages, newest first. Source: as of sending."""
+        found = await self._handlers.page(request, channel)
+        listed = list(map(CODECS[channel].view, found.messages))
+        counts = {"total": found.total, "page": found.page, "pages": found.pages}
+        return json_answer({_LISTED_AS.get(channel, "messages"): listed, **counts})
 
-    async def send_push(self, request: Request) -> Reply:
-        """Send a push. Source: seen in SDKs."""
-        return await self._outbox.send(request, PUSH, self._push)
-
-    async def sms_history(self, request: Request) -> Reply:
-        """List SMS messages, newest first. Source: documented elsewhere."""
-        return await self._history(request, Channel.SMS, "messages")
-
-    async def email_history(self, request: Request) -> Reply:
-        """List emails, newest first. Source: seen in SDKs."""
-        return await self._history(request, Channel.EMAIL, "messages")
-
-    async def push_history(self, request: Request) -> Reply:
-        """List pushes, newest first. Source: seen in SDKs."""
-        return await self._history(request, Channel.PUSH, "notifications")
-
-    async def read(self, request: Request) -> Reply:
-        """Give a message of whichever channel. Source: seen in SDKs."""
-        return reply(shape(await self._outbox.read(request, set(Channel))))
-
-    async def _history(self, request: Request, channel: Channel, name: str) -> Reply:
-        found = await self._outbox.page(request, channel)
-        listed = list(map(shape, found.messages))
-        counted = {"total": found.total, "page": found.page, "pages": found.pages}
-        return reply({name: listed, **counted})
+    async def read(self, request: Request) -> Answer:
+        """Return a message of whichever channel. Source: seen in SDKs."""
+        message = await self._handlers.read(request, CODECS)
+        return json_answer(CODECS[message.channel].view(message))

@@ -1,18 +1,23 @@
 """`/developers/push/device`: register a device, and remove it."""
 
-from starlette.requests import Request
-from starlette.routing import Route
+from typing import Final
 
-from msgine_sandbox.api.outbox import notice_unknown, require
-from msgine_sandbox.domain.devices import Devices
-from msgine_sandbox.edge.body import read_json
-from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.reply import Reply, reply
-from msgine_sandbox.edge.resource import resource
-from msgine_sandbox.edge.visit import Visit, visit_of
-from msgine_sandbox.model.account import Scope
+from starlette.requests import Request
+
+from msgine_sandbox.api.handlers import require_scope
+from msgine_sandbox.api.schema import warn_of_unknown
+from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.body import read_json
+from msgine_sandbox.asgi.context import RequestContext, context_of
+from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.model.channel import Scope
 from msgine_sandbox.model.clock import iso_seconds
-from msgine_sandbox.model.device import Device, Platform
+from msgine_sandbox.model.recipients import Device, Platform
+from msgine_sandbox.services.devices import Devices
+
+_REGISTRATION: Final = ("token", "platform")
+_REMOVAL: Final = ("token",)
 
 
 class DevicesApi:
@@ -22,40 +27,40 @@ class DevicesApi:
         self._devices = devices
 
     @property
-    def routes(self) -> list[Route]:
+    def resources(self) -> list[Resource]:
         """The path, below the base URL."""
         return [resource("/developers/push/device", POST=self.register, DELETE=self.remove)]
 
-    async def register(self, request: Request) -> Reply:
+    async def register(self, request: Request) -> Answer:
         """Register a device: 201; a token that is known already updates its device: 200.
 
         Source: seen in SDKs; the statuses are our choice.
         """
-        visit = visit_of(request.scope)
-        body = _read(visit, request, {"token", "platform"})
+        context = context_of(request)
+        body = _read(context, request, _REGISTRATION)
         token = body.required_text("token")
         platform = body.required_choice("platform", Platform)
-        device, is_new = await self._devices.registered(visit.client, token, platform)
-        answer = reply(_shape(device), 201 if is_new else 200)
-        await self._devices.save(device, visit.settled(answer.status, answer.body))
+        device, is_new = await self._devices.registered(context.client, token, platform)
+        answer = json_answer(_view(device), 201 if is_new else 200)
+        await self._devices.save(device, context.to_store(answer))
         return answer
 
-    async def remove(self, request: Request) -> Reply:
-        """Remove a device; its token stands in the body. Source: seen in SDKs."""
-        visit = visit_of(request.scope)
-        body = _read(visit, request, {"token"})
-        await self._devices.remove(visit.client, body.required_text("token"))
-        return reply({"message": "Device removed"})
+    async def remove(self, request: Request) -> Answer:
+        """Remove a device, whose token stands in the body. Source: seen in SDKs."""
+        context = context_of(request)
+        body = _read(context, request, _REMOVAL)
+        await self._devices.remove(context.client, body.required_text("token"))
+        return json_answer({"message": "Device removed"})
 
 
-def _read(visit: Visit, request: Request, fields: set[str]) -> Fields:
-    require(visit.client, Scope.SEND_PUSH)
+def _read(context: RequestContext, request: Request, names: tuple[str, ...]) -> Fields:
+    require_scope(context, Scope.SEND_PUSH)
     body = read_json(request)
-    notice_unknown(visit, body, fields, "body")
+    warn_of_unknown(context, body, names, "body")
     return body
 
 
-def _shape(device: Device) -> dict[str, object]:
+def _view(device: Device) -> dict[str, object]:
     return {
         "id": device.public_id,
         "platform": device.platform,

@@ -1,60 +1,59 @@
 """`/_sandbox/clock`: the account's time."""
 
 from starlette.requests import Request
-from starlette.routing import Route
 
-from msgine_sandbox.control.scope import chosen
-from msgine_sandbox.control.shapes import clock_shape
-from msgine_sandbox.domain.clocks import Clocks
-from msgine_sandbox.edge.body import read_json
-from msgine_sandbox.edge.reply import Reply, reply
-from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.body import read_json
+from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.control.views import clock_view
 from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.services.time_travel import TimeTravel
 
 
 class ClockControl:
     """Time travel."""
 
-    def __init__(self, clocks: Clocks) -> None:
-        self._clocks = clocks
+    def __init__(self, time_travel: TimeTravel) -> None:
+        self._time_travel = time_travel
 
     @property
-    def routes(self) -> list[Route]:
-        """The paths, below `/_sandbox`."""
+    def resources(self) -> list[Resource]:
+        """The paths, below the root."""
         return [
-            resource("/clock", GET=self.read),
-            resource("/clock/advance", POST=self.advance),
-            resource("/clock/freeze", POST=self.freeze),
-            resource("/clock/resume", POST=self.resume),
+            resource("/_sandbox/clock", GET=self.read),
+            resource("/_sandbox/clock/advance", POST=self.advance),
+            resource("/_sandbox/clock/freeze", POST=self.freeze),
+            resource("/_sandbox/clock/resume", POST=self.resume),
         ]
 
-    async def read(self, request: Request) -> Reply:
+    async def read(self, request: Request) -> Answer:
         """Tell the time."""
-        return reply(clock_shape(*self._clocks.read(chosen(request))))
+        return json_answer(clock_view(*self._time_travel.read(context_of(request).account_id)))
 
-    async def advance(self, request: Request) -> Reply:
+    async def advance(self, request: Request) -> Answer:
         """Move forward, and answer when all that fell due is done."""
         body = read_json(request)
-        body.only({"seconds", "to"}, "An advance")
+        body.forbid_unknown({"seconds", "to"}, "An advance")
         by, to = body.number("seconds"), body.instant("to")
         if (by is None) is (to is None):
             raise InvalidRequest(
                 "Say how far: either seconds or to", field="seconds", expected="seconds or to"
             )
-        account = chosen(request)
+        account = context_of(request).account_id
         if to is not None:
-            performed = await self._clocks.advance_to(account, to)
+            performed = await self._time_travel.advance_to(account, to)
         else:
-            performed = await self._clocks.advance(account, seconds(by or 0))
-        return reply(clock_shape(*self._clocks.read(account)) | {"performed": performed})
+            performed = await self._time_travel.advance(account, seconds(by or 0))
+        return json_answer(clock_view(*self._time_travel.read(account)) | {"performed": performed})
 
-    async def freeze(self, request: Request) -> Reply:
+    async def freeze(self, request: Request) -> Answer:
         """Let time stand still."""
-        await self._clocks.freeze(chosen(request))
+        await self._time_travel.freeze(context_of(request).account_id)
         return await self.read(request)
 
-    async def resume(self, request: Request) -> Reply:
+    async def resume(self, request: Request) -> Answer:
         """Let time run on from where it stands."""
-        await self._clocks.resume(chosen(request))
+        await self._time_travel.resume(context_of(request).account_id)
         return await self.read(request)

@@ -2,45 +2,43 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response, StreamingResponse
 
-from msgine_sandbox.control.entries import account_of, entry_shape, warnings_shape
-from msgine_sandbox.control.scope import chosen
-from msgine_sandbox.control.shapes import Json, attempt_shape, message_shape
-from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.domain.feed import Feed, Happening, What
-from msgine_sandbox.edge.connections import Connections, gone
-from msgine_sandbox.edge.fields import wrong
-from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.asgi.connections import Connections
+from msgine_sandbox.asgi.context import RequestContext, context_of
+from msgine_sandbox.asgi.fields import invalid_field
+from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.control.journal import entry_view, owner_view, warning_views
+from msgine_sandbox.control.views import Json, attempt_view, message_view
 from msgine_sandbox.model.clock import iso_micros
-from msgine_sandbox.model.events import (
+from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.message import PREFIX, StatusChange
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.bus import (
     InboxEmptied,
     MessageAccepted,
     RequestAnswered,
     RequestWarned,
 )
-from msgine_sandbox.model.ids import written
-from msgine_sandbox.model.message import PREFIX, Move
+from msgine_sandbox.services.feed import Feed, FeedEvent, Subscriber, What
 from msgine_sandbox.storage.messages import MessageRows
 
-_HEADERS: Final = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-]
-_COME_AGAIN: Final = b"retry: 1000\n\n"  # milliseconds, for a client that lost the connection
-_ALL_IS_WELL: Final = b": nothing new\n\n"
-_NUMBER = re.compile(r"[0-9a-f]{16}")
+_HEADERS: Final = {"Cache-Control": "no-store"}
+_RETRY: Final = b"retry: 1000\n\n"  # milliseconds, for a client that lost the connection
+_HEARTBEAT: Final = b": nothing new\n\n"
+_GAP: Final = b"event: gap\ndata: {}\n\n"
+"""Some of what happened meanwhile is not kept any more: read everything anew."""
+_EVENT_ID: Final = re.compile(r"[0-9a-f]{16}")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class EventsControl:
-    """Lets clients follow an account, or the whole sandbox."""
+    """Lets clients subscribe to the events of an account, or of the whole sandbox."""
 
     def __init__(
         self, feed: Feed, accounts: Accounts, rows: MessageRows, connections: Connections
@@ -51,86 +49,74 @@ class EventsControl:
         self._connections = connections
 
     @property
-    def routes(self) -> list[Route]:
-        """The path, below `/_sandbox`."""
-        return [resource("/events", GET=self.follow)]
+    def resources(self) -> list[Resource]:
+        """The path, below the root."""
+        return [resource("/_sandbox/events", GET=self.subscribe)]
 
-    async def follow(self, request: Request) -> ASGIApp:
-        """Answer with events until the client goes; from `Last-Event-ID` on, where it says one."""
-        account, after = chosen(request), _last_seen(request)
+    async def subscribe(self, request: Request) -> Response:
+        """Send events until the client disconnects; those after `Last-Event-ID` first."""
+        context, after = context_of(request), _last_event_id(request)
+        media_type = "text/event-stream; charset=utf-8"
+        if context.method == "HEAD":
+            return Response(headers={**_HEADERS, "Content-Type": media_type})
+        stream = self._stream(context, after)
+        return StreamingResponse(stream, headers=_HEADERS, media_type=media_type)
 
-        async def stream(scope: Scope, receive: Receive, send: Send) -> None:
-            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            if scope["method"] != "HEAD":
-                await self._stream(account, after, scope, receive, send)
-            await send({"type": "http.response.body", "body": b""})
-
-        return stream
-
-    async def _stream(
-        self, account: int | None, after: int | None, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        def drop() -> None:
-            self._connections.abort(scope)
-
-        with self._feed.follow(account, after, drop) as follower:
-            leaving = asyncio.create_task(gone(receive))
-            leaving.add_done_callback(lambda _: follower.end())
+    async def _stream(self, context: RequestContext, after: int | None) -> AsyncIterator[bytes]:
+        with self._feed.subscribe(context.account_id, after) as subscriber:
+            cutting = asyncio.create_task(self._cut_when_dropped(subscriber, context))
             try:
-                await send(_part(_COME_AGAIN + (_GAP if follower.has_gap else b"")))
-                while not follower.ended:
-                    happened = await follower.more()
-                    if happened or not follower.ended:
-                        await send(_part(await self._written(happened) or _ALL_IS_WELL))
+                yield _RETRY + (_GAP if subscriber.has_gap else b"")
+                while not subscriber.ended:
+                    events = await subscriber.next_events()
+                    if events or not subscriber.ended:
+                        yield await self._formatted(events) or _HEARTBEAT
             finally:
-                leaving.cancel()
+                cutting.cancel()
 
-    async def _written(self, happened: Sequence[Happening]) -> bytes:
-        return b"".join([await self._event(each) for each in happened])
+    async def _cut_when_dropped(self, subscriber: Subscriber, context: RequestContext) -> None:
+        # A client that is too slow blocks the stream, which therefore cannot end by itself.
+        await subscriber.dropped.wait()
+        self._connections.abort(context)
 
-    async def _event(self, happening: Happening) -> bytes:
-        kind, content = await self._shape(happening.what)
-        data = _encode({**account_of(happening.account, self._accounts), **content})
-        return b"id: %016x\nevent: %s\ndata: %s\n\n" % (happening.id, kind, data)
+    async def _formatted(self, events: Sequence[FeedEvent]) -> bytes:
+        return b"".join([await self._event(each) for each in events])
 
-    async def _shape(self, what: What) -> tuple[bytes, Json]:
+    async def _event(self, event: FeedEvent) -> bytes:
+        name, content = await self._view(event.what)
+        data = _encode({**owner_view(event.account, self._accounts), **content})
+        return b"id: %016x\nevent: %s\ndata: %s\n\n" % (event.id, name, data)
+
+    async def _view(self, what: What) -> tuple[bytes, Json]:
         if isinstance(what, MessageAccepted):
-            return b"message", message_shape(what.message, self._accounts.get(what.account))
-        if isinstance(what, Move):
-            return b"status", await self._status(what)
+            return b"message", message_view(what.message, self._accounts.get(what.account))
+        if isinstance(what, StatusChange):
+            return b"status", await self._status_view(what)
         if isinstance(what, InboxEmptied):
             return b"emptied", {}
         if isinstance(what, RequestAnswered):
-            return b"request", entry_shape(what.entry, self._accounts)
+            return b"request", entry_view(what.entry, self._accounts)
         if isinstance(what, RequestWarned):
             entry = what.entry
-            return b"warning", {"requestId": entry.request_id, "warnings": warnings_shape(entry)}
-        return b"webhook", attempt_shape(what.attempt)
+            return b"warning", {"requestId": entry.request_id, "warnings": warning_views(entry)}
+        return b"webhook", attempt_view(what.attempt)
 
-    async def _status(self, move: Move) -> Json:
-        message = await self._rows.get(move.message)
+    async def _status_view(self, change: StatusChange) -> Json:
+        message = await self._rows.get(change.message)
         return {
-            "messageId": written(PREFIX, move.message),
-            "to": None if message is None else message.deliveries[move.position].recipient,
-            "status": move.status,
-            "reason": move.reason,
-            "at": iso_micros(move.at),
+            "messageId": format_id(PREFIX, change.message),
+            "to": None if message is None else message.deliveries[change.position].recipient,
+            "status": change.status,
+            "reason": change.reason,
+            "at": iso_micros(change.at),
             "messageStatus": None if message is None else message.status,
         }
 
 
-_GAP: Final = b"event: gap\ndata: {}\n\n"
-"""Some of what happened meanwhile is not kept any more: read everything anew."""
-
-
-def _last_seen(request: Request) -> int | None:
+def _last_event_id(request: Request) -> int | None:
     text = request.headers.get("last-event-id")
     if not text:
         return None
-    if _NUMBER.fullmatch(text):
+    if _EVENT_ID.fullmatch(text):
         return int(text, 16)
-    raise wrong("Last-Event-ID", text, "the id of an event, 16 hexadecimal digits")
-
-
-def _part(body: bytes) -> dict[str, object]:
-    return {"type": "http.response.body", "body": body, "more_body": True}
+    raise invalid_field("Last-Event-ID", text, "the id of an event, 16 hexadecimal digits")

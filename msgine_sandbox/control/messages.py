@@ -3,25 +3,23 @@
 import re
 
 from starlette.requests import Request
-from starlette.routing import Route
 
-from msgine_sandbox.control.entries import decisions_shape, warnings_shape
-from msgine_sandbox.control.scope import chosen
-from msgine_sandbox.control.shapes import Json, list_shape, message_shape
-from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.domain.deliveries import Deliveries
-from msgine_sandbox.domain.inbox import Inbox, Wanted
-from msgine_sandbox.domain.journal import Journal
-from msgine_sandbox.edge.body import read_json
-from msgine_sandbox.edge.fields import Fields, wrong
-from msgine_sandbox.edge.reply import Reply, reply
-from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.body import read_json
+from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fields import Fields, invalid_field
+from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.control.journal import decision_views, warning_views
+from msgine_sandbox.control.views import Json, list_view, message_view
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
-from msgine_sandbox.model.ids import number_of
-from msgine_sandbox.model.lifecycle import Status
-from msgine_sandbox.model.message import PREFIX, Message
+from msgine_sandbox.model.ids import parse_id
+from msgine_sandbox.model.message import PREFIX, Message, Status
 from msgine_sandbox.model.segments import split
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.deliveries import Deliveries
+from msgine_sandbox.services.inbox import Inbox, MessageQuery
+from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
 
@@ -30,7 +28,7 @@ MAX_LIMIT = 1000
 DEFAULT_WAIT = 10
 MAX_WAIT = 60
 SHOWN_AFTER_WAIT = 20
-_WANTED = {"channel", "before", "to", "status", "q", "contains", "matches", "since"}
+_SEARCHABLE = {"channel", "before", "to", "status", "q", "contains", "matches", "since"}
 _SPACE_FOR_PLUS = re.compile(r" [0-9]")
 
 
@@ -52,40 +50,40 @@ class MessagesControl:
         self._journal = journal
 
     @property
-    def routes(self) -> list[Route]:
-        """The paths, below `/_sandbox`."""
+    def resources(self) -> list[Resource]:
+        """The paths, below the root."""
         return [
-            resource("/messages", GET=self.search, DELETE=self.clear),
-            resource("/messages/wait", GET=self.wait),
-            resource("/messages/{id}", GET=self.read),
-            resource("/messages/{id}/status", POST=self.drive),
+            resource("/_sandbox/messages", GET=self.search, DELETE=self.clear),
+            resource("/_sandbox/messages/wait", GET=self.wait),
+            resource("/_sandbox/messages/{id}", GET=self.read),
+            resource("/_sandbox/messages/{id}/status", POST=self.set_status),
         ]
 
-    async def search(self, request: Request) -> Reply:
+    async def search(self, request: Request) -> Answer:
         """List the messages that fit, newest first."""
         query = Fields(request.query_params)
-        query.only(_WANTED | {"limit"}, "A search")
-        wanted = _wanted(chosen(request), query)
-        limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        found, total = await self._inbox.first(wanted, limit)
-        return reply(list_shape([self._brief(message) for message in found], total))
+        query.forbid_unknown(_SEARCHABLE | {"limit"}, "A search")
+        wanted = _query(context_of(request).account_id, query)
+        limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        found, total = await self._inbox.search(wanted, limit)
+        return json_answer(list_view([self._brief(message) for message in found], total))
 
-    async def clear(self, request: Request) -> Reply:
+    async def clear(self, request: Request) -> Answer:
         """Empty the inbox: messages, what was to become of them, and their webhooks."""
-        return reply({"deleted": await self._inbox.empty(chosen(request))})
+        return json_answer({"deleted": await self._inbox.empty(context_of(request).account_id)})
 
-    async def wait(self, request: Request) -> Reply:
+    async def wait(self, request: Request) -> Answer:
         """Answer when a message that fits exists, or with 408 and what did arrive."""
         query = Fields(request.query_params)
-        query.only(_WANTED | {"timeout"}, "A wait")
-        wanted = _wanted(chosen(request), query)
+        query.forbid_unknown(_SEARCHABLE | {"timeout"}, "A wait")
+        wanted = _query(context_of(request).account_id, query)
         timeout = _timeout(query)
         message = await self._inbox.wait(wanted, timeout)
         if message is None:
             raise await self._timed_out(wanted, timeout)
-        return reply(self._brief(message))
+        return json_answer(self._brief(message))
 
-    async def read(self, request: Request) -> Reply:
+    async def read(self, request: Request) -> Answer:
         """Give one message with its timeline."""
         message = await self._message(request)
         attempts, _ = await self._store.webhooks.attempts(message.account, message.id)
@@ -93,37 +91,39 @@ class MessagesControl:
         entry = self._journal.get(message.account, message.request_id)
         decided = {}
         if entry is not None:
-            decided = {"decisions": decisions_shape(entry), "warnings": warnings_shape(entry)}
-        whole = message_shape(message, account, attempts, decided)
+            decided = {"decisions": decision_views(entry), "warnings": warning_views(entry)}
+        whole = message_view(message, account, attempts, decided)
         if message.channel is Channel.SMS:
             whole["parts"] = split(message.text).parts
-        return reply(whole)
+        return json_answer(whole)
 
-    async def drive(self, request: Request) -> Reply:
+    async def set_status(self, request: Request) -> Answer:
         """Take a recipient, or all, to another status by hand."""
         message = await self._message(request)
         body = read_json(request)
-        body.only({"status", "to"}, "A move by hand")
+        body.forbid_unknown({"status", "to"}, "A move by hand")
         status = body.required_choice("status", Status)
-        await self._deliveries.drive(message, status, body.text("to"))
+        await self._deliveries.set_status(message, status, body.text("to"))
         return await self.read(request)
 
     async def _message(self, request: Request) -> Message:
-        number = number_of(PREFIX, request.path_params["id"])
+        number = parse_id(PREFIX, request.path_params["id"])
         message = (
-            None if number is None else await self._store.messages.get(number, chosen(request))
+            None
+            if number is None
+            else await self._store.messages.get(number, context_of(request).account_id)
         )
         if message is None:
             raise NotFound("Message not found")
         return message
 
     def _brief(self, message: Message) -> Json:
-        return message_shape(message, self._accounts.get(message.account))
+        return message_view(message, self._accounts.get(message.account))
 
-    async def _timed_out(self, wanted: Wanted, timeout: float) -> WaitTimedOut:
+    async def _timed_out(self, wanted: MessageQuery, timeout: float) -> WaitTimedOut:
         account = wanted.filter.account
-        arrived, total = await self._inbox.first(
-            Wanted(filter=Filter(account=account)), SHOWN_AFTER_WAIT
+        arrived, total = await self._inbox.search(
+            MessageQuery(filter=Filter(account=account)), SHOWN_AFTER_WAIT
         )
         hint = ""
         if account is not None and self._accounts.clock_of(account).frozen_at is not None:
@@ -134,8 +134,8 @@ class MessagesControl:
         )
 
 
-def _wanted(account: int | None, query: Fields) -> Wanted:
-    return Wanted(
+def _query(account: int | None, query: Fields) -> MessageQuery:
+    return MessageQuery(
         filter=Filter(
             account=account,
             channel=query.choice("channel", Channel),
@@ -151,9 +151,9 @@ def _wanted(account: int | None, query: Fields) -> Wanted:
 
 
 def _before(text: str | None) -> int | None:
-    number = None if text is None else number_of(PREFIX, text)
+    number = None if text is None else parse_id(PREFIX, text)
     if text is not None and number is None:
-        raise wrong("before", text, "the id of a message")
+        raise invalid_field("before", text, "the id of a message")
     return number
 
 

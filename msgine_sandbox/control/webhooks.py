@@ -2,22 +2,21 @@
 
 from msgspec.structs import replace
 from starlette.requests import Request
-from starlette.routing import Route
 
-from msgine_sandbox.control.scope import chosen, needed
-from msgine_sandbox.control.shapes import attempt_shape, endpoint_shape, list_shape
-from msgine_sandbox.domain.accounts import Accounts
-from msgine_sandbox.edge.body import read_json
-from msgine_sandbox.edge.fields import Fields
-from msgine_sandbox.edge.reply import Reply, reply
-from msgine_sandbox.edge.resource import resource
+from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.body import read_json
+from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.control.views import attempt_view, endpoint_view, list_view
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
-from msgine_sandbox.model.ids import number_of
+from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.message import PREFIX
-from msgine_sandbox.model.webhook import Endpoint, Event, checked_url
+from msgine_sandbox.model.webhook import ATTEMPT_PREFIX, Endpoint, EventType, checked_url
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.webhooks.sender import WebhookSender
+from msgine_sandbox.services.webhooks.signature import key_of
 from msgine_sandbox.storage.webhooks import WebhookRows
-from msgine_sandbox.webhooks.sender import Sender
-from msgine_sandbox.webhooks.signature import key_of
 
 MAX_ENDPOINTS = 16
 DEFAULT_LIMIT = 100
@@ -27,52 +26,56 @@ MAX_LIMIT = 1000
 class WebhooksControl:
     """Endpoints and attempts."""
 
-    def __init__(self, accounts: Accounts, rows: WebhookRows, sender: Sender) -> None:
+    def __init__(self, accounts: Accounts, rows: WebhookRows, sender: WebhookSender) -> None:
         self._accounts = accounts
         self._rows = rows
         self._sender = sender
 
     @property
-    def routes(self) -> list[Route]:
-        """The paths, below `/_sandbox`."""
+    def resources(self) -> list[Resource]:
+        """The paths, below the root."""
         return [
-            resource("/webhooks", GET=self.read, PUT=self.replace),
-            resource("/webhooks/attempts", GET=self.attempts),
-            resource("/webhooks/attempts/{id}/resend", POST=self.resend),
+            resource("/_sandbox/webhooks", GET=self.read, PUT=self.replace),
+            resource("/_sandbox/webhooks/attempts", GET=self.attempts),
+            resource("/_sandbox/webhooks/attempts/{id}/resend", POST=self.resend),
         ]
 
-    async def read(self, request: Request) -> Reply:
+    async def read(self, request: Request) -> Answer:
         """Give the account's endpoints."""
-        endpoints = needed(request).endpoints
-        return reply({"endpoints": [endpoint_shape(endpoint) for endpoint in endpoints]})
+        endpoints = context_of(request).require_account().endpoints
+        return json_answer({"endpoints": [endpoint_view(endpoint) for endpoint in endpoints]})
 
-    async def replace(self, request: Request) -> Reply:
+    async def replace(self, request: Request) -> Answer:
         """Put other endpoints in place of the account's, all or none of them."""
-        account = needed(request)
+        account = context_of(request).require_account()
         body = read_json(request)
-        body.only({"endpoints"}, "This call")
+        body.forbid_unknown({"endpoints"}, "This call")
         endpoints = endpoints_of(body)
         await self._accounts.save(replace(account, endpoints=endpoints))
-        return reply({"endpoints": [endpoint_shape(endpoint) for endpoint in endpoints]})
+        return json_answer({"endpoints": [endpoint_view(endpoint) for endpoint in endpoints]})
 
-    async def attempts(self, request: Request) -> Reply:
+    async def attempts(self, request: Request) -> Answer:
         """List tries, newest first; of one message where `messageId` names it."""
         query = Fields(request.query_params)
-        query.only({"limit", "messageId"}, "The list of attempts")
-        limit = query.whole("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        query.forbid_unknown({"limit", "messageId"}, "The list of attempts")
+        limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         wanted = query.text("messageId")
-        message = None if wanted is None else number_of(PREFIX, wanted) or 0
-        found, total = await self._rows.attempts(chosen(request), message, limit)
-        return reply(list_shape(list(map(attempt_shape, found)), total))
+        message = None if wanted is None else parse_id(PREFIX, wanted) or 0
+        found, total = await self._rows.attempts(context_of(request).account_id, message, limit)
+        return json_answer(list_view(list(map(attempt_view, found)), total))
 
-    async def resend(self, request: Request) -> Reply:
+    async def resend(self, request: Request) -> Answer:
         """Send what an earlier try sent again, at once, and answer with the new try."""
-        number = number_of("att", request.path_params["id"])
-        attempt = None if number is None else await self._rows.attempt(number, chosen(request))
+        number = parse_id(ATTEMPT_PREFIX, request.path_params["id"])
+        attempt = (
+            None
+            if number is None
+            else await self._rows.attempt(number, context_of(request).account_id)
+        )
         again = None if attempt is None else await self._sender.resend(attempt)
         if again is None:
             raise NotFound("Webhook attempt not found")
-        return reply(attempt_shape(again))
+        return json_answer(attempt_view(again))
 
 
 def endpoints_of(body: Fields) -> tuple[Endpoint, ...]:
@@ -94,18 +97,18 @@ def endpoints_of(body: Fields) -> tuple[Endpoint, ...]:
 
 
 def _endpoint(body: Fields) -> Endpoint:
-    body.only({"url", "events", "secret"}, "An endpoint")
+    body.forbid_unknown({"url", "events", "secret"}, "An endpoint")
     url = checked_url(body.required_text("url"), "url")
     return Endpoint(url, _events(body), _secret(body))
 
 
-def _events(body: Fields) -> tuple[Event, ...]:
+def _events(body: Fields) -> tuple[EventType, ...]:
     events = body.get("events")
     if events is None:
-        return tuple(Event)
-    if isinstance(events, list) and events and all(each in list(Event) for each in events):
-        return tuple(dict.fromkeys(map(Event, events)))
-    expected = "an array of " + ", ".join(Event)
+        return tuple(EventType)
+    if isinstance(events, list) and events and all(each in list(EventType) for each in events):
+        return tuple(dict.fromkeys(map(EventType, events)))
+    expected = "an array of " + ", ".join(EventType)
     raise InvalidRequest(
         f"events must be {expected}", field="events", value=events, expected=expected
     )

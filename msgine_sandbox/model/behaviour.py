@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
+from msgine_sandbox.model.channel import TRAITS, Channel
 from msgine_sandbox.model.errors import (
     ApiError,
     BadGateway,
@@ -16,27 +17,25 @@ from msgine_sandbox.model.errors import (
     ServiceUnavailable,
     Unauthorized,
 )
-from msgine_sandbox.model.webhook import Event
+from msgine_sandbox.model.webhook import EventType
 
 
-class Deed(StrEnum):
-    """What goes well."""
+class Behaviour(StrEnum):
+    """Successes that both APIs have. Source: documented, or documented elsewhere."""
 
-    ACCEPTED = "201 message accepted"
+    ACCEPTED = TRAITS[Channel.SMS].accepted
     READ = "200 message read"
     LISTED = "200 messages listed"
     LATER_PAGE = "200 a page past the first"
-    SEVERAL = "several recipients"
-    CALLED_BACK = "callbackUrl"
+    SEVERAL_RECIPIENTS = "several recipients"
+    CALLBACK_URL = "callbackUrl"
     REPLAYED = "idempotent replay"
     RETRIED = "success after waiting for Retry-After"
 
 
-class DeveloperDeed(StrEnum):
-    """What goes well in the second generation only."""
+class DeveloperBehaviour(StrEnum):
+    """Successes that only the Developers API has, besides its channels. Source: seen in SDKs."""
 
-    EMAIL = "201 email accepted"
-    PUSH = "201 push accepted"
     PARTIAL = "a push that fails for some"
     SCHEDULED = "a message for later"
     REGISTERED = "device registered"
@@ -60,21 +59,24 @@ REFUSALS: Final[tuple[type[ApiError], ...]] = (
 
 
 def refusal(status: int, code: str) -> str:
-    """Name the behaviour of refusing with a status and a code."""
+    """Return the name of refusing a request with a status and a code."""
     return f"{status} {code}"
 
 
-def webhook(event: Event) -> str:
-    """Name the behaviour of a webhook that a receiver took."""
+def webhook(event: EventType) -> str:
+    """Return the name of a webhook that its receiver accepted."""
     return f"{event} webhook"
 
 
 ALL: Final[tuple[str, ...]] = (
-    *Deed,
-    *(refusal(kind.status, kind.code) for kind in REFUSALS),
-    *map(webhook, Event),
+    *Behaviour,
+    *(refusal(error.status, error.code) for error in REFUSALS),
+    *map(webhook, EventType),
 )
-"""Every behaviour whose source is documented or documented elsewhere, in both generations."""
+"""Every behaviour whose source is documented or documented elsewhere."""
 
-OF_DEVELOPERS: Final[tuple[str, ...]] = tuple(DeveloperDeed)
+OF_DEVELOPERS: Final[tuple[str, ...]] = (
+    *(traits.accepted for channel, traits in TRAITS.items() if channel is not Channel.SMS),
+    *DeveloperBehaviour,
+)
 """What counts besides for a client that calls `/developers`. Source: seen in SDKs."""

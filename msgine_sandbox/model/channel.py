@@ -1,6 +1,10 @@
-"""The ways in which a message reaches people."""
+"""The channels: one table of what differs between SMS, email and push, which all others read."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
+
+import msgspec
 
 
 class Channel(StrEnum):
@@ -9,3 +13,64 @@ class Channel(StrEnum):
     SMS = "sms"
     EMAIL = "email"
     PUSH = "push"
+
+
+class Scope(StrEnum):
+    """What a credential may do. FULL_ACCESS and READ_MESSAGES are in the SDKs, the rest is ours."""
+
+    FULL_ACCESS = "FULL_ACCESS"
+    READ_MESSAGES = "READ_MESSAGES"
+    SEND_SMS = "SEND_SMS"
+    SEND_EMAIL = "SEND_EMAIL"
+    SEND_PUSH = "SEND_PUSH"
+
+
+class ChannelTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel has that the others have differently."""
+
+    title: str
+    """Its heading in the page."""
+    scope: Scope
+    """What sending by it needs. Source: our choice."""
+    accepted: str
+    """What coverage calls a message that was accepted."""
+    developer_price: int
+    """For a recipient and segment in the Developers API, in millionths of a Ugandan shilling."""
+    fails_after_sending: str
+    """Why its messages fail once they were sent, as a delivery's reason says it."""
+    fails_without_sending: str
+    """Why its messages are refused."""
+    settled_at_acceptance: bool = False
+    """Whether a service takes or refuses its messages before the request is answered."""
+
+
+TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
+    Channel.SMS: ChannelTraits(
+        title="SMS",
+        scope=Scope.SEND_SMS,
+        accepted="201 message accepted",
+        developer_price=30_000_000,  # documented elsewhere
+        fails_after_sending="The handset is unreachable",
+        fails_without_sending="The carrier refuses the message",
+    ),
+    Channel.EMAIL: ChannelTraits(
+        title="Email",
+        scope=Scope.SEND_EMAIL,
+        accepted="201 email accepted",
+        developer_price=5_000_000,  # our choice
+        fails_after_sending="The message bounced",
+        fails_without_sending="The mail server refuses the message",
+    ),
+    Channel.PUSH: ChannelTraits(
+        title="Push",
+        scope=Scope.SEND_PUSH,
+        accepted="201 push accepted",
+        developer_price=0,  # our choice
+        fails_after_sending="The device is not registered",
+        fails_without_sending="The push service refuses the message",
+        settled_at_acceptance=True,
+    ),
+}
+
+SENDING: Final = tuple(traits.scope for traits in TRAITS.values())
+"""The scopes of a credential that may only send."""

@@ -14,7 +14,7 @@ SECOND = 1_000_000
 DAY = 24 * 60 * 60 * SECOND
 FOREVER: Instant = (1 << 63) - 1
 LATEST: Instant = 253_402_300_799 * SECOND
-"""9999-12-31T23:59:59Z: what comes later cannot be written so that others can read it."""
+"""9999-12-31T23:59:59Z: later times have no ISO 8601 form that other programs read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,12 +30,12 @@ class RealTime:
     ) -> None:
         self._wall = wall
         self._steady = steady
-        # Of the wall clock over the steady one, in nanoseconds. The wall clock is read first, so
-        # that a pause between the two never makes it seem farther ahead than it is.
+        # How far the wall clock is ahead of the steady one, in nanoseconds. The wall clock is read
+        # first, so that a pause between the two never makes it seem farther ahead than it is.
         self._lead = wall() - steady()
 
     def now(self) -> Instant:
-        """Give the real time."""
+        """Return the real time."""
         wall = self._wall()
         steady = self._steady()
         lead = wall - steady
@@ -44,7 +44,7 @@ class RealTime:
         return (steady + self._lead) // 1000
 
     def not_before(self, instant: Instant) -> None:
-        """Begin at an instant, where the wall clock is behind it."""
+        """Go on from an instant where the wall clock is behind it."""
         self._lead = max(self._lead, instant * 1000 - self._steady())
 
 
@@ -55,43 +55,43 @@ class Clock(msgspec.Struct, frozen=True):
     frozen_at: Instant | None = None
 
     def at(self, real: Instant) -> Instant:
-        """Give this clock's time at a real instant."""
+        """Return this clock's time at a real instant."""
         return real + self.ahead if self.frozen_at is None else self.frozen_at
 
     def real_at(self, instant: Instant) -> Instant | None:
-        """Give the real time at which this clock shows an instant; None if it stands before it."""
+        """Return the real time when this clock shows an instant; None if it is frozen before."""
         if self.frozen_at is None:
             return instant - self.ahead
         return 0 if instant <= self.frozen_at else None
 
 
 def seconds(value: float) -> int:
-    """Turn seconds into whole microseconds, to the nearest."""
+    """Return seconds as whole microseconds, to the nearest."""
     return round(value * SECOND)
 
 
 def from_datetime(moment: datetime) -> Instant:
-    """Turn an aware datetime into an instant, exactly."""
+    """Return the instant of an aware datetime, exactly."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def iso_seconds(instant: Instant) -> str:
-    """Write an instant as the API does: ISO 8601 in UTC, whole seconds. Source: documented."""
-    return _written(instant // SECOND)
+    """Format an instant as the API does: ISO 8601 in UTC, whole seconds. Source: documented."""
+    return _iso(instant // SECOND)
 
 
 def iso_micros(instant: Instant) -> str:
-    """Write an instant as the control API does: ISO 8601 in UTC, to the microsecond."""
+    """Format an instant as the control API does: ISO 8601 in UTC, to the microsecond."""
     whole, micros = divmod(instant, SECOND)
-    return f"{_written(whole)[:-1]}.{micros:06d}Z"
+    return f"{_iso(whole)[:-1]}.{micros:06d}Z"
 
 
 def iso(instant: Instant) -> str:
-    """Write an instant as briefly as it can be without losing anything."""
+    """Format an instant in whole seconds where it has no fraction, else to the microsecond."""
     return iso_micros(instant) if instant % SECOND else iso_seconds(instant)
 
 
 @lru_cache(1024)
-def _written(whole_seconds: int) -> str:
+def _iso(whole_seconds: int) -> str:
     moment = time.gmtime(whole_seconds)
     return "%04d-%02d-%02dT%02d:%02d:%02dZ" % moment[:6]  # noqa: UP031  (twice as fast)

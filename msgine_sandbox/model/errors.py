@@ -1,4 +1,4 @@
-"""Every refusal the sandbox can give, drawn as one tree; `edge/errors.py` turns them into answers.
+"""Every error that the sandbox can answer with, as one tree; `asgi/answers.py` renders them.
 
 ApiError
 ├── InvalidRequest 400
@@ -27,7 +27,7 @@ Details = Mapping[str, Any]
 
 
 class ApiError(Exception):
-    """A refusal in the documented envelope."""
+    """An error in the documented envelope."""
 
     status: int = 500
     code: str = "internal_error"
@@ -111,7 +111,7 @@ class MethodNotAllowed(ApiError):
 
 
 class WaitTimedOut(ApiError):
-    """Nothing that was waited for came in time. Source: our choice."""
+    """No message that matches arrived in time. Source: our choice."""
 
     status = 408
     code = "wait_timed_out"
@@ -119,7 +119,7 @@ class WaitTimedOut(ApiError):
 
 
 class PayloadTooLarge(ApiError):
-    """The body is larger than the sandbox reads. Source: RFC 9110, the limit is our choice."""
+    """The body is larger than the sandbox reads. Source: RFC 9110; the limit is our choice."""
 
     status = 413
     code = "payload_too_large"
@@ -172,7 +172,7 @@ class BadGateway(ApiError):
 
 
 class ServiceUnavailable(ApiError):
-    """A fault, or the sandbox stops while a request is under way. Source: documented (status)."""
+    """A fault, or the sandbox stops while it handles a request. Source: documented (status)."""
 
     status = 503
     code = "service_unavailable"
@@ -180,4 +180,4 @@ class ServiceUnavailable(ApiError):
 
 
 class InternalError(ApiError):
-    """A fault, or a defect of the sandbox itself; a client should never see one unasked."""
+    """A fault, or a defect of the sandbox itself, which no client should ever see."""

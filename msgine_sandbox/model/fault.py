@@ -1,22 +1,41 @@
 """A fault: what goes wrong on purpose, with which requests or webhooks, and how often."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from random import Random
 from typing import Final
 
 import msgspec
 
-from msgine_sandbox.model.ids import written
-from msgine_sandbox.model.webhook import Event, Telling
+from msgine_sandbox.model.errors import (
+    ApiError,
+    BadGateway,
+    Forbidden,
+    InternalError,
+    InvalidMessage,
+    InvalidPhoneNumber,
+    InvalidRequest,
+    InvalidSenderId,
+    NotFound,
+    RateLimitExceeded,
+    ServiceUnavailable,
+    Unauthorized,
+)
+from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.recipients import EXPECTED_NUMBER
+from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"
-_OTHER_SIGNS: Final = re.compile(r"[\[?]")
+DEFAULT_RETRY_AFTER: Final = 1
+"""Seconds that a 429 asks to wait where its fault does not say."""
+
+_OTHER_WILDCARDS: Final = re.compile(r"[\[?]")
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request is about, as far as a fault asks."""
+class FaultTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fault's match looks at in a request."""
 
     method: str
     path: str
@@ -25,37 +44,37 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which requests, or which webhooks, a fault is for; None leaves a question out."""
+    """Which requests or webhooks a fault applies to: all given fields must match."""
 
     method: str | None = None
     path: str | None = None
     """`*` stands for any text."""
     to: str | None = None
     """A recipient, where `*` stands for any text."""
-    event: Event | None = None
+    event: EventType | None = None
 
-    def fits(self, asked: Asked) -> bool:
-        """Tell whether a request is meant."""
+    def matches_request(self, target: FaultTarget) -> bool:
+        """Return whether the fault applies to a request."""
         return (
-            self.method in {None, asked.method}
-            and (self.path is None or fnmatchcase(asked.path, self.path))
-            and (self.to is None or any(map(self.reaches, asked.recipients)))
+            self.method in {None, target.method}
+            and (self.path is None or fnmatchcase(target.path, self.path))
+            and (self.to is None or any(map(self.matches_recipient, target.recipients)))
         )
 
-    def tells(self, event: Event, recipient: str) -> bool:
-        """Tell whether a webhook is meant."""
-        return self.event in {None, event} and self.reaches(recipient)
+    def matches_webhook(self, event: EventType, recipient: str) -> bool:
+        """Return whether the fault applies to a webhook."""
+        return self.event in {None, event} and self.matches_recipient(recipient)
 
-    def reaches(self, recipient: str) -> bool:
-        """Tell whether a recipient is meant."""
+    def matches_recipient(self, recipient: str) -> bool:
+        """Return whether the fault applies to a recipient."""
         if self.to is None or "*" not in self.to:
             return self.to in {None, recipient}
-        # Only * is a sign: a device's token may have any other in it.
-        return fnmatchcase(recipient, _OTHER_SIGNS.sub(r"[\g<0>]", self.to))
+        # Only * is a wildcard: a device token may contain any other character.
+        return fnmatchcase(recipient, _OTHER_WILDCARDS.sub(r"[\g<0>]", self.to))
 
 
 class RequestEffect(msgspec.Struct, frozen=True, kw_only=True, tag="request", omit_defaults=True):
-    """What becomes of a request: first the delay, then the connection or the answer."""
+    """What happens to a request: first the delay, then the connection or the response."""
 
     status: int | None = None
     code: str | None = None
@@ -66,17 +85,21 @@ class RequestEffect(msgspec.Struct, frozen=True, kw_only=True, tag="request", om
     drop: bool = False
     malformed: bool = False
     commit: bool = False
-    """The request is done first; only its answer suffers."""
+    """The request is handled first; only its response suffers."""
     spares_replays: bool = False
-    """Whoever comes again with an idempotency key is answered."""
+    """A retry with the same idempotency key is answered."""
 
 
 class WebhookEffect(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", omit_defaults=True):
-    """What becomes of a webhook."""
+    """What happens to a webhook."""
 
-    telling: Telling = msgspec.field(default=Telling.PLAIN, name="mode")
+    mode: WebhookMode = WebhookMode.PLAIN
     delay: float = 0
     """Seconds on the account's clock."""
+
+    def reorders(self, event: EventType) -> bool:
+        """Return whether an event is held back until its delivery has ended: `sent` can be."""
+        return self.mode is WebhookMode.REORDER and event is EventType.SENT
 
 
 Effect = RequestEffect | WebhookEffect
@@ -87,7 +110,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     account: int | None
-    """Whose requests and webhooks it is for; None is everybody's."""
+    """Whose requests and webhooks it applies to; None is everybody's."""
     match: Match
     effect: Effect
     times: int | None = None
@@ -96,13 +119,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     hits: int = 0
     seen: int = 0
-    """How many requests or webhooks it was for, whether it acted or chance spared them."""
+    """How many requests or webhooks matched, whether it acted on them or not."""
     magic: bool = False
+    """Whether a magic recipient added it."""
 
     @property
     def public_id(self) -> str:
         """The identifier that the control API uses."""
-        return written(PREFIX, self.id)
+        return format_id(PREFIX, self.id)
 
     @property
     def left(self) -> int | None:
@@ -110,8 +134,58 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.times is None else self.times - self.hits
 
     def acts_next(self) -> bool:
-        """Tell whether chance lets it act on the next one: the same every time, for a seed."""
+        """Return whether it acts on the next match: the same sequence every time for a seed."""
         if self.probability >= 1:
             return True
         draw = Random(f"{self.seed}/{self.seen}").random()  # noqa: S311  (nothing secret)
         return draw < self.probability
+
+
+_ERRORS: Final = (
+    InvalidRequest,
+    InvalidPhoneNumber,
+    InvalidMessage,
+    InvalidSenderId,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    InternalError,
+    BadGateway,
+    ServiceUnavailable,
+)
+ERROR_CODES: Final[Mapping[str, type[ApiError]]] = {error.code: error for error in _ERRORS}
+"""The codes that a fault may name."""
+
+
+def fault_error(effect: RequestEffect, recipient: str | None = None) -> ApiError:
+    """Return the error that an effect asks for, about a recipient where there is one.
+
+    Whatever the status, it has the documented envelope.
+    """
+    status = effect.status or InternalError.status
+    if status == RateLimitExceeded.status:
+        wait = effect.retry_after
+        return RateLimitExceeded(DEFAULT_RETRY_AFTER if wait is None else wait)
+    error = _error(status, effect.code, recipient)
+    if effect.retry_after is not None:
+        error.headers = {**error.headers, "Retry-After": str(effect.retry_after)}
+    return error
+
+
+def _error(status: int, code: str | None, recipient: str | None) -> ApiError:
+    if code == InvalidPhoneNumber.code and recipient is not None:
+        return InvalidPhoneNumber(field="to", value=recipient, expected=EXPECTED_NUMBER)
+    known = (error for error in _ERRORS if error.status == status)
+    error_class = ERROR_CODES[code] if code else next(known, None)
+    if error_class is not None:
+        return error_class()
+    error = ApiError(_phrase(status))
+    error.status, error.code = status, _phrase(status).lower().replace(" ", "_").replace("'", "")
+    return error
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.replace("-", " ")
+    except ValueError:
+        return f"HTTP {status}"

@@ -1,11 +1,28 @@
-"""What is remembered of a request that carried an idempotency key."""
+"""An idempotency key: what one looks like, how long it is kept, and what is kept of its request."""
+
+import re
+from typing import Final
 
 import msgspec
 
-from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import DAY, Instant
+from msgine_sandbox.model.errors import InvalidRequest
+
+HEADER: Final = "Idempotency-Key"
+FIELD: Final = "idempotencyKey"
+"""Its member in the body of a send of the Developers API. Source: seen in SDKs."""
+SENDS_WITH_FIELD: Final = frozenset(f"/developers/{channel}" for channel in Channel)
+"""The paths, below the base URL, whose bodies may carry a key."""
+KEY_TTL: Final = DAY
+"""How long a key is kept after its first use. Source: documented."""
+MAX_LENGTH: Final = 255
+MAX_LENGTH_IN_BODY: Final = 64
+
+_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
-class Remembered(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The first answer to a key, and a digest of the request that it answered."""
 
     account: int
@@ -14,3 +31,17 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     fingerprint: bytes
     status: int
     body: bytes
+
+
+def checked_key(key: object, field: str, longest: int) -> str:
+    """Return a key.
+
+    Raises:
+        InvalidRequest: it is not 1 to `longest` printable ASCII characters without spaces.
+    """
+    if isinstance(key, str) and len(key) <= longest and _PRINTABLE.fullmatch(key):
+        return key
+    expected = f"1 to {longest} printable ASCII characters without spaces"
+    raise InvalidRequest(
+        "The idempotency key is invalid", field=field, value=key, expected=expected
+    )

@@ -1,7 +1,8 @@
-"""A message, and one delivery for each of its recipients."""
+"""A message with a delivery for each recipient, and the lifecycle that they go through."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -9,20 +10,59 @@ from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant
-from msgine_sandbox.model.ids import written
-from msgine_sandbox.model.lifecycle import NEXT, Status, summary
+from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.money import Money
-from msgine_sandbox.model.parts import EmailParts, Parts
 from msgine_sandbox.model.segments import Encoding
 
 PREFIX: Final = "msg"
 
 Recipient = str
-"""A telephone number, an email address, or what a push goes to, after it has been checked."""
+"""A phone number, an email address, or what a push goes to, after it has been checked."""
+
+
+class Status(StrEnum):
+    """How far a delivery is. Source: documented elsewhere; `queued`: seen in SDKs."""
+
+    QUEUED = "queued"
+    PENDING = "pending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+NEXT: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.QUEUED: frozenset({Status.PENDING}),
+    Status.PENDING: frozenset({Status.SENT, Status.FAILED}),
+    Status.SENT: frozenset({Status.DELIVERED, Status.FAILED}),
+    Status.DELIVERED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+
+
+def summary(statuses: Collection[Status]) -> Status:
+    """Return the status of a message whose deliveries have these. Source: our choice."""
+    kinds = set(statuses)
+    if len(kinds) == 1:
+        return kinds.pop()
+    if kinds <= {Status.DELIVERED, Status.FAILED}:
+        return Status.DELIVERED
+    if kinds <= {Status.SENT, Status.DELIVERED, Status.FAILED}:
+        return Status.SENT
+    return Status.PENDING
+
+
+class StatusChange(msgspec.Struct, frozen=True):
+    """A delivery's change to another status."""
+
+    message: int
+    position: int
+    status: Status
+    at: Instant
+    reason: str | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """How one recipient's copy is doing."""
+    """One recipient's copy of a message."""
 
     recipient: Recipient
     status: Status
@@ -31,7 +71,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Why it failed, in words."""
 
     def may_become(self, status: Status) -> bool:
-        """Tell whether the lifecycle allows the step."""
+        """Return whether the lifecycle allows the change."""
         return status in NEXT[self.status]
 
     @property
@@ -41,28 +81,42 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sent_at(self) -> Instant | None:
-        """When it left; None while it has not."""
+        """When it was sent; None while it has not been."""
         return next((at for status, at in self.history if status is Status.SENT), None)
 
-    def moved(self, move: "Move") -> "Delivery":
-        """Give it one step on."""
-        history = (*self.history, (move.status, move.at))
-        return replace(self, status=move.status, history=history, reason=move.reason)
+    def with_status(self, change: StatusChange) -> "Delivery":
+        """Return the delivery after a change."""
+        history = (*self.history, (change.status, change.at))
+        return replace(self, status=change.status, history=history, reason=change.reason)
 
-    def earlier(self, steps: int) -> "Delivery":
-        """Give it so many steps ago; why it failed is not known of then."""
-        history = self.history[:-steps]
+    def without_latest(self, changes: int) -> "Delivery":
+        """Return the delivery before its latest changes; a reason it had then is not known."""
+        history = self.history[:-changes]
         return replace(self, status=history[-1][0], history=history, reason=None)
 
 
-class Move(msgspec.Struct, frozen=True):
-    """A delivery's step to another status."""
+class EmailParts(msgspec.Struct, frozen=True, kw_only=True, tag="email", omit_defaults=True):
+    """What only an email has: whom it is addressed to openly and not, and its HTML."""
 
-    message: int
-    position: int
-    status: Status
-    at: Instant
-    reason: str | None = None
+    to: Sequence[str]
+    cc: Sequence[str] = ()
+    bcc: Sequence[str] = ()
+    html: str | None = None
+    links: Sequence[str] = ()
+    """The URLs that the links of the HTML lead to."""
+    html_alone: bool = False
+    """Whether the message's text was extracted from the HTML, because the client sent none."""
+
+
+class PushParts(msgspec.Struct, frozen=True, kw_only=True, tag="push", omit_defaults=True):
+    """What only a push has."""
+
+    data: Mapping[str, str] = {}
+    image_url: str | None = None
+    topic: str | None = None
+
+
+Parts = EmailParts | PushParts
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,16 +127,16 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     channel: Channel
     sender: str
     text: str
-    """What a person reads of it: of an email that is HTML alone, its text."""
+    """What a person reads of it; of an email that is HTML alone, the text in the HTML."""
     title: str | None = None
     """The subject of an email, the title of a push."""
     parts: Parts | None = None
     encoding: Encoding | None = None
     segments: int = 1
     price: Money
-    """For one recipient and one segment, as the first generation tells it."""
+    """For one recipient and one segment, in the Messages API."""
     developer_price: Money
-    """The same, as the second generation tells it."""
+    """The same in the Developers API."""
     callback_url: str | None = None
     request_id: str
     created_at: Instant
@@ -92,7 +146,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def public_id(self) -> str:
         """The identifier that clients see. Source: documented."""
-        return written(PREFIX, self.id)
+        return format_id(PREFIX, self.id)
 
     @property
     def sid(self) -> str:
@@ -106,7 +160,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def to(self) -> Sequence[Recipient]:
-        """Whom it is addressed to openly: an email has others besides."""
+        """Whom it is addressed to openly: an email may have others in cc and bcc."""
         return self.parts.to if isinstance(self.parts, EmailParts) else self.recipients
 
     @property
@@ -119,7 +173,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> Status:
-        """What its recipients' statuses come to."""
+        """The summary of its deliveries' statuses."""
         return summary([delivery.status for delivery in self.deliveries])
 
     @property
@@ -129,35 +183,35 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def developer_cost(self) -> Money:
-        """The same in the second generation. Source: documented elsewhere; segments: our choice."""
+        """The same in the Developers API. Source: documented elsewhere; segments: our choice."""
         return self.developer_price.times(len(self.deliveries) * self.segments)
 
     @property
     def updated_at(self) -> Instant:
-        """When anything about it changed last."""
+        """When any of its deliveries changed last."""
         return max([delivery.at for delivery in self.deliveries])
 
     @property
     def sent_at(self) -> Instant | None:
-        """When the first of its recipients' copies left; None while none has."""
+        """When the first of its deliveries was sent; None while none has been."""
         return min((at for d in self.deliveries if (at := d.sent_at) is not None), default=None)
 
-    def moved(self, moves: Sequence[Move]) -> "Message":
-        """Give the message with steps that its deliveries take."""
+    def with_changes(self, changes: Sequence[StatusChange]) -> "Message":
+        """Return the message after changes of its deliveries."""
         deliveries = list(self.deliveries)
-        for move in moves:
-            deliveries[move.position] = deliveries[move.position].moved(move)
+        for change in changes:
+            deliveries[change.position] = deliveries[change.position].with_status(change)
         return replace(self, deliveries=tuple(deliveries))
 
-    def before(self, moves: Sequence[Move]) -> "Message":
-        """Give the message as it was before the latest steps that its deliveries took."""
-        taken: defaultdict[int, int] = defaultdict(int)
-        for move in moves:
-            taken[move.position] += 1
+    def before(self, changes: Sequence[StatusChange]) -> "Message":
+        """Return the message as it was before the latest changes of its deliveries."""
+        count: defaultdict[int, int] = defaultdict(int)
+        for change in changes:
+            count[change.position] += 1
         return replace(
             self,
             deliveries=tuple(
-                delivery.earlier(taken[position]) if position in taken else delivery
+                delivery.without_latest(count[position]) if position in count else delivery
                 for position, delivery in enumerate(self.deliveries)
             ),
         )

@@ -15,7 +15,7 @@ class Money(msgspec.Struct, frozen=True):
     currency: str
 
     def times(self, count: int) -> "Money":
-        """Give the amount so many times over."""
+        """Return the amount multiplied by a whole number."""
         return Money(self.micros * count, self.currency)
 
     @property

@@ -17,7 +17,7 @@ class Encoding(StrEnum):
 
 
 class Segments(msgspec.Struct, frozen=True):
-    """A text cut into the parts that a phone receives."""
+    """A text split into the parts that a phone receives."""
 
     encoding: Encoding
     parts: tuple[str, ...]
@@ -31,19 +31,19 @@ class Segments(msgspec.Struct, frozen=True):
 
 
 def split(text: str) -> Segments:
-    """Cut a text: 160 or 153 septets a part in GSM 03.38, 70 or 67 UTF-16 units in UCS-2."""
-    stranger = _STRANGER.search(text)
-    if stranger is None:
-        return Segments(Encoding.GSM, _cut(text, _septets, 160, 153), None)
-    return Segments(Encoding.UCS2, _cut(text, _utf16_units, 70, 67), stranger[0])
+    """Split a text: 160 or 153 septets a part in GSM 03.38, 70 or 67 UTF-16 units in UCS-2."""
+    outside = _OUTSIDE_GSM.search(text)
+    if outside is None:
+        return Segments(Encoding.GSM, _parts(text, _septets, 160, 153), None)
+    return Segments(Encoding.UCS2, _parts(text, _utf16_units, 70, 67), outside[0])
 
 
-def without_strangers(text: str) -> int:
-    """Tell how many parts a text would be, were its strangers ordinary characters."""
-    return split(_STRANGER.sub("a", text)).count
+def gsm_segments(text: str) -> int:
+    """Return how many parts a text would be if all its characters were in GSM 03.38."""
+    return split(_OUTSIDE_GSM.sub("a", text)).count
 
 
-def _cut(text: str, size: Callable[[str], int], alone: int, joined: int) -> tuple[str, ...]:
+def _parts(text: str, size: Callable[[str], int], alone: int, joined: int) -> tuple[str, ...]:
     if size(text) <= alone:
         return (text,)
     return tuple(_pack(text, size, joined))
@@ -53,7 +53,7 @@ def _pack(text: str, size: Callable[[str], int], room: int) -> Iterator[str]:
     start = used = 0
     for here, character in enumerate(text):
         cost = size(character)
-        if used + cost > room:  # a character of two units is never split: it moves on whole
+        if used + cost > room:  # a character of two units is never split
             yield text[start:here]
             start, used = here, 0
         used += cost
@@ -78,4 +78,4 @@ _EXTENDED: Final = "".join(
     _decoded(bytes([_ESCAPE, code])) for code in range(128) if code != _ESCAPE
 )
 _ESCAPED: Final = re.compile(f"[{re.escape(_EXTENDED)}]")
-_STRANGER: Final = re.compile(f"[^{re.escape(_BASIC + _EXTENDED)}]")
+_OUTSIDE_GSM: Final = re.compile(f"[^{re.escape(_BASIC + _EXTENDED)}]")

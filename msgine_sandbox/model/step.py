@@ -8,7 +8,7 @@ from msgine_sandbox.model.clock import Instant
 
 
 class Lane(IntEnum):
-    """Whether a step is done at once in the store, or has to wait for somebody's answer."""
+    """Whether a step is performed at once in the store, or waits for a receiver's response."""
 
     STATUS = 0
     WEBHOOK = 1
@@ -23,7 +23,7 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     due: Instant
     message: int
     subject: int
-    """The position of the recipient for a status, the notice for a webhook."""
+    """The position of the recipient for a status, the event's row for a webhook."""
     detail: str = ""
     """The status to come to, and why."""
 

@@ -1,20 +1,24 @@
 """What became of messages, in numbers that can be added up."""
 
+from collections.abc import Iterable
+from operator import add
+
 import msgspec
+from msgspec.structs import astuple
 
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.lifecycle import Status
-from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.message import Message, Status
 
-_WAITING = frozenset({Status.QUEUED, Status.PENDING})
+_NOT_SENT_YET = frozenset({Status.QUEUED, Status.PENDING})
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
+class Tally(msgspec.Struct, frozen=True):
     """Recipients of SMS and emails, or whole pushes; the cost is in millionths.
 
-    Of an SMS or an email each recipient counts: as sent once its copy has left, and then as
-    delivered or failed besides. A push counts once, when it has left or failed for every
-    recipient: as sent, as failed, or as partial. Source: our choice, after the names.
+    Of an SMS or an email each recipient counts: as sent once it has been handed to the carrier,
+    and then as delivered or failed besides. A push counts once, when it has been sent or has
+    failed for every recipient: as sent, as failed, or as partial. Source: our choice, after the
+    names.
     """
 
     sent: int = 0
@@ -24,37 +28,33 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     cost: int = 0
 
     def plus(self, other: "Tally") -> "Tally":
-        """Give the sum with another."""
-        return Tally(
-            sent=self.sent + other.sent,
-            delivered=self.delivered + other.delivered,
-            failed=self.failed + other.failed,
-            partial=self.partial + other.partial,
-            cost=self.cost + other.cost,
-        )
+        """Return the sum of both."""
+        return Tally(*map(add, astuple(self), astuple(other)))
 
     def times(self, count: int) -> "Tally":
-        """Give it so many times over."""
-        return Tally(
-            sent=self.sent * count,
-            delivered=self.delivered * count,
-            failed=self.failed * count,
-            partial=self.partial * count,
-            cost=self.cost * count,
-        )
+        """Return the tally multiplied by a whole number, which may be negative."""
+        return Tally(*(each * count for each in astuple(self)))
 
 
 NOTHING = Tally()
 
 
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Return the sum of all."""
+    summed = NOTHING
+    for each in tallies:
+        summed = summed.plus(each)
+    return summed
+
+
 def tally_of(message: Message) -> Tally:
-    """Count a message as it stands."""
+    """Return what a message counts as, with the statuses that it has now."""
     statuses = [delivery.status for delivery in message.deliveries]
     cost = message.developer_cost.micros
-    if _WAITING.issuperset(statuses):
+    if _NOT_SENT_YET.issuperset(statuses):
         return Tally(cost=cost)
     if message.channel is Channel.PUSH:
-        return _of_push(statuses, cost)
+        return _push_tally(statuses, cost)
     return Tally(
         sent=sum(delivery.sent_at is not None for delivery in message.deliveries),
         delivered=statuses.count(Status.DELIVERED),
@@ -63,8 +63,8 @@ def tally_of(message: Message) -> Tally:
     )
 
 
-def _of_push(statuses: list[Status], cost: int) -> Tally:
-    if not _WAITING.isdisjoint(statuses):
+def _push_tally(statuses: list[Status], cost: int) -> Tally:
+    if not _NOT_SENT_YET.isdisjoint(statuses):
         return Tally(cost=cost)
     failed = statuses.count(Status.FAILED)
     if failed == len(statuses):

@@ -1,6 +1,6 @@
-"""Warnings: what a client did that the sandbox lets pass, and that will hurt in production.
+"""Warnings: what a client did that the sandbox accepts, and that causes trouble in production.
 
-Each has a code that stays, and a sentence that says what happened this time.
+Each has a stable code, and a sentence that says what happened this time.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _NAMED: Final = 10
 _READABLE: Final = 60
 
 
-class Code(StrEnum):
+class WarningCode(StrEnum):
     """What a warning is about; tests may ask for it."""
 
     RETRIED_TOO_EARLY = "retried-too-early"
@@ -34,7 +34,7 @@ class Code(StrEnum):
 class ClientWarning(msgspec.Struct, frozen=True):
     """One warning."""
 
-    code: Code
+    code: WarningCode
     message: str
 
     @property
@@ -46,7 +46,7 @@ class ClientWarning(msgspec.Struct, frozen=True):
 def retried_too_early(request_id: str, asked: int, waited: float) -> ClientWarning:
     """The same request came again before the wait that its answer asked for; in seconds."""
     return ClientWarning(
-        Code.RETRIED_TOO_EARLY,
+        WarningCode.RETRIED_TOO_EARLY,
         f"{request_id} was answered with Retry-After: {asked}, and the same request came again"
         f" after {waited:.3g} s",
     )
@@ -59,7 +59,7 @@ def retried_without_key(request_id: str, status: int | None, accepted: str | Non
         "" if accepted is None else f"; {accepted} was accepted then, so this is a duplicate"
     )
     return ClientWarning(
-        Code.RETRIED_WITHOUT_KEY,
+        WarningCode.RETRIED_WITHOUT_KEY,
         f"{request_id} {ended}, and the same POST came again without an Idempotency-Key{duplicate}",
     )
 
@@ -67,7 +67,7 @@ def retried_without_key(request_id: str, status: int | None, accepted: str | Non
 def key_reused(key: str) -> ClientWarning:
     """An idempotency key came with another request, which therefore was not done."""
     return ClientWarning(
-        Code.KEY_REUSED,
+        WarningCode.KEY_REUSED,
         f"The idempotency key {key} came with another body or path; what was sent now was not done",
     )
 
@@ -75,7 +75,7 @@ def key_reused(key: str) -> ClientWarning:
 def bearer_missing() -> ClientWarning:
     """The token stands alone in Authorization."""
     return ClientWarning(
-        Code.BEARER_MISSING, "Authorization has the token alone; documented is: Bearer TOKEN"
+        WarningCode.BEARER_MISSING, "Authorization has the token alone; documented is: Bearer TOKEN"
     )
 
 
@@ -84,20 +84,21 @@ def unknown_field(names: Sequence[str], place: str) -> ClientWarning:
     shown = [_shown(name) for name in names[:_NAMED]]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ClientWarning(
-        Code.UNKNOWN_FIELD, f"The {place} has what this call ignores: {', '.join(shown)}{more}"
+        WarningCode.UNKNOWN_FIELD,
+        f"The {place} has what this call ignores: {', '.join(shown)}{more}",
     )
 
 
 def number_not_mobile(number: str, what: str) -> ClientWarning:
     """A recipient that a text message will hardly reach."""
-    return ClientWarning(Code.NUMBER_NOT_MOBILE, f"{number} {what}, which gets no SMS")
+    return ClientWarning(WarningCode.NUMBER_NOT_MOBILE, f"{number} {what}, which gets no SMS")
 
 
 def forced_to_ucs2(character: str, segments: int, without: int) -> ClientWarning:
     """One character made the whole text need twice the room."""
     called = name(character, "unnamed").lower()
     return ClientWarning(
-        Code.FORCED_TO_UCS2,
+        WarningCode.FORCED_TO_UCS2,
         f"U+{ord(character):04X} ({called}) is not in GSM 03.38, so the text is sent as UCS-2:"
         f" {_segments(segments)} instead of {without}",
     )
@@ -106,7 +107,7 @@ def forced_to_ucs2(character: str, segments: int, without: int) -> ClientWarning
 def webhook_slow(event: str, url: str, milliseconds: float, deadline: float) -> ClientWarning:
     """The receiver took a large part of the time that it has."""
     return ClientWarning(
-        Code.WEBHOOK_SLOW,
+        WarningCode.WEBHOOK_SLOW,
         f"{url} took {milliseconds:.0f} ms for {event}, of the {deadline:g} s that it has:"
         " answer first, work afterwards",
     )
@@ -114,13 +115,13 @@ def webhook_slow(event: str, url: str, milliseconds: float, deadline: float) -> 
 
 def webhook_failed(event: str, url: str, why: str) -> ClientWarning:
     """The receiver did not take a webhook."""
-    return ClientWarning(Code.WEBHOOK_FAILED, f"{url} did not take {event}: {why}")
+    return ClientWarning(WarningCode.WEBHOOK_FAILED, f"{url} did not take {event}: {why}")
 
 
 def webhook_localhost(url: str) -> ClientWarning:
     """The sandbox is in a container, whose localhost is the container."""
     return ClientWarning(
-        Code.WEBHOOK_LOCALHOST,
+        WarningCode.WEBHOOK_LOCALHOST,
         f"{url} is the sandbox's own container: write host.docker.internal for your machine",
     )
 
@@ -128,7 +129,7 @@ def webhook_localhost(url: str) -> ClientWarning:
 def looks_live(hint: str) -> ClientWarning:
     """The token looks like one of production."""
     return ClientWarning(
-        Code.LOOKS_LIVE,
+        WarningCode.LOOKS_LIVE,
         f"{hint} looks like a production token; any text works here, such as test_me",
     )
 
@@ -136,7 +137,7 @@ def looks_live(hint: str) -> ClientWarning:
 def polls(message: str, times: int) -> ClientWarning:
     """A message is read again and again, where a webhook would tell."""
     return ClientWarning(
-        Code.POLLS,
+        WarningCode.POLLS,
         f"{message} was read {times} times before it came to an end; a webhook would tell of that",
     )
 

@@ -1,127 +1,140 @@
-"""The nouns of webhooks: endpoints that listen, notices to give them, attempts to do so."""
+"""Webhooks: the endpoints that subscribe, the events to send them, the attempts to do so."""
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidRequest
-from msgine_sandbox.model.ids import written
-from msgine_sandbox.model.lifecycle import Status
+from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.message import Status
 
-MAX_URL = 2048
+EVENT_PREFIX: Final = "evt"
+ATTEMPT_PREFIX: Final = "att"
+MAX_URL: Final = 2048
 
 
-class Event(StrEnum):
-    """What a webhook can tell. Source: documented elsewhere."""
+class WebhookPolicy(StrEnum):
+    """Where webhooks may be sent."""
+
+    LOCAL = "local"
+    """To this machine and private networks: the normal case."""
+    ANY = "any"
+    PUBLIC = "public"
+
+
+class EventType(StrEnum):
+    """What a webhook can report. Source: documented elsewhere."""
 
     SENT = "message.sent"
     DELIVERED = "message.delivered"
     FAILED = "message.failed"
 
 
-EVENT_OF: Mapping[Status, Event] = {
-    Status.SENT: Event.SENT,
-    Status.DELIVERED: Event.DELIVERED,
-    Status.FAILED: Event.FAILED,
+EVENT_OF: Final[Mapping[Status, EventType]] = {
+    Status.SENT: EventType.SENT,
+    Status.DELIVERED: EventType.DELIVERED,
+    Status.FAILED: EventType.FAILED,
 }
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A URL of the account, the events it wants, and the secret its webhooks are signed with."""
+    """A URL of the account, the events it subscribes to, and the secret that signs them."""
 
     url: str
-    events: tuple[Event, ...] = tuple(Event)
+    events: tuple[EventType, ...] = tuple(EventType)
     secret: str | None = None
 
 
-class Telling(StrEnum):
-    """How a webhook tells of its event: as it should, or as it does when something goes wrong."""
+class WebhookMode(StrEnum):
+    """How an event is sent: as it should be, or with a fault."""
 
     PLAIN = "plain"
-    TWICE = "duplicate"
-    BACKWARDS = "reorder"
-    FORGED = "wrong-signature"
-    LOST = "lose"
-    LATE = "delay"
+    DUPLICATE = "duplicate"
+    REORDER = "reorder"
+    WRONG_SIGNATURE = "wrong-signature"
+    LOSE = "lose"
+    DELAY = "delay"
 
 
-class NoticeState(StrEnum):
-    """How far a notice has come."""
+class EventState(StrEnum):
+    """How far an event is."""
 
     HELD = "held"
     """Held back until its delivery has ended."""
     DUE = "due"
-    HEARD_ONCE = "succeeded_once"
-    """Received, and to be sent once more on purpose."""
+    SUCCEEDED_ONCE = "succeeded_once"
+    """Accepted, and to be sent once more on purpose."""
     DONE = "done"
     GIVEN_UP = "given_up"
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """One event of one delivery that one URL is to hear of; every try carries its identifier."""
+class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of one delivery, for one URL; every attempt carries its identifier."""
 
     id: int
     account: int
     message: int
     position: int
-    event: Event
+    event: EventType
     url: str
     at: Instant
-    telling: Telling = msgspec.field(default=Telling.PLAIN, name="mode")
+    mode: WebhookMode = WebhookMode.PLAIN
     tries: int = 0
-    state: NoticeState = NoticeState.DUE
+    state: EventState = EventState.DUE
 
     @property
     def public_id(self) -> str:
-        """The `webhook-id` of every try."""
-        return written("evt", self.id)
+        """The `webhook-id` of every attempt."""
+        return format_id(EVENT_PREFIX, self.id)
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """One side of an HTTP exchange, as kept for the developer to read."""
+class AttemptHttp(msgspec.Struct, frozen=True, kw_only=True):
+    """The request or the response of an attempt, as kept for the developer to read."""
 
     headers: Mapping[str, str]
     body: str
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One try to give a notice, and what came of it."""
+    """One attempt to send an event, and its result."""
 
     id: int
     account: int
-    notice: int = msgspec.field(name="webhook_event")
+    webhook_event: int
     message: int
-    event: Event
+    event: EventType
     url: str
     number: int
+    """From 1, of this event."""
     at: Instant
     status: int | None
     duration_ms: float
     error: str | None
-    request: Exchange
-    response: Exchange | None
+    request: AttemptHttp
+    response: AttemptHttp | None
 
     @property
     def public_id(self) -> str:
         """The identifier that the control API uses."""
-        return written("att", self.id)
+        return format_id(ATTEMPT_PREFIX, self.id)
 
     @property
-    def heard(self) -> bool:
-        """Whether the receiver took it: a 2xx in time. Source: our choice."""
+    def succeeded(self) -> bool:
+        """Whether the receiver accepted it: a 2xx in time. Source: our choice."""
         return self.error is None and self.status is not None and 200 <= self.status < 300
 
 
 def checked_url(url: str, field: str) -> str:
-    """Give a text back that is an http or https URL.
+    """Return the text as an http or https URL.
 
     Raises:
-        InvalidRequest: it is none (our choice).
+        InvalidRequest: it is not one (our choice).
     """
-    problem = webhook_problem(url)
+    problem = url_problem(url)
     if problem is None:
         return url
     raise InvalidRequest(
@@ -129,8 +142,8 @@ def checked_url(url: str, field: str) -> str:
     )
 
 
-def webhook_problem(url: str) -> str | None:
-    """Say why a text is no http or https URL, or None when it is one."""
+def url_problem(url: str) -> str | None:
+    """Return what an http or https URL would be like, or None when the text is one."""
     if len(url) > MAX_URL:
         return f"at most {MAX_URL} characters"
     if not url.isprintable() or " " in url:

@@ -1,8 +1,11 @@
 """Accounts as rows."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from msgine_sandbox.model.account import Account, DeveloperPrices, Limits, Scope, Tier
+from msgine_sandbox.model.account import Account, Limits, Tier
+from msgine_sandbox.model.channel import Channel, Scope
 from msgine_sandbox.model.clock import Clock, Instant
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.webhook import Endpoint
@@ -27,7 +30,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     clock_ahead: int
     clock_frozen: Instant | None
     endpoints: tuple[Endpoint, ...]
-    developer_prices: DeveloperPrices
+    developer_prices: Mapping[Channel, int]
 
 
 _ACCOUNT = Columns(AccountRow, json=("endpoints", "developer_prices"))

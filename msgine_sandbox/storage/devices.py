@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from msgine_sandbox.model.device import Device
+from msgine_sandbox.model.recipients import Device
 from msgine_sandbox.storage.columns import Columns, to_json
 from msgine_sandbox.storage.database import Database, of_account
 

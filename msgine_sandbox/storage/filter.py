@@ -14,7 +14,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """What a message must have in order to match; None means anything."""
 
     account: int | None = None
-    number: int | None = None
+    id: int | None = None
     before: int | None = None
     """Only messages that were accepted before the one with this number."""
     channel: Channel | None = None
@@ -37,7 +37,7 @@ def conditions(wanted: Filter) -> tuple[str, Row]:
     possible: list[tuple[str, Any]] = [
         ("account = ?", wanted.account),
         ("channel = ?", None if wanted.channel is None else str(wanted.channel)),
-        ("id = ?", wanted.number),
+        ("id = ?", wanted.id),
         ("id < ?", wanted.before),
         (some_delivery % "recipient = ?", wanted.to),
         (f"instr({content}, ?)", wanted.contains),

@@ -4,11 +4,11 @@ import msgspec
 from msgspec.structs import astuple
 
 from msgine_sandbox.model.clock import Instant
-from msgine_sandbox.model.idempotency import Remembered
+from msgine_sandbox.model.idempotency import StoredAnswer
 from msgine_sandbox.storage.columns import Columns
 from msgine_sandbox.storage.database import Database, of_account
 
-_ANSWER = Columns(Remembered)
+_ANSWER = Columns(StoredAnswer)
 _GET = f"SELECT {_ANSWER.names} FROM idempotency WHERE account = ? AND key = ?"
 _REMEMBER = _ANSWER.insert("idempotency", "INSERT OR REPLACE")
 
@@ -19,15 +19,15 @@ class IdempotencyRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def get(self, account: int, key: str) -> Remembered | None:
+    async def get(self, account: int, key: str) -> StoredAnswer | None:
         """Return the stored answer of a key, however old."""
         # No flush is needed: a request holds its key until its answer is committed, so the
         # deferred writes of this batch are of other keys.
         row = self._database.query_without_flush(_GET, (account, key)).fetchone()
         # Without `Columns` here and below, because this is a part of every send with a key.
-        return None if row is None else msgspec.convert(row, Remembered)
+        return None if row is None else msgspec.convert(row, StoredAnswer)
 
-    async def remember(self, answer: Remembered) -> None:
+    async def remember(self, answer: StoredAnswer) -> None:
         """Store an answer, in place of an older one to the same key."""
         self._database.defer(_REMEMBER, [astuple(answer)])
 

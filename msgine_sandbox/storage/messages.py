@@ -11,10 +11,8 @@ from msgspec.structs import astuple
 from msgine_sandbox.model.account import DEVELOPER_CURRENCY
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import FOREVER, Instant
-from msgine_sandbox.model.lifecycle import NEXT, Status
-from msgine_sandbox.model.message import Delivery, Message, Move
+from msgine_sandbox.model.message import NEXT, Delivery, Message, Parts, Status, StatusChange
 from msgine_sandbox.model.money import Money
-from msgine_sandbox.model.parts import Parts
 from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.storage.columns import Columns, Row, to_json
 from msgine_sandbox.storage.database import Database, of_account
@@ -61,7 +59,7 @@ _INSERT = (
     " (SELECT coalesce(max(sequence), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
 )
 _INSERT_DELIVERY = _DELIVERY.insert("deliveries")
-_MOVE = (
+_APPLY = (
     "UPDATE deliveries SET status = ?, history = history || ?, reason = ?"
     " WHERE message = ? AND position = ? AND status IN (?, ?)"
 )
@@ -71,7 +69,7 @@ _CHANNELS = {str(channel): channel for channel in Channel}
 _STATUSES = {str(status): status for status in Status}
 _parts: msgspec.json.Decoder[Parts] = msgspec.json.Decoder(Parts)
 
-# The statuses that each may follow, padded to the two placeholders of `_MOVE`.
+# The statuses that each may follow, padded to the two placeholders of `_APPLY`.
 _BEFORE = {
     status: (*[str(each) for each in Status if status in NEXT[each]], None, None)[:2]
     for status in Status
@@ -90,16 +88,18 @@ class MessageRows:
         self._database.defer(_INSERT, [(*astuple(row), row.account, row.channel)])
         self._database.defer(_INSERT_DELIVERY, _delivery_rows(message))
 
-    async def move(self, moves: Sequence[Move]) -> Sequence[Move]:
+    async def apply(self, changes: Sequence[StatusChange]) -> Sequence[StatusChange]:
         """Change the statuses of deliveries, and return the changes that the lifecycle allows."""
         with self._database.savepoint() as savepoint:
-            done = self._database.executemany(_MOVE, map(_change, moves))
-            if done.rowcount == len(moves):
-                return moves
+            done = self._database.executemany(_APPLY, map(_values, changes))
+            if done.rowcount == len(changes):
+                return changes
             # SQLite says how many rows it changed, not which. That the lifecycle forbids a change
             # is rare, so only then they are run again, one by one.
             savepoint.undo()
-        return [move for move in moves if self._database.execute(_MOVE, _change(move)).rowcount]
+        return [
+            change for change in changes if self._database.execute(_APPLY, _values(change)).rowcount
+        ]
 
     async def origins(self, messages: Iterable[int]) -> dict[int, tuple[Channel, Instant]]:
         """Return the channels of messages, and when they were accepted."""
@@ -192,14 +192,14 @@ class MessageRows:
         return [_message(row, by_message[row.id]) for row in found]
 
 
-def _change(move: Move) -> Row:
+def _values(change: StatusChange) -> Row:
     return (
-        str(move.status),
-        f" {move.status}@{move.at}",
-        move.reason,
-        move.message,
-        move.position,
-        *_BEFORE[move.status],
+        str(change.status),
+        f" {change.status}@{change.at}",
+        change.reason,
+        change.message,
+        change.position,
+        *_BEFORE[change.status],
     )
 
 

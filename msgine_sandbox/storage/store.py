@@ -26,9 +26,6 @@ class Store:
         self.faults = FaultRows(self.database)
         self.devices = DeviceRows(self.database)
         self.tallies = TallyRows(self.database)
-        # The names that callers still use.
-        self.unit = self.database
-        self.keys = self.idempotency
 
     def write(self) -> AbstractAsyncContextManager[None]:
         """Return a write transaction; its block may await nothing but the store."""

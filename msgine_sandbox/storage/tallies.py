@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.tally import Tally
@@ -20,8 +21,6 @@ class TallyKey(NamedTuple):
     day: Day
     channel: Channel
 
-
-Place = TallyKey  # the name that callers still use
 
 _KEY = ", ".join(TallyKey._fields)
 _TALLY = Columns(Tally)
@@ -41,7 +40,7 @@ class TallyRows:
 
     async def add(self, key: TallyKey, tally: Tally) -> None:
         """Add a tally to the sums of a key."""
-        self._database.defer_sum(_ADD, key, _TALLY.to_row(tally))
+        self._database.defer_sum(_ADD, key, astuple(tally))
 
     async def between(self, account: int, first: Day, last: Day) -> dict[TallyKey, Tally]:
         """Return the tallies of an account from one day to another, both included."""

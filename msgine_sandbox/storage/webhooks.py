@@ -1,10 +1,10 @@
 """Webhook events and the attempts to send them as rows."""
 
-from msgine_sandbox.model.webhook import Attempt, Notice, NoticeState
+from msgine_sandbox.model.webhook import Attempt, EventState, WebhookEvent
 from msgine_sandbox.storage.columns import Columns
 from msgine_sandbox.storage.database import Database, of_account
 
-_EVENT = Columns(Notice)
+_EVENT = Columns(WebhookEvent)
 _ATTEMPT = Columns(Attempt, json=("request", "response"))
 
 
@@ -14,11 +14,11 @@ class WebhookRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, event: Notice) -> None:
+    async def add(self, event: WebhookEvent) -> None:
         """Store an event that is to be sent."""
         self._database.execute(_EVENT.insert("webhook_events"), _EVENT.to_row(event))
 
-    async def get(self, number: int) -> Notice | None:
+    async def get(self, number: int) -> WebhookEvent | None:
         """Return an event, or None when it is gone."""
         row = self._database.execute(
             f"SELECT {_EVENT.names} FROM webhook_events WHERE id = ?", (number,)
@@ -27,18 +27,18 @@ class WebhookRows:
 
     async def release(self, message: int, position: int) -> list[int]:
         """Make a recipient's held back events due, and return their identifiers in order."""
-        held = f"message = ? AND position = ? AND state = '{NoticeState.HELD}'"
+        held = f"message = ? AND position = ? AND state = '{EventState.HELD}'"
         rows = self._database.execute(
             f"SELECT id FROM webhook_events WHERE {held} ORDER BY id", (message, position)
         ).fetchall()
         if rows:
             self._database.execute(
-                f"UPDATE webhook_events SET state = '{NoticeState.DUE}' WHERE {held}",
+                f"UPDATE webhook_events SET state = '{EventState.DUE}' WHERE {held}",
                 (message, position),
             )
         return [number for (number,) in rows]
 
-    async def record(self, attempt: Attempt, event: Notice) -> None:
+    async def record(self, attempt: Attempt, event: WebhookEvent) -> None:
         """Store an attempt, and the state and the number of tries of its event."""
         self._database.execute(
             "UPDATE webhook_events SET tries = ?, state = ? WHERE id = ?",
@@ -46,7 +46,7 @@ class WebhookRows:
         )
         self._database.execute(_ATTEMPT.insert("attempts"), _ATTEMPT.to_row(attempt))
 
-    async def tries(self, event: Notice) -> int:
+    async def tries(self, event: WebhookEvent) -> int:
         """Return how often an event has been sent, by plan or by a call to resend it."""
         (count,) = self._database.execute(
             "SELECT count(*) FROM attempts WHERE message = ? AND webhook_event = ?",

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgine_sandbox.services.webhooks.signature import PREFIX, key_of, signature
 from msgine_sandbox.testing.account import Account
 from msgine_sandbox.testing.errors import SandboxError, WebhookNotFound
 from msgine_sandbox.testing.listener import ReceiverResponse, WebhookListener
-from msgine_sandbox.webhooks.signature import PREFIX, key_of, signature
 
 _LOOPBACK: Final = "127.0.0.1"
 _ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  (only where a container has to reach the receiver)

@@ -12,7 +12,7 @@ from msgine_sandbox.testing.client import ControlClient
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
 
 if TYPE_CHECKING:
-    from msgine_sandbox.background import Background
+    from msgine_sandbox.server import ServerThread
 
 _BASE_PATH: Final = "/api/v1"
 
@@ -144,11 +144,11 @@ def start_errors() -> tuple[type[Exception], ...]:
     return SettingsError, DatabaseUnusable
 
 
-def _start_background(settings: dict[str, Any]) -> Background:
-    from msgine_sandbox.background import Background
+def _start_background(settings: dict[str, Any]) -> ServerThread:
+    from msgine_sandbox.server import ServerThread
     from msgine_sandbox.settings import Settings, SettingsError
 
     unknown = settings.keys() - {*Settings.__dataclass_fields__}
     if unknown:
         raise SettingsError(f"There is no setting {', '.join(sorted(unknown))}.")
-    return Background(Settings(**{"port": 0} | settings))
+    return ServerThread(Settings(**{"port": 0} | settings))

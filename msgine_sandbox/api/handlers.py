@@ -1,0 +1,98 @@
+"""What both APIs do alike, and each shows in its own form: send a message, list, read one."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final, NamedTuple
+
+from starlette.requests import Request
+
+from msgine_sandbox.api.schema import MessageCodec, warn_of_unknown
+from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.body import read_json
+from msgine_sandbox.asgi.context import RequestContext, context_of
+from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.model.channel import TRAITS, Channel, Scope
+from msgine_sandbox.model.errors import Forbidden, NotFound
+from msgine_sandbox.model.ids import parse_id
+from msgine_sandbox.model.message import PREFIX, Message
+from msgine_sandbox.services.client_warnings import PollingDetector
+from msgine_sandbox.services.drafts import ChannelService
+from msgine_sandbox.services.messages import Messages
+from msgine_sandbox.storage.messages import MessageRows
+
+MAX_LIMIT: Final = 100
+DEFAULT_LIMIT: Final = 20
+MAX_PAGE: Final = 10**12
+
+
+class MessagePage(NamedTuple):
+    """A page of an account's messages, newest first."""
+
+    messages: list[Message]
+    page: int
+    limit: int
+    total: int
+    """Of all pages."""
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.total // self.limit)
+
+
+class MessageHandlers:
+    """The account's messages, as its client works with them."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        channels: Mapping[Channel, ChannelService[Any]],
+        rows: MessageRows,
+        polling: PollingDetector,
+    ) -> None:
+        self._messages = messages
+        self._channels = channels
+        self._rows = rows
+        self._polling = polling
+
+    async def send(self, request: Request, channel: Channel, codec: MessageCodec[Any]) -> Answer:
+        """Accept the message that a body asks for: 201 with it. Source: documented."""
+        context = context_of(request)
+        require_scope(context, TRAITS[channel].scope)
+        body = read_json(request)
+        warn_of_unknown(context, body, codec.names, "body")
+        service = self._channels[channel]
+        send_context = self._messages.context(context.client, context.request_id)
+        message = await service.compose(codec.read(body), send_context)
+        context.warnings += service.warnings_about(message)
+        answer = json_answer(codec.view(message), 201)
+        await self._messages.accept(message, context.to_store(answer))
+        context.accepted_message = message.public_id
+        return answer
+
+    async def page(self, request: Request, channel: Channel) -> MessagePage:
+        """Return the page that is asked for. Source: documented; newest first is our choice."""
+        context = context_of(request)
+        require_scope(context, Scope.READ_MESSAGES)
+        query = Fields(request.query_params)
+        warn_of_unknown(context, query, ("page", "limit"), "query")
+        page = query.query_int("page", default=1, most=MAX_PAGE)
+        limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        messages, total = await self._rows.page(context.client.id, channel, page, limit)
+        return MessagePage(messages, page, limit, total)
+
+    async def read(self, request: Request, channels: Collection[Channel]) -> Message:
+        """Return one of the account's messages. Source: documented elsewhere."""
+        context = context_of(request)
+        require_scope(context, Scope.READ_MESSAGES)
+        row_id = parse_id(PREFIX, request.path_params["id"])
+        message = None if row_id is None else await self._rows.get(row_id, context.client.id)
+        if message is None or message.channel not in channels:
+            raise NotFound("Message not found")
+        context.warnings += self._polling.warnings_for(context.client, message)
+        return message
+
+
+def require_scope(context: RequestContext, scope: Scope) -> None:
+    """Raise Forbidden (documented) unless the credential has a scope."""
+    if not context.client.has_scope(scope):
+        raise Forbidden(requiredScope=scope)

@@ -1,0 +1,108 @@
+"""What a body may have: a table of fields, from which it is read and unknown ones are found."""
+
+from collections.abc import Callable, Collection, Sequence
+from enum import Enum
+from typing import Any, Final, Generic
+
+import msgspec
+
+from msgine_sandbox.asgi.context import RequestContext
+from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.model import warning
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.services.drafts import Draft
+
+
+class FieldType(Enum):
+    """How a field is read; null is the same as absent."""
+
+    TEXT = "a string"
+    TEXTS = "a string or an array of strings"
+    SPLIT_TEXTS = "a string that is split at its commas, or an array of strings"
+    STRING_MAP = "an object whose values are strings"
+    TIME = "a time in ISO 8601 with Z or an offset"
+    KEY = "an idempotency key, which the pipeline reads"
+
+
+class Source(Enum):
+    """Where a rule of the API comes from."""
+
+    DOCUMENTED = "documented"
+    DOCUMENTED_ELSEWHERE = "documented elsewhere"
+    SDKS = "seen in SDKs"
+    OURS = "our choice"
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One field of a body."""
+
+    name: str
+    """As clients write it."""
+    type: FieldType
+    attribute: str
+    """The draft's."""
+    required: bool = False
+    required_first: bool = False
+    """Whether it is missed before the fields that stand before it are read."""
+    expected: str | None = None
+    """What a missing field is expected to be, where its type does not say it."""
+    max_length: int | None = None
+    source: Source
+
+    def require(self, body: Fields) -> None:
+        """Raise InvalidRequest unless the field is there."""
+        body.required(self.name, self.expected or self.type.value)
+
+
+_READERS: Final[dict[FieldType, Callable[[Fields, str], Any]]] = {
+    FieldType.TEXT: Fields.text,
+    FieldType.TEXTS: Fields.list_or_empty,
+    FieldType.SPLIT_TEXTS: Fields.split_list,
+    FieldType.STRING_MAP: Fields.string_map,
+    FieldType.TIME: Fields.instant,
+}
+
+
+class MessageCodec(Generic[Draft]):
+    """How one API reads what one channel is to send, and shows what became of it."""
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        draft: Callable[..., Draft],
+        view: Callable[[Message], Any],
+    ) -> None:
+        """Join a table of fields, in the order in which problems are found, with both forms."""
+        self.fields = fields
+        self.names = frozenset(field.name for field in fields)
+        self.view = view
+        self._draft = draft
+        # Looked up once, because this is a part of every send.
+        self._required_first = [field for field in fields if field.required_first]
+        self._readers = [
+            (field, _READERS[field.type]) for field in fields if field.type in _READERS
+        ]
+
+    def read(self, body: Fields) -> Draft:
+        """Return the draft that a body asks for; unknown fields are ignored.
+
+        Raises:
+            InvalidRequest: a field is missing, or of the wrong type.
+        """
+        for field in self._required_first:
+            field.require(body)
+        values = {}
+        for field, read in self._readers:
+            if field.required:
+                field.require(body)
+            values[field.attribute] = read(body, field.name)
+        return self._draft(**values)
+
+
+def warn_of_unknown(
+    context: RequestContext, fields: Fields, known: Collection[str], place: str
+) -> None:
+    """Add a warning about fields of a body or query that the call does not have."""
+    unknown = fields.unknown(known)
+    if unknown:
+        context.warnings.append(warning.unknown_field(unknown, place))

@@ -1,0 +1,197 @@
+"""The ASGI application: a request in, a response out, an entry in the journal."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
+
+from msgine_sandbox.asgi.answers import Answer, error_answer
+from msgine_sandbox.asgi.context import RequestContext, close_context, open_context
+from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
+from msgine_sandbox.asgi.routing import BASE_PATH, Routes
+from msgine_sandbox.asgi.security import HostCheck
+from msgine_sandbox.model.clock import RealTime
+from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
+from msgine_sandbox.model.fault import RequestEffect
+from msgine_sandbox.model.ids import Ids, format_id
+from msgine_sandbox.model.journal import Decisions, JournalEntry, recorded
+from msgine_sandbox.services.bus import Bus
+from msgine_sandbox.services.client_warnings import (
+    RETRIED_STATUSES,
+    FailedRequest,
+    RetryDetector,
+)
+from msgine_sandbox.services.journal import Journal
+from msgine_sandbox.services.lifecycle import Lifecycle
+
+_API: Final = f"{BASE_PATH}/"
+_CONTROL: Final = "/_sandbox/"
+_HEALTH: Final = "/_sandbox/health"
+
+
+class Application:
+    """Hands each request to the API, the control API or the page, and sends the response."""
+
+    def __init__(
+        self,
+        api: ApiPipeline,
+        control: ControlPipeline,
+        page: Routes,
+        *,
+        hosts: HostCheck,
+        journal: Journal,
+        retries: RetryDetector,
+        bus: Bus,
+        ids: Ids,
+        real: RealTime,
+        lifecycle: Lifecycle,
+    ) -> None:
+        self._api = api
+        self._control = control
+        self._page = page
+        self._hosts = hosts
+        self._journal = journal
+        self._retries = retries
+        self._bus = bus
+        self._ids = ids
+        self._real = real
+        self._lifecycle = lifecycle
+        self._lifespan = Router(lifespan=self._closing)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, as ASGI says; anything but HTTP is the lifespan's."""
+        if scope["type"] != "http":
+            await self._lifespan(scope, receive, send)
+            return
+        if not self._lifecycle.started:
+            # With the first request, for callers that do not run the lifespan.
+            await self._lifecycle.start()
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        is_api = path.startswith(_API)
+        context = open_context(
+            scope,
+            receive,
+            path.removeprefix(BASE_PATH) if is_api else path,
+            format_id("req", self._ids.next()),
+            self._real.now(),
+        )
+        started = time.perf_counter()
+        try:
+            await self._answer(context, send, is_api=is_api)
+        finally:
+            if is_api:
+                self._record(context, (time.perf_counter() - started) * 1000)
+            close_context(context)
+
+    async def _answer(self, context: RequestContext, send: Send, *, is_api: bool) -> None:
+        try:
+            response = await self._respond(context, is_api=is_api)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
+        except ApiError as error:
+            response = error_answer(error, context)
+        except asyncio.CancelledError:
+            if not self._bus.stopping:
+                raise
+            response = error_answer(ServiceUnavailable("The sandbox stops"), context)
+        except Exception:
+            if not context.connection_cut:
+                defect = InternalError("The sandbox has a defect; its log says more")
+                await self._send(error_answer(defect, context), context, send)
+            raise  # so that the server logs it, or the client sees the cut connection
+        await self._send(response, context, send)
+
+    async def _send(self, response: Response, context: RequestContext, send: Send) -> None:
+        context.response = response
+        response.raw_headers += _headers(context)
+        if context.method == "HEAD":
+            response.body = b""
+        await response(context.scope, context.receive, send)
+
+    async def _respond(self, context: RequestContext, *, is_api: bool) -> Response:
+        self._hosts.check(context)
+        if is_api:
+            return await self._api.respond(context)
+        if context.path.startswith(_CONTROL) and context.path != _HEALTH:
+            return await self._control.respond(context)
+        return await self._page.respond(context)
+
+    @asynccontextmanager
+    async def _closing(self, _: Router) -> AsyncIterator[None]:
+        yield
+        await self._lifecycle.close()
+
+    def _record(self, context: RequestContext, duration_ms: float) -> None:
+        entry = _entry(context, duration_ms)
+        if context.account is not None:
+            self._remember_failure(context, entry)
+        self._journal.record(entry)
+
+    def _remember_failure(self, context: RequestContext, entry: JournalEntry) -> None:
+        account = context.client.id
+        if entry.status in RETRIED_STATUSES:
+            failed = FailedRequest(
+                request_id=context.request_id,
+                at=context.now,
+                real_at=context.received_at,
+                status=entry.status,
+                retry_after=_retry_after(context.response),
+                message=context.accepted_message,
+            )
+            self._retries.add(account, context.fingerprint(), failed)
+        elif context.retried is not None:
+            self._retries.remove(account, context.fingerprint())
+
+
+def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-request-id", context.request_id.encode()), *context.response_headers.items()]
+    if context.warnings:
+        codes = ", ".join(dict.fromkeys(each.code for each in context.warnings))
+        headers.append((b"x-sandbox-warning", codes.encode()))
+    return headers
+
+
+def _retry_after(response: Response | None) -> int | None:
+    headers = () if response is None else response.raw_headers
+    return next((int(value) for name, value in headers if name == b"retry-after"), None)
+
+
+def _entry(context: RequestContext, duration_ms: float) -> JournalEntry:
+    scope, response = context.scope, context.response
+    return JournalEntry(
+        request_id=context.request_id,
+        account=context.account_id,
+        at=context.now,
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        status=None if response is None else response.status_code,
+        code=response.error_code if isinstance(response, Answer) else None,
+        duration_ms=duration_ms,
+        replayed=context.replayed,
+        repeated_status=None if context.retried is None else context.retried.status,
+        warnings=tuple(context.warnings),
+        request=recorded(scope["headers"], context.body),
+        response=None if response is None else recorded(response.raw_headers, bytes(response.body)),
+        decisions=_decisions(context),
+    )
+
+
+def _decisions(context: RequestContext) -> Decisions:
+    fault = context.fault
+    effect = None if fault is None else fault.effect
+    return Decisions(
+        scheme=context.scheme,
+        admission=context.admission,
+        fault=None if fault is None else fault.public_id,
+        effect=effect if isinstance(effect, RequestEffect) else None,
+        key=context.key,
+        replayed=context.replayed,
+        message=context.accepted_message,
+    )

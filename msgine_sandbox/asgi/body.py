@@ -1,0 +1,153 @@
+"""Reading bodies: first as bytes of bounded size, then in handlers as JSON objects."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from msgine_sandbox.asgi.context import UNREAD, RequestContext, context_of
+from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.model.errors import (
+    ApiError,
+    InvalidRequest,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
+from msgine_sandbox.model.recipients import TOPIC, USER
+from msgine_sandbox.services.drafts import MAX_RECIPIENTS
+
+MAX_BODY: Final = 1024 * 1024
+
+_EXPECTED: Final = "application/json, in UTF-8"
+_decode = msgspec.json.decode
+
+
+async def read_body(context: RequestContext) -> None:
+    """Read the body whole, before anything else is decided.
+
+    Raises:
+        PayloadTooLarge: it is over a mebibyte.
+        ClientDisconnect: the client disconnected in the middle of it.
+    """
+    if context.method in {"GET", "HEAD"}:
+        return
+    announced = context.headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced[:20]) > MAX_BODY:
+        raise PayloadTooLarge(limit=MAX_BODY)
+    body = b""
+    while True:
+        message = await context.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += bytes(message.get("body", b""))
+        if len(body) > MAX_BODY:
+            raise PayloadTooLarge(limit=MAX_BODY)
+        if not message.get("more_body", False):
+            context.body = body
+            return
+
+
+def require_json(context: RequestContext) -> None:
+    """Raise UnsupportedMediaType unless the body is sent as JSON, even where nobody reads it.
+
+    A web page can send any other type to another site without asking that site first.
+    """
+    if context.body and not _is_json(context.header(b"content-type") or ""):
+        raise UnsupportedMediaType(expected=_EXPECTED)
+
+
+def read_json(request: Request) -> Fields:
+    """Return the body's JSON object.
+
+    Raises:
+        UnsupportedMediaType: it is not sent as JSON in UTF-8 (documented).
+        InvalidRequest: it is not a JSON object.
+    """
+    content = content_of(context_of(request))
+    if not isinstance(content, dict):
+        raise InvalidRequest(
+            "The body must be a JSON object", field="body", value=content, expected="a JSON object"
+        )
+    return Fields(content)
+
+
+def content_of(context: RequestContext) -> Any:
+    """Return the body's JSON, which is parsed once.
+
+    Raises:
+        UnsupportedMediaType: it is not sent as JSON in UTF-8 (documented).
+        InvalidRequest: it is not JSON.
+    """
+    if context.content is UNREAD:
+        if not _is_json(context.header(b"content-type") or ""):
+            raise UnsupportedMediaType(expected=_EXPECTED)
+        context.content = _parsed(context.body)
+    return context.content
+
+
+def recipients_of(context: RequestContext) -> list[str]:
+    """Return the recipients that a body names, as far as it can be parsed, for faults to match.
+
+    A body that the handler refuses names none, or what can be found of them.
+    """
+    try:
+        content = content_of(context) if context.body else None
+    except ApiError:
+        return []
+    if not isinstance(content, dict):
+        return []
+    named = [
+        each.strip()
+        for field in ("to", "cc", "bcc")
+        for value in _strings(content.get(field))
+        for each in value.split(",")
+    ]
+    found = list(dict.fromkeys([*named, *_push_targets(content)]))
+    # A request with more is refused anyway.
+    return found if len(found) <= MAX_RECIPIENTS else []
+
+
+def _push_targets(content: Mapping[str, Any]) -> list[str]:
+    """Return what a push goes to: a topic wins over users and tokens. Source: seen in SDKs."""
+    topics = _strings(content.get("topic"))
+    if topics:
+        return [f"{TOPIC}{each}" for each in topics]
+    users = [f"{USER}{each}" for each in _strings(content.get("userIds"))]
+    return [*users, *_strings(content.get("tokens"))]
+
+
+def _strings(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str)]
+
+
+def _is_json(content_type: str) -> bool:
+    if content_type == "application/json":
+        return True
+    media_type, _, parameters = content_type.lower().partition(";")
+    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
+    return media_type.strip() == "application/json" and charset in {"", "utf-8", "utf8"}
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _parsed_by_json(body, error)
+
+
+def _parsed_by_json(body: bytes, error: Exception) -> Any:
+    """Parse again with `json`, which accepts lone surrogates: the handler names their field."""
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InvalidRequest(
+            "The body is not valid JSON", field="body", expected="JSON in UTF-8", reason=reason
+        ) from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

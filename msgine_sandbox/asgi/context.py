@@ -1,0 +1,144 @@
+"""What is known about one request, from the first check to the journal entry."""
+
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from msgine_sandbox.model.account import Account, Admission
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.errors import Unauthorized
+from msgine_sandbox.model.fault import Fault
+from msgine_sandbox.model.idempotency import StoredAnswer
+from msgine_sandbox.model.warning import ClientWarning
+from msgine_sandbox.services.client_warnings import FailedRequest
+from msgine_sandbox.services.idempotency import KeyLock
+
+UNREAD: Final = object()
+_KEY: Final = "msgine_sandbox.context"
+
+
+class CredentialScheme(StrEnum):
+    """How a credential was sent."""
+
+    BEARER = "bearer"
+    BARE = "bare"
+    API_KEY = "x-api-key"
+
+
+class RequestContext(msgspec.Struct, kw_only=True):
+    """One request, and what each step of the pipeline found out about it."""
+
+    scope: Scope
+    receive: Receive
+    method: str
+    """In capitals."""
+    path: str
+    """Below the base URL, or below the root of the sandbox."""
+    request_id: str
+    received_at: Instant
+    """Real time."""
+    now: Instant
+    """The account's time once the account is known; real time before that."""
+    headers: dict[bytes, bytes]
+    """The request's, by lower-case name; parsed once, because they are looked at often."""
+    response_headers: dict[bytes, bytes] = {}
+    """What every response to this request carries, errors included."""
+    body: bytes = b""
+    content: Any = UNREAD
+    """The body's JSON, once it has been parsed."""
+    account: Account | None = None
+    scheme: CredentialScheme | None = None
+    admission: Admission | None = None
+    retried: FailedRequest | None = None
+    """The failed request that this one repeats."""
+    fault: Fault | None = None
+    """The fault that acts on the request."""
+    connection_cut: bool = False
+    """Whether an exception stands for a cut connection, and must reach the client."""
+    key: str | None = None
+    """The idempotency key."""
+    key_lock: KeyLock | None = None
+    """The lock on the key, where this is its first request."""
+    replayed: bool = False
+    """Whether the answer is the stored one of the key's first request."""
+    accepted_message: str | None = None
+    """The id of the message that the request created."""
+    warnings: list[ClientWarning] = []
+    response: Response | None = None
+    """What was sent, as far as something was."""
+
+    @property
+    def client(self) -> Account:
+        """The account, where authentication has passed."""
+        assert self.account is not None  # noqa: S101  (the pipeline authenticates first)
+        return self.account
+
+    @property
+    def account_id(self) -> int | None:
+        """The account that a control call names; None is the whole sandbox."""
+        return None if self.account is None else self.account.id
+
+    def require_account(self) -> Account:
+        """Return the account of a control call that is about one.
+
+        Raises:
+            Unauthorized: neither a credential nor an id names one.
+        """
+        if self.account is None:
+            raise Unauthorized(
+                "This call is about one account: send its token, as to the API itself"
+            )
+        return self.account
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header of the request by its lower-case name."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def fingerprint(self) -> bytes:
+        """Return a digest of method, path, query and body: the same for the same request again."""
+        head = f"{self.method} {self.scope['path']}\n".encode() + self.scope["query_string"]
+        return sha256(head + b"\n" + self.body).digest()
+
+    def to_store(self, response: Response) -> StoredAnswer | None:
+        """Return what the idempotency key stores of a response, where this is its first request.
+
+        The handler stores it in the same transaction as the request's effect.
+        """
+        if self.key_lock is None:
+            return None
+        return self.key_lock.to_store(response.status_code, bytes(response.body))
+
+
+def open_context(
+    scope: Scope, receive: Receive, path: str, request_id: str, now: Instant
+) -> RequestContext:
+    """Return the context of a request that has just been received."""
+    context = RequestContext(
+        scope=scope,
+        receive=receive,
+        method=scope["method"],
+        path=path,
+        request_id=request_id,
+        received_at=now,
+        now=now,
+        headers=dict(scope["headers"]),
+    )
+    scope[_KEY] = context
+    return context
+
+
+def close_context(context: RequestContext) -> None:
+    """Detach the context from its scope: only the garbage collector would free the cycle."""
+    del context.scope[_KEY]
+
+
+def context_of(request: Request) -> RequestContext:
+    """Return the context of a handler's request."""
+    context: RequestContext = request.scope[_KEY]
+    return context

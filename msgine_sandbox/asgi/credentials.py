@@ -1,0 +1,94 @@
+"""What a request carries in its headers or body: the credential and the idempotency key."""
+
+import re
+from typing import Final
+
+from msgine_sandbox.asgi.body import content_of
+from msgine_sandbox.asgi.context import CredentialScheme, RequestContext
+from msgine_sandbox.model.errors import ApiError, InvalidRequest, Unauthorized
+from msgine_sandbox.model.idempotency import (
+    FIELD,
+    HEADER,
+    MAX_LENGTH,
+    MAX_LENGTH_IN_BODY,
+    SENDS_WITH_FIELD,
+    checked_key,
+)
+
+_BEARER: Final = re.compile(r"bearer +(?P<token>[\x21-\x7e]+)", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_KEY_HEADER: Final = HEADER.lower().encode()
+
+
+def credential(context: RequestContext, *, strict: bool) -> str | None:
+    """Return the token that a request carries, or None; note how it is sent.
+
+    `Authorization: Bearer TOKEN` and `X-Api-Key: TOKEN` are documented; the bare
+    `Authorization: TOKEN` is what SDK 1.0 sends, and refused when strict.
+
+    Raises:
+        Unauthorized: the header is there and cannot be parsed.
+    """
+    authorization = context.header(b"authorization")
+    if authorization is not None:
+        context.scheme, token = _parse(authorization.strip(), strict=strict)
+        return token
+    key = context.header(b"x-api-key")
+    if key is None:
+        return None
+    if not _TOKEN.fullmatch(key.strip()):
+        raise Unauthorized
+    context.scheme = CredentialScheme.API_KEY
+    return key.strip()
+
+
+def _parse(authorization: str, *, strict: bool) -> tuple[CredentialScheme, str]:
+    bearer = _BEARER.fullmatch(authorization)
+    if bearer:
+        return CredentialScheme.BEARER, bearer["token"]
+    # The 1.0 SDK sends the bare token, without "Bearer".
+    if not strict and _TOKEN.fullmatch(authorization) and authorization.lower() != "bearer":
+        return CredentialScheme.BARE, authorization
+    raise Unauthorized
+
+
+def has_idempotency_key(context: RequestContext) -> bool:
+    """Return whether a request carries anything in the place of an idempotency key."""
+    return _KEY_HEADER in context.headers or _key_in_body(context) is not None
+
+
+def idempotency_key(context: RequestContext) -> str | None:
+    """Return the key of a request, or None when it has none.
+
+    Raises:
+        InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
+            without spaces, in the body 1 to 64.
+    """
+    if sum(name == _KEY_HEADER for name, _ in context.scope["headers"]) > 1:
+        raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
+    header, field = context.header(_KEY_HEADER), _key_in_body(context)
+    if header is not None:
+        checked_key(header, HEADER, MAX_LENGTH)
+    if field is None:
+        return header
+    key = checked_key(field, FIELD, MAX_LENGTH_IN_BODY)
+    if header in {None, key}:
+        return key
+    raise InvalidRequest(
+        "Send one idempotency key", field=FIELD, value=key, expected=f"the same as {HEADER}"
+    )
+
+
+def idempotency_field(context: RequestContext) -> str:
+    """Return the name of the header or body field that carries a request's key."""
+    return HEADER if _KEY_HEADER in context.headers else FIELD
+
+
+def _key_in_body(context: RequestContext) -> object:
+    if context.method != "POST" or context.path not in SENDS_WITH_FIELD:
+        return None
+    try:
+        content = content_of(context)
+    except ApiError:
+        return None  # the handler refuses the body, and says what is wrong with it
+    return content.get(FIELD) if isinstance(content, dict) else None

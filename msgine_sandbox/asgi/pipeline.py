@@ -1,0 +1,230 @@
+"""The order in which a request is judged: the steps stand in it from top to bottom.
+
+Each step takes the request's context, and returns or raises; the last returns the response.
+"""
+
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from msgine_sandbox.asgi.answers import Answer, error_answer, json_answer, truncated
+from msgine_sandbox.asgi.body import read_body, recipients_of, require_json
+from msgine_sandbox.asgi.connections import Connections, disconnected_within
+from msgine_sandbox.asgi.context import CredentialScheme, RequestContext
+from msgine_sandbox.asgi.credentials import (
+    credential,
+    has_idempotency_key,
+    idempotency_field,
+    idempotency_key,
+)
+from msgine_sandbox.asgi.routing import Routes
+from msgine_sandbox.asgi.security import ControlAuth, check_origin
+from msgine_sandbox.model import warning
+from msgine_sandbox.model.account import Admission, Limits, looks_live, masked
+from msgine_sandbox.model.clock import SECOND, RealTime
+from msgine_sandbox.model.errors import (
+    ApiError,
+    IdempotencyKeyReused,
+    RateLimitExceeded,
+    Unauthorized,
+)
+from msgine_sandbox.model.fault import Fault, FaultTarget, RequestEffect, fault_error
+from msgine_sandbox.model.idempotency import StoredAnswer
+from msgine_sandbox.services.accounts import Accounts, is_revoked
+from msgine_sandbox.services.client_warnings import RetryDetector, retry_warnings
+from msgine_sandbox.services.faults import Faults
+from msgine_sandbox.services.idempotency import Idempotency, KeyLock
+from msgine_sandbox.services.rate_limit import RateLimit, full_allowance
+
+_REPLAYED: Final = {"Idempotent-Replayed": "true"}
+
+
+class ApiPipeline:
+    """Answers requests to the API: body size, credential, rate limit, faults, key, handler."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        retries: RetryDetector,
+        rate_limit: RateLimit,
+        faults: Faults,
+        idempotency: Idempotency,
+        connections: Connections,
+        routes: Routes,
+        real: RealTime,
+        *,
+        default_limits: Limits,
+        strict_auth: bool,
+    ) -> None:
+        self._accounts = accounts
+        self._retries = retries
+        self._rate_limit = rate_limit
+        self._faults = faults
+        self._idempotency = idempotency
+        self._connections = connections
+        self._routes = routes
+        self._real = real
+        self._default_allowance = full_allowance(default_limits)
+        self._strict_auth = strict_auth
+
+    async def respond(self, context: RequestContext) -> Response:
+        """Return the response to a request.
+
+        Raises:
+            ApiError: a step or the handler refuses the request.
+            ClientDisconnect: there is nobody to answer any more.
+        """
+        try:
+            await read_body(context)
+            await self._authenticate(context)
+        except ApiError:
+            # Every response has the rate headers (documented), also before an account is known.
+            self._set_rate_headers(context, self._default_allowance)
+            raise
+        self._notice_retry(context)
+        self._admit(context)
+        fault = await self._take_fault(context)
+        if fault is None:
+            return await self._respond_once(context)
+        return await self._respond_with(fault, context)
+
+    async def _authenticate(self, context: RequestContext) -> None:
+        token = credential(context, strict=self._strict_auth)
+        if token is None:
+            raise Unauthorized
+        if context.scheme is CredentialScheme.BARE:
+            context.warnings.append(warning.bearer_missing())
+        if looks_live(token):
+            context.warnings.append(warning.looks_live(masked(token)))
+        context.account = await self._accounts.with_token(token)
+        context.now = self._accounts.now(context.account.id)
+        if is_revoked(token):
+            # Only now, so that the journal shows the request to the token's account.
+            raise Unauthorized
+
+    def _notice_retry(self, context: RequestContext) -> None:
+        """Warn of bad retries, before the rate limit: most of them are refused by that."""
+        if not self._retries.has_failures(context.client.id):
+            return
+        failed = self._retries.retried(context.client.id, context.fingerprint())
+        if failed is not None:
+            context.retried = failed
+            context.warnings += retry_warnings(
+                failed,
+                posts=context.method == "POST",
+                has_key=has_idempotency_key(context),
+                now=context.now,
+                real_now=context.received_at,
+            )
+
+    def _admit(self, context: RequestContext) -> None:
+        """Count the request against the account's limits, replays and errors included."""
+        admission = context.admission = self._rate_limit.admit(context.client, context.now)
+        self._set_rate_headers(context, admission)
+        if admission.retry_after is not None:
+            raise RateLimitExceeded(admission.retry_after)
+
+    def _set_rate_headers(self, context: RequestContext, admission: Admission) -> None:
+        headers = context.response_headers
+        headers[b"x-ratelimit-limit"] = b"%d" % admission.limit
+        headers[b"x-ratelimit-remaining"] = b"%d" % admission.remaining
+        # Real time in Unix seconds, because the client compares it with its own clock.
+        reset = -(-self._real.now() // SECOND) + admission.reset_after
+        headers[b"x-ratelimit-reset"] = b"%d" % reset
+
+    async def _take_fault(self, context: RequestContext) -> Fault | None:
+        if not self._faults.might_apply(context.client.id, context.body):
+            return None
+        target = FaultTarget(
+            method=context.method, path=context.path, recipients=recipients_of(context)
+        )
+        context.fault = await self._faults.take(context.client.id, target)
+        return context.fault
+
+    async def _respond_with(self, fault: Fault, context: RequestContext) -> Response:
+        """Return the response that a fault leaves: with `commit`, the handler has run before."""
+        effect = fault.effect
+        assert isinstance(effect, RequestEffect)  # noqa: S101  (`take` returns no other)
+        handled = await self._respond_or_refuse(context) if effect.commit else None
+        if handled is not None and effect.spares_replays and context.replayed:
+            return handled
+        if effect.delay and await disconnected_within(context.receive, effect.delay):
+            raise ClientDisconnect
+        if effect.drop:
+            await self._connections.cut(context)
+            raise ClientDisconnect
+        if effect.status is not None:
+            recipients = filter(fault.match.matches_recipient, recipients_of(context))
+            answer = error_answer(fault_error(effect, next(recipients, None)), context)
+            return truncated(answer) if effect.malformed else answer
+        if not effect.malformed:
+            return await self._respond_once(context) if handled is None else handled
+        if handled is None:
+            # Nothing was done, so there is no real answer to truncate.
+            content = {"id": "msg_", "status": "pending"}
+            handled = json_answer(content, 201 if context.method == "POST" else 200)
+        return truncated(handled)
+
+    async def _respond_or_refuse(self, context: RequestContext) -> Answer:
+        """Return the response, errors included, because a fault decides what is sent of it."""
+        try:
+            response = await self._respond_once(context)
+        except ApiError as error:
+            return error_answer(error, context)
+        assert isinstance(response, Answer)  # noqa: S101  (nothing in the API streams)
+        return response
+
+    async def _respond_once(self, context: RequestContext) -> Response:
+        """Return the stored answer of the request's idempotency key, else the handler's."""
+        key = idempotency_key(context) if context.method == "POST" else None
+        if key is None:
+            return await self._routes.respond(context)
+        context.key = key
+        lock = await self._lock(key, context)
+        if isinstance(lock, StoredAnswer):
+            return Answer(lock.body, lock.status, headers=_REPLAYED)
+        context.key_lock = lock
+        try:
+            response = await self._routes.respond(context)
+            if response.status_code < 300 and not lock.stored:
+                # A retry would do it again: no handler may forget to store its answer.
+                raise RuntimeError(f"{context.path} did not store its answer to a key")
+        finally:
+            self._idempotency.unlock(lock)
+        return response
+
+    async def _lock(self, key: str, context: RequestContext) -> KeyLock | StoredAnswer:
+        fingerprint = context.fingerprint()
+        try:
+            lock = await self._idempotency.lock(context.client.id, key, fingerprint)
+        except IdempotencyKeyReused as error:
+            context.warnings.append(warning.key_reused(key))
+            field = idempotency_field(context)
+            raise IdempotencyKeyReused(field=field, value=key) from error
+        if isinstance(lock, StoredAnswer):
+            context.replayed = True
+            if lock.fingerprint != fingerprint:
+                context.warnings.append(warning.key_reused(key))
+        return lock
+
+
+class ControlPipeline:
+    """Answers requests to the control API: origin, body, control token, handler."""
+
+    def __init__(self, auth: ControlAuth, routes: Routes) -> None:
+        self._auth = auth
+        self._routes = routes
+
+    async def respond(self, context: RequestContext) -> Response:
+        """Return the response to a request.
+
+        Raises:
+            ApiError: a step or the handler refuses the request.
+            ClientDisconnect: there is nobody to answer any more.
+        """
+        check_origin(context)
+        await read_body(context)
+        require_json(context)
+        await self._auth.authenticate(context)
+        return await self._routes.respond(context)

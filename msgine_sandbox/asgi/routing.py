@@ -1,0 +1,85 @@
+"""Which handler answers a path and method.
+
+Instead of Starlette's `Router`, because every refusal has the documented envelope, and because most
+requests are for literal paths, which a dictionary finds at once. Paths with parameters are
+Starlette's.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from msgine_sandbox.asgi.context import RequestContext
+from msgine_sandbox.model.errors import MethodNotAllowed, NotFound
+
+BASE_PATH = "/api/v1"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Resource:
+    """A path, such as `/messages/{id}`, and the handler of each method."""
+
+    def __init__(self, path: str, handlers: Mapping[str, Handler]) -> None:
+        self.path = path
+        self.handlers = dict(handlers)
+        if "GET" in handlers:
+            self.handlers["HEAD"] = handlers["GET"]
+        self._regex, _, self.convertors = compile_path(path)
+
+    def parameters(self, path: str) -> Mapping[str, Any] | None:
+        """Return a path's parameters, or None where it is another resource's."""
+        match = self._regex.match(path)
+        if match is None:
+            return None
+        return {
+            name: self.convertors[name].convert(text) for name, text in match.groupdict().items()
+        }
+
+    def handler(self, method: str) -> Handler:
+        """Return the handler of a method.
+
+        Raises:
+            MethodNotAllowed: there is none; the error names those that there are.
+        """
+        handler = self.handlers.get(method)
+        if handler is None:
+            raise MethodNotAllowed(sorted(self.handlers))
+        return handler
+
+
+def resource(path: str, **handlers: Handler) -> Resource:
+    """Return the resource at a path; the keywords are methods."""
+    return Resource(path, handlers)
+
+
+class Routes:
+    """Answers requests by their resources; a path with another slash at its end is another path."""
+
+    def __init__(self, *resources: Resource) -> None:
+        self._literal = {each.path: each for each in resources if not each.convertors}
+        self._with_parameters = [each for each in resources if each.convertors]
+
+    async def respond(self, context: RequestContext) -> Response:
+        """Return the handler's response.
+
+        Raises:
+            NotFound: there is no such path.
+            MethodNotAllowed: the path does not have the method.
+        """
+        found = self._literal.get(context.path)
+        if found is None:
+            found = self._find(context)
+        handler = found.handler(context.method)
+        return await handler(Request(context.scope, context.receive))
+
+    def _find(self, context: RequestContext) -> Resource:
+        for each in self._with_parameters:
+            parameters = each.parameters(context.path)
+            if parameters is not None:
+                context.scope["path_params"] = parameters
+                return each
+        raise NotFound(f"There is no {context.scope['path']} here; the API is under {BASE_PATH}")

@@ -1,0 +1,123 @@
+"""Who may use a local sandbox: under which host names, from which pages, with which token."""
+
+import hmac
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgine_sandbox.asgi.context import RequestContext
+from msgine_sandbox.asgi.credentials import credential
+from msgine_sandbox.model.account import PREFIX, Account
+from msgine_sandbox.model.errors import Forbidden, MisdirectedRequest, NotFound, Unauthorized
+from msgine_sandbox.model.ids import parse_id
+from msgine_sandbox.services.accounts import Accounts
+
+CONTROL_HEADER: Final = "X-Control-Token"
+ACCOUNT_HEADER: Final = "X-Sandbox-Account"
+"""Names an account by its id, for those who do not know its token: the page in the browser."""
+WEBHOOK_AGENT: Final = "msgine-sandbox-webhook/"
+
+_LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
+
+
+class HostCheck:
+    """Refuses requests for other hosts with 421, which prevents DNS rebinding.
+
+    An address instead of a name is always accepted: rebinding needs a name.
+    """
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = {name.lower() for name in (*_LOCAL_NAMES, *allowed)}
+        self._is_allowed = lru_cache(256)(self._judge)
+
+    def check(self, context: RequestContext) -> None:
+        """Raise MisdirectedRequest unless the request is for one of our names."""
+        host = context.header(b"host") or ""
+        if not self._is_allowed(host):
+            raise MisdirectedRequest(
+                f"This sandbox does not answer as {host!r}; start it with --allowed-host",
+                field="Host",
+                value=host,
+            )
+
+    def _judge(self, host: str) -> bool:
+        name = _host_name(host)
+        return name in self._allowed or name.endswith(".localhost") or _is_address(name)
+
+
+def _host_name(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def check_origin(context: RequestContext) -> None:
+    """Raise Forbidden where another site's page, or a webhook, would use the control API.
+
+    A local server can be reached from any page; no CORS header is ever sent.
+    """
+    if (context.header(b"user-agent") or "").startswith(WEBHOOK_AGENT):
+        raise Forbidden("A webhook of a sandbox may not steer a sandbox", field="User-Agent")
+    site = context.header(b"sec-fetch-site") or "none"
+    origin = context.header(b"origin")
+    is_foreign = origin is not None and _origin_host(origin) != context.header(b"host")
+    if is_foreign or site not in _OWN_SITES:
+        raise Forbidden(
+            "Another site's page may not use this sandbox", field="Origin", value=origin
+        )
+
+
+def _origin_host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
+class ControlAuth:
+    """Requires the control token where one is set, and finds the account that a call is about."""
+
+    def __init__(self, accounts: Accounts, token: str | None) -> None:
+        self._accounts = accounts
+        self._token = token
+
+    async def authenticate(self, context: RequestContext) -> None:
+        """Set the context's account: the credential's, else the one that is named by its id.
+
+        Raises:
+            Unauthorized: the control token is missing or wrong, or the credential is refused.
+            NotFound: there is no account with that id.
+        """
+        self._check_token(context.headers.get(CONTROL_HEADER.lower().encode(), b""))
+        context.account = await self._account(context)
+        if context.account is not None:
+            context.now = self._accounts.now(context.account.id)
+
+    def _check_token(self, token: bytes) -> None:
+        if self._token is not None and not hmac.compare_digest(token, self._token.encode()):
+            raise Unauthorized(f"Send the sandbox's --control-token as {CONTROL_HEADER}")
+
+    async def _account(self, context: RequestContext) -> Account | None:
+        token = credential(context, strict=False)
+        if token is not None:
+            return await self._accounts.with_token(token)
+        account_id = context.header(ACCOUNT_HEADER.lower().encode())
+        if account_id is None:
+            return None
+        account = self._accounts.find(parse_id(PREFIX, account_id))
+        if account is None:
+            raise NotFound(
+                f"There is no account {account_id}", field=ACCOUNT_HEADER, value=account_id
+            )
+        return account

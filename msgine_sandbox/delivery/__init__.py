@@ -1,1 +1,0 @@
-"""What a carrier would do with a message."""

@@ -1,1 +1,0 @@
-"""The verbs of the sandbox; a decision takes the time as an argument."""

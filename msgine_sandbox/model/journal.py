@@ -1,0 +1,66 @@
+"""A journal entry: one request of a client, its response, and what was decided on the way."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from msgine_sandbox.model.account import Admission
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.fault import RequestEffect
+from msgine_sandbox.model.warning import ClientWarning
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+MAX_BODY: Final = 16 * 1024
+"""Bytes that are kept of a body."""
+
+
+class RecordedHttp(msgspec.Struct, frozen=True, array_like=True):
+    """A request or a response, as the bytes that went over the wire."""
+
+    headers: Headers
+    body: bytes
+    truncated: bool = False
+
+
+class Decisions(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What the pipeline decided, as far as the request came."""
+
+    scheme: str | None = None
+    """How the credential was sent."""
+    admission: Admission | None = None
+    fault: str | None = None
+    effect: RequestEffect | None = None
+    key: str | None = None
+    replayed: bool = False
+    message: str | None = None
+    """The message that was accepted."""
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One request of a client."""
+
+    request_id: str
+    account: int | None
+    at: Instant
+    method: str
+    path: str
+    query: str
+    status: int | None
+    """None when no response was sent."""
+    code: str | None
+    """The error's."""
+    duration_ms: float
+    replayed: bool
+    repeated_status: int | None
+    """The status of the failed request that this one repeats."""
+    warnings: tuple[ClientWarning, ...]
+    request: RecordedHttp
+    response: RecordedHttp | None
+    decisions: Decisions
+
+
+def recorded(headers: Headers, body: bytes) -> RecordedHttp:
+    """Return a request or response with as much of its body as is kept."""
+    return RecordedHttp(headers, body[:MAX_BODY], len(body) > MAX_BODY)

@@ -1,0 +1,199 @@
+"""Whom a message can go to: phone numbers, email addresses, and the targets of a push."""
+
+import re
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.errors import InvalidPhoneNumber, InvalidRequest
+from msgine_sandbox.model.ids import format_id
+
+PhoneNumber = str
+"""A number in E.164 that has been checked."""
+EmailAddress = str
+"""An address that has been checked, as it was written."""
+
+EXPECTED_NUMBER: Final = "+[country code][number]"
+MAGIC_BLOCK: Final = "+25670000"
+MAX_ADDRESS: Final = 320
+MAX_MAILBOX: Final = 1000
+USER: Final = "user:"
+TOPIC: Final = "topic:"
+MAX_TARGET: Final = 4096
+DEVICE_PREFIX: Final = "dev"
+
+# Never \d or $: they also accept other scripts' digits and a newline at the end.
+_E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
+_MAGIC: Final = re.compile(re.escape(MAGIC_BLOCK) + "[0-9]{4}")
+_CACHED: Final = 8192  # tests use few recipients often
+_EXPECTED_TARGET: Final = f"1 to {MAX_TARGET} characters, all of them printable"
+
+
+class NumberType(StrEnum):
+    """What the numbering plans say of a number, in words that follow it in a sentence."""
+
+    MOBILE = "is a mobile number"
+    OTHER = "is no mobile number"
+    UNASSIGNED = "is assigned to nobody"
+    IMPOSSIBLE = "is no number"
+
+
+class NumberingPlan:
+    """Checks phone numbers: E.164 by form, then what the countries' numbering plans allow.
+
+    Strict also refuses numbers that are possible but not assigned.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        impossible = {NumberType.IMPOSSIBLE}
+        self._refused = impossible | {NumberType.UNASSIGNED} if strict else impossible
+        self.type_of = lru_cache(_CACHED)(_number_type)
+
+    def check(self, text: str, field: str = "to") -> PhoneNumber:
+        """Return the text as a number.
+
+        Raises:
+            InvalidPhoneNumber: it is not E.164 (documented), or no numbering plan allows it.
+        """
+        if _E164.fullmatch(text) and self.type_of(text) not in self._refused:
+            return text
+        raise InvalidPhoneNumber(field=field, value=text, expected=EXPECTED_NUMBER)
+
+
+def _number_type(text: str) -> NumberType:
+    if _MAGIC.fullmatch(text):
+        return NumberType.MOBILE
+    import phonenumbers  # here, to keep its metadata off the path to the first response
+
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return NumberType.IMPOSSIBLE
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE or formatted != text:
+        return NumberType.IMPOSSIBLE
+    types = phonenumbers.PhoneNumberType
+    kind = phonenumbers.number_type(number)
+    if kind == types.UNKNOWN:
+        return NumberType.UNASSIGNED
+    mobile = {types.MOBILE, types.FIXED_LINE_OR_MOBILE}
+    return NumberType.MOBILE if kind in mobile else NumberType.OTHER
+
+
+def checked_address(text: str, field: str = "to") -> EmailAddress:
+    """Return the text as an email address (RFC 5321 and 5322, as far as mail reaches it).
+
+    Raises:
+        InvalidRequest: it is not one, or one that no mail reaches (our choice).
+    """
+    return _checked(text, field, "an email address", MAX_ADDRESS, named=False)
+
+
+def checked_mailbox(text: str, field: str = "from") -> str:
+    """Return the text as an address, or as `Name <address>`. Source: seen in SDKs.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    expected = "an email address, or Name <address>"
+    return _checked(text, field, expected, MAX_MAILBOX, named=True)
+
+
+def _checked(text: str, field: str, expected: str, longest: int, *, named: bool) -> str:
+    # The length first, so that nothing long is kept in the cache.
+    too_long = len(text) > longest
+    reason = f"It has over {longest} characters." if too_long else _problem(text, named=named)
+    if reason is None:
+        return text
+    raise InvalidRequest(
+        f"{field} must be {expected}", field=field, value=text, expected=expected, reason=reason
+    )
+
+
+@lru_cache(_CACHED)
+def _problem(text: str, *, named: bool) -> str | None:
+    import email_validator  # here, to keep it off the path to the first response
+
+    try:
+        email_validator.validate_email(
+            text,
+            allow_display_name=named,
+            check_deliverability=False,  # no DNS query: nothing leaves the sandbox
+            strict=True,
+            test_environment=True,  # names under .test, which RFC 6761 reserves for tests
+        )
+    except email_validator.EmailNotValidError as error:
+        return str(error)
+    return None
+
+
+def checked_token(token: str, field: str = "tokens") -> str:
+    """Return a device token.
+
+    Raises:
+        InvalidRequest: it is empty, too long, or has characters that no token has (our choice).
+    """
+    if token.startswith((USER, TOPIC)):
+        raise InvalidRequest(
+            f"{field} must be what a platform issues; the sandbox writes users and topics like"
+            " this",
+            field=field,
+            value=token,
+            expected=f"a token that begins neither with {USER} nor with {TOPIC}",
+        )
+    return _checked_target(token, field)
+
+
+def user_target(user_id: str) -> str:
+    """Return the recipient `user:ID` that stands for a user's devices.
+
+    Raises:
+        InvalidRequest: as for a token.
+    """
+    return f"{USER}{_checked_target(user_id, 'userIds')}"
+
+
+def topic_target(name: str) -> str:
+    """Return the recipient `topic:NAME` that stands for a topic's subscribers.
+
+    Raises:
+        InvalidRequest: as for a token.
+    """
+    return f"{TOPIC}{_checked_target(name, 'topic')}"
+
+
+def _checked_target(text: str, field: str) -> str:
+    if 1 <= len(text) <= MAX_TARGET and text.isprintable() and text.strip() == text:
+        return text
+    raise InvalidRequest(
+        f"{field} must have {_EXPECTED_TARGET}", field=field, value=text, expected=_EXPECTED_TARGET
+    )
+
+
+class Platform(StrEnum):
+    """What kind of device it is. Source: seen in SDKs."""
+
+    ANDROID = "android"
+    IOS = "ios"
+    WEB = "web"
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """What a push can go to, under the token that its platform issued."""
+
+    id: int
+    account: int
+    token: str
+    platform: Platform
+    active: bool
+    """False once it is removed: from then on pushes to it fail."""
+    created_at: Instant
+
+    @property
+    def public_id(self) -> str:
+        """The identifier that clients see. Source: seen in SDKs; its prefix is our choice."""
+        return format_id(DEVICE_PREFIX, self.id)

@@ -1,0 +1,176 @@
+"""The token is the account: any token opens one of its own on first use."""
+
+from collections.abc import Collection, Mapping
+from hashlib import sha256
+from typing import Final
+
+from msgspec.structs import replace
+
+from msgine_sandbox.model.account import TIERS, Account, Tier, masked
+from msgine_sandbox.model.channel import SENDING, Scope
+from msgine_sandbox.model.clock import Clock, Instant, RealTime
+from msgine_sandbox.model.errors import Unauthorized
+from msgine_sandbox.storage.store import Store
+
+REVOKED: Final = "test_revoked"
+MAGIC_TOKENS: Final[Mapping[str, tuple[Tier | None, tuple[Scope, ...]]]] = {
+    "": (None, (Scope.FULL_ACCESS,)),
+    "test_free_": (Tier.FREE, (Scope.FULL_ACCESS,)),
+    "test_professional_": (Tier.PROFESSIONAL, (Scope.FULL_ACCESS,)),
+    "test_unlimited_": (Tier.UNLIMITED, (Scope.FULL_ACCESS,)),
+    "test_readonly": (None, (Scope.READ_MESSAGES,)),
+    "test_sendonly": (None, SENDING),
+}
+"""What the beginning of a token makes of its account: a tier, None for the default; and scopes."""
+
+
+class Accounts:
+    """Knows every account, and what time it is for each.
+
+    All accounts are in memory, which is changed only once the store has taken the change.
+    """
+
+    def __init__(
+        self, store: Store, real: RealTime, tier: Tier, accepted_tokens: Collection[str] = ()
+    ) -> None:
+        self._store = store
+        self._real = real
+        self._tier = tier
+        self._accepted_tokens = frozenset(accepted_tokens)
+        self._default_clock = Clock()
+        self._accounts: dict[int, Account] = {}
+        self._id_by_token: dict[str, int] = {}
+        self._pinned: dict[int, Instant] = {}
+
+    async def load(self) -> None:
+        """Read all accounts from the store."""
+        self._default_clock = await self._store.accounts.default_clock()
+        for account in await self._store.accounts.all():
+            self._accounts[account.id] = account
+
+    async def with_token(self, token: str) -> Account:
+        """Return the account that a token names, opening it on first use.
+
+        Raises:
+            Unauthorized: only certain tokens are accepted, and this is none of them.
+        """
+        self.check_token(token)
+        account = self._id_by_token.get(token)
+        if account is None:
+            digest = sha256(token.encode()).digest()
+            known = await self._store.accounts.with_token(digest)
+            account = known.id if known else await self._open(token, digest)
+            self._id_by_token[token] = account
+        return self._accounts[account]
+
+    def check_token(self, token: str) -> None:
+        """Raise Unauthorized unless a token is accepted."""
+        if self._accepted_tokens and token not in self._accepted_tokens:
+            raise Unauthorized
+
+    async def _open(self, token: str, digest: bytes) -> int:
+        try:
+            async with self._store.write():
+                number = await self._store.accounts.next_id()
+                account = self._new_account(number, masked(token), _magic_beginning(token))
+                await self._store.accounts.add(account, digest)
+                # Before the commit, so that a second request in the same batch finds it.
+                self._accounts[number] = account
+                self._id_by_token[token] = number
+        except Exception:
+            self._accounts.pop(self._id_by_token.pop(token, 0), None)
+            raise
+        return number
+
+    def _new_account(self, number: int, hint: str, magic: str) -> Account:
+        tier, scopes = MAGIC_TOKENS[magic]
+        tier = tier or self._tier
+        return Account(
+            id=number,
+            token_hint=hint,
+            magic=magic,
+            tier=tier,
+            limits=TIERS[tier],
+            scopes=scopes,
+            clock=self._default_clock,
+        )
+
+    async def renew(self, account: int) -> None:
+        """Make an account what it was when it was opened; inside a write transaction."""
+        old = self._accounts[account]
+        fresh = self._new_account(account, old.token_hint, old.magic)
+        await self._store.accounts.save(fresh)
+        self._accounts[account] = fresh
+        self.unpin_time(account)
+
+    def all(self) -> list[Account]:
+        """Return every open account, the oldest first."""
+        return list(self._accounts.values())
+
+    def ids(self, account: int | None) -> list[int]:
+        """Return one account's id in a list, or for None those of all accounts."""
+        return list(self._accounts) if account is None else [account]
+
+    def get(self, account: int) -> Account:
+        """Return an account that is open."""
+        return self._accounts[account]
+
+    def find(self, account: int | None) -> Account | None:
+        """Return an account, or None where there is none with that id."""
+        return None if account is None else self._accounts.get(account)
+
+    async def save(self, account: Account) -> None:
+        """Store a changed account in place of the old one."""
+        old = self._accounts[account.id]
+        try:
+            async with self._store.write():
+                await self._store.accounts.save(account)
+                # Before the commit, so that what follows in the same batch sees the change.
+                self._accounts[account.id] = account
+        except Exception:
+            self._accounts[account.id] = old
+            raise
+
+    def clock_of(self, account: int) -> Clock:
+        """Return an account's clock."""
+        return self._accounts[account].clock
+
+    def now(self, account: int) -> Instant:
+        """Return an account's time."""
+        return self.at(account, self._real.now())
+
+    def at(self, account: int, real: Instant) -> Instant:
+        """Return an account's time at a real one."""
+        pinned = self._pinned.get(account)
+        return self.clock_of(account).at(real) if pinned is None else pinned
+
+    def pin_time(self, account: int, instant: Instant) -> None:
+        """Pin the account's time during a clock move, to that of the step being performed."""
+        self._pinned[account] = instant
+
+    def unpin_time(self, account: int) -> None:
+        """Let the account's time follow its clock again."""
+        self._pinned.pop(account, None)
+
+    async def set_clock(self, account: int, clock: Clock) -> None:
+        """Store another clock of an account."""
+        await self.save(replace(self._accounts[account], clock=clock))
+
+    @property
+    def default_clock(self) -> Clock:
+        """The clock that new accounts start with."""
+        return self._default_clock
+
+    async def set_default_clock(self, clock: Clock) -> None:
+        """Start new accounts with another clock; inside a write transaction."""
+        await self._store.accounts.save_default_clock(clock)
+        self._default_clock = clock
+
+
+def is_revoked(token: str) -> bool:
+    """Return whether a token is a magic one that is refused."""
+    return token.startswith(REVOKED)
+
+
+def _magic_beginning(token: str) -> str:
+    return max((start for start in MAGIC_TOKENS if token.startswith(start)), key=len)

@@ -1,0 +1,106 @@
+"""What happened, announced to whoever listens for it, after it has been stored."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import msgspec
+
+from msgine_sandbox.model.journal import JournalEntry
+from msgine_sandbox.model.message import Message, StatusChange
+from msgine_sandbox.model.webhook import Attempt
+
+_Announcement = TypeVar("_Announcement")
+Listener = Callable[[Any], None]
+
+
+class MessageAccepted(msgspec.Struct, frozen=True):
+    """A message is stored and will be delivered."""
+
+    message: Message
+
+    @property
+    def account(self) -> int:
+        """Whose message it is."""
+        return self.message.account
+
+    @property
+    def messages(self) -> Sequence[int]:
+        """Its id, as `StatusesChanged` has several."""
+        return (self.message.id,)
+
+
+class StatusesChanged(msgspec.Struct, frozen=True):
+    """Deliveries of an account changed their status, in this order."""
+
+    account: int
+    changes: Sequence[StatusChange]
+
+    @property
+    def messages(self) -> Sequence[int]:
+        """The ids of their messages."""
+        return [change.message for change in self.changes]
+
+
+class InboxEmptied(msgspec.Struct, frozen=True):
+    """All messages of an account are deleted, and what was planned for them."""
+
+    account: int
+
+
+class WebhookAttempted(msgspec.Struct, frozen=True):
+    """A webhook was sent, or could not be."""
+
+    attempt: Attempt
+
+
+class RequestAnswered(msgspec.Struct, frozen=True):
+    """A request of the API was answered, or its connection was closed without a response."""
+
+    entry: JournalEntry
+
+
+class RequestWarned(msgspec.Struct, frozen=True):
+    """A consequence of a request added a warning to its journal entry."""
+
+    entry: JournalEntry
+
+
+class Stopping(msgspec.Struct, frozen=True):
+    """The sandbox is told to stop; nothing should wait for anything more."""
+
+
+class Bus:
+    """Announces events to listeners, in the order in which they subscribed."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        """Whether the sandbox has been told to stop."""
+        self._listeners: dict[type, tuple[Listener, ...]] = {}
+
+    def announce(self, announcement: object) -> None:
+        """Call everybody who listens for announcements of its type; each returns at once."""
+        for listener in self._listeners.get(type(announcement), ()):
+            listener(announcement)
+
+    def stop(self) -> None:
+        """Announce that the sandbox stops."""
+        self.stopping = True
+        self.announce(Stopping())
+
+    def listen(self, kind: type[_Announcement], listener: Callable[[_Announcement], None]) -> None:
+        """Call a listener with every announcement of a type from now on."""
+        self._listeners[kind] = (*self._listeners.get(kind, ()), listener)
+
+    @contextmanager
+    def listening(self, listener: Listener, *kinds: type) -> Iterator[None]:
+        """Call a listener with what is announced inside the block."""
+        for kind in kinds:
+            self.listen(kind, listener)
+        try:
+            yield
+        finally:
+            for kind in kinds:
+                self._listeners[kind] = tuple(
+                    each for each in self._listeners[kind] if each is not listener
+                )

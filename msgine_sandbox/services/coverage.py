@@ -1,0 +1,114 @@
+"""Coverage: which documented behaviours an account's client has met so far."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import parse_qs
+
+from msgine_sandbox.model.behaviour import (
+    ALL,
+    OF_DEVELOPERS,
+    Behaviour,
+    DeveloperBehaviour,
+    refusal,
+    webhook,
+)
+from msgine_sandbox.model.channel import TRAITS
+from msgine_sandbox.model.errors import RateLimitExceeded
+from msgine_sandbox.model.journal import JournalEntry
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.tally import tally_of
+from msgine_sandbox.model.warning import WarningCode
+from msgine_sandbox.services.bus import Bus, MessageAccepted, RequestAnswered, WebhookAttempted
+
+_KNOWN: Final = frozenset(ALL)
+_DEVELOPERS: Final = "/developers/"
+_CALLS: Final[dict[tuple[str, str], str]] = {
+    **{("POST", str(channel)): traits.accepted for channel, traits in TRAITS.items()},
+    ("POST", "device"): DeveloperBehaviour.REGISTERED,
+    ("DELETE", "device"): DeveloperBehaviour.REMOVED,
+    ("GET", "overview"): DeveloperBehaviour.OVERVIEW,
+    ("GET", "daily"): DeveloperBehaviour.DAILY,
+}
+"""The behaviour of a successful call, by its method and the last segment of its path."""
+_LISTS: Final = {"messages", "history"}
+
+
+class Coverage:
+    """Listens to what is announced, and remembers what of it is documented, in memory."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._met: defaultdict[int | None, set[str]] = defaultdict(set)
+        self._developers: set[int | None] = set()
+        bus.listen(RequestAnswered, lambda event: self._answered(event.entry))
+        bus.listen(MessageAccepted, lambda event: self._accepted(event.message))
+        bus.listen(WebhookAttempted, self._attempted)
+
+    def met(self, account: int | None) -> frozenset[str]:
+        """Return what an account has met, or for None what any has."""
+        if account is not None:
+            return frozenset(self._met[account])
+        return frozenset().union(*self._met.values())
+
+    def applicable(self, account: int | None) -> Sequence[str]:
+        """Return what counts for an account, or for None for any: that of the APIs it calls."""
+        calls = self._developers if account is None else self._developers & {account}
+        return (*ALL, *OF_DEVELOPERS) if calls else ALL
+
+    def forget(self, account: int | None) -> None:
+        """Start again for an account, or for all."""
+        if account is None:
+            self._met.clear()
+            self._developers.clear()
+        else:
+            self._developers.discard(account)
+            self._met.pop(account, None)
+
+    def _answered(self, entry: JournalEntry) -> None:
+        met = self._met[entry.account]
+        if _DEVELOPERS in entry.path:
+            self._developers.add(entry.account)
+        if entry.status is None:
+            return
+        if entry.code is not None:
+            met |= {refusal(entry.status, entry.code)} & _KNOWN
+        elif entry.status < 400:
+            met |= _successes(entry)
+
+    def _accepted(self, message: Message) -> None:
+        met = self._met[message.account]
+        if len(message.deliveries) > 1:
+            met.add(Behaviour.SEVERAL_RECIPIENTS)
+        if message.callback_url is not None:
+            met.add(Behaviour.CALLBACK_URL)
+        if message.scheduled_at is not None:
+            met.add(DeveloperBehaviour.SCHEDULED)
+        if tally_of(message).partial:
+            met.add(DeveloperBehaviour.PARTIAL)
+
+    def _attempted(self, event: WebhookAttempted) -> None:
+        if event.attempt.succeeded:
+            self._met[event.attempt.account].add(webhook(event.attempt.event))
+
+
+def _successes(entry: JournalEntry) -> set[str]:
+    found: set[str] = {Behaviour.REPLAYED} if entry.replayed else _call(entry)
+    if entry.repeated_status == RateLimitExceeded.status and not any(
+        warning.code is WarningCode.RETRIED_TOO_EARLY for warning in entry.warnings
+    ):
+        found.add(Behaviour.RETRIED)
+    return found
+
+
+def _call(entry: JournalEntry) -> set[str]:
+    last = entry.path.rpartition("/")[2]
+    if (entry.method, last) in _CALLS:
+        return {_CALLS[entry.method, last]}
+    if last in _LISTS:
+        past_first = _page(entry.query) > 1
+        return {Behaviour.LISTED, Behaviour.LATER_PAGE} if past_first else {Behaviour.LISTED}
+    return {Behaviour.READ}
+
+
+def _page(query: str) -> int:
+    return int(parse_qs(query).get("page", ["1"])[-1])

@@ -1,0 +1,107 @@
+"""Taking deliveries through their lifecycle, and planning the webhooks that report it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.message import NEXT, Message, Recipient, Status, StatusChange
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.analytics import Analytics
+from msgine_sandbox.services.bus import Bus, StatusesChanged
+from msgine_sandbox.services.due_queue import DueQueue
+from msgine_sandbox.services.webhooks.planner import WebhookPlanner
+from msgine_sandbox.storage.store import Store
+
+FAILED_BY_HAND: Final = "Failed by hand"
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """How many changes were gone through, and which of them the lifecycle still allowed."""
+
+    done: int
+    changes: Sequence[StatusChange]
+
+
+class Deliveries:
+    """Changes the status of deliveries, as the carrier's steps or a developer's call ask."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        due_queue: DueQueue,
+        bus: Bus,
+        analytics: Analytics,
+        planner: WebhookPlanner,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._due_queue = due_queue
+        self._bus = bus
+        self._analytics = analytics
+        self._planner = planner
+
+    async def apply(self, account: int, changes: Sequence[StatusChange]) -> Applied:
+        """Apply changes in order, inside a write transaction.
+
+        It stops before a change that is later than a webhook which those before it caused, because
+        the receiver's response may come first. A change that the lifecycle does not allow any more,
+        because the developer has set another status meanwhile, has no effect.
+        """
+        subscribed = await self._planner.subscribed(account, changes)
+        if not subscribed:
+            applied = await self._store.messages.apply(changes)
+            await self._analytics.changed(account, applied)
+            return Applied(len(changes), applied)
+        together = [change for change in changes if change.at <= subscribed[0].at]
+        applied = [change for change in together if await self._store.messages.apply([change])]
+        await self._analytics.changed(account, applied)
+        await self._enqueue(account, filter(set(subscribed).__contains__, applied))
+        return Applied(len(together), applied)
+
+    async def enqueue_webhooks(self, account: int, changes: Sequence[StatusChange]) -> None:
+        """Plan the webhooks of changes that were applied, inside a write transaction."""
+        await self._enqueue(account, await self._planner.subscribed(account, changes))
+
+    async def set_status(self, message: Message, status: Status, to: Recipient | None) -> None:
+        """Set the status of one recipient's delivery, or of all; all of them or none.
+
+        Raises:
+            InvalidRequest: the recipient is not among the message's, or the lifecycle forbids it.
+        """
+        chosen = [n for n, d in enumerate(message.deliveries) if to in {None, d.recipient}]
+        if not chosen:
+            raise InvalidRequest(
+                "The message does not go to that recipient",
+                field="to",
+                value=to,
+                expected=message.recipients,
+            )
+        for position in chosen:
+            _check(message, position, status)
+        now = self._accounts.now(message.account)
+        reason = FAILED_BY_HAND if status is Status.FAILED else None
+        changes = [StatusChange(message.id, position, status, now, reason) for position in chosen]
+        async with self._store.write():
+            # All have the same time, so that none of them waits for a webhook of another.
+            applied = await self.apply(message.account, changes)
+        self._bus.announce(StatusesChanged(message.account, applied.changes))
+
+    async def _enqueue(self, account: int, changes: Iterable[StatusChange]) -> None:
+        for change in changes:
+            steps = await self._planner.plan(account, change)
+            await self._store.steps.add(steps)
+            self._due_queue.schedule(steps)
+
+
+def _check(message: Message, position: int, status: Status) -> None:
+    delivery = message.deliveries[position]
+    if not delivery.may_become(status):
+        raise InvalidRequest(
+            f"{delivery.recipient} is {delivery.status} and cannot become {status}",
+            field="status",
+            value=status,
+            expected=sorted(NEXT[delivery.status]),
+        )

@@ -1,0 +1,112 @@
+"""What the drafts of all channels share: whom they come from, whom they go to, when, how long."""
+
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import Instant, iso
+from msgine_sandbox.model.errors import InvalidMessage, InvalidRequest
+from msgine_sandbox.model.message import Delivery, Message, Recipient, Status
+from msgine_sandbox.model.warning import ClientWarning
+
+MAX_RECIPIENTS: Final = 100
+
+Draft = TypeVar("Draft")
+
+
+class SendContext(msgspec.Struct, frozen=True):
+    """Whose request a message comes from, and when on the account's clock."""
+
+    account: Account
+    request_id: str
+    now: Instant
+
+
+class ChannelService(Generic[Draft]):
+    """One channel: it turns drafts into messages."""
+
+    channel: Channel
+
+    async def compose(self, draft: Draft, context: SendContext) -> Message:
+        """Return the message that a draft asks for; nothing is stored yet.
+
+        Raises:
+            ApiError: a value of the draft is not one that the channel accepts.
+        """
+        raise NotImplementedError
+
+    def warnings_about(self, message: Message) -> list[ClientWarning]:  # noqa: ARG002
+        """Return the warnings about a message's text and recipients."""
+        return []
+
+
+def checked_recipients(
+    texts: Iterable[str], check: Callable[[str], Recipient], *, field: str = "to", what: str
+) -> list[Recipient]:
+    """Return recipients, each once, in the order of their first occurrence.
+
+    Raises:
+        InvalidRequest: there is none, or there are over 100 (our choice).
+        ApiError: what `check` says of one of them.
+    """
+    recipients = list(dict.fromkeys(texts))
+    if 1 <= len(recipients) <= MAX_RECIPIENTS:
+        return list(map(check, recipients))
+    raise InvalidRequest(
+        f"Send to 1 to {MAX_RECIPIENTS} recipients",
+        field=field,
+        value=len(recipients),
+        expected=f"1 to {MAX_RECIPIENTS} {what}",
+    )
+
+
+def checked_text(text: str, longest: int, *, field: str = "message") -> str:
+    """Return a text that can be sent.
+
+    Raises:
+        InvalidMessage: it is empty or over so many characters (documented), or not Unicode (ours).
+    """
+    name = field.capitalize()
+    if not text:
+        problem = f"{name} must not be empty"
+    elif len(text) > longest:
+        problem = f"{name} exceeds maximum length of {longest} characters"
+    elif not is_unicode(text):
+        problem = f"{name} contains half of a surrogate pair, which is not Unicode text"
+    else:
+        return text
+    raise InvalidMessage(problem, field=field, maxLength=longest, actualLength=len(text))
+
+
+def new_deliveries(
+    recipients: Iterable[Recipient], context: SendContext, scheduled_at: Instant | None = None
+) -> tuple[Delivery, ...]:
+    """Return the deliveries of a new message: `queued` where it is scheduled, else `pending`.
+
+    Raises:
+        InvalidRequest: the time it is scheduled for is not in the future (our choice).
+    """
+    if scheduled_at is not None and scheduled_at <= context.now:
+        raise InvalidRequest(
+            "scheduledFor must be in the future",
+            field="scheduledFor",
+            value=iso(scheduled_at),
+            expected=f"a time after {iso(context.now)}, which it is on the account's clock",
+        )
+    status = Status.PENDING if scheduled_at is None else Status.QUEUED
+    history = ((status, context.now),)
+    return tuple(
+        Delivery(recipient=recipient, status=status, history=history) for recipient in recipients
+    )
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether a text can be encoded: half of a surrogate pair, as JSON allows, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,86 @@
+"""Which account has a step due next, by real time; one timer for all of them."""
+
+import asyncio
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Final
+
+from msgine_sandbox.model.clock import SECOND, Instant, RealTime
+from msgine_sandbox.model.step import Step
+from msgine_sandbox.services.accounts import Accounts
+
+_TICK: Final = 0.01  # seconds; steps that fall due within one are performed together
+
+
+class DueQueue:
+    """Tells the scheduler when an account has something due; a frozen clock costs nothing.
+
+    Whoever stores steps calls `schedule`; the scheduler waits in `next_account`.
+    """
+
+    def __init__(self, accounts: Accounts, real: RealTime) -> None:
+        self._accounts = accounts
+        self._real = real
+        self._due: dict[int, Instant] = {}
+        # In order of time, with entries that `_due` has outdated since.
+        self._heap: list[tuple[Instant, int]] = []
+        self._timer: asyncio.Handle | None = None
+        self._timer_due = 0.0  # on the event loop's clock
+        self._rang = asyncio.Event()
+        self._rang_at: Instant = 0
+
+    def schedule(self, steps: Sequence[Step]) -> None:
+        """Wake the scheduler when the first of an account's steps is due on its clock."""
+        if steps:
+            account, due = steps[0].account, min([step.due for step in steps])
+            real_due = self._accounts.clock_of(account).real_at(due)
+            if real_due is not None:
+                self.wake_at(account, real_due)
+
+    def wake_at(self, account: int, due: Instant) -> None:
+        """Wake the scheduler for an account at a real time, if not before."""
+        if due < self._due.get(account, due + 1):
+            self._due[account] = due
+            heappush(self._heap, (due, account))
+            self._set_timer()
+
+    def forget(self, account: int) -> None:
+        """Do not wake the scheduler for an account until it is scheduled again."""
+        self._due.pop(account, None)
+
+    async def next_account(self) -> int:
+        """Return the next account that has something due, as soon as it has."""
+        while True:
+            # Only what was due when the timer rang: the rest waits for the next tick, so that steps
+            # which fall due one after the other share a transaction.
+            while self._heap and self._heap[0][0] <= self._rang_at:
+                due, account = heappop(self._heap)
+                if self._due.get(account) == due:
+                    del self._due[account]
+                    return account
+            self._rang.clear()
+            self._set_timer()
+            await self._rang.wait()
+            self._rang_at = self._real.now()
+
+    def close(self) -> None:
+        """Cancel the timer."""
+        self._heap.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set_timer(self) -> None:
+        if not self._heap:
+            return
+        loop = asyncio.get_running_loop()
+        when = loop.time() + max((self._heap[0][0] - self._real.now()) / SECOND, _TICK)
+        if self._timer is None or when < self._timer_due:
+            if self._timer is not None:
+                self._timer.cancel()
+            # The time is remembered here: where it has passed already, because the process was
+            # paused since `loop.time()`, uvloop returns a handle that does not know when it is due.
+            self._timer, self._timer_due = loop.call_at(when, self._ring), when
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._rang.set()

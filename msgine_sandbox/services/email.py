@@ -1,0 +1,125 @@
+"""Email: what can be sent, and to which addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import EmailParts, Message
+from msgine_sandbox.model.recipients import checked_address, checked_mailbox
+from msgine_sandbox.services.drafts import (
+    ChannelService,
+    SendContext,
+    checked_recipients,
+    checked_text,
+    new_deliveries,
+)
+
+if TYPE_CHECKING:
+    from msgine_sandbox.model.html_text import HtmlText
+
+MAX_SUBJECT: Final = 200
+MAX_BODY: Final = 512 * 1024
+
+
+class EmailDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An email as a client asks for it: values of the right types that are not checked yet."""
+
+    sender: str
+    to: Sequence[str]
+    cc: Sequence[str] = ()
+    bcc: Sequence[str] = ()
+    subject: str
+    text: str | None = None
+    html: str | None = None
+    scheduled_at: Instant | None = None
+
+
+class EmailService(ChannelService[EmailDraft]):
+    """Composes emails."""
+
+    channel = Channel.EMAIL
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+
+    async def compose(self, draft: EmailDraft, context: SendContext) -> Message:
+        """Return the message that a draft asks for.
+
+        Raises:
+            InvalidRequest: an address is not one, there are too many, there is no text, or the
+                time is not in the future.
+            InvalidMessage: the subject or a body is empty or too long.
+        """
+        account = context.account
+        sender = checked_mailbox(draft.sender)
+        fields = _first_fields(draft)
+        recipients = checked_recipients(
+            fields if draft.to else (),
+            lambda text: checked_address(text, fields[text]),
+            what="addresses, of which one at least is in to",
+        )
+        subject = _checked_subject(draft.subject)
+        _check_bodies(draft)
+        html = None if draft.html is None else _html_text(draft.html)
+        return Message(
+            id=self._ids.next(),
+            account=account.id,
+            channel=self.channel,
+            sender=sender,
+            text=draft.text if draft.text is not None else html.text if html else "",
+            title=subject,
+            parts=EmailParts(
+                to=[text for text in recipients if fields[text] == "to"],
+                cc=[text for text in recipients if fields[text] == "cc"],
+                bcc=[text for text in recipients if fields[text] == "bcc"],
+                html=draft.html,
+                links=html.links if html else (),
+                html_alone=draft.text is None,
+            ),
+            price=account.price.times(0),
+            developer_price=account.developer_price(self.channel),
+            request_id=context.request_id,
+            created_at=context.now,
+            scheduled_at=draft.scheduled_at,
+            deliveries=new_deliveries(recipients, context, draft.scheduled_at),
+        )
+
+
+def _first_fields(draft: EmailDraft) -> dict[str, str]:
+    """Return the field that names each address first: one named twice receives one copy."""
+    fields: dict[str, str] = {}
+    for field, texts in {"to": draft.to, "cc": draft.cc, "bcc": draft.bcc}.items():
+        for text in texts:
+            fields.setdefault(text, field)
+    return fields
+
+
+def _checked_subject(subject: str) -> str:
+    if "\r" in subject or "\n" in subject or "\0" in subject:
+        raise InvalidRequest(
+            "subject must be one line", field="subject", value=subject, expected="one line"
+        )
+    return checked_text(subject, MAX_SUBJECT, field="subject")
+
+
+def _check_bodies(draft: EmailDraft) -> None:
+    if draft.text is None and draft.html is None:
+        raise InvalidRequest(
+            "text or html is required", field="text", expected="text, html or both"
+        )
+    for field, body in {"text": draft.text, "html": draft.html}.items():
+        if body is not None:
+            checked_text(body, MAX_BODY, field=field)
+
+
+def _html_text(html: str) -> HtmlText:
+    from msgine_sandbox.model.html_text import html_to_text  # here, because few messages have HTML
+
+    return html_to_text(html)

@@ -1,0 +1,166 @@
+"""Faults on demand: which one acts on a request or a webhook, counted exactly."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.fault import (
+    Effect,
+    Fault,
+    FaultTarget,
+    Match,
+    RequestEffect,
+    WebhookEffect,
+)
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import Recipient
+from msgine_sandbox.model.webhook import EventType
+from msgine_sandbox.services.magic import MARKS, RequestFault, outcome_of, request_fault_of
+from msgine_sandbox.storage.store import Store
+
+MAX_FAULTS: Final = 1000
+_MAGIC_BLOCK, _SANDBOX = MARKS
+
+
+class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault as it is asked for."""
+
+    match: Match
+    effect: Effect
+    times: int | None = None
+    probability: float = 1
+    seed: int = 0
+
+
+class Faults:
+    """Keeps faults, and picks the one that acts: the oldest that matches and has hits left."""
+
+    def __init__(self, store: Store, ids: Ids, *, max_faults: int = MAX_FAULTS) -> None:
+        self._store = store
+        self._ids = ids
+        self._max_faults = max_faults
+        # Whose faults may still act, so that all other requests cost no query. It may name an
+        # account whose faults are spent; `take` notices that.
+        self._active: set[int | None] = set()
+
+    async def load(self) -> None:
+        """Read from the store which accounts have faults."""
+        self._active = await self._store.faults.accounts()
+
+    async def add(self, account: int | None, spec: FaultSpec) -> Fault:
+        """Add a fault of an account; None is for everybody.
+
+        Raises:
+            InvalidRequest: there are too many that may still act.
+        """
+        known = await self._store.faults.added(account)
+        spent = [fault for fault in known if fault.left == 0]
+        if len(known) - len(spent) >= self._max_faults:
+            raise InvalidRequest(
+                f"There are {self._max_faults} faults already; remove some",
+                field="faults",
+                expected=f"at most {self._max_faults} at a time",
+            )
+        fault = Fault(
+            id=self._ids.next(),
+            account=account,
+            match=spec.match,
+            effect=spec.effect,
+            times=spec.times,
+            probability=spec.probability,
+            seed=spec.seed,
+        )
+        async with self._store.write():
+            if len(spent) >= self._max_faults:
+                await self._store.faults.remove(account, spent[0].id)
+            await self._add(fault)
+        return fault
+
+    async def remove(self, account: int | None, fault: int | None = None) -> int:
+        """Remove the faults of an account or of everybody, or one of them; return how many."""
+        async with self._store.write():
+            return await self._store.faults.remove(account, fault)
+
+    def might_apply(self, account: int, body: bytes) -> bool:
+        """Return whether a request could meet a fault, at a glance; most cannot."""
+        # Case does not matter in addresses, and JSON can write any character as an escape.
+        return (
+            self._may_act_on(account)
+            or _MAGIC_BLOCK in body
+            or _SANDBOX in body.lower()
+            or b"\\u" in body
+        )
+
+    async def take(self, account: int, target: FaultTarget) -> Fault | None:
+        """Return the fault that acts on a request of an account, and count it."""
+        magic = {to: fault for to in target.recipients if (fault := request_fault_of(to))}
+        if magic and target.method == "POST":
+            await self._add_magic(account, magic)
+        active = await self._store.faults.active(account)
+        if not active:
+            self._active -= {account, None}
+        matching = [
+            fault
+            for fault in active
+            if isinstance(fault.effect, RequestEffect) and fault.match.matches_request(target)
+        ]
+        if not matching:
+            return None
+        async with self._store.write():
+            return await self._first_acting(matching)
+
+    async def take_for_webhook(
+        self, account: int, event: EventType, recipient: Recipient
+    ) -> WebhookEffect:
+        """Return what happens to a webhook of an account, and count it; inside a transaction."""
+        fault = None
+        if self._may_act_on(account):
+            fault = await self._first_acting(
+                fault
+                for fault in await self._store.faults.active(account)
+                if isinstance(fault.effect, WebhookEffect)
+                and fault.match.matches_webhook(event, recipient)
+            )
+        if fault is not None and isinstance(fault.effect, WebhookEffect):
+            return fault.effect
+        return WebhookEffect(mode=outcome_of(recipient).webhooks)
+
+    def _may_act_on(self, account: int) -> bool:
+        return account in self._active or None in self._active
+
+    async def _add_magic(self, account: int, magic: Mapping[Recipient, RequestFault]) -> None:
+        """Store each magic recipient as a fault of the account, from its first use on."""
+        faults = [
+            Fault(
+                id=self._ids.next(),
+                account=account,
+                match=Match(method="POST", to=to),
+                effect=each.effect,
+                times=each.times,
+                magic=True,
+            )
+            for to, each in magic.items()
+        ]
+        known = await self._store.faults.known(account, [fault.match for fault in faults])
+        new = [fault for fault in faults if fault.match not in known]
+        if new:
+            async with self._store.write():
+                for fault in new:
+                    await self._add(fault)
+                await self._store.faults.keep_magic(account, self._max_faults)
+
+    async def _add(self, fault: Fault) -> None:
+        await self._store.faults.add(fault)
+        self._active.add(fault.account)
+
+    async def _first_acting(self, matching: Iterable[Fault]) -> Fault | None:
+        for fault in matching:
+            acts = fault.acts_next()
+            counted = replace(fault, seen=fault.seen + 1, hits=fault.hits + acts)
+            await self._store.faults.count(counted)
+            if acts:
+                return counted
+        return None

@@ -1,0 +1,65 @@
+"""Accepting messages: one transaction for a message, its planned steps, and its idempotency key."""
+
+from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.idempotency import StoredAnswer
+from msgine_sandbox.model.message import Message, StatusChange
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.analytics import Analytics
+from msgine_sandbox.services.bus import Bus, MessageAccepted, StatusesChanged
+from msgine_sandbox.services.carrier import Carrier
+from msgine_sandbox.services.deliveries import Deliveries
+from msgine_sandbox.services.drafts import SendContext
+from msgine_sandbox.services.due_queue import DueQueue
+from msgine_sandbox.storage.store import Store
+
+
+class Messages:
+    """Accepts the messages that the channels have composed."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        due_queue: DueQueue,
+        bus: Bus,
+        deliveries: Deliveries,
+        analytics: Analytics,
+        carrier: Carrier,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._due_queue = due_queue
+        self._bus = bus
+        self._deliveries = deliveries
+        self._analytics = analytics
+        self._carrier = carrier
+
+    def context(self, account: Account, request_id: str) -> SendContext:
+        """Return what the message of an account's request begins with."""
+        return SendContext(account, request_id, self._accounts.now(account.id))
+
+    async def accept(self, message: Message, answer: StoredAnswer | None = None) -> None:
+        """Store a message with its steps and the answer to its key; return once committed."""
+        steps = self._carrier.plan(message)
+        changes = _changes_so_far(message)
+        async with self._store.write():
+            await self._store.messages.add(message)
+            await self._analytics.accepted(message)
+            await self._store.steps.add(steps)
+            if answer is not None:
+                await self._store.idempotency.remember(answer)
+            if changes:
+                await self._deliveries.enqueue_webhooks(message.account, changes)
+            self._due_queue.schedule(steps)
+        self._bus.announce(MessageAccepted(message))
+        if changes:
+            self._bus.announce(StatusesChanged(message.account, changes))
+
+
+def _changes_so_far(message: Message) -> list[StatusChange]:
+    """Return the status changes that a push has had when it is accepted; others have none."""
+    return [
+        StatusChange(message.id, position, status, at, delivery.reason)
+        for position, delivery in enumerate(message.deliveries)
+        for status, at in delivery.history[1:]
+    ]

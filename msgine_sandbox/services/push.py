@@ -1,0 +1,114 @@
+"""Push: what can be sent, and to which devices, users or topic."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import Message, PushParts
+from msgine_sandbox.model.recipients import checked_token, topic_target, user_target
+from msgine_sandbox.model.webhook import checked_url
+from msgine_sandbox.services.carrier import Carrier
+from msgine_sandbox.services.drafts import (
+    ChannelService,
+    SendContext,
+    checked_recipients,
+    checked_text,
+    is_unicode,
+    new_deliveries,
+)
+
+MAX_TITLE: Final = 100
+MAX_BODY: Final = 500
+
+
+class PushDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A push as a client asks for it: values of the right types that are not checked yet."""
+
+    title: str
+    body: str
+    user_ids: Sequence[str] = ()
+    topic: str | None = None
+    tokens: Sequence[str] = ()
+    data: Mapping[str, str] = {}
+    image_url: str | None = None
+    scheduled_at: Instant | None = None
+
+
+class PushService(ChannelService[PushDraft]):
+    """Composes pushes, which the platform's service has accepted or refused by then."""
+
+    channel = Channel.PUSH
+
+    def __init__(self, ids: Ids, carrier: Carrier) -> None:
+        self._ids = ids
+        self._carrier = carrier
+
+    async def compose(self, draft: PushDraft, context: SendContext) -> Message:
+        """Return the message that a draft asks for.
+
+        Raises:
+            InvalidMessage: the title or the body is empty or too long.
+            InvalidRequest: it goes to nobody or to too many, or a value is not a valid one.
+        """
+        account = context.account
+        if not (draft.user_ids or draft.topic is not None or draft.tokens):
+            expected = "userIds, tokens or a topic"
+            raise InvalidRequest(
+                f"One of {expected} is required", field="tokens", expected=expected
+            )
+        recipients = checked_recipients(
+            _targets(draft),
+            str,
+            field="tokens" if draft.tokens else "userIds",
+            what="users, or tokens, or one topic",
+        )
+        message = Message(
+            id=self._ids.next(),
+            account=account.id,
+            channel=self.channel,
+            sender=account.sender_id,
+            text=checked_text(draft.body, MAX_BODY, field="body"),
+            title=checked_text(draft.title, MAX_TITLE, field="title"),
+            parts=PushParts(
+                data=_checked_data(draft.data),
+                image_url=_checked_image(draft.image_url),
+                topic=draft.topic,
+            ),
+            price=account.price.times(0),
+            developer_price=account.developer_price(self.channel),
+            request_id=context.request_id,
+            created_at=context.now,
+            scheduled_at=draft.scheduled_at,
+            deliveries=new_deliveries(recipients, context, draft.scheduled_at),
+        )
+        return message.with_changes(await self._carrier.at_acceptance(message))
+
+
+def _targets(draft: PushDraft) -> Iterator[str]:
+    """Return the recipients; a topic wins over users and tokens. Source: seen in SDKs."""
+    if draft.topic is not None:
+        yield topic_target(draft.topic)
+        return
+    yield from map(user_target, draft.user_ids)
+    yield from map(checked_token, draft.tokens)
+
+
+def _checked_data(data: Mapping[str, str]) -> Mapping[str, str]:
+    for name, value in data.items():
+        if not is_unicode(name + value):
+            raise InvalidRequest(
+                "data must be Unicode text",
+                field=f"data.{name}",
+                value=value,
+                expected="Unicode text",
+            )
+    return data
+
+
+def _checked_image(url: str | None) -> str | None:
+    return None if url is None else checked_url(url, "imageUrl")

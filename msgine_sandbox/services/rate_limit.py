@@ -1,0 +1,76 @@
+"""How many requests a token may make: two moving windows, both checked before either is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgine_sandbox.model.account import Account, Admission, Limits
+from msgine_sandbox.model.clock import SECOND, Instant
+
+if TYPE_CHECKING:
+    from msgine_sandbox.services.rate_windows import AccountWindows
+
+MINUTE: Final = 60
+UNLIMITED: Final = 2_147_483_647
+"""What the headers of an account without limit say: the largest int32."""
+
+
+class RateLimit:
+    """Admits or refuses requests for each account; what it counts ends with the process."""
+
+    def __init__(self) -> None:
+        self._windows: dict[int, AccountWindows] = {}
+
+    def admit(self, account: Account, now: Instant) -> Admission:
+        """Admit a request, or return how long to wait; a refused one is not counted.
+
+        Source of the two windows: documented. That they move, and that a wait is rounded up to
+        the whole seconds which `Retry-After` can say: our choice.
+        """
+        limits = account.limits
+        if limits.per_minute is None:
+            return full_allowance(limits)
+        windows = self._windows_of(account)
+        wait = windows.admit(now)
+        used, oldest_expires = windows.minute()
+        return Admission(
+            limit=limits.per_minute,
+            remaining=max(limits.per_minute - used, 0),
+            reset_after=_whole_seconds(oldest_expires - now),
+            retry_after=None if wait is None else _whole_seconds(wait),
+        )
+
+    def remaining(self, account: Account, now: Instant) -> tuple[int, int]:
+        """Return what the minute's and the second's window have left, without using any."""
+        if account.limits.per_minute is None:
+            return UNLIMITED, UNLIMITED
+        minute, second = self._windows_of(account).remaining(now)
+        return minute, second
+
+    def forget(self, account: int | None) -> None:
+        """Empty the windows of an account, or of all."""
+        if account is None:
+            self._windows.clear()
+        else:
+            self._windows.pop(account, None)
+
+    def _windows_of(self, account: Account) -> AccountWindows:
+        # Here, because importing `limits` takes longer than answering the first request.
+        from msgine_sandbox.services.rate_windows import AccountWindows, WindowStorage
+
+        windows = self._windows.get(account.id)
+        if windows is None or windows.limits != account.limits:
+            # Changed limits count the requests that were made before the change.
+            storage = WindowStorage() if windows is None else windows.storage
+            windows = self._windows[account.id] = AccountWindows(account.limits, storage)
+        return windows
+
+
+def full_allowance(limits: Limits) -> Admission:
+    """Return what limits allow a client that has made no request."""
+    allowed = UNLIMITED if limits.per_minute is None else limits.per_minute
+    return Admission(allowed, allowed, MINUTE)
+
+
+def _whole_seconds(micros: int) -> int:
+    return -(-micros // SECOND)

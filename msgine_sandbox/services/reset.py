@@ -1,0 +1,55 @@
+"""Making an account, or the whole sandbox, as new."""
+
+from msgine_sandbox.model.clock import Clock
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.client_warnings import RetryDetector
+from msgine_sandbox.services.coverage import Coverage
+from msgine_sandbox.services.inbox import Inbox
+from msgine_sandbox.services.journal import Journal
+from msgine_sandbox.services.rate_limit import RateLimit
+from msgine_sandbox.services.scheduler import Scheduler
+from msgine_sandbox.storage.store import Store
+
+
+class Reset:
+    """Deletes everything, and gives accounts what they had when they were opened."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        scheduler: Scheduler,
+        rate_limit: RateLimit,
+        journal: Journal,
+        retries: RetryDetector,
+        coverage: Coverage,
+        inbox: Inbox,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._scheduler = scheduler
+        self._rate_limit = rate_limit
+        self._journal = journal
+        self._retries = retries
+        self._coverage = coverage
+        self._inbox = inbox
+
+    async def reset(self, account: int | None) -> None:
+        """Reset an account; None is every account, and the clock of those still to be opened."""
+        chosen = self._accounts.ids(account)
+        for each in chosen:
+            self._scheduler.cancel_move(each)
+        async with self._store.write():
+            if account is None:
+                await self._accounts.set_default_clock(Clock())
+            await self._store.clear(account)
+            for each in chosen:
+                await self._accounts.renew(each)
+            # What is only in memory goes in the same batch, before any other request is answered.
+            self._rate_limit.forget(account)
+            self._journal.forget(account)
+            self._retries.forget(account)
+            self._coverage.forget(account)
+            self._inbox.announce_emptied(account)
+        for each in chosen:
+            await self._scheduler.reschedule(each)

@@ -1,0 +1,182 @@
+"""Performs what is due: as real time passes, or at once when an account's clock is moved."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from msgine_sandbox.model.clock import SECOND, Instant, RealTime
+from msgine_sandbox.model.step import Lane, Step
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.carrier import Carrier
+from msgine_sandbox.services.due_queue import DueQueue
+from msgine_sandbox.services.webhooks.sender import WebhookSender
+from msgine_sandbox.storage.store import Store
+
+_log = logging.getLogger(__name__)
+
+_BATCH: Final = 500
+_MAX_IN_FLIGHT: Final = 32
+"""Webhooks of one account that may wait for their receivers at the same time."""
+_RETRY_AFTER_FAILURE: Final = SECOND
+
+
+class Scheduler:
+    """Performs an account's steps in the order in which they are due on its clock.
+
+    Status steps are done at once, many in one transaction. A webhook waits for its receiver, in a
+    task of its own: one at a time for a message, so that `delivered` is not sent before `sent`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        due_queue: DueQueue,
+        carrier: Carrier,
+        sender: WebhookSender,
+        real: RealTime,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._due_queue = due_queue
+        self._carrier = carrier
+        self._sender = sender
+        self._real = real
+        self._task: asyncio.Task[None] | None = None
+        self._in_flight: defaultdict[int, dict[int, asyncio.Task[None]]] = defaultdict(dict)
+        """The webhook that is being sent, by account and message."""
+        self._moves: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._cancelled: dict[int, asyncio.Future[None]] = {}
+
+    async def start(self) -> None:
+        """Resume what the process before this one left planned, and perform it when it is due."""
+        for account in await self._store.steps.accounts():
+            await self.reschedule(account)
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop; a webhook that is in flight will be sent again by the next process on the file."""
+        self._due_queue.close()
+        tasks = [send for sends in self._in_flight.values() for send in sends.values()]
+        if self._task is not None:
+            tasks.append(self._task)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def reschedule(self, account: int) -> None:
+        """Find out anew what an account has due next; its clock or its steps have changed."""
+        self._due_queue.forget(account)
+        in_flight = self._in_flight[account]
+        steps = await self._store.steps.due(account, Lane.STATUS, limit=1)
+        if len(in_flight) < _MAX_IN_FLIGHT:  # else the next one to end reschedules
+            steps += await self._store.steps.first_of_messages(account, in_flight, limit=1)
+        self._due_queue.schedule(steps)
+
+    # Moving a clock
+
+    @asynccontextmanager
+    async def clock_move(self, account: int) -> AsyncIterator[None]:
+        """Perform nothing of an account by itself while its clock is moved, one move at a time."""
+        try:
+            async with self._moves[account]:
+                yield
+        finally:
+            await self.reschedule(account)
+
+    async def run_until(self, account: int, to: Instant) -> int:
+        """Perform all that is due up to an instant, each step at its own time; return how many.
+
+        Called inside `clock_move`, with the account's time pinned to the start of the move.
+        """
+        cancelled = self._cancelled[account] = asyncio.get_running_loop().create_future()
+        try:
+            for send in list(self._in_flight[account].values()):
+                await asyncio.wait({send, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+            return await self._perform_until(account, to, cancelled)
+        finally:
+            del self._cancelled[account]
+
+    def cancel_move(self, account: int) -> None:
+        """Let whoever moves an account's clock stop at the step where that is."""
+        cancelled = self._cancelled.get(account)
+        if cancelled is not None and not cancelled.done():
+            cancelled.set_result(None)
+
+    async def _perform_until(
+        self, account: int, to: Instant, cancelled: asyncio.Future[None]
+    ) -> int:
+        done, limit, attempted = 0, _BATCH, 0
+        while not cancelled.done():
+            webhooks = await self._store.steps.due(account, Lane.WEBHOOK, to, limit=1)
+            statuses = await self._store.steps.due(account, Lane.STATUS, to, limit=limit)
+            webhook = webhooks[0] if webhooks else None
+            if webhook is not None:
+                statuses = [step for step in statuses if step.order < webhook.order]
+            if statuses:
+                self._pin_time(account, statuses[0].due)
+                done += await self._carrier.perform(statuses)
+                limit = min(limit * 2, _BATCH)
+            elif webhook is not None and webhook.id != attempted:
+                # A step that is still there afterwards could not be sent, and is left for later.
+                attempted = webhook.id
+                self._pin_time(account, webhook.due)
+                send = self._start_send(webhook)
+                await asyncio.wait({send, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+                done += 1
+                # Where webhooks are subscribed, the next status is often the last before one.
+                limit = 1
+            else:
+                break
+        return done
+
+    def _pin_time(self, account: int, due: Instant) -> None:
+        self._accounts.pin_time(account, max(due, self._accounts.now(account)))
+
+    # As real time passes
+
+    async def _run(self) -> None:
+        while True:
+            await self._run_account(await self._due_queue.next_account())
+
+    async def _run_account(self, account: int) -> None:
+        if self._moves[account].locked():
+            return  # whoever moves the clock reschedules when done
+        try:
+            await self._run_due(account, self._accounts.now(account))
+            await self.reschedule(account)
+        except Exception:
+            _log.exception("Steps could not be performed; they will be tried again")
+            self._due_queue.wake_at(account, self._real.now() + _RETRY_AFTER_FAILURE)
+
+    async def _run_due(self, account: int, now: Instant) -> None:
+        while statuses := await self._store.steps.due(account, Lane.STATUS, now, limit=_BATCH):
+            await self._carrier.perform(statuses)
+            if self._moves[account].locked():
+                return
+        in_flight = self._in_flight[account]
+        limit = _MAX_IN_FLIGHT - len(in_flight)
+        for step in await self._store.steps.first_of_messages(account, in_flight, now, limit=limit):
+            self._start_send(step)
+
+    def _start_send(self, step: Step) -> asyncio.Task[None]:
+        send = asyncio.create_task(self._send(step))
+        self._in_flight[step.account][step.message] = send
+        return send
+
+    async def _send(self, step: Step) -> None:
+        retry_at = None
+        try:
+            await self._sender.send(step)
+        except Exception:
+            _log.exception("A webhook could not be sent; it will be tried again")
+            retry_at = self._real.now() + _RETRY_AFTER_FAILURE
+        finally:
+            del self._in_flight[step.account][step.message]
+        if retry_at is not None:
+            self._due_queue.wake_at(step.account, retry_at)
+        elif not self._moves[step.account].locked():
+            await self.reschedule(step.account)

@@ -1,0 +1,116 @@
+"""SMS: what can be sent, to which numbers, and what it costs in segments."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from msgine_sandbox.model import warning
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.errors import InvalidSenderId
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.recipients import NumberingPlan, NumberType
+from msgine_sandbox.model.segments import Encoding, gsm_segments, split
+from msgine_sandbox.model.warning import ClientWarning
+from msgine_sandbox.model.webhook import checked_url
+from msgine_sandbox.services.drafts import (
+    ChannelService,
+    SendContext,
+    checked_recipients,
+    checked_text,
+    new_deliveries,
+)
+
+MAX_TEXT: Final = 1600
+"""Characters of an SMS in the Messages API. Source: documented elsewhere."""
+MAX_SENDER: Final = 11
+_SENDER: Final = re.compile(r"[A-Za-z0-9]{1,11}")
+
+
+class SmsDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An SMS as a client asks for it: values of the right types that are not checked yet."""
+
+    to: Sequence[str]
+    message: str
+    sender: str | None = None
+    callback_url: str | None = None
+    scheduled_at: Instant | None = None
+    max_length: int = MAX_TEXT
+    """Characters, of which the two APIs allow different numbers."""
+
+
+class SmsService(ChannelService[SmsDraft]):
+    """Composes SMS."""
+
+    channel = Channel.SMS
+
+    def __init__(self, ids: Ids, numbering_plan: NumberingPlan) -> None:
+        self._ids = ids
+        self._numbering_plan = numbering_plan
+
+    async def compose(self, draft: SmsDraft, context: SendContext) -> Message:
+        """Return the message that a draft asks for.
+
+        Raises:
+            InvalidPhoneNumber, InvalidMessage, InvalidSenderId: documented.
+            InvalidRequest: too many recipients, a callbackUrl that is not a URL, or a time that is
+                not in the future.
+        """
+        account = context.account
+        recipients = checked_recipients(draft.to, self._numbering_plan.check, what="numbers")
+        text = checked_text(draft.message, draft.max_length)
+        sender = account.sender_id if draft.sender is None else checked_sender(draft.sender)
+        segments = split(text)
+        return Message(
+            id=self._ids.next(),
+            account=account.id,
+            channel=self.channel,
+            sender=sender,
+            text=text,
+            encoding=segments.encoding,
+            segments=segments.count,
+            price=account.price,
+            developer_price=account.developer_price(self.channel),
+            callback_url=_checked_callback(draft.callback_url),
+            request_id=context.request_id,
+            created_at=context.now,
+            scheduled_at=draft.scheduled_at,
+            deliveries=new_deliveries(recipients, context, draft.scheduled_at),
+        )
+
+    def warnings_about(self, message: Message) -> list[ClientWarning]:
+        """Return warnings about numbers that receive no SMS, and about a text sent as UCS-2."""
+        found = [
+            warning.number_not_mobile(number, number_type)
+            for number in message.recipients
+            if (number_type := self._numbering_plan.type_of(number)) is not NumberType.MOBILE
+        ]
+        if message.encoding is Encoding.UCS2:
+            found += _forced_to_ucs2(message)
+        return found
+
+
+def _forced_to_ucs2(message: Message) -> list[ClientWarning]:
+    character = split(message.text).forced_by
+    if character is None:
+        return []
+    in_gsm = gsm_segments(message.text)
+    return [warning.forced_to_ucs2(character, message.segments, in_gsm)]
+
+
+def checked_sender(sender: str, field: str = "from") -> str:
+    """Return a sender ID that carriers accept.
+
+    Raises:
+        InvalidSenderId: it is not 1 to 11 letters and digits (documented).
+    """
+    if _SENDER.fullmatch(sender):
+        return sender
+    raise InvalidSenderId(field=field, value=sender, maxLength=MAX_SENDER)
+
+
+def _checked_callback(url: str | None) -> str | None:
+    return None if url is None else checked_url(url, "callbackUrl")

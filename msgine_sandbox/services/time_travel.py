@@ -1,0 +1,134 @@
+"""Time travel: forward, frozen or running, one account or the whole sandbox; never back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from msgine_sandbox.model.clock import DAY, LATEST, SECOND, Clock, Instant, RealTime, iso_micros
+from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.idempotency import KEY_TTL
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.scheduler import Scheduler
+from msgine_sandbox.storage.store import Store
+
+FARTHEST: Final = 3653 * DAY  # ten years, leap days included
+
+
+class TimeTravel:
+    """Moves accounts' clocks; `None` for the account means all, and those still to be opened."""
+
+    def __init__(
+        self, store: Store, accounts: Accounts, scheduler: Scheduler, real: RealTime
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._scheduler = scheduler
+        self._real = real
+
+    def read(self, account: int | None) -> tuple[Clock, Instant, Instant]:
+        """Return a clock, its time, and the real time."""
+        real = self._real.now()
+        if account is None:
+            clock = self._accounts.default_clock
+            return clock, clock.at(real), real
+        return self._accounts.clock_of(account), self._accounts.at(account, real), real
+
+    async def advance(self, account: int | None, micros: int) -> int:
+        """Move forward and perform all that falls due; return how many steps that were.
+
+        Raises:
+            InvalidRequest: the time is negative, or beyond ten years or the year 9999.
+        """
+        if not 0 <= micros <= FARTHEST or self._latest_time(account) + micros > LATEST:
+            raise InvalidRequest(
+                "The clock goes forward only, by at most ten years, and not beyond the year 9999",
+                field="seconds",
+                expected=f"0 to {FARTHEST // SECOND}",
+            )
+        if account is not None:
+            return await self._move(account, lambda _: micros)
+        return await self._move_all(micros, lambda _: micros)
+
+    async def advance_to(self, account: int | None, instant: Instant) -> int:
+        """Move forward to an instant; accounts that are past it already stay where they are.
+
+        Raises:
+            InvalidRequest: the account's clock is past it, or it is beyond ten years away.
+        """
+        _, now, _ = self.read(account)
+        if not 0 <= instant - now <= FARTHEST:
+            raise InvalidRequest(
+                "The clock goes forward only, by at most ten years",
+                field="to",
+                value=iso_micros(instant),
+                expected=f"{iso_micros(now)} or later, by at most ten years",
+            )
+        if account is not None:
+            return await self._move(account, lambda now: max(instant - now, 0))
+        return await self._move_all(instant - now, lambda now: max(instant - now, 0))
+
+    async def freeze(self, account: int | None) -> None:
+        """Stop the clock at its present time."""
+        await self._set_each(account, self._frozen)
+
+    async def resume(self, account: int | None) -> None:
+        """Let the clock run on from its present time."""
+        await self._set_each(account, self._running)
+
+    def _latest_time(self, account: int | None) -> Instant:
+        """Return an account's time, or for None that of the account that is farthest ahead."""
+        chosen = [account] if account is not None else [None, *self._accounts.ids(None)]
+        return max(self.read(each)[1] for each in chosen)
+
+    async def _set_each(self, account: int | None, change: Callable[[Clock], Clock]) -> None:
+        # The list first: an account that is opened from here on starts with the changed default.
+        chosen = self._accounts.ids(account)
+        if account is None:
+            await self._set_default(change)
+        for each in chosen:
+            async with self._scheduler.clock_move(each):
+                await self._accounts.set_clock(each, change(self._accounts.clock_of(each)))
+
+    async def _set_default(self, change: Callable[[Clock], Clock]) -> None:
+        async with self._store.write():
+            await self._accounts.set_default_clock(change(self._accounts.default_clock))
+
+    async def _move_all(self, micros: int, distance: Callable[[Instant], int]) -> int:
+        chosen = self._accounts.ids(None)
+        await self._set_default(lambda clock: self._ahead(clock, micros))
+        return sum(await asyncio.gather(*[self._move(each, distance) for each in chosen]))
+
+    async def _move(self, account: int, distance: Callable[[Instant], int]) -> int:
+        async with self._scheduler.clock_move(account):
+            start = self._accounts.now(account)
+            self._accounts.pin_time(account, start)
+            try:
+                # The move is stored before its steps are performed, so that a restart goes on with
+                # them instead of taking the time back.
+                micros = distance(start)
+                clock = self._accounts.clock_of(account)
+                await self._accounts.set_clock(account, self._ahead(clock, micros))
+                return await self._scheduler.run_until(account, start + micros)
+            finally:
+                self._accounts.unpin_time(account)
+                await self._forget_keys(account)
+
+    async def _forget_keys(self, account: int) -> None:
+        now = self._accounts.now(account)
+        async with self._store.write():
+            await self._store.idempotency.clear_before(account, now - KEY_TTL)
+
+    @staticmethod
+    def _ahead(clock: Clock, micros: int) -> Clock:
+        if clock.frozen_at is not None:
+            return replace(clock, frozen_at=clock.frozen_at + micros)
+        return replace(clock, ahead=clock.ahead + micros)
+
+    def _frozen(self, clock: Clock) -> Clock:
+        return replace(clock, frozen_at=clock.at(self._real.now()))
+
+    def _running(self, clock: Clock) -> Clock:
+        real = self._real.now()
+        return Clock(ahead=clock.at(real) - real)

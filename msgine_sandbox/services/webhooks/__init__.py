@@ -1,0 +1,1 @@
+"""Webhooks: plan which endpoints receive an event, sign and send it, record every attempt."""

@@ -1,0 +1,165 @@
+"""Sending one webhook over HTTP, and recording the result."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+import msgspec
+
+from msgine_sandbox.model.webhook import AttemptHttp
+from msgine_sandbox.services.webhooks.targets import Address, Targets, address_of
+
+_MAX_READ: Final = 64 * 1024
+_MAX_KEPT: Final = 4096
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one attempt."""
+
+    status: int | None
+    error: str | None
+    duration_ms: float
+    request: AttemptHttp
+    response: AttemptHttp | None
+    retry_after: str | None = None
+
+
+class WebhookClient:
+    """Posts webhooks with one deadline, in seconds, for the whole exchange.
+
+    It uses httpx's transport directly: no cookies, redirects, proxies or credentials of anybody.
+    """
+
+    def __init__(self, targets: Targets, deadline: float) -> None:
+        self._deadline = deadline
+        self._transport = TargetTransport(targets)
+        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> AttemptResult:
+        """Send a webhook; the result says what went wrong."""
+        started = time.perf_counter()
+        response = _PartialResponse()
+        error, sent = None, dict(headers)
+        try:
+            request = self._request(url, headers, body)
+            sent = dict(request.headers)
+            # httpx's timeouts are for each read; a receiver that drips would never meet one.
+            async with asyncio.timeout(self._deadline):
+                await self._exchange(request, response)
+        except (TimeoutError, httpx.TimeoutException):
+            error = f"No complete answer within {self._deadline:g} s"
+        except TargetRefused as refused:
+            error = str(refused)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failed:
+            error = f"{type(failed).__name__}: {failed}".removesuffix(": ")
+        return AttemptResult(
+            status=response.status,
+            error=error,
+            duration_ms=round((time.perf_counter() - started) * 1000, 3),
+            request=AttemptHttp(headers=sent, body=body.decode()),
+            response=response.recorded(),
+            retry_after=response.headers.get("retry-after"),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
+        # No compressed response: a small one could fill the memory.
+        headers = {**headers, "accept-encoding": "identity"}
+        extensions = {"timeout": self._timeouts}
+        return httpx.Request("POST", url, headers=headers, content=body, extensions=extensions)
+
+    async def _exchange(self, request: httpx.Request, partial: "_PartialResponse") -> None:
+        response = await self._transport.handle_async_request(request)
+        try:
+            partial.status = response.status_code
+            partial.headers = response.headers
+            async for part in response.aiter_raw():
+                partial.body += part
+                if len(partial.body) > _MAX_READ:
+                    return
+        finally:
+            await response.aclose()
+
+
+class _PartialResponse:
+    """As much of a response as has been received when an attempt ends."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.headers = httpx.Headers()
+        self.body = b""
+
+    def recorded(self) -> AttemptHttp | None:
+        if self.status is None:
+            return None
+        text = self.body[:_MAX_KEPT].decode(errors="replace")
+        return AttemptHttp(headers=dict(self.headers), body=text)
+
+
+class TargetRefused(httpx.TransportError):
+    """The sandbox does not send webhooks there; the message says why."""
+
+
+class TargetTransport(httpx.AsyncBaseTransport):
+    """Resolves a host itself, and connects only to addresses that the policy allows."""
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        # The scheduler bounds what is in flight for each account; here none waits for another.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        self._transport = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the first of its host's addresses that accepts a connection.
+
+        Raises:
+            TargetRefused: none of the addresses is allowed.
+            httpx.TransportError: none can be reached.
+        """
+        host, port = request.url.host, request.url.port or _PORTS[request.url.scheme]
+        addresses = self._allowed(host, port, await _resolve(host, port))
+        for address in addresses[:-1]:
+            try:
+                return await self._send_to(address, request, host)
+            except httpx.ConnectError:
+                continue
+        return await self._send_to(addresses[-1], request, host)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    def _allowed(self, host: str, port: int, addresses: list[Address]) -> list[Address]:
+        refusals = {address: self._targets.refusal(address, port) for address in addresses}
+        allowed = [address for address, refusal in refusals.items() if refusal is None]
+        if allowed:
+            return allowed
+        if not refusals:
+            raise httpx.ConnectError(f"{host} has no address")
+        why = "; ".join(f"{address} {refusal}" for address, refusal in refusals.items())
+        raise TargetRefused(f"Refused: {why}")
+
+    async def _send_to(self, address: Address, request: httpx.Request, host: str) -> httpx.Response:
+        resolved = httpx.Request(
+            request.method,
+            request.url.copy_with(host=str(address)),
+            headers=request.headers,  # whose Host is still the name
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": host},
+        )
+        return await self._transport.handle_async_request(resolved)
+
+
+async def _resolve(host: str, port: int) -> list[Address]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return [address_of(where[0]) for *_, where in found]

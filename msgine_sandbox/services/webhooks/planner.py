@@ -1,0 +1,85 @@
+"""Which endpoints receive an event of a status change, and when it is sent first."""
+
+from collections.abc import Sequence
+
+from msgine_sandbox.model.clock import Instant, seconds
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import NEXT, Message, StatusChange
+from msgine_sandbox.model.step import Lane, Step
+from msgine_sandbox.model.webhook import EVENT_OF, EventState, EventType, WebhookEvent
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.faults import Faults
+from msgine_sandbox.storage.store import Store
+
+
+class WebhookPlanner:
+    """Plans webhooks as statuses change; everything here runs inside a write transaction."""
+
+    def __init__(self, store: Store, accounts: Accounts, faults: Faults, ids: Ids) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._faults = faults
+        self._ids = ids
+
+    async def subscribed(
+        self, account: int, changes: Sequence[StatusChange]
+    ) -> Sequence[StatusChange]:
+        """Return the status changes that some endpoint or callback URL subscribes to."""
+        endpoints = self._accounts.get(account).endpoints
+        events = {event for endpoint in endpoints for event in endpoint.events}
+        called_back = await self._store.messages.callback_urls(
+            {change.message for change in changes}
+        )
+        if not called_back and not events:
+            return []
+        return [
+            change
+            for change in changes
+            if change.message in called_back or EVENT_OF.get(change.status) in events
+        ]
+
+    async def plan(self, account: int, change: StatusChange) -> Sequence[Step]:
+        """Store an event for every URL that receives a change, and return their steps."""
+        message = await self._store.messages.get(change.message)
+        if message is None or change.status not in EVENT_OF:
+            return ()
+        steps = []
+        for url in self._urls(message, EVENT_OF[change.status]):
+            steps += await self._plan_event(message, change, url)
+        if not NEXT[change.status]:
+            # The delivery has ended: what was held back until then follows.
+            held = await self._store.webhooks.release(change.message, change.position)
+            steps += [self._step(account, change, event, change.at) for event in held]
+        return steps
+
+    def _urls(self, message: Message, event: EventType) -> Sequence[str]:
+        if message.callback_url is not None:
+            # It overrides the account's webhooks. Source: documented elsewhere.
+            return [message.callback_url]
+        endpoints = self._accounts.get(message.account).endpoints
+        return [endpoint.url for endpoint in endpoints if event in endpoint.events]
+
+    async def _plan_event(self, message: Message, change: StatusChange, url: str) -> list[Step]:
+        event_type = EVENT_OF[change.status]
+        recipient = message.deliveries[change.position].recipient
+        effect = await self._faults.take_for_webhook(message.account, event_type, recipient)
+        is_held = effect.reorders(event_type)
+        event = WebhookEvent(
+            id=self._ids.next(),
+            account=message.account,
+            message=change.message,
+            position=change.position,
+            event=event_type,
+            url=url,
+            at=change.at,
+            mode=effect.mode,
+            state=EventState.HELD if is_held else EventState.DUE,
+        )
+        await self._store.webhooks.add(event)
+        if is_held:
+            return []
+        due = change.at + seconds(effect.delay)
+        return [self._step(message.account, change, event.id, due)]
+
+    def _step(self, account: int, change: StatusChange, event: int, due: Instant) -> Step:
+        return Step(self._ids.next(), account, Lane.WEBHOOK, due, change.message, event)

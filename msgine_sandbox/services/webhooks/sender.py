@@ -1,0 +1,258 @@
+"""Sending events: sign, send, record the attempt, and plan the next one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from msgine_sandbox.model.clock import DAY, SECOND, Instant, RealTime, from_datetime, iso_seconds
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.step import Lane, Step
+from msgine_sandbox.model.webhook import (
+    Attempt,
+    AttemptHttp,
+    EventState,
+    WebhookEvent,
+    WebhookMode,
+)
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.bus import Bus, WebhookAttempted
+from msgine_sandbox.services.client_warnings import webhook_warnings
+from msgine_sandbox.services.due_queue import DueQueue
+from msgine_sandbox.services.journal import Journal
+from msgine_sandbox.services.webhooks.signature import key_of, signature, wrong_key
+from msgine_sandbox.services.webhooks.targets import Targets
+from msgine_sandbox.storage.store import Store
+from msgine_sandbox.version import __version__
+
+if TYPE_CHECKING:
+    from msgine_sandbox.services.webhooks.client import AttemptResult, WebhookClient
+
+TRIES_AFTER: Final = (0, 5, 30, 2 * 60, 10 * 60, 30 * 60, 2 * 3600, 6 * 3600)
+"""Seconds from the event to each attempt, on the account's clock. Source: our choice."""
+
+
+class WebhookSender:
+    """Sends one event at a time, and records every attempt."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        due_queue: DueQueue,
+        bus: Bus,
+        journal: Journal,
+        ids: Ids,
+        real: RealTime,
+        targets: Targets,
+        deadline: float,
+        *,
+        in_container: bool,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._due_queue = due_queue
+        self._bus = bus
+        self._journal = journal
+        self._ids = ids
+        self._real = real
+        self._targets = targets
+        self._deadline = deadline
+        self._in_container = in_container
+        self._client: WebhookClient | None = None
+
+    async def send(self, step: Step) -> None:
+        """Send an event that is due, and plan what follows from the receiver's response."""
+        event = await self._store.webhooks.get(step.subject)
+        message = await self._store.messages.get(step.message)
+        if event is None or message is None:
+            async with self._store.write():
+                await self._store.steps.remove([step])
+            return
+        attempt, retry_after = await self._attempt(event, message)
+        after, due = self._follow_up(event, attempt, retry_after)
+        steps = [] if due is None else [self._step(event, due)]
+        async with self._store.write():
+            # The step is gone if the account was reset meanwhile: then nothing may come back.
+            if not await self._store.steps.remove([step]):
+                return
+            await self._store.webhooks.record(attempt, after)
+            await self._store.steps.add(steps)
+            self._due_queue.schedule(steps)
+        self._announce(attempt, event, message)
+
+    async def resend(self, attempt: Attempt) -> Attempt | None:
+        """Send the event of an earlier attempt again, at once; None when its message is gone."""
+        event = await self._store.webhooks.get(attempt.webhook_event)
+        message = await self._store.messages.get(attempt.message)
+        if event is None or message is None:
+            return None
+        fresh, _ = await self._attempt(event, message)
+        async with self._store.write():
+            # Another attempt may have ended meanwhile: its state and count stay.
+            current = await self._store.webhooks.get(event.id)
+            if current is None:
+                return None
+            await self._store.webhooks.record(fresh, current)
+        self._announce(fresh, event, message)
+        return fresh
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _attempt(self, event: WebhookEvent, message: Message) -> tuple[Attempt, str | None]:
+        """Return an attempt with its result, and the `Retry-After` of its response."""
+        at = self._accounts.now(event.account)
+        result = await self._result(event, payload(event, message))
+        attempt = Attempt(
+            id=self._ids.next(),
+            account=event.account,
+            webhook_event=event.id,
+            message=event.message,
+            event=event.event,
+            url=event.url,
+            number=await self._store.webhooks.tries(event) + 1,
+            at=at,
+            status=result.status,
+            duration_ms=result.duration_ms,
+            error=result.error,
+            request=result.request,
+            response=result.response,
+        )
+        return attempt, result.retry_after
+
+    async def _result(self, event: WebhookEvent, body: bytes) -> AttemptResult:
+        # Here, to keep httpx off the path to the first response.
+        from msgine_sandbox.services.webhooks.client import AttemptResult, WebhookClient
+
+        headers = self._headers(event, body)
+        if event.mode is WebhookMode.LOSE:
+            return AttemptResult(
+                status=None,
+                error="Lost on purpose, by a fault or by the recipient's magic number",
+                duration_ms=0.0,
+                request=AttemptHttp(headers=headers, body=body.decode()),
+                response=None,
+            )
+        if self._client is None:
+            self._client = WebhookClient(self._targets, self._deadline)
+        return await self._client.post(event.url, headers, body)
+
+    def _announce(self, attempt: Attempt, event: WebhookEvent, message: Message) -> None:
+        self._bus.announce(WebhookAttempted(attempt))
+        for warning in webhook_warnings(
+            attempt, event.mode, self._deadline, in_container=self._in_container
+        ):
+            self._journal.warn(attempt.account, message.request_id, warning)
+
+    def _headers(self, event: WebhookEvent, body: bytes) -> dict[str, str]:
+        headers = {
+            "content-type": "application/json",
+            "user-agent": f"msgine-sandbox-webhook/{__version__}",
+        }
+        secret = self._secret(event)
+        if secret is None:
+            return headers
+        # Real time, because a receiver refuses a timestamp that is far from its own clock.
+        timestamp = self._real.now() // SECOND
+        key = key_of(secret)
+        if event.mode is WebhookMode.WRONG_SIGNATURE:
+            key = wrong_key(key)
+        return headers | {
+            "webhook-id": event.public_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature(key, event.public_id, timestamp, body),
+        }
+
+    def _secret(self, event: WebhookEvent) -> str | None:
+        """Return the secret of the endpoint with the event's URL, else the account's first one."""
+        endpoints = [e for e in self._accounts.get(event.account).endpoints if e.secret]
+        same_url = (e.secret for e in endpoints if e.url == event.url)
+        return next(same_url, endpoints[0].secret if endpoints else None)
+
+    def _follow_up(
+        self, event: WebhookEvent, attempt: Attempt, retry_after: str | None
+    ) -> tuple[WebhookEvent, Instant | None]:
+        """Return the event after an attempt, and when to try again, if at all."""
+        tried = replace(event, tries=event.tries + 1)
+        if attempt.succeeded:
+            if event.mode is WebhookMode.DUPLICATE and event.state is EventState.DUE:
+                return replace(tried, state=EventState.SUCCEEDED_ONCE), attempt.at
+            return replace(tried, state=EventState.DONE), None
+        if event.mode is WebhookMode.LOSE or attempt.status == HTTPStatus.GONE:
+            return replace(tried, state=EventState.GIVEN_UP), None
+        wait = requested_wait(retry_after, self._real.now())
+        due = next_try(event.at, tried.tries, self._accounts.now(event.account), wait)
+        return (replace(tried, state=EventState.GIVEN_UP) if due is None else tried), due
+
+    def _step(self, event: WebhookEvent, due: Instant) -> Step:
+        return Step(self._ids.next(), event.account, Lane.WEBHOOK, due, event.message, event.id)
+
+
+class Payload(msgspec.Struct, rename="camel"):
+    """The body of a webhook; `to` is one recipient. Source of each field: documented elsewhere."""
+
+    id: str
+    event: str
+    status: str
+    to: str
+    from_: str = msgspec.field(name="from")
+    timestamp: str
+    message_id: str
+    sid: str
+
+
+def payload(event: WebhookEvent, message: Message) -> bytes:
+    """Return the body that every attempt of an event carries."""
+    return msgspec.json.encode(
+        Payload(
+            id=message.public_id,
+            event=event.event,
+            status=event.event.removeprefix("message."),
+            to=message.deliveries[event.position].recipient,
+            from_=message.sender,
+            timestamp=iso_seconds(event.at),
+            message_id=message.public_id,
+            sid=message.sid,
+        )
+    )
+
+
+def next_try(event_at: Instant, tries: int, now: Instant, wait: int = 0) -> Instant | None:
+    """Return when to try again after so many tries, or None to give up.
+
+    `wait` is what the receiver asked for, in microseconds from now; it can only postpone a try.
+    """
+    if tries >= len(TRIES_AFTER):
+        return None
+    return max(event_at + TRIES_AFTER[tries] * SECOND, now + wait)
+
+
+def requested_wait(retry_after: str | None, real_now: Instant) -> int:
+    """Return the wait that a `Retry-After` header asks for: microseconds, at most a day.
+
+    It is in seconds, or an HTTP date, which is real time.
+    """
+    if retry_after is None:
+        return 0
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]) * SECOND, DAY)
+    moment = _http_date(text)
+    return 0 if moment is None else min(max(from_datetime(moment) - real_now, 0), DAY)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):  # a year can be too large
+        return None
+    return moment if moment.tzinfo is not None else None
