@@ -31,7 +31,7 @@ check-js: $(ESLINT) ## Check the page's JavaScript; needs Node.js 18.18 or later
 	@$(ESLINT) --config $(JAVASCRIPT)/eslint.config.js msgine_sandbox/ui/static $(JAVASCRIPT)
 
 pictures: $(READY) ## Take the screenshots of docs/inbox.md; needs Chromium
-	@$(BIN)/python tests/pictures.py
+	@$(BIN)/python tests/support/pictures.py
 
 bench: $(READY) ## Measure the speed
 	@$(BIN)/python -m benchmarks $(ARGS)

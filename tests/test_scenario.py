@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 from box import Box
+from project import FIXTURES
 
 from msgine_sandbox.app import app_of
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import Settings, SettingsError
 
-SHOP = Path(__file__).parent.parent / "fixtures" / "scenarios" / "shop.json"
+SHOP = FIXTURES / "scenarios" / "shop.json"
 NUMBER = "+256701234567"
 HELLO = {"to": NUMBER, "message": "Hello"}
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -19,6 +19,7 @@ import httpx
 import pytest
 from live import Live, run, serving
 from matching import assert_refused
+from project import FIXTURES
 
 from msgine_sandbox import __version__
 from msgine_sandbox.cli import cli
@@ -28,7 +29,7 @@ from msgine_sandbox.storage.database import Database
 
 NUMBER = "+256701234567"
 UNASSIGNED = "+256601234567"
-SHOP = Path(__file__).parent.parent / "fixtures" / "scenarios" / "shop.json"
+SHOP = FIXTURES / "scenarios" / "shop.json"
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from box import Box, sandbox
+from project import FIXTURES
 from receiver import Receiver
 from transcript import moved, perform
 
-DATABASES = Path(__file__).parent.parent / "fixtures" / "databases"
+DATABASES = FIXTURES / "databases"
 FILES = sorted(DATABASES.glob("schema-*.db"))
 RUNNING_AHEAD = 30 * 86_400 - 0.4  # less what the clock stood still before it ran on
 

@@ -7,15 +7,14 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from live import Live
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from project import ROOT
 
-ROOT = Path(__file__).parent.parent
 NUMBER = "+256701234567"
 PATIENCE = 20_000  # milliseconds to wait for a condition, on a slow machine as well
 _tokens = count(1)

@@ -2,18 +2,16 @@
 
 import json
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 from live import Live
+from project import PAGE, ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
-UI = Path(__file__).parent.parent / "msgine_sandbox" / "ui" / "static"
 
-
-@pytest.mark.parametrize("path", ["/", *(f"/ui/{each.name}" for each in sorted(UI.iterdir()))])
+@pytest.mark.parametrize("path", ["/", *(f"/ui/{each.name}" for each in sorted(PAGE.iterdir()))])
 async def test_every_file_is_guarded(live: Live, path: str) -> None:
     answer = httpx.get(live.origin + path)
     assert answer.status_code == 200
@@ -30,9 +28,9 @@ async def test_every_file_is_guarded(live: Live, path: str) -> None:
 
 
 async def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
-    page = (UI / "index.html").read_text()
+    page = (PAGE / "index.html").read_text()
     assert not re.search(r"<script(?![^>]*src=)|<style|\son\w+=|style=", page)
-    named = set().union(*(hosts(file.read_text()) for file in UI.iterdir()))
+    named = set().union(*(hosts(file.read_text()) for file in PAGE.iterdir()))
     # An example of a webhook endpoint, and the names of the SVG and MathML namespaces.
     assert named == {"http://localhost", "http://www.w3.org"}
 
@@ -52,10 +50,10 @@ MARKUP = re.compile(
 
 
 @pytest.mark.parametrize(
-    "name", sorted(each.name for each in UI.glob("*.js") if each.name != "preact.js")
+    "name", sorted(each.name for each in PAGE.glob("*.js") if each.name != "preact.js")
 )
 async def test_no_script_of_our_own_turns_a_text_into_markup(name: str) -> None:
-    assert MARKUP.findall((UI / name).read_text()) == []
+    assert MARKUP.findall((PAGE / name).read_text()) == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +70,7 @@ async def test_a_line_that_turns_a_text_into_markup_is_found(line: str) -> None:
 
 
 async def test_the_lock_file_of_the_linter_names_no_registry() -> None:
-    lock = json.loads((Path(__file__).parent / "javascript" / "package-lock.json").read_text())
+    lock = json.loads((ROOT / "tests" / "javascript" / "package-lock.json").read_text())
     packages = [each for path, each in lock["packages"].items() if path]
     assert packages
     assert not [each for each in packages if "resolved" in each or "integrity" not in each]

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 from live import Live, serving
+from project import EXAMPLES
 
-EXAMPLES = Path(__file__).parent / "examples"
 pytestmark = pytest.mark.live
 
 

@@ -3,13 +3,14 @@
 import asyncio
 from pathlib import Path
 
-from browsing import ROOT, Client, Tab, chromium, new_tab
+from browsing import Client, Tab, chromium, new_tab
 from live import Live, serving
 from playwright.async_api import Browser, expect
+from project import DOCS, FIXTURES
 from receiver import receiving
 
-SCENARIO = ROOT / "fixtures" / "scenarios" / "page.json"
-PICTURES = ROOT / "docs" / "pictures"
+SCENARIO = FIXTURES / "scenarios" / "page.json"
+PICTURES = DOCS / "pictures"
 SCHEMES = ("light", "dark")
 VIEWPORT = {"width": 1280, "height": 800}
 

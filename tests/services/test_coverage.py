@@ -1,18 +1,18 @@
 """Coverage: the documented behaviours that a client has met, and those that it has not."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from box import BASE_PATH, NUMBER, Box
+from project import DOCS
 from receiver import Receiver
 from sends import EMAIL, PUSH, SMS
 
 from msgine_sandbox.model.behaviour import ALL, OF_DEVELOPERS
 
-CONTRACT = Path(__file__).parent.parent / "docs" / "fidelity.md"
+CONTRACT = DOCS / "fidelity.md"
 
 
 async def met(box: Box) -> list[str]:

@@ -2,10 +2,10 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+from project import FIXTURES
+
 _REPEATED = re.compile(r"\$\{(.+?)\*([0-9]+)\}", re.DOTALL)
 
 

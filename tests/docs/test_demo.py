@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-DEMO = Path(__file__).parent / "demo"
+from project import ROOT
+
+DEMO = ROOT / "tests" / "demo"
 
 
 def test_the_demonstration_passes_alone_and_coverage_names_what_it_missed(tmp_path: Path) -> None:

@@ -1,7 +1,4 @@
-"""The docs hold: their examples run, their links lead somewhere, their tables leave nothing out.
-
-Run as a program, this file writes the settings table into docs/settings.md anew.
-"""
+"""The docs hold: their examples run, their links lead somewhere, their tables leave nothing out."""
 
 import json
 import os
@@ -19,18 +16,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from live import serving
+from project import DOCS, ROOT
 from receiver import receiving
+from settings_table import documented_tables, expected_table
 
 from msgine_sandbox.model.errors import ApiError
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.accounts import MAGIC_TOKENS, REVOKED
 from msgine_sandbox.services.magic import OUTCOMES, REQUEST_FAULTS
-from msgine_sandbox.settings import table
 
-ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
-SETTINGS, CONTROL = DOCS / "settings.md", DOCS / "control.md"
+CONTROL = DOCS / "control.md"
 
 NOT_RUN = {
     "docker": "needs Docker",
@@ -63,7 +59,6 @@ _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _TEST = re.compile(r"^ *def test_", re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-_TABLE = re.compile(r"^\| flag \|.*?(?=\n\n)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -194,8 +189,9 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
 
 
 def test_the_settings_table_is_complete() -> None:
-    [shown] = _TABLE.findall(read(SETTINGS))
-    assert shown == settings_table(), "Write it anew: .venv/bin/python tests/test_docs.py"
+    assert documented_tables() == [expected_table()], (
+        "Write it anew: .venv/bin/python tests/support/settings_table.py"
+    )
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/magic-numbers.md"])
@@ -249,17 +245,6 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
-def settings_table() -> str:
-    """The table of every setting, as it stands in the docs."""
-    rows = [
-        f"| `{row['flag']}` | `{row['environment']}` | {row['default']} | {row['what']} |"
-        for row in table()
-    ]
-    return "\n".join(
-        ["| flag | environment | default | what |", "| --- | --- | --- | --- |", *rows]
-    )
-
-
 def differences(shown: Any, real: Any, at: str = "the answer") -> Iterator[str]:
     """Tell every way in which an answer is not of the shape that the page shows."""
     if shown == MORE:
@@ -300,7 +285,3 @@ def _require(*commands: str) -> None:
     if lacking:
         refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         refuse(f"The examples of the docs need {' and '.join(lacking)}")
-
-
-if __name__ == "__main__":
-    SETTINGS.write_text(_TABLE.sub(lambda _: settings_table(), read(SETTINGS)), encoding="utf-8")

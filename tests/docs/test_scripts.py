@@ -4,13 +4,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from live import Live, serving
+from project import EXAMPLES
 from receiver import Receiver
 
-EXAMPLES = Path(__file__).parent / "examples"
 SCRIPTS = {"retries": 12, "login-code": 6, "webhooks": 5}
 """The scripts, and how many expectations each tells of."""
 

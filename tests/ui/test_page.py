@@ -9,10 +9,10 @@ import pytest
 from browsing import Client, Tab, new_tab
 from live import Live, serving
 from playwright.async_api import Browser, Route, expect
+from project import PAGE
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
-UI = Path(__file__).parent.parent / "msgine_sandbox" / "ui" / "static"
 
 # An element that is only there once the view has its data.
 LOADED = {
@@ -144,7 +144,7 @@ async def test_no_view_has_an_accessibility_violation(
 
 
 async def test_the_page_has_less_than_150_kilobytes() -> None:
-    assert sum(file.stat().st_size for file in UI.iterdir()) < 150_000
+    assert sum(file.stat().st_size for file in PAGE.iterdir()) < 150_000
 
 
 @pytest.mark.parametrize(
