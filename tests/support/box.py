@@ -29,8 +29,14 @@ class Box:
         """Another account on the same sandbox."""
         return Box(self.http, token or f"test_other_{next(_tokens)}")
 
+    @property
+    def anonymous(self) -> "Box":
+        """The same sandbox without a token; its control calls are about all accounts."""
+        return Box(self.http, "")
+
     async def call(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}"} | kwargs.pop("headers", {})
+        credential = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers = credential | kwargs.pop("headers", {})
         return await self.http.request(method, path, headers=headers, **kwargs)
 
     async def send(
@@ -74,6 +80,25 @@ class Box:
         answer = await self.call(method, f"/_sandbox{path}", json=json)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    async def control_error(self, method: str, path: str, json: Any = None) -> dict[str, Any]:
+        """Return the error of a control call that is answered 400."""
+        answer = await self.call(method, f"/_sandbox{path}", json=json)
+        return assert_refused(answer, 400, "invalid_request")
+
+    async def message_ids(self, **query: Any) -> list[str]:
+        """Return the identifiers of the messages that a query finds, in its order."""
+        found = await self.get("/_sandbox/messages", **query)
+        return [each["id"] for each in found["data"]]
+
+    async def warnings(self) -> list[dict[str, str]]:
+        """Return all warnings about the account's requests, the oldest first."""
+        found = (await self.get("/_sandbox/requests", limit=1000))["data"]
+        return [warning for entry in reversed(found) for warning in entry["warnings"]]
+
+    async def warning_codes(self) -> list[str]:
+        """Return the codes of all warnings, the oldest first."""
+        return [warning["code"] for warning in await self.warnings()]
 
     async def fault(self, wish: dict[str, Any]) -> dict[str, Any]:
         """Let something go wrong."""

@@ -1,0 +1,267 @@
+"""Accounts: their settings, their list, and how a control call names one."""
+
+from typing import Any
+
+import pytest
+from box import Box
+from matching import assert_refused
+
+ACCOUNT_CALLS = [
+    ("GET", "/account"),
+    ("PATCH", "/account"),
+    ("GET", "/webhooks"),
+    ("PUT", "/webhooks"),
+]
+
+
+async def test_a_new_account_is_as_documented_its_token_masked(box: Box) -> None:
+    mine = box.other("secret_token_of_mine")
+    assert await mine.get("/_sandbox/account") == {
+        "token": "secre…mine",
+        "tier": "starter",
+        "limits": {"perMinute": 100, "perSecond": 20},
+        "scopes": ["FULL_ACCESS"],
+        "senderId": "MsGine",
+        "currency": "USD",
+        "price": 0.05,
+        "developerPrices": {"sms": 30, "email": 5, "push": 0},
+    }
+
+
+async def test_accounts_are_listed_the_newest_first_with_what_their_windows_have_left(
+    box: Box,
+) -> None:
+    await box.freeze()
+    await box.accepted()
+    other = box.other("test_free_of_another")
+    await other.send()
+    await other.send()
+    listed = (await box.http.get("/_sandbox/accounts")).json()
+    assert listed["total"] == 2
+    newest, oldest = listed["data"]
+    assert (newest["token"], newest["tier"]) == ("test_…ther", "free")
+    assert newest["windows"]["minute"] == {"limit": 60, "remaining": 58}
+    assert oldest["windows"] == {
+        "minute": {"limit": 100, "remaining": 99},
+        "second": {"limit": 20, "remaining": 19},
+    }
+    assert (oldest["clock"]["frozen"], newest["clock"]["frozen"]) == (True, False)
+    await box.advance(seconds=60)
+    mine = (await box.get("/_sandbox/accounts"))["data"]
+    assert [each["id"] for each in mine] == [oldest["id"]]
+    assert mine[0]["windows"]["minute"]["remaining"] == 100
+    await box.control("PATCH", "/account", {"tier": "unlimited"})
+    [mine] = (await box.get("/_sandbox/accounts"))["data"]
+    assert mine["windows"] == {"minute": None, "second": None}
+
+
+async def test_so_many_accounts_are_listed_as_are_asked_for(box: Box) -> None:
+    for _ in range(3):
+        await box.other().accepted()
+    listed = (await box.http.get("/_sandbox/accounts?limit=2")).json()
+    assert (len(listed["data"]), listed["total"]) == (2, 3)
+    everybody = (await box.http.get("/_sandbox/accounts")).json()["data"]
+    assert [each["id"] for each in everybody[:2]] == [each["id"] for each in listed["data"]]
+
+
+async def test_an_account_is_named_by_its_id_where_its_token_is_not_at_hand(box: Box) -> None:
+    sent = await box.accepted()
+    await box.other().accepted()
+    named = {"X-Sandbox-Account": (await box.look(sent))["accountId"]}
+    found = (await box.http.get("/_sandbox/messages", headers=named)).json()
+    assert [each["id"] for each in found["data"]] == [sent["id"]]
+    frozen = await box.http.post("/_sandbox/clock/freeze", headers=named)
+    assert frozen.json()["frozen"]
+    assert (await box.get("/_sandbox/clock"))["frozen"]
+    assert not (await box.other().get("/_sandbox/clock"))["frozen"]
+
+
+@pytest.mark.parametrize("name", ["acc_00000000000000ff", "acc_1", "test_me", ""])
+async def test_an_account_that_is_not_there_is_not_found(box: Box, name: str) -> None:
+    answer = await box.http.get("/_sandbox/account", headers={"X-Sandbox-Account": name})
+    error = assert_refused(answer, 404, "not_found")
+    assert error["details"] == {"field": "X-Sandbox-Account", "value": name}
+
+
+async def test_a_name_is_no_credential_of_the_api(box: Box) -> None:
+    message = await box.look(await box.accepted())
+    named = {"X-Sandbox-Account": message["accountId"]}
+    answer = await box.http.get("/api/v1/messages", headers=named)
+    assert_refused(answer, 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("change", "effect"),
+    [
+        ({"tier": "free"}, {"limits": {"perMinute": 60, "perSecond": 10}}),
+        ({"tier": "professional"}, {"limits": {"perMinute": 500, "perSecond": 50}}),
+        ({"tier": "unlimited"}, {"limits": {"perMinute": None, "perSecond": None}}),
+        ({"limits": {"perMinute": 7}}, {"limits": {"perMinute": 7, "perSecond": 20}}),
+        ({"limits": {"perSecond": 3}}, {"limits": {"perMinute": 100, "perSecond": 3}}),
+        (
+            {"tier": "free", "limits": {"perSecond": 3}},
+            {"limits": {"perMinute": 60, "perSecond": 3}},
+        ),
+        ({"scopes": ["READ_MESSAGES"]}, {}),
+        ({"scopes": ["SEND_SMS", "SEND_SMS"]}, {"scopes": ["SEND_SMS"]}),
+        ({"scopes": []}, {}),
+        ({"senderId": "MyApp"}, {}),
+        ({"currency": "UGX", "price": 30}, {}),
+        ({"price": 0}, {}),
+        ({"price": 0.035}, {}),
+        ({"price": 0.000001}, {}),
+        ({"price": 1_000_000}, {}),
+        ({"tier": None, "price": None, "scopes": None, "limits": None}, {}),
+        ({}, {}),
+    ],
+    ids=str,
+)
+async def test_an_account_is_changed_where_it_is_told_to_and_nowhere_else(
+    box: Box, change: dict, effect: dict
+) -> None:
+    before = await box.get("/_sandbox/account")
+    told = {name: value for name, value in change.items() if value is not None}
+    changed = await box.control("PATCH", "/account", change)
+    assert changed == before | told | effect
+    assert await box.get("/_sandbox/account") == changed
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("tier", "gold", "invalid_request"),
+        ("tier", 3, "invalid_request"),
+        ("limits", 5, "invalid_request"),
+        ("limits", {"perHour": 5}, "invalid_request"),
+        ("limits", {"perMinute": 0}, "invalid_request"),
+        ("limits", {"perMinute": 1.5}, "invalid_request"),
+        ("limits", {"perSecond": True}, "invalid_request"),
+        ("limits", {"perSecond": 1_000_001}, "invalid_request"),
+        ("scopes", "FULL_ACCESS", "invalid_request"),
+        ("scopes", ["ADMIN"], "invalid_request"),
+        ("scopes", [["READ_MESSAGES"]], "invalid_request"),
+        ("senderId", "", "invalid_sender_id"),
+        ("senderId", "twelveletter", "invalid_sender_id"),
+        ("senderId", "My App", "invalid_sender_id"),
+        ("senderId", 5, "invalid_request"),
+        ("currency", "usd", "invalid_request"),
+        ("currency", "US", "invalid_request"),
+        ("currency", "ÄÖÜ", "invalid_request"),
+        ("currency", "U1D", "invalid_request"),
+        ("currency", "", "invalid_request"),
+        ("price", -0.01, "invalid_request"),
+        ("price", "0.05", "invalid_request"),
+        ("price", True, "invalid_request"),
+        ("price", 0.0000001, "invalid_request"),
+        ("price", 1_000_000.01, "invalid_request"),
+        ("token", "another", "invalid_request"),
+        ("sender", "MyApp", "invalid_request"),
+    ],
+    ids=str,
+)
+async def test_a_bad_field_is_named_and_nothing_of_the_account_changes(
+    box: Box, field: str, value: Any, code: str
+) -> None:
+    before = await box.get("/_sandbox/account")
+    good = {"tier": "free", "senderId": "Other", "price": 1, "currency": "EUR", "scopes": []}
+    answer = await box.call("PATCH", "/_sandbox/account", json=good | {field: value})
+    assert assert_refused(answer, 400, code)["details"]["field"] == field
+    assert await box.get("/_sandbox/account") == before
+
+
+async def test_an_account_without_limits_stays_so_when_no_limit_is_given(box: Box) -> None:
+    free = box.other("test_unlimited_free")
+    before = await free.get("/_sandbox/account")
+    assert await free.control("PATCH", "/account", {"limits": {}}) == before
+
+
+@pytest.mark.parametrize(
+    ("price", "recipients", "length", "cost"),
+    [
+        ("0.035", 1, 1, b'"cost":0.035,'),
+        ("0.035", 3, 1, b'"cost":0.105,'),
+        ("0.1", 3, 1, b'"cost":0.3,'),
+        ("0.07", 3, 161, b'"cost":0.42,'),
+        ("30", 3, 1, b'"cost":90,'),
+        ("0.000001", 1, 1, b'"cost":0.000001,'),
+        ("1e-6", 3, 1, b'"cost":0.000003,'),
+        ("1000000", 100, 1600, b'"cost":1100000000,'),
+        ("0", 3, 161, b'"cost":0,'),
+    ],
+)
+async def test_a_cost_is_exact_whatever_the_price(
+    box: Box, price: str, recipients: int, length: int, cost: bytes
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    content = f'{{"price": {price}, "currency": "UGX"}}'.encode()
+    answer = await box.call("PATCH", "/_sandbox/account", content=content, headers=headers)
+    assert answer.status_code == 200
+    sent = await box.send([f"+2567012345{n:02}" for n in range(recipients)], "a" * length)
+    assert cost in sent.content
+    assert sent.json()["currency"] == "UGX"
+
+
+async def test_a_message_keeps_the_price_that_it_was_sent_at(box: Box) -> None:
+    message = await box.accepted()
+    await box.control("PATCH", "/account", {"price": 9, "currency": "EUR", "senderId": "Later"})
+    assert await box.read(message) == message
+    later = await box.accepted()
+    assert (later["cost"], later["currency"], later["from"]) == (9, "EUR", "Later")
+
+
+async def test_changed_limits_hold_from_the_next_request_on(box: Box) -> None:
+    await box.freeze()
+    await box.accepted()
+    await box.control("PATCH", "/account", {"limits": {"perMinute": 2, "perSecond": 2}})
+    second = await box.send()
+    assert (second.status_code, second.headers["x-ratelimit-limit"]) == (201, "2")
+    assert (await box.send()).status_code == 429
+    await box.control("PATCH", "/account", {"tier": "unlimited"})
+    assert (await box.send()).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("scopes", "sends", "reads"),
+    [
+        (["FULL_ACCESS"], 201, 200),
+        (["READ_MESSAGES"], 403, 200),
+        (["SEND_SMS"], 201, 403),
+        (["SEND_EMAIL", "SEND_PUSH"], 403, 403),
+        (["SEND_SMS", "READ_MESSAGES"], 201, 200),
+        ([], 403, 403),
+    ],
+    ids=str,
+)
+async def test_an_account_may_do_what_its_scopes_say(
+    box: Box, scopes: list[str], sends: int, reads: int
+) -> None:
+    message = await box.accepted()
+    await box.control("PATCH", "/account", {"scopes": scopes})
+    answers = {
+        "SEND_SMS": [await box.send()],
+        "READ_MESSAGES": [
+            await box.call("GET", "/api/v1/messages"),
+            await box.call("GET", f"/api/v1/messages/{message['id']}"),
+        ],
+    }
+    for scope, status in [("SEND_SMS", sends), ("READ_MESSAGES", reads)]:
+        for answer in answers[scope]:
+            assert answer.status_code == status
+            if status == 403:
+                error = assert_refused(answer, 403, "forbidden")
+                assert error["message"] == "Insufficient permissions"
+                assert error["details"] == {"requiredScope": scope}
+    assert (await box.call("GET", "/_sandbox/messages")).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), ACCOUNT_CALLS)
+async def test_a_call_about_one_account_needs_its_token(box: Box, method: str, path: str) -> None:
+    answer = await box.anonymous.call(method, f"/_sandbox{path}", json={})
+    assert_refused(answer, 401, "unauthorized")
+
+
+async def test_an_account_can_be_put_back_as_it_was_read(box: Box) -> None:
+    free = box.other("test_unlimited_again")
+    before = await free.control("GET", "/account")
+    said = {name: value for name, value in before.items() if name != "token"}
+    assert await free.control("PATCH", "/account", said) == before

@@ -1,0 +1,166 @@
+"""Clocks: an account's, and those of the whole sandbox."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from box import Box
+from matching import assert_refused
+
+TEN_YEARS = 3653 * 86_400
+
+
+def parse_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+async def test_a_new_clock_is_the_real_one(box: Box) -> None:
+    clock = await box.get("/_sandbox/clock")
+    assert clock.keys() == {"now", "realNow", "frozen", "aheadSeconds"}
+    assert clock["frozen"] is False
+    assert clock["aheadSeconds"] == pytest.approx(0, abs=0.01)
+
+
+async def test_a_running_clock_is_ahead_by_exactly_what_it_was_advanced(box: Box) -> None:
+    for seconds, ahead in [(1, 1), (86_400, 86_401), (0.5, 86_401.5)]:
+        assert (await box.advance(seconds=seconds))["aheadSeconds"] == ahead
+    assert (await box.get("/_sandbox/clock"))["aheadSeconds"] == 86_401.5
+
+
+async def test_a_frozen_clock_stands_until_it_is_advanced(box: Box) -> None:
+    frozen = await box.freeze()
+    assert frozen["frozen"] is True
+    assert (await box.get("/_sandbox/clock"))["now"] == frozen["now"]
+    advanced = await box.advance(seconds=0.000001)
+    assert parse_time(advanced["now"]) - parse_time(frozen["now"]) == timedelta(microseconds=1)
+    assert advanced["performed"] == 0
+    assert (await box.freeze())["now"] == advanced["now"]
+
+
+async def test_a_resumed_clock_runs_on_from_where_it_stood(box: Box) -> None:
+    await box.freeze()
+    advanced = await box.advance(days=400)
+    resumed = await box.control("POST", "/clock/resume")
+    assert resumed["frozen"] is False
+    assert (
+        timedelta(0)
+        <= parse_time(resumed["now"]) - parse_time(advanced["now"])
+        < timedelta(seconds=5)
+    )
+    assert parse_time((await box.get("/_sandbox/clock"))["now"]) > parse_time(resumed["now"])
+    assert (await box.control("POST", "/clock/resume"))["aheadSeconds"] > 399 * 86_400
+
+
+async def test_what_was_to_happen_happens_after_the_clock_was_resumed(box: Box) -> None:
+    await box.freeze()
+    message = await box.accepted()
+    assert (await box.advance(seconds=1))["performed"] == 1
+    assert (await box.read(message))["status"] == "sent"
+    await box.control("POST", "/clock/resume")
+    assert (await box.advance(seconds=1))["performed"] == 1
+    assert (await box.read(message))["status"] == "delivered"
+
+
+async def test_a_clock_is_advanced_to_an_instant(box: Box) -> None:
+    frozen = await box.freeze()
+    await box.accepted()
+    to = parse_time(frozen["now"]) + timedelta(days=1)
+    answer = await box.control("POST", "/clock/advance", {"to": to.isoformat()})
+    assert parse_time(answer["now"]) == to
+    assert answer["performed"] == 2
+    again = await box.control("POST", "/clock/advance", {"to": to.isoformat()})
+    assert (parse_time(again["now"]), again["performed"]) == (to, 0)
+
+
+async def test_a_clock_never_goes_back(box: Box) -> None:
+    before = await box.freeze()
+    past = (parse_time(before["now"]) - timedelta(microseconds=1)).isoformat()
+    for body, field in [({"seconds": -0.001}, "seconds"), ({"to": past}, "to")]:
+        error = await box.control_error("POST", "/clock/advance", body)
+        assert error["details"]["field"] == field
+    assert (await box.get("/_sandbox/clock"))["now"] == before["now"]
+
+
+async def test_a_clock_goes_ten_years_at_once_and_no_farther(box: Box) -> None:
+    before = await box.freeze()
+    beyond = parse_time(before["now"]) + timedelta(seconds=TEN_YEARS, microseconds=1)
+    for body, field in [
+        ({"seconds": TEN_YEARS + 0.001}, "seconds"),
+        ({"seconds": 1e300}, "seconds"),
+        ({"to": beyond.isoformat()}, "to"),
+        ({"to": "9999-12-31T23:59:59.999999Z"}, "to"),
+    ]:
+        error = await box.control_error("POST", "/clock/advance", body)
+        assert error["details"]["field"] == field
+    assert (await box.get("/_sandbox/clock"))["now"] == before["now"]
+    advanced = await box.advance(seconds=TEN_YEARS)
+    assert parse_time(advanced["now"]) - parse_time(before["now"]) == timedelta(seconds=TEN_YEARS)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{}", "seconds"),
+        (b'{"seconds": null, "to": null}', "seconds"),
+        (b'{"seconds": 1, "to": "2099-01-01T00:00:00Z"}', "seconds"),
+        (b'{"seconds": "60"}', "seconds"),
+        (b'{"seconds": true}', "seconds"),
+        (b'{"seconds": 1e400}', "seconds"),
+        (b'{"seconds": 1' + b"0" * 400 + b"}", "seconds"),
+        (b'{"to": "tomorrow"}', "to"),
+        (b'{"to": "2099-01-01T00:00:00"}', "to"),
+        (b'{"to": 4070908800}', "to"),
+        (b'{"seconds": 1, "hours": 2}', "hours"),
+        (b'{"seconds": NaN}', "body"),
+        (b"[1]", "body"),
+        (b"", "body"),
+    ],
+    ids=lambda value: value[:48] if isinstance(value, bytes) else None,
+)
+async def test_a_journey_that_cannot_be_names_its_field(box: Box, body: bytes, field: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await box.call("POST", "/_sandbox/clock/advance", content=body, headers=headers)
+    assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == field
+
+
+async def test_one_accounts_clock_is_no_others(box: Box) -> None:
+    other = box.other()
+    await other.get("/_sandbox/clock")
+    await box.freeze()
+    await box.advance(hours=1)
+    clock = await other.get("/_sandbox/clock")
+    assert (clock["frozen"], round(clock["aheadSeconds"])) == (False, 0)
+
+
+async def test_the_whole_sandboxs_clock_moves_every_account_and_those_still_to_be_opened(
+    box: Box,
+) -> None:
+    other = box.other()
+    mine, theirs = await box.accepted(), await other.accepted()
+    await other.advance(hours=1)
+    travelled = await box.anonymous.control("POST", "/clock/advance", {"seconds": 3600})
+    assert travelled["performed"] == 2
+    assert (await box.read(mine))["status"] == (await other.read(theirs))["status"] == "delivered"
+    for account, hours in [(box, 1), (other, 2), (box.other(), 1)]:
+        ahead = (await account.get("/_sandbox/clock"))["aheadSeconds"]
+        assert ahead == pytest.approx(hours * 3600, abs=0.01)
+
+
+async def test_the_whole_sandbox_is_frozen_and_resumed_at_once(box: Box) -> None:
+    await box.get("/_sandbox/clock")
+    await box.anonymous.control("POST", "/clock/freeze")
+    for account in (box, box.other()):
+        assert (await account.get("/_sandbox/clock"))["frozen"] is True
+    await box.anonymous.control("POST", "/clock/resume")
+    for account in (box, box.other()):
+        assert (await account.get("/_sandbox/clock"))["frozen"] is False
+
+
+async def test_the_whole_sandbox_comes_to_an_instant_unless_an_account_is_past_it(box: Box) -> None:
+    late = box.other()
+    await late.advance(days=2)
+    await box.get("/_sandbox/clock")
+    to = parse_time((await box.anonymous.control("GET", "/clock"))["now"]) + timedelta(days=1)
+    await box.anonymous.control("POST", "/clock/advance", {"to": to.isoformat()})
+    for account, days in [(box, 1), (late, 2), (box.other(), 1)]:
+        ahead = (await account.get("/_sandbox/clock"))["aheadSeconds"]
+        assert ahead == pytest.approx(days * 86_400, abs=5)

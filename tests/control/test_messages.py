@@ -1,0 +1,320 @@
+"""The inbox: messages searched, read in full, deleted, and moved by hand."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import pytest
+from box import NUMBER, Box, sandbox
+from matching import assert_refused
+from receiver import Receiver
+
+OTHER = "+256752345678"
+
+
+async def test_an_inbox_is_read_on_from_a_message(box: Box) -> None:
+    sent = [await box.accepted(message=f"{n}") for n in range(5)]
+    page = await box.get("/_sandbox/messages", limit=2)
+    older = await box.get("/_sandbox/messages", limit=2, before=page["data"][-1]["id"])
+    assert [each["id"] for each in older["data"]] == [sent[2]["id"], sent[1]["id"]]
+    assert (page["total"], older["total"]) == (5, 3)
+    answer = await box.call("GET", "/_sandbox/messages?before=yesterday")
+    assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == "before"
+
+
+async def test_the_inbox_is_newest_first_and_says_how_many_there_are(box: Box) -> None:
+    sent = [(await box.accepted(message=f"number {n}"))["id"] for n in range(5)]
+    assert await box.message_ids() == sent[::-1]
+    assert await box.message_ids(limit=2) == sent[:2:-1]
+    for query in ({"limit": 2}, {"limit": 2, "contains": "number"}):
+        assert (await box.get("/_sandbox/messages", **query))["total"] == 5
+
+
+async def test_each_filter_finds_what_it_asks_for(box: Box) -> None:
+    await box.freeze()
+    first = await box.accepted(NUMBER, "Your code is 493817", **{"from": "ShopLogin"})
+    await box.advance(hours=1)
+    second = await box.accepted([NUMBER, OTHER], "Webale! 10% off")
+    third = await box.accepted("+256700000001", "your CODE has_expired")
+    await box.advance(seconds=2)
+    await box.accepted("+256700000003", "Enkya 🎉")
+    since = (await box.look(second))["timeline"][0]["at"]
+    hour_off = datetime.fromisoformat(since).astimezone().isoformat()
+    one, two, three, four = [first["id"], second["id"], third["id"], (await box.message_ids())[0]]
+    for query, found in [
+        ({"to": NUMBER}, [two, one]),
+        ({"to": OTHER}, [two]),
+        ({"to": NUMBER[:-1]}, []),
+        ({"q": "CODE"}, [three, one]),
+        ({"q": "shoplogin"}, [one]),
+        ({"q": OTHER[1:]}, [two]),
+        ({"q": "%"}, [two]),
+        ({"q": "_"}, [three]),
+        ({"contains": "code"}, [one]),
+        ({"contains": "🎉"}, [four]),
+        ({"contains": "' OR 1=1 --"}, []),
+        ({"matches": r"\b[0-9]{6}\b"}, [one]),
+        ({"matches": "^(?i:your)"}, [three, one]),
+        ({"status": "failed"}, [three]),
+        ({"status": "delivered"}, [two, one]),
+        ({"status": "pending"}, [four]),
+        ({"status": "sent"}, []),
+        ({"since": since}, [four, three, two]),
+        ({"since": hour_off}, [four, three, two]),
+        ({"to": NUMBER, "contains": "10%", "status": "delivered", "since": since}, [two]),
+        ({"to": OTHER, "contains": "code"}, []),
+    ]:
+        assert await box.message_ids(**query) == found, query
+
+
+async def test_a_status_is_asked_of_the_recipient_where_one_is_named(box: Box) -> None:
+    message = await box.accepted([NUMBER, "+256700000001"])
+    await box.advance(seconds=10)
+    assert await box.message_ids(status="failed") == []
+    assert await box.message_ids(status="failed", to="+256700000001") == [message["id"]]
+    assert await box.message_ids(status="failed", to=NUMBER) == []
+
+
+async def test_a_search_looks_through_the_whole_inbox() -> None:
+    async with sandbox(tier="unlimited") as box:
+        needle = await box.accepted(message="needle")
+        await asyncio.gather(*[box.accepted(message=f"hay {n}") for n in range(450)])
+        assert await box.message_ids(contains="needle") == [needle["id"]]
+        assert await box.message_ids(matches="^n") == [needle["id"]]
+        assert (await box.get("/_sandbox/messages", q="HAY", limit=1))["total"] == 450
+
+
+BAD_QUESTIONS = [
+    *[("since", value) for value in ("yesterday", "2024-01-01T00:00:00", "1700000000", "")],
+    *[("status", value) for value in ("arrived", "Delivered", "")],
+    *[("matches", value) for value in ("(", "[", "*", "(?P<a>")],
+]
+
+
+BAD_TIMEOUTS = ["-0.001", "60.001", "1 s", "soon", "nan", "inf"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        *[(path, *bad) for path in ("/messages", "/messages/wait") for bad in BAD_QUESTIONS],
+        *[("/messages", "limit", value) for value in ("0", "1001", "-1", "all", "")],
+        *[("/webhooks/attempts", "limit", value) for value in ("0", "1001", "-1", "all", "")],
+        *[("/messages/wait", "timeout", value) for value in BAD_TIMEOUTS],
+    ],
+)
+async def test_a_bad_question_is_refused_with_its_field(
+    box: Box, path: str, field: str, value: str
+) -> None:
+    answer = await box.call("GET", f"/_sandbox{path}", params={field: value})
+    error = assert_refused(answer, 400, "invalid_request")
+    assert (error["details"]["field"], error["details"]["value"]) == (field, value)
+
+
+async def test_a_message_in_full_says_all_that_is_known(box: Box) -> None:
+    message = await box.accepted([NUMBER, OTHER], "Hello")
+    look = await box.look(message)
+    at = look["timeline"][0]["at"]
+    assert datetime.fromisoformat(message["createdAt"]) <= datetime.fromisoformat(at)
+    assert look == message | {
+        "developerCost": 60,
+        "developerCurrency": "UGX",
+        "scheduledAt": None,
+        "sentAt": None,
+        "callbackUrl": None,
+        "recipients": [
+            {
+                "to": to,
+                "status": "pending",
+                "reason": None,
+                "timeline": [{"status": "pending", "at": at}],
+            }
+            for to in (NUMBER, OTHER)
+        ],
+        "segments": 1,
+        "encoding": "GSM-7",
+        "unicodeBecauseOf": None,
+        "account": look["account"],
+        "accountId": look["accountId"],
+        "parts": ["Hello"],
+        "requestId": look["requestId"],
+        "timeline": [
+            {
+                "at": at,
+                "type": "request",
+                "requestId": look["requestId"],
+                "decisions": [
+                    {"by": "auth", "outcome": "accepted", "spelling": "bearer"},
+                    {"by": "window", "outcome": "admitted", "limit": 100, "remaining": 99},
+                ],
+                "warnings": [],
+            },
+            {"at": at, "type": "status", "to": NUMBER, "status": "pending"},
+            {"at": at, "type": "status", "to": OTHER, "status": "pending"},
+        ],
+    }
+    assert box.token not in str(look)
+
+
+async def test_a_message_in_full_names_the_request_that_sent_it(box: Box) -> None:
+    sent = await box.send()
+    assert (await box.look(sent.json()))["requestId"] == sent.headers["x-request-id"]
+
+
+async def test_a_message_in_full_says_which_character_costs_more(box: Box) -> None:
+    look = await box.look(await box.accepted(message="ê" * 71))
+    assert (look["encoding"], look["segments"], look["unicodeBecauseOf"]) == ("UCS-2", 2, "ê")
+
+
+async def test_a_timeline_has_statuses_and_webhooks_in_the_order_in_which_they_came(
+    box: Box, receiver: Receiver
+) -> None:
+    receiver.answers = [500]
+    message = await box.accepted(callbackUrl=receiver.url)
+    await box.advance(hours=1)
+    timeline = (await box.look(message))["timeline"]
+    start = datetime.fromisoformat(timeline[0]["at"])
+    told = [
+        (
+            (datetime.fromisoformat(each["at"]) - start).total_seconds(),
+            each["type"],
+            each.get("event") or each.get("status"),
+            each.get("attempt"),
+        )
+        for each in timeline
+    ]
+    assert told == [
+        (0, "request", None, None),
+        (0, "status", "pending", None),
+        (0.5, "status", "sent", None),
+        (0.5, "webhook", "message.sent", 1),
+        (2, "status", "delivered", None),
+        (2, "webhook", "message.delivered", 1),
+        (5.5, "webhook", "message.sent", 2),
+    ]
+    webhooks = [each for each in timeline if each["type"] == "webhook"]
+    attempts = await box.attempts()
+    assert [each["attemptId"] for each in webhooks] == [each["id"] for each in attempts]
+    assert [each["status"] for each in webhooks] == [500, 200, 200]
+    assert {each["url"] for each in webhooks} == {receiver.url}
+
+
+async def test_an_account_sees_its_own_messages_and_a_stranger_sees_all(box: Box) -> None:
+    other = box.other()
+    mine, theirs = await box.accepted(), await other.accepted()
+    assert await box.message_ids() == [mine["id"]]
+    answer = await box.call("GET", f"/_sandbox/messages/{theirs['id']}")
+    assert_refused(answer, 404, "not_found")
+    everything = await box.anonymous.control("GET", "/messages")
+    assert [each["id"] for each in everything["data"]] == [theirs["id"], mine["id"]]
+    assert everything["total"] == 2
+    assert (await box.anonymous.control("GET", f"/messages/{theirs['id']}"))["id"] == theirs["id"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["msg_0000000000000000", "msg_ffffffffffffffff", "msg_1", "nonsense", "SM0000000000000001"],
+)
+async def test_a_message_that_is_not_there_is_not_found(box: Box, name: str) -> None:
+    await box.accepted()
+    answer = await box.call("GET", f"/_sandbox/messages/{name}")
+    assert_refused(answer, 404, "not_found")
+    answer = await box.call("POST", f"/_sandbox/messages/{name}/status", json={"status": "sent"})
+    assert_refused(answer, 404, "not_found")
+
+
+# Emptying the inbox
+
+
+async def test_an_emptied_inbox_begins_again_and_gives_no_id_twice(box: Box) -> None:
+    other = box.other()
+    theirs = await other.accepted()
+    first = [await box.accepted() for _ in range(3)]
+    assert await box.control("DELETE", "/messages") == {"deleted": 3}
+    assert await box.message_ids() == []
+    empty = await box.get("/api/v1/messages")
+    assert (empty["data"], empty["pagination"]["total"]) == ([], 0)
+    second = [await box.accepted() for _ in range(2)]
+    page = await box.get("/api/v1/messages", limit=1, page=2)
+    assert page["pagination"] == {"page": 2, "limit": 1, "total": 2, "pages": 2}
+    assert [each["id"] for each in page["data"]] == [second[0]["id"]]
+    assert len({each["id"] for each in first + second}) == 5
+    assert await other.message_ids() == [theirs["id"]]
+
+
+async def test_nothing_becomes_of_what_was_emptied(box: Box, receiver: Receiver) -> None:
+    await box.listen(receiver.url)
+    message = await box.accepted()
+    await box.advance(seconds=1)
+    await box.control("DELETE", "/messages")
+    assert (await box.advance(hours=1))["performed"] == 0
+    assert receiver.events == ["message.sent"]
+    assert await box.attempts() == []
+    assert (await box.call("GET", f"/api/v1/messages/{message['id']}")).status_code == 404
+    assert (await box.control("GET", "/webhooks"))["endpoints"] != []
+
+
+async def test_the_whole_sandbox_is_emptied_without_a_credential(box: Box) -> None:
+    other = box.other()
+    await box.accepted()
+    await other.accepted()
+    assert await box.anonymous.control("DELETE", "/messages") == {"deleted": 2}
+    assert (await box.message_ids(), await other.message_ids()) == ([], [])
+
+
+# Statuses by hand
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "status"),
+        ({"status": None}, "status"),
+        ({"status": "arrived"}, "status"),
+        ({"status": ["sent"]}, "status"),
+        ({"status": "queued"}, "status"),
+        ({"status": "pending"}, "status"),
+        ({"status": "sent", "to": OTHER}, "to"),
+        ({"status": "sent", "to": [NUMBER]}, "to"),
+        ({"status": "sent", "to": ""}, "to"),
+        ({"status": "sent", "recipient": NUMBER}, "recipient"),
+        ([], "body"),
+    ],
+    ids=str,
+)
+async def test_a_status_by_hand_that_cannot_be_names_its_field_and_changes_nothing(
+    box: Box, body: Any, field: str
+) -> None:
+    await box.freeze()
+    message = await box.accepted()
+    error = await box.control_error("POST", f"/messages/{message['id']}/status", body)
+    assert error["details"]["field"] == field
+    assert await box.read(message) == message
+
+
+async def test_another_accounts_message_is_not_moved(box: Box) -> None:
+    await box.freeze()
+    message = await box.accepted()
+    path = f"/_sandbox/messages/{message['id']}/status"
+    answer = await box.other().call("POST", path, json={"status": "failed"})
+    assert_refused(answer, 404, "not_found")
+    assert await box.read(message) == message
+
+
+async def test_a_status_by_hand_answers_with_the_message_and_says_so(box: Box) -> None:
+    await box.freeze()
+    message = await box.accepted([NUMBER, OTHER])
+    path = f"/messages/{message['id']}/status"
+    moved = await box.control("POST", path, {"status": "failed", "to": OTHER})
+    assert [(each["status"], each["reason"]) for each in moved["recipients"]] == [
+        ("pending", None),
+        ("failed", "Failed by hand"),
+    ]
+    assert moved == await box.look(message)
+
+
+async def test_a_number_is_found_with_its_plus_as_it_is(box: Box) -> None:
+    message = await box.accepted(NUMBER)
+    for name in ("to", "q"):
+        found = await box.call("GET", f"/_sandbox/messages?{name}={NUMBER}")
+        assert [each["id"] for each in found.json()["data"]] == [message["id"]]

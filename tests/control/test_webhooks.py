@@ -1,0 +1,153 @@
+"""Webhook endpoints and the attempts that were made to call them."""
+
+from typing import Any
+
+import pytest
+from box import Box
+from matching import assert_refused
+from receiver import Receiver
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+EVENTS = ["message.sent", "message.delivered", "message.failed"]
+
+
+# Webhook endpoints
+
+
+async def test_endpoints_are_given_back_as_they_were_put(box: Box) -> None:
+    assert await box.get("/_sandbox/webhooks") == {"endpoints": []}
+    endpoints = [
+        {"url": "http://localhost:9/a", "events": ["message.failed"], "secret": SECRET},
+        {"url": "https://example.com/b?c=d", "events": EVENTS, "secret": None},
+    ]
+    put = await box.control("PUT", "/webhooks", {"endpoints": endpoints})
+    assert put == {"endpoints": endpoints}
+    assert await box.get("/_sandbox/webhooks") == put
+    assert await box.control("PUT", "/webhooks", put) == put
+    assert await box.other().get("/_sandbox/webhooks") == {"endpoints": []}
+    assert await box.control("PUT", "/webhooks", {"endpoints": []}) == {"endpoints": []}
+
+
+async def test_an_endpoint_hears_of_everything_unless_it_says_otherwise(box: Box) -> None:
+    url = "http://localhost:9/"
+    put = await box.control("PUT", "/webhooks", {"endpoints": [{"url": url}]})
+    assert put == {"endpoints": [{"url": url, "events": EVENTS, "secret": None}]}
+
+
+def endpoint(**fields: Any) -> dict[str, Any]:
+    return {"endpoints": [{"url": "http://localhost:9/good"}, {"url": "http://a.test"} | fields]}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (endpoint(url=None), "url"),
+        (endpoint(url=""), "url"),
+        (endpoint(url=5), "url"),
+        (endpoint(url="localhost:9"), "url"),
+        (endpoint(url="ftp://a.test"), "url"),
+        (endpoint(url="http://"), "url"),
+        (endpoint(url="http://a.test:99999"), "url"),
+        (endpoint(url="http://a.test/ b"), "url"),
+        (endpoint(url="http://a.test/" + "a" * 2048), "url"),
+        (endpoint(events=["message.read"]), "events"),
+        (endpoint(events=[]), "events"),
+        (endpoint(events="message.sent"), "events"),
+        (endpoint(events=[1]), "events"),
+        (endpoint(secret=""), "secret"),
+        (endpoint(secret="whsec_"), "secret"),
+        (endpoint(secret="not base64!"), "secret"),
+        (endpoint(secret="ключ"), "secret"),
+        (endpoint(secret=5), "secret"),
+        (endpoint(event="message.sent"), "event"),
+        ({"endpoints": {"url": "http://a.test"}}, "endpoints"),
+        ({"endpoints": ["http://a.test"]}, "endpoints"),
+        ({"endpoints": None}, "endpoints"),
+        ({"endpoints": [{"url": "http://a.test"}] * 17}, "endpoints"),
+        ({"urls": []}, "urls"),
+        ({}, "endpoints"),
+        ([], "body"),
+    ],
+)
+async def test_a_bad_endpoint_is_named_and_none_changes(box: Box, body: Any, field: str) -> None:
+    before = await box.control(
+        "PUT", "/webhooks", {"endpoints": [{"url": "http://a.test/before", "secret": SECRET}]}
+    )
+    error = await box.control_error("PUT", "/webhooks", body)
+    assert error["details"]["field"] == field
+    assert await box.get("/_sandbox/webhooks") == before
+
+
+async def test_sixteen_endpoints_may_listen(box: Box) -> None:
+    endpoints = [{"url": f"http://a.test/{n}"} for n in range(16)]
+    put = await box.control("PUT", "/webhooks", {"endpoints": endpoints})
+    assert len(put["endpoints"]) == 16
+
+
+async def test_a_refused_secret_is_not_repeated_in_the_answer(box: Box) -> None:
+    error = await box.control_error("PUT", "/webhooks", endpoint(secret="almost!a!secret"))
+    assert "almost!a!secret" not in str(error)
+
+
+# Webhook attempts
+
+
+async def test_attempts_are_newest_first_and_can_be_of_one_message(
+    box: Box, receiver: Receiver
+) -> None:
+    await box.listen(receiver.url)
+    first, second = await box.accepted(), await box.accepted()
+    await box.advance(seconds=10)
+    listed = await box.control("GET", "/webhooks/attempts")
+    assert listed["total"] == 4
+    times = [each["at"] for each in listed["data"]]
+    assert times == sorted(times, reverse=True)
+    one = await box.control("GET", f"/webhooks/attempts?messageId={first['id']}")
+    assert {each["messageId"] for each in one["data"]} == {first["id"]}
+    assert one["total"] == 2
+    newest = await box.control("GET", "/webhooks/attempts?limit=1")
+    assert (len(newest["data"]), newest["total"]) == (1, 4)
+    assert newest["data"][0]["messageId"] == second["id"]
+    nothing = await box.control("GET", "/webhooks/attempts?messageId=msg_0000000000000001")
+    assert nothing == {"data": [], "total": 0}
+    other = await box.other().control("GET", f"/webhooks/attempts?messageId={first['id']}")
+    assert other == {"data": [], "total": 0}
+    assert (await box.anonymous.control("GET", "/webhooks/attempts"))["total"] == 4
+
+
+async def test_an_attempt_is_sent_again_and_answers_with_the_new_one(
+    box: Box, receiver: Receiver
+) -> None:
+    await box.listen(receiver.url, SECRET, events=["message.sent"])
+    await box.accepted("+256700000004")
+    await box.advance(seconds=1)
+    [first] = await box.attempts()
+    again = await box.control("POST", f"/webhooks/attempts/{first['id']}/resend")
+    assert (again["attempt"], again["status"], again["event"]) == (2, 200, "message.sent")
+    assert again["id"] != first["id"]
+    assert await box.attempts() == [first, again]
+    assert receiver.heard[0].body == receiver.heard[1].body
+    assert receiver.heard[0].headers["webhook-id"] == receiver.heard[1].headers["webhook-id"]
+
+
+@pytest.mark.parametrize(
+    "name", ["att_0000000000000000", "att_ffffffffffffffff", "nonsense", "msg_0000000000000001"]
+)
+async def test_an_unknown_attempt_is_not_found(box: Box, name: str) -> None:
+    answer = await box.call("POST", f"/_sandbox/webhooks/attempts/{name}/resend")
+    assert_refused(answer, 404, "not_found")
+
+
+async def test_another_accounts_attempt_is_not_found(box: Box, receiver: Receiver) -> None:
+    await box.accepted("+256700000004", callbackUrl=receiver.url)
+    await box.advance(seconds=1)
+    [attempt] = await box.attempts()
+    path = f"/_sandbox/webhooks/attempts/{attempt['id']}/resend"
+    assert_refused(await box.other().call("POST", path), 404, "not_found")
+    assert len(receiver.heard) == 1
+    assert (
+        await box.anonymous.call("POST", f"/_sandbox/webhooks/attempts/{attempt['id']}/resend")
+    ).is_success
+    assert len(receiver.heard) == 2

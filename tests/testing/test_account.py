@@ -1,0 +1,119 @@
+"""Accounts of the Python client: settings, requests, coverage, webhook endpoints."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+from client_sends import NUMBER, post_sms, send_sms
+
+from msgine_sandbox.testing import (
+    Account,
+    Endpoint,
+)
+
+
+def test_prices_of_the_second_generation_are_changed_by_channel(account: Account) -> None:
+    settings = account.change(developer_prices={"email": Decimal("0.5")})
+    assert settings.developer_prices == {"sms": 30, "email": Decimal("0.5"), "push": 0}
+
+
+# Settings, requests, coverage
+
+
+def test_an_account_is_given_other_terms(account: Account) -> None:
+    terms = account.change(
+        tier="professional", per_second=5, sender_id="Shop", price=Decimal("30"), currency="UGX"
+    )
+    assert terms == account.settings
+    assert (terms.tier, terms.per_minute, terms.per_second) == ("professional", 500, 5)
+    assert (terms.sender_id, terms.price, terms.currency) == ("Shop", Decimal(30), "UGX")
+    assert account.change(scopes=["READ_MESSAGES"]).scopes == ("READ_MESSAGES",)
+    assert post_sms(account).status_code == 403
+
+
+def test_the_journal_has_what_the_client_asked_and_was_answered(account: Account) -> None:
+    post_sms(account, "0701234567")
+    send_sms(account)
+    newest, oldest = account.requests
+    assert (newest.method, newest.path, newest.status) == ("POST", "/api/v1/messages/sms", 201)
+    assert newest.response is not None
+    assert newest.response.json()["status"] == "pending"
+    assert oldest.request.json()["to"] == "0701234567"
+    assert newest.message_id == account.messages[0].id
+    assert account.token not in str(newest.raw)
+    assert [each.status for each in account.requests.list(status="4xx")] == [400]
+    assert account.requests.clear() == 2
+    assert len(account.requests) == 0
+
+
+def test_a_client_that_does_well_has_no_warnings_and_others_are_told(account: Account) -> None:
+    send_sms(account)
+    assert account.requests.warnings == []
+    headers = {"Authorization": f"Bearer {account.token}"}
+    body = {"to": NUMBER, "message": "Hello", "sender": "Shop"}
+    httpx.post(f"{account.base_url}/messages/sms", json=body, headers=headers)
+    [warning] = account.requests.warnings
+    assert warning.code == "unknown-field"
+    assert "sender" in warning.message
+    assert warning.request_id == account.requests[0].id
+    assert account.requests.list(warning="unknown-field")[0].warnings == (warning,)
+
+
+def test_coverage_grows_with_what_a_client_meets(account: Account) -> None:
+    before = account.coverage
+    assert before.met == ()
+    send_sms(account)
+    after = account.coverage
+    assert after.met
+    assert {*after.met, *after.unmet} == {*before.unmet}
+    assert 0 < after.percent < 100
+    account.reset()
+    assert account.coverage.met == ()
+    assert {*after.met} <= {*account.server.coverage.met}
+
+
+# Webhook endpoints
+
+
+def test_endpoints_are_set_and_read(account: Account) -> None:
+    assert account.webhooks.endpoints == []
+    first = account.webhooks.listen("http://127.0.0.1:9/a", events=["message.failed"])
+    second = account.webhooks.listen("http://127.0.0.1:9/b")
+    assert account.webhooks.endpoints == [first, second]
+    account.webhooks.listen("http://127.0.0.1:9/a", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    assert [each.url for each in account.webhooks.endpoints] == [second.url, first.url]
+    account.webhooks.endpoints = [Endpoint("http://127.0.0.1:9/c")]
+    assert [each.url for each in account.webhooks.endpoints] == ["http://127.0.0.1:9/c"]
+
+
+# Several accounts
+
+
+def test_accounts_do_not_see_each_other(account: Account) -> None:
+    other = account.another()
+    assert other.token != account.token
+    send_sms(account)
+    other.clock.advance(hours=1)
+    other.faults.fail()
+    assert (len(account.messages), len(other.messages)) == (1, 0)
+    assert account.clock.now < other.clock.now
+    assert post_sms(account).status_code == 201
+    assert account.another(account.token).messages[0].to == (NUMBER,)
+
+
+def test_a_reset_makes_an_account_as_new(account: Account) -> None:
+    send_sms(account)
+    account.clock.advance(days=3)
+    account.faults.fail()
+    account.reset()
+    assert (len(account.messages), len(account.faults)) == (0, 0)
+    assert account.clock.now - datetime.now(UTC) < timedelta(minutes=1)
+
+
+def test_threads_share_an_account(account: Account) -> None:
+    account.change(tier="unlimited")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda at: send_sms(account, f"+25670100{at:04d}"), range(40)))
+        found = pool.map(lambda at: account.wait_for_message(to=f"+25670100{at:04d}"), range(40))
+        assert len({message.id for message in found}) == 40

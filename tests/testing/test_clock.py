@@ -1,0 +1,47 @@
+"""The clock of the Python client."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from client_sends import send_sms
+
+from msgine_sandbox.testing import (
+    Account,
+    SandboxError,
+)
+
+
+def test_time_passes_as_far_as_it_is_told(account: Account) -> None:
+    send_sms(account)
+    before = account.clock.now
+    assert account.clock.advance(days=1, hours=2, minutes=3, seconds=4) == 2
+    passed = account.clock.now - before
+    assert timedelta(days=1, hours=2, minutes=3, seconds=4) <= passed < timedelta(days=1, hours=3)
+    assert account.messages[0].status == "delivered"
+
+
+def test_time_can_be_taken_to_a_moment(account: Account) -> None:
+    with account.clock.frozen() as clock:
+        moment = (clock.now + timedelta(days=400)).replace(microsecond=0)
+        clock.advance(to=moment)
+        assert clock.now == moment
+    assert not account.clock.is_frozen
+
+
+def test_a_frozen_clock_stays_frozen_after_a_block_within(account: Account) -> None:
+    account.clock.freeze()
+    with account.clock.frozen():
+        pass
+    assert account.clock.is_frozen
+    account.clock.resume()
+    assert not account.clock.is_frozen
+
+
+def test_a_moment_needs_a_time_zone_and_no_duration_beside_it(account: Account) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        account.clock.advance(to=datetime(2030, 1, 1))  # noqa: DTZ001
+    with pytest.raises(ValueError, match="either"):
+        account.clock.advance(to=datetime(2030, 1, 1, tzinfo=UTC), hours=1)
+    with pytest.raises(SandboxError) as refused:
+        account.clock.advance(seconds=-1)
+    assert refused.value.details["field"] == "seconds"

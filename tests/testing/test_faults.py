@@ -1,0 +1,64 @@
+"""Faults of the Python client."""
+
+import json
+
+import httpx
+import pytest
+from client_sends import NUMBER, post_sms
+
+from msgine_sandbox.testing import (
+    Account,
+    SandboxError,
+)
+
+
+def test_a_fault_acts_as_often_as_it_is_told(account: Account) -> None:
+    fault = account.faults.fail(status=503, times=2, retry_after=3)
+    assert (fault.hits, fault.left) == (0, 2)
+    answers = [post_sms(account) for _ in range(3)]
+    assert [each.status_code for each in answers] == [503, 503, 201]
+    assert answers[0].headers["Retry-After"] == "3"
+    assert (fault.hits, fault.left) == (2, 0)
+    assert len(account.messages) == 1
+
+
+def test_a_fault_ends_with_its_block_and_tells_how_often_it_acted(account: Account) -> None:
+    with account.faults.fail(status=429, to=NUMBER) as fault:
+        assert post_sms(account).status_code == 429
+        assert post_sms(account, "+256701000009").status_code == 201
+        assert [each.id for each in account.faults] == [fault.id]
+    assert post_sms(account).status_code == 201
+    assert (fault.hits, len(account.faults)) == (1, 0)
+    fault.remove()
+    assert fault.hits == 1
+
+
+def test_requests_fail_in_every_way(account: Account) -> None:
+    with account.faults.drop(), pytest.raises(httpx.RemoteProtocolError):
+        post_sms(account)
+    assert len(account.messages) == 0
+    with account.faults.drop("after"), pytest.raises(httpx.RemoteProtocolError):
+        post_sms(account)
+    assert len(account.messages) == 1
+    with account.faults.malformed(), pytest.raises(json.JSONDecodeError):
+        post_sms(account).json()
+    with account.faults.delay(30, commit=True), pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            f"{account.base_url}/messages/sms",
+            json={"to": NUMBER, "message": "Hello"},
+            headers={"Authorization": f"Bearer {account.token}"},
+            timeout=0.2,
+        )
+    assert len(account.messages) == 2
+    with account.faults.fail(status=500, method="GET", path="/messages", probability=1, seed=7):
+        assert post_sms(account).status_code == 201
+    account.faults.fail()
+    account.faults.fail()
+    assert account.faults.clear() == 2
+
+
+def test_a_fault_that_cannot_be_is_refused_in_words(account: Account) -> None:
+    with pytest.raises(SandboxError) as refused:
+        account.faults.fail(status=200)
+    assert "status" in refused.value.details["field"]
+    assert len(account.faults) == 0

@@ -1,0 +1,157 @@
+"""Messages of the Python client, in this process and over a remote sandbox."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from client_sends import NUMBER, post_developers, send_sms
+
+from msgine_sandbox.testing import (
+    REFUSED,
+    STAYS_PENDING,
+    Account,
+    MessageNotFound,
+    NoCode,
+    SandboxError,
+    magic_address,
+    magic_token,
+)
+
+
+def test_a_message_is_seen_with_all_that_is_known_of_it(account: Account) -> None:
+    number = send_sms(account, [NUMBER, REFUSED], "Your code is 493817: https://a.example/x.")
+    [message] = account.messages
+    assert (message.id, message.to, message.sender) == (number, (NUMBER, REFUSED), "MsGine")
+    assert (message.code, message.links) == ("493817", ["https://a.example/x"])
+    assert (message.cost, message.currency) == (Decimal("0.1"), "USD")
+    assert (message.segments, message.encoding, message.status) == (1, "GSM-7", "pending")
+    assert [each.to for each in message.recipients] == [NUMBER, REFUSED]
+    assert message.created_at.tzinfo is not None
+    assert message.raw["sid"] == message.sid
+    assert message.timeline[0]["requestId"] == message.request_id
+
+
+def test_an_email_is_seen_with_its_subject_its_html_and_its_links(account: Account) -> None:
+    html = '<p>Code <b>493817</b> <a href="https://a.example/x?a=1&amp;b=2">Verify</a></p>'
+    addresses = {"from": "a@b.example", "to": "jane@example.com", "cc": "joe@example.com"}
+    post_developers(account, "email", subject="Welcome", html=html, **addresses)
+    message = account.wait_for_message(channel="email", to="joe@example.com", contains="Welcome")
+    assert (message.channel, message.title, message.html) == ("email", "Welcome", html)
+    assert (message.text, message.code) == ("Code 493817 Verify", "493817")
+    assert message.links == ["https://a.example/x?a=1&b=2"]
+    assert (message.cost, message.currency, message.encoding) == (10, "UGX", None)
+    assert (message.to, len(message.recipients)) == (("jane@example.com",), 2)
+    assert {each.status for each in message.deliver().recipients} == {"delivered"}
+
+
+def test_a_code_may_stand_in_the_subject(account: Account) -> None:
+    mail = {"from": "a@b.example", "to": magic_address("stuck", "1"), "text": "See above"}
+    post_developers(account, "email", subject="493817 is your code", **mail)
+    assert account.messages[0].code == "493817"
+
+
+def test_a_push_for_later_is_seen_with_its_data_and_its_time(account: Account) -> None:
+    at = account.clock.now.replace(microsecond=0) + timedelta(hours=1)
+    tokens = ["a", magic_token("refused"), magic_token("bounce", "2")]
+    later = {"tokens": tokens, "data": {"order": "1042"}, "scheduledFor": at.isoformat()}
+    post_developers(account, "push", title="T", body="B", **later)
+    message = account.messages.list(channel="push")[0]
+    assert (message.status, message.scheduled_at, message.sent_at) == ("queued", at, None)
+    assert (message.title, message.text, message.data) == ("T", "B", {"order": "1042"})
+    account.clock.advance(to=at)
+    statuses = [each.status for each in message.refresh().recipients]
+    assert (statuses, message.refresh().sent_at) == (["sent", "failed", "failed"], at)
+
+
+def test_a_queued_message_is_delivered_by_hand(account: Account) -> None:
+    post_developers(account, "sms", to=NUMBER, message="Hello", scheduledFor="2099-01-01T00:00:00Z")
+    assert account.messages[0].deliver().status == "delivered"
+
+
+def test_messages_are_a_sequence_with_the_newest_first(account: Account) -> None:
+    assert not account.messages
+    for text in ("one", "two", "three"):
+        send_sms(account, text=text)
+    assert [each.text for each in account.messages] == ["three", "two", "one"]
+    assert (len(account.messages), account.messages[0].text, account.messages[-1].text) == (
+        3,
+        "three",
+        "one",
+    )
+    assert [each.text for each in account.messages[1:]] == ["two", "one"]
+    assert account.messages.clear() == 3
+    assert list(account.messages) == []
+
+
+def test_messages_are_found_by_every_filter(account: Account) -> None:
+    send_sms(account, "+256701000001", "Your code is 1111")
+    account.clock.advance(minutes=1)
+    moment = account.clock.now
+    send_sms(account, "+256701000002", "Welcome")
+    found = account.messages.list
+    assert [each.text for each in found(to="+256701000001")] == ["Your code is 1111"]
+    assert [each.text for each in found(status="delivered")] == ["Your code is 1111"]
+    assert [each.text for each in found(contains="elco")] == ["Welcome"]
+    assert [each.text for each in found(matches=r"\d{4}$")] == ["Your code is 1111"]
+    assert [each.text for each in found(q="WELCOME")] == ["Welcome"]
+    assert [each.text for each in found(since=moment)] == ["Welcome"]
+    assert [each.text for each in found(limit=1)] == ["Welcome"]
+
+
+def test_a_wait_ends_as_soon_as_a_message_fits(account: Account) -> None:
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(account.wait_for_message, to=NUMBER, contains="now", timeout=10)
+        send_sms(account, text="not yet")
+        send_sms(account, text="now")
+        assert waiting.result(timeout=5).text == "now"
+
+
+def test_a_wait_in_vain_says_what_did_arrive(account: Account) -> None:
+    send_sms(account, text="Welcome")
+    with pytest.raises(MessageNotFound) as told:
+        account.wait_for_message(to="+256701000009", contains="code", timeout=0)
+    wanted = "to='+256701000009', contains='code'"
+    assert str(told.value).splitlines() == [
+        f"No message with {wanted} arrived within 0 s. The account's messages, newest first:",
+        f"  pending   to {NUMBER}: 'Welcome'",
+    ]
+    assert isinstance(told.value, AssertionError)
+
+
+def test_a_wait_on_a_frozen_clock_says_so(account: Account) -> None:
+    account.clock.freeze()
+    with pytest.raises(MessageNotFound, match=r"has no messages\. The clock is frozen"):
+        account.wait_for_message(timeout=0)
+
+
+def test_a_message_without_a_code_says_its_text(account: Account) -> None:
+    send_sms(account, text="Welcome")
+    with pytest.raises(NoCode, match="'Welcome'"):
+        _ = account.messages[0].code
+    assert issubclass(NoCode, LookupError)
+
+
+def test_a_message_is_moved_by_hand(account: Account) -> None:
+    account.clock.freeze()
+    send_sms(account, [STAYS_PENDING, NUMBER])
+    message = account.messages[0]
+    sent = message.mark_sent(to=NUMBER)
+    assert [each.status for each in sent.recipients] == ["pending", "sent"]
+    done = message.deliver()
+    assert [each.status for each in done.recipients] == ["delivered", "delivered"]
+    assert (message.status, message.refresh().status) == ("pending", "delivered")
+    assert done.deliver() == done
+    send_sms(account)
+    assert account.messages[0].fail().status == "failed"
+
+
+def test_a_message_cannot_be_moved_back(account: Account) -> None:
+    send_sms(account)
+    done = account.messages[0].deliver()
+    for back in (done.fail, done.mark_sent):
+        with pytest.raises(SandboxError) as refused:
+            back()
+        assert (refused.value.status, refused.value.code) == (400, "invalid_request")
+    with pytest.raises(SandboxError, match="400"):
+        done.deliver(to="+256701000009")
