@@ -8,8 +8,6 @@ from matching import assert_refused
 from receiver import Receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
 EVENTS = ["message.sent", "message.delivered", "message.failed"]
 
 

@@ -1,14 +1,13 @@
 """The real command in a process of its own."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-_CLEAN = {k: v for k, v in os.environ.items() if not k.startswith("MSGINE_SANDBOX_")}
+import httpx
+from command import LIMIT, PROGRAM, start
 
 
 @dataclass(frozen=True)
@@ -22,32 +21,44 @@ class Live:
     def origin(self) -> str:
         return self.base_url.removesuffix("/api/v1")
 
+    def send(
+        self, token: str = "test_live", to: str = "+256701234567", **kwargs: Any
+    ) -> httpx.Response:
+        """Send an SMS."""
+        return httpx.post(
+            f"{self.base_url}/messages/sms",
+            json={"to": to, "message": "Hello"},
+            headers={"Authorization": f"Bearer {token}"},
+            **kwargs,
+        )
+
+    def wait(self) -> int:
+        """Wait until the process ends, and return its status."""
+        return self.process.wait(timeout=LIMIT)
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A sandbox that serves HTTPS, and the file with its certificate authority."""
+
+    live: Live
+    authority: str
+
 
 @contextmanager
 def serving(
     *flags: str,
-    program: Sequence[str] = ("-m", "msgine_sandbox"),
+    program: Sequence[str] = PROGRAM,
     stderr: IO[Any] | None = None,
     **environment: str,
 ) -> Iterator[Live]:
     """Serve on a free port inside the block."""
-    command = [sys.executable, *program, "serve", "--port", "0", *flags]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=_CLEAN | environment
-    )
+    process = start("serve", "--port", "0", *flags, program=program, stderr=stderr, **environment)
     assert process.stdout is not None
     try:
         yield Live(process, process.stdout.readline().strip())
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=LIMIT)
         process.stdout.close()
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
-    command = [sys.executable, "-m", "msgine_sandbox", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=20, env=_CLEAN | environment
-    )

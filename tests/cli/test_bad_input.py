@@ -1,0 +1,178 @@
+"""Invalid flags, variables and files: one sentence and status 2."""
+
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Run, is_refusal, run
+from live import serving
+
+from msgine_sandbox.storage.database import Database
+
+NUMBER = "+256701234567"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Files and a port that no sandbox can start with."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "text").write_text("This is no database, it is a text.\n")
+    (folder / "broken.json").write_text('{"accounts": [')
+    (folder / "wrong.json").write_text('{"accounts": [{"token": "t", "name": "shop"}]}')
+    with closing(sqlite3.connect(folder / "other.db")) as other:
+        other.execute("CREATE TABLE messages (text)")
+        other.commit()
+    with closing(Database(str(folder / "newer.db"))) as newer:
+        newer.execute("PRAGMA user_version = 999")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield {"folder": folder, "port": taken.getsockname()[1]}
+
+
+REFUSED: dict[str, list[tuple[str, str]]] = {
+    "words": [
+        ("--colour blue", "'--colour'"),
+        ("serve --colour blue", "'--colour'"),
+        ("-x", "'-x'"),
+        ("sing", "'sing'"),
+        ("serve twice", "twice"),
+        ("--tier gold", "'gold'"),
+        ("--delivery pigeon", "'pigeon'"),
+        ("--webhook-policy none", "'none'"),
+        ("TIER=gold", "'gold'"),
+        ("STRICT_AUTH=maybe", "'maybe'"),
+        ("ready --colour blue", "'--colour'"),
+    ],
+    "ports": [
+        ("--port", "'--port' requires an argument"),
+        ("--port eighty", "'eighty'"),
+        ("--port 1.5", "'1.5'"),
+        ("--port -1", "--port must be from 0 to 65535."),
+        ("--port 65536", "--port must be from 0 to 65535."),
+        ("--port {port}", "Cannot listen on 127.0.0.1:{port}: address already in use."),
+        ("PORT=eighty", "'eighty'"),
+        ("PORT=65536", "--port must be from 0 to 65535."),
+        ("PORT={port}", "Cannot listen on 127.0.0.1:{port}: address already in use."),
+    ],
+    "hosts": [
+        ("--host nowhere.invalid", "Cannot listen on nowhere.invalid:0: "),
+        ("--host 127.0.0.1:80", "Cannot listen on 127.0.0.1:80:0: "),
+        ("--host 192.0.2.1", "Cannot listen on 192.0.2.1:0: "),
+        ("HOST=nowhere.invalid", "Cannot listen on nowhere.invalid:0: "),
+    ],
+    "hosts that no name server would take": [
+        ("--host a..b", "Cannot listen on a..b:0: "),
+        ("--host " + "a" * 64, "Cannot listen on "),
+    ],
+    "times": [
+        ("--sent-after 3", "--delivered-after must be from --sent-after"),
+        ("--sent-after 3 --delivered-after 2.999", "--delivered-after must be from --sent-after"),
+        ("--sent-after -0.001", "--sent-after must be from 0"),
+        ("--sent-after nan", "--sent-after must be from 0"),
+        ("--sent-after inf --delivered-after inf", "--sent-after must be from 0"),
+        ("--delivered-after nan", "--delivered-after must be"),
+        ("--delivered-after inf", "--delivered-after must be"),
+        ("--delivered-after soon", "'soon'"),
+        ("--webhook-timeout 0", "--webhook-timeout must be above 0"),
+        ("--webhook-timeout nan", "--webhook-timeout must be above 0"),
+        ("SENT_AFTER=nan", "--sent-after must be from 0"),
+        ("ready --wait soon", "'soon'"),
+    ],
+    "credentials": [
+        ("--token=", "--token must be printable ASCII"),
+        ("--token=ключ", "--token must be printable ASCII"),
+        ("--token=one --token=", "--token must be printable ASCII"),
+        ("--control-token=", "--control-token must be printable ASCII"),
+        ("TOKEN=ключ", "--token must be printable ASCII"),
+    ],
+    "authorities": [
+        ("--tls-ca {folder}/ca.pem", "--tls-ca needs --tls."),
+        ("TLS_CA={folder}/ca.pem", "--tls-ca needs --tls."),
+        ("--tls --tls-ca {folder}/missing/ca.pem", "Cannot write {folder}/missing/ca.pem: "),
+        ("--tls --tls-ca {folder}", "Cannot write {folder}: "),
+    ],
+    "allowed hosts that can never match": [
+        ("--tls --allowed-host a..b", "--allowed-host"),
+        ("--allowed-host=", "--allowed-host"),
+        ("--allowed-host http://sandbox", "--allowed-host"),
+        ("--allowed-host sandbox:8256", "--allowed-host"),
+    ],
+    "databases": [
+        ("--database=", "--database needs the path of a file."),
+        (
+            "--database {folder}/missing/my.db",
+            "The folder of {folder}/missing/my.db does not exist",
+        ),
+        ("--database {folder}", "{folder} cannot be opened: "),
+        ("--database {folder}/text", "{folder}/text is not a SQLite database."),
+        ("--database {folder}/other.db", "{folder}/other.db is a database of another program."),
+        ("--database {folder}/newer.db", "{folder}/newer.db was written by a newer"),
+        ("DATABASE={folder}/text", "{folder}/text is not a SQLite database."),
+    ],
+    "what ready cannot ask": [
+        ("ready --wait nan", "--wait"),
+        ("ready --wait -1", "--wait"),
+        ("ready --port 65536", "--port must be from"),
+        ("ready --host a..b", "a..b"),
+    ],
+    "names of two lines": [
+        ("--host two\nlines", "two"),
+        ("--database {folder}/two\nlines/my.db", "two"),
+    ],
+}
+"""Commands, and what the one sentence that they end with says."""
+
+SCENARIOS = [
+    ("--scenario {folder}/missing", "--scenario {folder}/missing cannot be read: "),
+    ("--scenario {folder}", "--scenario {folder} cannot be read: "),
+    ("--scenario {folder}/broken.json", "--scenario {folder}/broken.json is not JSON: "),
+    ("--scenario {folder}/wrong.json", "--scenario {folder}/wrong.json: accounts[0]: "),
+    ("SCENARIO={folder}/missing", "--scenario {folder}/missing cannot be read: "),
+    ("--scenario {folder}/two\nlines", "two"),
+]
+"""The same for commands that are refused only when they begin to serve."""
+
+
+def parts_of(words: str) -> tuple[list[str], dict[str, str]]:
+    """Return the arguments and the environment that a command is written with."""
+    arguments, environment = [], {"MSGINE_SANDBOX_PORT": "0"}
+    for word in words.split(" "):
+        name, _, value = word.partition("=")
+        if name[:1].isupper():
+            environment[f"MSGINE_SANDBOX_{name}"] = value
+        else:
+            arguments.append(word)
+    return arguments, environment
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"), [case for cases in REFUSED.values() for case in cases]
+)
+def test_invalid_input_ends_in_one_sentence_and_status_2(
+    words: str, sentence: str, files: dict[str, Any], run_here: Run
+) -> None:
+    arguments, environment = parts_of(words.format(**files))
+    result = run_here(*arguments, **environment)
+    assert is_refusal(result, sentence.format(**files)), result
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(("words", "sentence"), SCENARIOS)
+def test_an_invalid_scenario_ends_in_one_sentence_and_status_2(
+    words: str, sentence: str, files: dict[str, Any]
+) -> None:
+    arguments, environment = parts_of(words.format(**files))
+    result = run(*arguments, **environment)
+    assert is_refusal(result, sentence.format(**files)), result
+
+
+@pytest.mark.live
+def test_a_database_in_use_ends_in_one_sentence_and_status_2(tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.db")
+    with serving("--database", database) as live:
+        result = run("--port", "0", "--database", database)
+        assert is_refusal(result, f"{database} is in use by another sandbox.")
+        assert live.send().status_code == 201

@@ -1,0 +1,216 @@
+"""Settings: their flags, their environment variables, the help, and what they do."""
+
+from collections.abc import Iterator
+from dataclasses import Field, fields
+from typing import Any
+
+import httpx
+import pytest
+from command import Run
+from live import Live, serving
+from matching import assert_refused
+from project import FIXTURES
+
+from msgine_sandbox import __version__
+from msgine_sandbox.cli import cli
+from msgine_sandbox.settings import Settings, environment_name, flag
+
+NUMBER = "+256701234567"
+UNASSIGNED = "+256601234567"
+SHOP = FIXTURES / "scenarios" / "shop.json"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+# Help and version
+
+
+def test_it_shows_its_version(run_here: Run) -> None:
+    assert run_here("--version") == (0, f"msgine-sandbox, version {__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"]], ids=" ".join)
+def test_its_help_lists_every_setting(run_here: Run, words: list[str]) -> None:
+    status, output, errors = run_here(*words)
+    assert (status, errors) == (0, "")
+    shown = output.split()
+    assert [flag(each) for each in fields(Settings) if flag(each) not in shown] == []
+    text = " ".join(shown)
+    assert [each.name for each in fields(Settings) if each.metadata["help"] not in text] == []
+
+
+def test_its_help_names_the_other_command(run_here: Run) -> None:
+    assert "ready" in run_here("--help")[1]
+    assert "--wait" in run_here("ready", "--help")[1]
+
+
+# Settings by flag and by environment
+
+
+VALUES = {
+    "host": ("0.0.0.0", "0.0.0.0"),
+    "port": ("1234", 1234),
+    "database": ("here.db", "here.db"),
+    "token": ("one", ("one",)),
+    "tier": ("professional", "professional"),
+    "delivery": ("manual", "manual"),
+    "sent_after": ("1.5", 1.5),
+    "delivered_after": ("30", 30.0),
+    "strict_auth": (None, True),
+    "strict_numbers": (None, True),
+    "strict_idempotency": (None, True),
+    "allowed_host": ("sandbox", ("sandbox",)),
+    "control_token": ("secret", "secret"),
+    "webhook_policy": ("any", "any"),
+    "webhook_timeout": ("3", 3.0),
+    "scenario": ("shop.json", "shop.json"),
+    "tls": (None, True),
+    "tls_ca": ("ca.pem", "ca.pem"),
+}
+"""For each setting another value than its default: as it is written, and as it is read."""
+
+
+def settings_of(*arguments: str) -> Settings:
+    return Settings(**cli.commands["serve"].make_context("serve", list(arguments)).params)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for each in fields(Settings):
+        monkeypatch.delenv(environment_name(each), raising=False)
+    return monkeypatch
+
+
+def test_without_flags_settings_are_their_defaults(environment: pytest.MonkeyPatch) -> None:
+    assert settings_of() == Settings()
+
+
+@pytest.mark.parametrize("setting", fields(Settings), ids=lambda setting: setting.name)
+def test_each_setting_has_a_flag_and_an_environment_name(
+    setting: "Field[Any]", environment: pytest.MonkeyPatch
+) -> None:
+    text, value = VALUES[setting.name]
+    needed = {"tls": True} if setting.name == "tls_ca" else {}
+    expected = Settings(**needed, **{setting.name: value})
+    assert expected != Settings(**needed)
+    assert flag(setting) == "--" + setting.name.replace("_", "-")
+    assert environment_name(setting) == "MSGINE_SANDBOX_" + setting.name.upper()
+    flags = ["--tls"] if needed else []
+    assert settings_of(*flags, flag(setting), *([] if text is None else [text])) == expected
+    environment.setenv(environment_name(setting), text or "1")
+    assert settings_of(*flags) == expected
+
+
+@pytest.mark.parametrize("text", ["1", "true", "yes", "on", "0", "false", "no", "off"])
+def test_a_boolean_in_the_environment_is_on_or_off(
+    text: str, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("MSGINE_SANDBOX_STRICT_AUTH", text)
+    assert settings_of().strict_auth is (text in {"1", "true", "yes", "on"})
+
+
+def test_several_values_are_separated_by_spaces_in_the_environment(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert settings_of("--token", "one", "--token", "two").token == ("one", "two")
+    environment.setenv("MSGINE_SANDBOX_TOKEN", "three four")
+    assert settings_of().token == ("three", "four")
+    assert settings_of("--token", "one").token == ("one",)
+
+
+@pytest.mark.live
+def test_the_environment_counts_and_flags_override_it() -> None:
+    environment = {
+        "MSGINE_SANDBOX_PORT": "1",
+        "MSGINE_SANDBOX_TIER": "free",
+        "MSGINE_SANDBOX_TOKEN": "test_one test_two",
+        "MSGINE_SANDBOX_STRICT_AUTH": "1",
+        "MSGINE_SANDBOX_DELIVERY": "auto",
+    }
+    with serving("--delivery", "manual", **environment) as live:
+        sent = live.send("test_two")
+        assert (sent.status_code, sent.headers["x-ratelimit-limit"]) == (201, "60")
+        assert_refused(live.send("test_three"), 401, "unauthorized")
+        advanced = httpx.post(
+            f"{live.origin}/_sandbox/clock/advance",
+            json={"seconds": 60},
+            headers=bearer("test_two"),
+        )
+        assert advanced.json()["performed"] == 0
+
+
+# What flags do
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Live]:
+    """A sandbox with nearly every flag."""
+    with serving(
+        *["--token", "test_a", "--token", "test_b", "--token", "test_c", "--tier", "free"],
+        *["--strict-auth", "--strict-numbers", "--sent-after", "10", "--delivered-after", "20"],
+        *["--scenario", str(SHOP), "--token", "test_shop", "--token", "test_clinic"],
+        *["--control-token", "key", "--allowed-host", "sandbox"],
+    ) as live:
+        yield live
+
+
+@pytest.mark.live
+def test_only_the_tokens_that_were_given_are_accepted(strict: Live) -> None:
+    assert strict.send("test_a").status_code == 201
+    for token in ("test_d", "test_", "TEST_A"):
+        error = assert_refused(strict.send(token), 401, "unauthorized")
+        assert error["message"] == "Invalid API token"
+
+
+@pytest.mark.live
+def test_a_tier_is_that_of_new_accounts(strict: Live) -> None:
+    assert strict.send("test_a").headers["x-ratelimit-limit"] == "60"
+
+
+@pytest.mark.live
+def test_strict_auth_refuses_a_bare_token(strict: Live) -> None:
+    for header, status in [
+        ({"Authorization": "test_b"}, 401),
+        ({"Authorization": "Bearer test_b"}, 200),
+        ({"X-Api-Key": "test_b"}, 200),
+    ]:
+        assert httpx.get(f"{strict.base_url}/messages", headers=header).status_code == status
+
+
+@pytest.mark.live
+def test_strict_numbers_refuses_an_unassigned_number(strict: Live) -> None:
+    assert_refused(strict.send("test_b", UNASSIGNED), 400, "invalid_phone_number")
+    assert strict.send("test_b").status_code == 201
+
+
+@pytest.mark.live
+def test_messages_take_as_long_as_the_settings_say(strict: Live) -> None:
+    headers = bearer("test_c") | {"X-Control-Token": "key"}
+    with httpx.Client(base_url=f"{strict.origin}/_sandbox", headers=headers) as control:
+        assert control.post("/clock/freeze").status_code == 200
+        message = strict.send("test_c").json()
+        statuses = []
+        for seconds in (9.999, 0.001, 9.999, 0.001):
+            assert control.post("/clock/advance", json={"seconds": seconds}).status_code == 200
+            statuses.append(control.get(f"/messages/{message['id']}").json()["status"])
+        assert statuses == ["pending", "sent", "sent", "delivered"]
+
+
+@pytest.mark.live
+def test_a_scenario_is_there_from_the_first_answer_on(strict: Live) -> None:
+    answer = httpx.get(f"{strict.base_url}/messages", headers=bearer("test_shop"))
+    assert answer.json()["pagination"]["total"] == 5
+    assert answer.headers["x-ratelimit-limit"] == "500"
+
+
+@pytest.mark.live
+def test_a_control_token_and_an_allowed_host_take_effect(strict: Live) -> None:
+    for path, headers, status in [
+        ("/_sandbox/messages", {}, 401),
+        ("/_sandbox/messages", {"X-Control-Token": "key"}, 200),
+        ("/_sandbox/health", {"Host": "sandbox:8256"}, 200),
+        ("/_sandbox/health", {"Host": "elsewhere"}, 421),
+    ]:
+        assert httpx.get(strict.origin + path, headers=headers).status_code == status
