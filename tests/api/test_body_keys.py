@@ -57,7 +57,7 @@ async def test_two_keys_that_differ_are_refused(box: Box) -> None:
 
 
 async def test_a_key_in_the_body_makes_a_retry_safe(box: Box) -> None:
-    await box.fault({"effect": {"status": 503}, "times": 1})
+    await box.add_fault({"status": 503}, times=1)
     for status in (503, 201):
         answer = await box.call(
             "POST", f"{DEVELOPERS}/sms", json=SMS | {"idempotencyKey": "order-1042"}

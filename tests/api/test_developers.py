@@ -245,14 +245,14 @@ async def test_an_endpoint_hears_that_a_push_failed_at_once(box: Box, receiver: 
 @CHANNELS
 @pytest.mark.parametrize("pattern", ["*@example.com", "token-of-*", "+25670*"])
 async def test_a_fault_is_for_whom_it_names(box: Box, path: str, pattern: str) -> None:
-    await box.fault({"match": {"to": pattern}, "effect": {"status": 503}})
+    await box.add_fault({"status": 503}, match={"to": pattern})
     meant = {"*@example.com": "/email", "token-of-*": "/push", "+25670*": "/sms"}[pattern]
     answer = await box.call("POST", DEVELOPERS + path, json=SENDS[path])
     assert answer.status_code == (503 if path == meant else 201)
 
 
 async def test_a_token_with_signs_of_a_pattern_stands_for_itself(box: Box) -> None:
-    await box.fault({"match": {"to": "a[b]?"}, "effect": {"status": 503}})
+    await box.add_fault({"status": 503}, match={"to": "a[b]?"})
     for token, status in (("a[b]?", 503), ("ab?", 201), ("a[b]c", 201)):
         answer = await box.call("POST", f"{DEVELOPERS}/push", json=PUSH | {"tokens": [token]})
         assert answer.status_code == status

@@ -143,7 +143,7 @@ async def test_magic_labels_are_faults_of_which_the_latest_thousand_are_kept(box
                 break
     listed = await box.get("/_sandbox/faults")
     assert listed["total"] == 1000
-    await box.fault({"effect": {"status": 503}})  # magic ones are not in its way
+    await box.add_fault({"status": 503})  # magic ones are not in its way
 
 
 async def test_who_sends_to_too_many_meets_no_magic(box: Box) -> None:

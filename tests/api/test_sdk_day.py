@@ -56,7 +56,7 @@ async def test_a_day_goes_well_from_the_first_text_to_the_last_look(user_agent: 
 
         # At noon the service is down for a while, and nothing is lost or doubled.
         await box.advance(hours=3)
-        await box.fault({"effect": {"status": 503}, "times": 2})
+        await box.add_fault({"status": 503}, times=2)
         await client.send_sms([OTHER], "Lunch is served", idempotencyKey="lunch")
         assert client.waited == [1, 2]
 
@@ -113,7 +113,7 @@ async def test_a_credential_that_may_not_send_is_told_what_it_lacks(box: Box) ->
 
 
 async def test_patience_ends_after_three_retries(box: Box) -> None:
-    await box.fault({"effect": {"status": 502}})
+    await box.add_fault({"status": 502})
     client = sdk(box, "msgine-go/2.0.0")
     with pytest.raises(MsGineError) as refused:
         await client.send_sms([NUMBER], "Hello")

@@ -52,6 +52,10 @@ class Box:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
+    async def statuses(self, count: int, to: Any = NUMBER) -> list[int]:
+        """Send so many SMS, one after the other, and return the statuses of the responses."""
+        return [(await self.send(to)).status_code for _ in range(count)]
+
     async def develop(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
         """Call the second generation as its SDKs do, and give the answer's content."""
         answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params or None)
@@ -86,6 +90,10 @@ class Box:
         answer = await self.call(method, f"/_sandbox{path}", json=json)
         return assert_refused(answer, 400, "invalid_request")
 
+    async def message_count(self) -> int:
+        """Return how many messages there are."""
+        return (await self.get("/_sandbox/messages", limit=1))["total"]
+
     async def message_ids(self, **query: Any) -> list[str]:
         """Return the identifiers of the messages that a query finds, in its order."""
         found = await self.get("/_sandbox/messages", **query)
@@ -100,9 +108,10 @@ class Box:
         """Return the codes of all warnings, the oldest first."""
         return [warning["code"] for warning in await self.warnings()]
 
-    async def fault(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """Let something go wrong."""
-        answer = await self.call("POST", "/_sandbox/faults", json=wish)
+    async def add_fault(self, effect: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """Add a fault of the account and return it."""
+        body = {"effect": effect, **fields}
+        answer = await self.call("POST", "/_sandbox/faults", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()
 

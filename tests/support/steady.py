@@ -22,7 +22,7 @@ class Steady:
 
     def messages(self) -> int:
         """How many messages there are."""
-        return self.run(self.box.get("/_sandbox/messages", limit=1))["total"]
+        return self.run(self.box.message_count())
 
 
 @contextmanager

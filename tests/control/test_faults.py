@@ -1,0 +1,105 @@
+"""The list of faults: adding, removing, limits, and what is refused."""
+
+from typing import Any
+
+import pytest
+from box import Box
+
+
+async def test_without_times_it_acts_until_it_is_removed(box: Box) -> None:
+    fault = await box.add_fault({"status": 500})
+    assert await box.statuses(3) == [500] * 3
+    assert await box.control("DELETE", f"/faults/{fault['id']}") == {"deleted": 1}
+    assert await box.statuses(1) == [201]
+    assert (await box.call("DELETE", f"/_sandbox/faults/{fault['id']}")).status_code == 404
+
+
+async def test_a_fault_without_an_account_is_everybodys(box: Box) -> None:
+    added = await box.http.post("/_sandbox/faults", json={"effect": {"status": 503}, "times": 2})
+    assert added.status_code == 201
+    found = [(await account.send()).status_code for account in (box, box.other(), box.other())]
+    assert found == [503, 503, 201]
+    assert (await box.get("/_sandbox/faults"))["total"] == 0
+    assert (await box.http.get("/_sandbox/faults")).json()["total"] == 1
+
+
+async def test_other_accounts_neither_meet_nor_see_a_fault(box: Box) -> None:
+    fault = await box.add_fault({"status": 503})
+    other = box.other()
+    assert await other.statuses(1) == [201]
+    assert (await other.get("/_sandbox/faults"))["total"] == 0
+    assert (await other.call("GET", f"/_sandbox/faults/{fault['id']}")).status_code == 404
+    assert (await other.call("DELETE", f"/_sandbox/faults/{fault['id']}")).status_code == 404
+    assert await other.control("DELETE", "/faults") == {"deleted": 0}
+    assert await box.statuses(1) == [503]
+
+
+async def test_spent_faults_are_listed_until_there_are_too_many(box: Box) -> None:
+    fault = await box.add_fault({"status": 503}, times=1)
+    await box.send()
+    assert (await box.get("/_sandbox/faults"))["data"] == [fault | {"left": 0, "hits": 1}]
+
+
+@pytest.mark.parametrize(
+    ("fault", "field"),
+    [
+        ({}, "effect"),
+        ({"effect": "down"}, "effect"),
+        ({"effect": {}}, "effect"),
+        ({"effect": {"explode": True}}, "explode"),
+        ({"effect": {"status": 200}}, "status"),
+        ({"effect": {"status": 600}}, "status"),
+        ({"effect": {"status": "503"}}, "status"),
+        ({"effect": {"status": True}}, "status"),
+        ({"effect": {"status": 503, "retryAfter": -1}}, "retryAfter"),
+        ({"effect": {"delay": -0.1}}, "delay"),
+        ({"effect": {"delay": 601}}, "delay"),
+        ({"effect": {"delay": 0}}, "effect"),
+        ({"effect": {"drop": "during"}}, "effect.drop"),
+        ({"effect": {"drop": "after", "status": 503}}, "effect"),
+        ({"effect": {"drop": "before", "commit": True}}, "effect"),
+        ({"effect": {"malformed": "yes"}}, "malformed"),
+        ({"effect": {"commit": True}}, "effect"),
+        ({"effect": {"retryAfter": 1, "delay": 1}}, "effect"),
+        ({"effect": {"status": 503, "code": "forbidden"}}, "effect"),
+        ({"effect": {"webhook": "explode"}}, "webhook"),
+        ({"effect": {"webhook": "plain"}}, "effect.webhook"),
+        ({"effect": {"webhook": "delay"}}, "effect.delay"),
+        ({"effect": {"webhook": "delay", "delay": -1}}, "delay"),
+        ({"effect": {"webhook": "lose", "delay": 1}}, "effect.delay"),
+        ({"effect": {"webhook": "lose", "status": 503}}, "status"),
+        ({"effect": {"webhook": "lose"}, "match": {"path": "/messages"}}, "path"),
+        ({"effect": {"webhook": "reorder"}, "match": {"event": "message.failed"}}, "match.event"),
+        ({"effect": {"webhook": "lose"}, "match": {"event": "message.read"}}, "event"),
+        ({"effect": {"status": 503}, "match": {"event": "message.sent"}}, "event"),
+        ({"effect": {"status": 503}, "match": {"method": "FETCH"}}, "match.method"),
+        ({"effect": {"status": 503}, "match": {"path": "messages"}}, "match.path"),
+        ({"effect": {"status": 503}, "match": {"to": "0701234567"}}, "match.to"),
+        ({"effect": {"status": 503}, "match": []}, "match"),
+        ({"effect": {"status": 503}, "times": 0}, "times"),
+        ({"effect": {"status": 503}, "times": 1.5}, "times"),
+        ({"effect": {"status": 503}, "probability": 1.1}, "probability"),
+        ({"effect": {"status": 503}, "probability": -0.1}, "probability"),
+        ({"effect": {"status": 503}, "seed": "x"}, "seed"),
+        ({"effect": {"status": 503}, "seed": 2**64}, "seed"),
+        ({"effect": {"status": 503}, "time": 2}, "time"),
+        ({"effect": {"drop": "before"}, "commit": True}, "effect"),
+        ({"effect": {"webhook": "lose"}, "commit": True}, "commit"),
+        ({"effect": {"status": 503}, "commit": 1}, "commit"),
+    ],
+)
+async def test_a_fault_that_makes_no_sense_is_refused(box: Box, fault: Any, field: str) -> None:
+    answer = await box.call("POST", "/_sandbox/faults", json=fault)
+    assert answer.status_code == 400, answer.text
+    error = answer.json()["error"]
+    assert (error["code"], error["details"]["field"]) == ("invalid_request", field)
+    assert error["details"]["expected"]
+    assert (await box.get("/_sandbox/faults"))["total"] == 0
+
+
+async def test_there_is_an_end_to_how_many_faults_there_are(box: Box) -> None:
+    for _ in range(1000):
+        await box.add_fault({"status": 503}, match={"path": "/nowhere"})
+    error = await box.control_error("POST", "/faults", {"effect": {"status": 503}})
+    assert error["details"]["field"] == "faults"
+    assert (await box.send()).status_code == 201

@@ -1,0 +1,104 @@
+"""Magic recipients whose requests fail."""
+
+import httpx
+import pytest
+from box import NUMBER, Box
+from sdk import Sdk
+
+
+async def test_a_reset_takes_faults_away_and_counts_magic_numbers_anew(box: Box) -> None:
+    await box.add_fault({"status": 500})
+    await box.send("+256700005031")
+    await box.control("POST", "/reset")
+    assert (await box.get("/_sandbox/faults"))["total"] == 0
+    assert await box.statuses(2, "+256700005031") == [503, 201]
+
+
+def sdk(box: Box, **headers: str) -> Sdk:
+    """A client with the official patience, for which time passes on the account's clock."""
+
+    async def sleep(seconds: float) -> None:
+        await box.advance(seconds=seconds)
+
+    return Sdk(box.http, {"Authorization": f"Bearer {box.token}", **headers}, sleep)
+
+
+async def test_a_number_that_fails_twice_succeeds_on_the_third_try(box: Box) -> None:
+    client = sdk(box)
+    answer = await client.send("+256700005032")
+    assert (answer.status_code, len(client.waited)) == (201, 2)
+    assert await box.message_count() == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+async def test_a_number_that_ends_in_0_never_succeeds(box: Box, status: int) -> None:
+    client = sdk(box)
+    answer = await client.send(f"+25670000{status}0")
+    assert (answer.status_code, len(client.waited)) == (status, 3)
+    assert await box.message_count() == 0
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("count", range(1, 10))
+async def test_the_last_digit_counts_the_failures(box: Box, status: int, count: int) -> None:
+    found = await box.statuses(count + 2, f"+25670000{status}{count}")
+    assert found == [status] * count + [201] * 2
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "code"),
+    [
+        ("4000", 400, "invalid_phone_number"),
+        ("4010", 401, "unauthorized"),
+        ("4030", 403, "forbidden"),
+    ],
+)
+async def test_a_number_is_refused_every_time(box: Box, end: str, status: int, code: str) -> None:
+    to = f"+25670000{end}"
+    for _ in range(2):
+        answer = await box.send(to)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    if status == 400:
+        assert answer.json()["error"]["details"] == {
+            "field": "to",
+            "value": to,
+            "expected": "+[country code][number]",
+        }
+    assert (await box.call("GET", "/api/v1/messages")).status_code == 200
+
+
+async def test_a_magic_number_counts_for_each_account(box: Box) -> None:
+    assert await box.statuses(1, "+256700005031") == [503]
+    assert await box.other().statuses(2, "+256700005031") == [503, 201]
+    assert await box.statuses(1, "+256700005031") == [201]
+
+
+async def test_a_magic_number_is_shown_among_the_faults(box: Box) -> None:
+    await box.send("+256700005023")
+    [fault] = (await box.get("/_sandbox/faults"))["data"]
+    assert (fault["magic"], fault["match"]["to"], fault["left"]) == (True, "+256700005023", 2)
+
+
+async def test_one_magic_number_among_several_is_enough(box: Box) -> None:
+    both = ["+256701234567", "+256700005001"]
+    assert [(await box.send(both)).status_code for _ in range(2)] == [500, 201]
+
+
+async def test_an_answer_that_is_lost_makes_duplicates_without_a_key(box: Box) -> None:
+    for _ in range(3):
+        with pytest.raises(httpx.RemoteProtocolError):
+            await box.send("+256700004990")
+    assert await box.message_count() == 3
+
+
+async def test_an_answer_that_is_lost_is_found_with_a_key(box: Box) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        await box.send("+256700004990", key="k")
+    again = await box.send("+256700004990", key="k")
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    assert await box.message_count() == 1
+
+
+async def test_a_recipient_that_is_named_often_is_one(box: Box) -> None:
+    answer = await box.send([NUMBER] * 101 + ["+256700005030"])
+    assert answer.status_code == 503

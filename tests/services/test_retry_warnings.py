@@ -1,0 +1,175 @@
+"""Warnings about several requests: retries, keys that come again, and polling."""
+
+from typing import Any
+
+import httpx
+import pytest
+from box import BASE_PATH, Box, sandbox
+from receiver import Receiver
+from sdk import Sdk
+
+
+async def lose(box: Box, **fields: Any) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        await box.send("+256700004990", **fields)
+
+
+# retried-too-early
+
+
+async def test_who_comes_before_retry_after_is_warned(box: Box) -> None:
+    await box.add_fault({"status": 429, "retryAfter": 5}, times=1)
+    await box.freeze()
+    await box.send()
+    await box.advance(seconds=4.999)
+    assert (await box.send()).headers["x-sandbox-warning"] == "retried-too-early"
+    assert "Retry-After: 5" in (await box.warnings())[0]["message"]
+
+
+async def test_who_waits_for_retry_after_is_not(box: Box) -> None:
+    await box.add_fault({"status": 429, "retryAfter": 5}, times=1)
+    await box.freeze()
+    await box.send()
+    await box.advance(seconds=5)
+    assert "x-sandbox-warning" not in (await box.send()).headers
+
+
+async def test_who_comes_again_before_the_window_has_room_is_warned(box: Box) -> None:
+    await box.freeze()
+    for _ in range(22):
+        await box.send()
+    assert await box.warning_codes() == ["retried-too-early"]
+
+
+async def test_who_asks_for_something_else_meanwhile_is_not(box: Box) -> None:
+    await box.add_fault({"status": 503, "retryAfter": 5}, times=1)
+    await box.send(message="one")
+    await box.send(message="two")
+    await box.call("GET", f"{BASE_PATH}/messages", params={"page": 1})
+    assert await box.warning_codes() == []
+
+
+async def test_two_pages_are_not_one_request(box: Box) -> None:
+    await box.add_fault({"status": 429, "retryAfter": 60}, match={"method": "GET"}, times=1)
+    for page in (1, 2):
+        await box.call("GET", f"{BASE_PATH}/messages", params={"page": page})
+    assert await box.warning_codes() == []
+
+
+# post-retried-without-idempotency-key
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+async def test_a_post_that_failed_and_comes_again_without_a_key(box: Box, status: int) -> None:
+    await box.add_fault({"status": status}, times=1)
+    for _ in range(2):
+        await box.send()
+    [warning] = await box.warnings()
+    assert warning["code"] == "post-retried-without-idempotency-key"
+    assert f"was answered {status}" in warning["message"]
+
+
+async def test_a_lost_answer_that_makes_a_duplicate_is_named(box: Box) -> None:
+    await lose(box)
+    await lose(box)
+    listed = (await box.get("/_sandbox/messages"))["data"]
+    [warning] = await box.warnings()
+    assert warning["code"] == "post-retried-without-idempotency-key"
+    assert "got no answer, and the same POST came again" in warning["message"]
+    assert f"{listed[-1]['id']} was accepted" in warning["message"]
+    assert len(listed) == 2
+
+
+async def test_with_a_key_it_is_one_message_and_no_warning(box: Box) -> None:
+    await lose(box, key="k")
+    assert (await box.send("+256700004990", key="k")).status_code == 201
+    assert await box.warning_codes() == []
+    assert (await box.get("/_sandbox/messages"))["total"] == 1
+
+
+async def test_a_429_did_nothing_so_no_key_is_missed(box: Box) -> None:
+    await box.add_fault({"status": 429}, times=1)
+    await box.send()
+    await box.advance(seconds=1)
+    await box.send()
+    assert await box.warning_codes() == []
+
+
+async def test_a_get_may_come_again(box: Box) -> None:
+    await box.add_fault({"status": 503}, times=1)
+    for _ in range(2):
+        await box.call("GET", f"{BASE_PATH}/messages")
+    assert await box.warning_codes() == []
+
+
+async def test_the_same_text_again_after_a_success_is_no_retry(box: Box) -> None:
+    await box.add_fault({"status": 503}, times=1)
+    for _ in range(3):
+        await box.send()
+    assert await box.warning_codes() == ["post-retried-without-idempotency-key"]
+
+
+async def test_an_official_client_on_a_bad_day_is_told_once_for_each_retry(box: Box) -> None:
+    async def sleep(seconds: float) -> None:
+        await box.advance(seconds=seconds)
+
+    client = Sdk(box.http, {"Authorization": f"Bearer {box.token}"}, sleep)
+    await client.send("+256700005030")
+    assert await box.warning_codes() == ["post-retried-without-idempotency-key"] * 3
+
+
+# idempotency-key-reused-with-another-body
+
+
+async def test_a_key_with_another_body(box: Box) -> None:
+    await box.send(message="one", key="k")
+    answer = await box.send(message="two", key="k")
+    assert (answer.json()["message"], answer.headers["x-sandbox-warning"]) == (
+        "one",
+        "idempotency-key-reused-with-another-body",
+    )
+
+
+async def test_a_key_with_another_body_under_the_strict_setting() -> None:
+    async with sandbox(strict_idempotency=True) as box:
+        await box.send(message="one", key="k")
+        answer = await box.send(message="two", key="k")
+    assert answer.status_code == 422
+    assert answer.headers["x-sandbox-warning"] == "idempotency-key-reused-with-another-body"
+
+
+async def test_a_key_with_the_same_body(box: Box) -> None:
+    for _ in range(2):
+        await box.send(message="one", key="k")
+    assert await box.warning_codes() == []
+
+
+# polls-instead-of-webhook
+
+
+async def test_a_message_that_is_read_again_and_again(box: Box) -> None:
+    message = await box.accepted("+256700000003")
+    for _ in range(4):
+        await box.read(message)
+    assert await box.warning_codes() == []
+    await box.read(message)
+    assert await box.warning_codes() == ["polls-instead-of-webhook"]
+
+
+async def test_a_message_that_has_arrived_may_be_read_often(box: Box) -> None:
+    message = await box.accepted()
+    await box.advance(seconds=10)
+    for _ in range(10):
+        await box.read(message)
+    assert await box.warning_codes() == []
+
+
+@pytest.mark.parametrize("how", ["callbackUrl", "endpoint"])
+async def test_who_has_a_webhook_may_look_as_well(box: Box, receiver: Receiver, how: str) -> None:
+    if how == "endpoint":
+        await box.listen(receiver.url)
+    url = {"callbackUrl": receiver.url} if how == "callbackUrl" else {}
+    message = await box.accepted("+256700000003", **url)
+    for _ in range(10):
+        await box.read(message)
+    assert await box.warning_codes() == []

@@ -1,0 +1,83 @@
+"""Warnings about webhook endpoints."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from box import Box, boxed, sandbox
+from receiver import Receiver
+
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.settings import Settings
+
+
+async def test_a_receiver_that_takes_its_time(receiver: Receiver) -> None:
+    def slow(handler: Any) -> None:
+        asyncio.run(asyncio.sleep(0.6))
+        handler.send_response(200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    async with sandbox(webhook_timeout=1.5) as box:
+        receiver.answers = [slow]
+        await box.accepted(callbackUrl=receiver.url)
+        await box.advance(seconds=1)
+        [warning] = await box.warnings()
+    assert warning["code"] == "webhook-slow"
+    assert receiver.url in warning["message"]
+
+
+async def test_a_receiver_that_does_not_take_it(box: Box, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    answer = await box.send(callbackUrl=receiver.url)
+    await box.advance(seconds=1)
+    assert "x-sandbox-warning" not in answer.headers  # it was not known yet
+    [warning] = await box.warnings()
+    assert warning["code"] == "webhook-failed"
+    assert "message.sent: it answered 500" in warning["message"]
+
+
+async def test_a_receiver_that_fails_often_is_told_of_once(box: Box, receiver: Receiver) -> None:
+    receiver.answers = [500] * 20
+    await box.accepted(callbackUrl=receiver.url)
+    await box.advance(hours=10)
+    assert await box.warning_codes() == ["webhook-failed"]
+
+
+async def test_a_good_receiver(box: Box, receiver: Receiver) -> None:
+    await box.accepted(callbackUrl=receiver.url)
+    await box.advance(seconds=10)
+    assert await box.warning_codes() == []
+
+
+@pytest.mark.parametrize("end", ["0008", "0009"])
+async def test_what_nobody_could_take_is_not_warned_about(
+    box: Box, receiver: Receiver, end: str
+) -> None:
+    await box.listen(receiver.url, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    receiver.answers = [401, 401]
+    await box.accepted(f"+25670000{end}")
+    await box.advance(seconds=3)
+    assert await box.warning_codes() == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "app.localhost"])
+async def test_localhost_is_the_container_itself(host: str) -> None:
+    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+        await box.accepted(callbackUrl=f"http://{host}:9/hooks")
+        await box.advance(seconds=1)
+        assert await box.warning_codes() == ["webhook-failed", "webhook-localhost-in-container"]
+
+
+async def test_localhost_outside_of_a_container() -> None:
+    async with boxed(Sandbox(Settings(), in_container=False)) as box:
+        await box.accepted(callbackUrl="http://localhost:9/hooks")
+        await box.advance(seconds=1)
+        assert await box.warning_codes() == ["webhook-failed"]
+
+
+async def test_a_receiver_in_the_same_container_is_fine(receiver: Receiver) -> None:
+    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+        await box.accepted(callbackUrl=receiver.url)
+        await box.advance(seconds=1)
+        assert await box.warning_codes() == []
