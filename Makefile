@@ -18,8 +18,9 @@ help: ## List what can be made
 serve: $(READY) ## Serve the sandbox; ARGS="--tier free" passes flags on
 	@$(BIN)/msgine-sandbox serve $(ARGS)
 
+# A process for each core; one that is done takes over tests of another. ARGS="-n 0" uses one.
 test: $(READY) ## Run every test; ARGS="-k idempotency" chooses some
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 check: $(READY) ## Check style, types and which package imports which
 	@$(BIN)/ruff check

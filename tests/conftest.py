@@ -7,7 +7,9 @@ import pytest
 import pytest_asyncio
 from box import Box, sandbox
 from browsing import Tab, chromium, new_tab
+from hypothesis import HealthCheck, settings
 from live import Live, serving
+from needs import CI
 from playwright.async_api import Browser
 from receiver import Receiver, receiving
 
@@ -25,6 +27,15 @@ def pytest_asyncio_loop_factories(
     if new_uvloop is not None and item.get_closest_marker("both_loops"):
         loops["uvloop"] = new_uvloop
     return loops
+
+
+# An example takes as long as the machine is busy, so neither its time nor that of its generation
+# counts. Where changes are judged, every run tries the same examples: a test that passed for one
+# change and fails for the next fails because of that change.
+settings.register_profile(
+    "tests", deadline=None, derandomize=CI, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ async def test_messages_come_to_the_statuses_that_their_age_implies() -> None:
     async with starting_with(SHOP) as http:
         shop = Box(http, "test_shop")
         # What is over by now happens at once; waiting for the last of it is waiting for all.
-        await shop.get("/_sandbox/messages/wait", status="delivered", contains="Enkya", timeout=10)
+        await shop.get("/_sandbox/messages/wait", status="delivered", contains="Enkya", timeout=60)
         found = (await shop.get("/_sandbox/messages"))["data"]
         assert [each["status"] for each in found] == [
             "pending",
@@ -96,7 +96,7 @@ async def test_a_message_of_long_ago_has_the_times_of_long_ago(tmp_path: Path) -
     file = written(tmp_path, accounts({"token": "t", "messages": [HELLO | {"secondsAgo": 3600}]}))
     async with starting_with(file) as http:
         box = Box(http, "t")
-        message = await box.get("/_sandbox/messages/wait", status="delivered", timeout=10)
+        message = await box.get("/_sandbox/messages/wait", status="delivered", timeout=60)
         clock = await box.get("/_sandbox/clock")
         steps = message["recipients"][0]["timeline"]
         assert [each["status"] for each in steps] == ["pending", "sent", "delivered"]

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from box import NUMBER, Box, sandbox
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matching import assert_refused
 from steady import Steady, steady
@@ -48,7 +48,6 @@ async def test_a_body_is_answered_as_its_vector_says(vector: Any) -> None:
         assert total == 0
 
 
-@settings(deadline=None, max_examples=200)
 @given(value=values)
 @example(value="\ud83d")
 @example(value=float("inf"))
@@ -57,13 +56,11 @@ def test_any_json_is_answered(calm: Steady, value: Any) -> None:
     assert_answered(calm, json.dumps(value))
 
 
-@settings(deadline=None, max_examples=200)
 @given(body=st.binary())
 def test_any_bytes_are_answered(calm: Steady, body: bytes) -> None:
     assert_answered(calm, body)
 
 
-@settings(deadline=None, max_examples=200)
 @given(start=st.integers(0, 60), end=st.integers(0, 60), stuff=st.binary(max_size=4))
 def test_any_damage_to_a_good_body_is_answered(
     calm: Steady, start: int, end: int, stuff: bytes
@@ -73,7 +70,6 @@ def test_any_damage_to_a_good_body_is_answered(
 
 
 @pytest.mark.parametrize("name", VALID)
-@settings(deadline=None)
 @given(value=texts | likely | values)
 @example(value="\ud83d")
 @example(value=["\ud83d"])
@@ -82,14 +78,12 @@ def test_any_value_of_a_field_is_answered(calm: Steady, name: str, value: Any) -
     assert_answered(calm, json.dumps(VALID | {name: value}))
 
 
-@settings(deadline=None)
 @given(key=st.binary(max_size=300).filter(lambda key: not set(key) & set(b"\0\r\n")))
 def test_any_idempotency_key_is_answered(calm: Steady, key: bytes) -> None:
     good = json.dumps(VALID)
     assert_answered(calm, good, {"Idempotency-Key": key})
 
 
-@settings(deadline=None)
 @given(media_type=st.text(st.characters(codec="latin-1")).map(lambda text: text.encode("latin-1")))
 @example(media_type=b"application/json; charset")
 @example(media_type=b"application/json; charset=\xff")

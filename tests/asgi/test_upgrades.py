@@ -100,7 +100,7 @@ async def test_a_read_that_offers_an_upgrade_is_answered_and_so_is_a_send_after_
     assert await answers(live, packet, count=2) == [OK, CREATED]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     offer=st.sampled_from(sorted(OFFERS)),
     chunked=st.booleans(),

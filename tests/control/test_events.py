@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from command import LIMIT
 from live import Live, serving
 
 BASE = "/api/v1"
@@ -32,7 +33,7 @@ class Client:
     def __init__(self, live: Live, token: str) -> None:
         self.live = live
         self.headers = {"Authorization": f"Bearer {token}"}
-        self.http = httpx.Client(base_url=live.origin, headers=self.headers, timeout=10)
+        self.http = httpx.Client(base_url=live.origin, headers=self.headers, timeout=LIMIT)
         _clients.append(self)
 
     def send(self, to: Any = "+256701234567", **fields: Any) -> httpx.Response:
@@ -217,7 +218,7 @@ def test_a_sandbox_that_is_told_to_stop_ends_the_stream() -> None:
         with client.http, client.follow() as following:
             live.process.terminate()
             assert list(following) == []
-        assert live.process.wait(timeout=10) == 0
+        assert live.wait() == 0
 
 
 @pytest.mark.parametrize("call", [("DELETE", "/messages"), ("POST", "/reset")])

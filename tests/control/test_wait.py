@@ -22,7 +22,7 @@ async def test_a_wait_for_what_is_there_already_answers_with_the_newest(box: Box
 
 async def test_a_wait_ends_with_the_message_that_is_sent_meanwhile(box: Box) -> None:
     waiting = asyncio.create_task(
-        box.get("/_sandbox/messages/wait", to=OTHER, matches="[0-9]{6}", timeout=20)
+        box.get("/_sandbox/messages/wait", to=OTHER, matches="[0-9]{6}", timeout=60)
     )
     await box.accepted(OTHER, "no digits")
     await box.accepted(NUMBER, "493817")
@@ -34,7 +34,7 @@ async def test_a_wait_ends_with_the_status_that_is_come_to_meanwhile(box: Box) -
     await box.freeze()
     message = await box.accepted()
     waiting = asyncio.create_task(
-        box.get("/_sandbox/messages/wait", status="delivered", timeout=20)
+        box.get("/_sandbox/messages/wait", status="delivered", timeout=60)
     )
     await box.advance(seconds=2)
     found = await waiting
@@ -44,7 +44,7 @@ async def test_a_wait_ends_with_the_status_that_is_come_to_meanwhile(box: Box) -
 async def test_fifty_may_wait_for_messages_of_their_own() -> None:
     async with sandbox(tier="unlimited") as box:
         waiting = [
-            asyncio.create_task(box.get("/_sandbox/messages/wait", contains=f"<{n}>", timeout=20))
+            asyncio.create_task(box.get("/_sandbox/messages/wait", contains=f"<{n}>", timeout=60))
             for n in range(50)
         ]
         sent = [await box.accepted(message=f"<{n}>") for n in range(50)]
@@ -53,7 +53,7 @@ async def test_fifty_may_wait_for_messages_of_their_own() -> None:
 
 
 async def test_a_wait_without_a_credential_is_for_a_message_of_any_account(box: Box) -> None:
-    waiting = asyncio.create_task(box.anonymous.control("GET", "/messages/wait?timeout=20"))
+    waiting = asyncio.create_task(box.anonymous.control("GET", "/messages/wait?timeout=60"))
     message = await box.other().accepted()
     assert (await waiting)["id"] == message["id"]
 

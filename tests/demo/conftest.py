@@ -17,7 +17,7 @@ def sms(msgine: Account) -> Iterator[Sms]:
     def sleep(seconds: float) -> None:
         msgine.clock.advance(seconds=seconds)
 
-    client = Sms(msgine.base_url, msgine.token, sleep, timeout=5)
+    client = Sms(msgine.base_url, msgine.token, sleep, timeout=60)
     yield client
     client.close()
 

@@ -1,25 +1,17 @@
 """The demonstration suite stands alone, as a user's would, and coverage names what it missed."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from project import ROOT
+from session import run_session
 
 DEMO = ROOT / "tests" / "demo"
 
 
 def test_the_demonstration_passes_alone_and_coverage_names_what_it_missed(tmp_path: Path) -> None:
     shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("__pycache__"))
-    options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "--msgine-coverage", "demo"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=50,
-    )
+    ended = run_session(tmp_path, "--msgine-coverage", "demo")
     assert ended.returncode == 0, ended.stdout
     summary = ended.stdout.partition("MsGine coverage")[2]
     met, _, missed = summary.partition("never met:")

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,9 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from command import LIMIT
 from live import serving
+from needs import require
 from project import DOCS, ROOT
 from receiver import receiving
+from session import run_session
 from settings_table import documented_tables, expected_table
 
 from msgine_sandbox.model.errors import ApiError
@@ -99,7 +101,7 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 @pytest.mark.live
 @pytest.mark.parametrize("page", [page for page in PAGES if any(examples(page))], ids=name_of)
 def test_the_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) -> None:
-    _require("bash", "curl")
+    require("bash", "curl")
     (tmp_path / ".curlrc").write_text(CURLRC)
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     with serving() as live, receiving() as receiver:
@@ -112,7 +114,7 @@ def test_the_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) ->
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
-                timeout=30,
+                timeout=LIMIT,
             )
             assert ended.returncode == 0, f"{where}: {ended.stderr}{ended.stdout}"
             here = {place: name for name, place in places.items()}
@@ -124,7 +126,6 @@ def test_the_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) ->
     "page", [page for page in PAGES if "```python\n" in read(page)], ids=name_of
 )
 def test_the_python_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: Path) -> None:
-    strict = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio"]
     for block in blocks(page):
         if block.language == "python":
             [*named] = re.findall(r"\A# (\w+\.py)\n", block.text)
@@ -132,11 +133,14 @@ def test_the_python_examples_of_a_page_run_as_they_stand(page: Path, tmp_path: P
             name = named[0] if named else f"{kind}_{block.line}.py"
             with (tmp_path / name).open("a", encoding="utf-8") as file:
                 file.write(block.text)
-    commands = [["-m", "pytest", *strict], *([str(each)] for each in tmp_path.glob("script_*.py"))]
-    for command in commands:
-        ended = subprocess.run(
-            [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=50
+    sessions = [run_session(tmp_path)]
+    sessions += [
+        subprocess.run(
+            [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT
         )
+        for script in tmp_path.glob("script_*.py")
+    ]
+    for ended in sessions:
         assert ended.returncode == 0, f"{name_of(page)}: {ended.stdout}{ended.stderr}"
 
 
@@ -277,11 +281,3 @@ def _at(places: dict[str, str], text: str) -> str:
     for name, place in places.items():
         text = text.replace(name, place)
     return text
-
-
-def _require(*commands: str) -> None:
-    """Skip on a user's machine that lacks a command; where changes are judged, none may lack."""
-    lacking = [command for command in commands if shutil.which(command) is None]
-    if lacking:
-        refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        refuse(f"The examples of the docs need {' and '.join(lacking)}")

@@ -1,12 +1,13 @@
 """The bad day and the good one, driven with curl alone from shell scripts."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 
 import pytest
+from command import LIMIT
 from live import Live, serving
+from needs import require
 from project import EXAMPLES
 from receiver import Receiver
 
@@ -24,9 +25,7 @@ def live() -> Iterator[Live]:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_finds_what_it_expects(live: Live, receiver: Receiver, script: str) -> None:
-    if shutil.which("bash") is None or shutil.which("curl") is None:
-        refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        refuse("The scripts need bash and curl")
+    require("bash", "curl")
     ended = subprocess.run(
         ["bash", EXAMPLES / f"{script}.sh"],
         env={
@@ -37,7 +36,7 @@ def test_a_script_finds_what_it_expects(live: Live, receiver: Receiver, script: 
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     assert ended.returncode == 0, ended.stderr + ended.stdout
     assert len(ended.stdout.splitlines()) == SCRIPTS[script], ended.stdout

@@ -83,7 +83,7 @@ async def test_a_mobile_of_every_country_is_accepted(strict: bool) -> None:
             assert (await box.accepted(some))["to"] == some
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(text=near_numbers)
 @example(text="")
 def test_what_is_accepted_is_e164_and_unchanged(calm: Steady, text: str) -> None:
@@ -96,7 +96,6 @@ def test_what_is_accepted_is_e164_and_unchanged(calm: Steady, text: str) -> None
         assert_number_refused(answer, text)
 
 
-@settings(deadline=None)
 @given(number=st.sampled_from(GOOD), data=st.data())
 def test_a_number_with_a_digit_of_another_script_is_refused(
     calm: Steady, number: str, data: st.DataObject
@@ -109,7 +108,6 @@ def test_a_number_with_a_digit_of_another_script_is_refused(
     assert_number_refused(calm.run(calm.box.send(mutated)), mutated)
 
 
-@settings(deadline=None)
 @given(
     number=st.sampled_from(GOOD),
     stuff=st.sampled_from(["\n", "\r\n", " ", "\t", "\0", "\u2028", "\u200b", "\ufeff", ";", "x"]),

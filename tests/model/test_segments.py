@@ -43,7 +43,6 @@ async def test_a_text_has_the_segments_that_its_vector_says(box: Box, vector: An
     assert seen["message"] == message["content"] == vector["text"]
 
 
-@settings(deadline=None)
 @given(text=texts)
 @example(text="a" * 152 + "€" + "a" * 152)
 @example(text="ş" * 66 + "😀" + "ş" * 66)
@@ -55,7 +54,7 @@ def test_a_text_has_as_many_segments_as_a_slow_count_says(calm: Steady, text: st
     assert seen["message"] == text
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=200)
 @given(text=texts)
 @example(text="€" * 153)
 @example(text="😀" * 67)
@@ -66,7 +65,7 @@ def test_parts_are_what_a_slow_cut_gives(text: str) -> None:
     assert [units(part, encoding) for part in segments.parts] == parts
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=200)
 @given(text=texts)
 def test_parts_joined_are_the_text_and_none_is_too_long(text: str) -> None:
     segments = split(text)

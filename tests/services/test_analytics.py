@@ -115,7 +115,7 @@ def act(s: Steady, action: Any) -> None:
             s.run(box.develop("POST", path, body))
 
 
-@settings(deadline=None)
+@settings(max_examples=50)  # each of them is a dozen calls and two recounts
 @given(st.lists(ACTION, min_size=1, max_size=12), st.booleans())
 def test_sums_are_what_a_recount_of_the_inbox_says(actions: list[Any], heard: bool) -> None:
     with steady(delivery="auto") as s:

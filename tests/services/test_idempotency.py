@@ -45,7 +45,7 @@ async def test_fifty_at_once_are_one_message_and_fifty_answers() -> None:
 DAY = 86_400
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(gap=st.floats(0, 3 * DAY).map(lambda gap: round(gap, 3)))
 @example(gap=DAY - 0.001)
 @example(gap=DAY)

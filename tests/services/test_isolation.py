@@ -134,9 +134,7 @@ def live() -> Iterator[Callable[[list[tuple[int, Step]]], list[Any]]]:
         runner.run(scene.__aexit__(None, None, None))
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(taken=st.lists(st.tuples(st.integers(0, 1), steps), max_size=14))
 @example(
     taken=[

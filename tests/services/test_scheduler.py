@@ -29,7 +29,7 @@ class Gate:
         self.opened = threading.Event()
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> None:
-        assert self.opened.wait(10)
+        assert self.opened.wait(60)
         handler.send_response(200)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
@@ -41,7 +41,7 @@ def numbers(count: int) -> list[str]:
 
 async def arrived(box: Box, message: dict[str, Any]) -> None:
     """Wait, with real time, until a message is delivered."""
-    await box.control("GET", f"/messages/wait?q={message['message']}&status=delivered&timeout=10")
+    await box.control("GET", f"/messages/wait?q={message['message']}&status=delivered&timeout=60")
 
 
 async def seconds_ahead(box: Box) -> float:
@@ -253,7 +253,7 @@ async def test_a_pause_of_the_process_while_a_timer_is_set_does_no_harm() -> Non
     due = real.now()
     queue.wake_at(1, due + 1)
     queue.wake_at(2, due)
-    accounts = [await asyncio.wait_for(queue.next_account(), 10) for _ in range(2)]
+    accounts = [await asyncio.wait_for(queue.next_account(), 60) for _ in range(2)]
     assert accounts == [2, 1]
     queue.close()
     built.store.close()

@@ -341,7 +341,7 @@ async def test_with_real_time_delivered_waits_for_the_first_try_of_sent(
     let_go = threading.Event()
 
     def hold(handler: BaseHTTPRequestHandler) -> None:
-        assert let_go.wait(10)
+        assert let_go.wait(60)
         handler.send_response(200)
         handler.send_header("Content-Length", "0")
         handler.end_headers()

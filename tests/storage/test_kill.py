@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from command import LIMIT
 from live import Live, serving
 from receiver import Heard, Receiver
 
 KILLS = 3
-ANSWERS = 250  # before each kill
+ANSWERS = 100  # before each kill
 AT_ONCE = 8
 FLAGS = ("--tier", "unlimited", "--sent-after", "0.02", "--delivered-after", "0.1")
 HEADERS = {"Authorization": "Bearer test_killed"}
@@ -61,7 +62,7 @@ def calls_back(key: int) -> bool:
 @asynccontextmanager
 async def connected(live: Live) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
-        base_url=live.origin, headers=HEADERS, timeout=30, trust_env=False
+        base_url=live.origin, headers=HEADERS, timeout=LIMIT, trust_env=False
     ) as http:
         yield http
 
@@ -90,7 +91,7 @@ async def test_nothing_acknowledged_is_lost_and_no_key_makes_two_messages(
         with serving("--database", database, *FLAGS) as live:
             async with connected(live) as http:
                 await client.load(http, live)
-            assert live.process.wait(timeout=5) == -9
+            assert live.wait() == -9
     with serving("--database", database, *FLAGS) as live:
         async with connected(live) as http:
             await check_messages(client, http)

@@ -29,6 +29,7 @@ class Live:
             f"{self.base_url}/messages/sms",
             json={"to": to, "message": "Hello"},
             headers={"Authorization": f"Bearer {token}"},
+            timeout=LIMIT,
             **kwargs,
         )
 

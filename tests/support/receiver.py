@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+LIMIT = 60  # seconds; only webhooks that never come take so long
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -48,7 +50,7 @@ class Receiver:
 
         def wait() -> bool:
             with self._came:
-                return self._came.wait_for(lambda: len(self.heard) >= count, timeout=10)
+                return self._came.wait_for(lambda: len(self.heard) >= count, timeout=LIMIT)
 
         assert await asyncio.to_thread(wait), f"{len(self.heard)} came instead of {count}"
 

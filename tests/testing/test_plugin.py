@@ -5,7 +5,9 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from command import LIMIT
 from live import serving
+from session import OPTIONS
 
 Run = Callable[..., pytest.RunResult]
 
@@ -34,17 +36,7 @@ def run(pytester: pytest.Pytester) -> Run:
 
     def run(module: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(module)
-        strict = [
-            "-W",
-            "error",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:asyncio",
-            "-p",
-            "no:hypothesispytest",
-        ]
-        return pytester.runpytest_subprocess(*strict, *options, timeout=50)
+        return pytester.runpytest_subprocess(*OPTIONS, *options, timeout=LIMIT)
 
     return run
 
@@ -67,14 +59,14 @@ def test_a_test_is_alone(msgine, turn):
 """
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "4"]], ids=["one process", "four processes"])
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["one process", "two processes"])
 def test_tests_do_not_see_each_other(run: Run, options: list[str]) -> None:
     run(ALONE, *options).assert_outcomes(passed=12)
 
 
 def test_tests_do_not_see_each_other_on_one_running_sandbox(run: Run) -> None:
     with serving() as live:
-        run(ALONE, "-n", "4", "--msgine-url", live.base_url).assert_outcomes(passed=12)
+        run(ALONE, "-n", "2", "--msgine-url", live.base_url).assert_outcomes(passed=12)
 
 
 def test_a_test_has_its_server_and_other_accounts(run: Run) -> None:

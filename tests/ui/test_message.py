@@ -1,8 +1,6 @@
 """One message in the browser: its text, its timeline, and code that sends it again."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 from browsing import NUMBER, Client, Tab, run_shell
 from playwright.async_api import expect
 from receiver import Receiver
+from session import run_session
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -122,13 +121,7 @@ async def test_a_message_is_copied_as_a_command_and_as_a_test(tab: Tab, tmp_path
     first, second = await tab.row_texts.all_inner_texts()
     assert first == second
     (tmp_path / "test_copied.py").write_text(await copied(tab, "copy-pytest"))
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=50,
-    )
+    ended = run_session(tmp_path)
     assert ended.returncode == 0, ended.stdout
 
 
@@ -168,13 +161,7 @@ async def test_a_copied_test_passes_for_every_kind_of_message(
         await tab.find(button).click()
         await expect(tab.find("deliver")).to_be_disabled()
     (tmp_path / "test_copied.py").write_text(await copied(tab, "copy-pytest"))
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=50,
-    )
+    ended = run_session(tmp_path)
     assert ended.returncode == 0, ended.stdout
 
 

@@ -78,7 +78,7 @@ async def test_a_page_reports_a_lost_server_and_reconnects(
             await tab.open()
             await expect(tab.find("row")).to_have_count(1)
             own.process.terminate()
-            own.process.wait(timeout=10)
+            own.wait()
             await expect(tab.find("link")).to_contain_text("not responding")
             with serving(*file, "--port", port):
                 tab.client.send(message="After")
@@ -170,7 +170,7 @@ async def test_an_account_that_a_restart_lost_is_not_confused_with_a_new_one(
             await tab.open()
             await tab.find("row").click()
             own.process.terminate()
-            own.process.wait(timeout=10)
+            own.wait()
             await expect(tab.find("link")).to_contain_text("not responding")
             with serving("--port", port):
                 other = Client(own.origin)

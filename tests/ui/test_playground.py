@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from browsing import Tab
+from command import LIMIT
 from playwright.async_api import expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
@@ -86,7 +87,7 @@ async def test_the_request_is_the_same_in_every_language(tab: Tab, language: str
     await tab.find(f"language-{language}").click()
     snippet = await tab.find("snippet").inner_text()
     ended = subprocess.run(
-        INTERPRETERS[language], input=snippet, capture_output=True, text=True, timeout=50
+        INTERPRETERS[language], input=snippet, capture_output=True, text=True, timeout=LIMIT
     )
     assert ended.returncode == 0, ended.stderr
     listed = tab.client.request("GET", "/_sandbox/messages").json()["data"]

@@ -1,0 +1,25 @@
+"""A pytest session in a process of its own, as a user of the plugin runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from command import LIMIT
+
+# Warnings are errors. Plugins of this project's own tests are left out: a user may not have them,
+# and importing Hypothesis takes longer than most of these sessions.
+OPTIONS = (
+    *("-W", "error", "-p", "no:cacheprovider"),
+    *("-p", "no:asyncio", "-p", "no:hypothesispytest"),
+)
+
+
+def run_session(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *OPTIONS, *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
