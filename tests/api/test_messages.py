@@ -54,6 +54,7 @@ async def test_the_sender_is_the_one_asked_for(box: Box) -> None:
 
 
 async def test_a_message_is_read_back_with_its_present_status(box: Box) -> None:
+    await box.freeze()
     message = await box.accepted()
     assert await box.read(message) == message
     await box.advance(seconds=3)

@@ -29,6 +29,7 @@ def _sdk(box: Box, headers: dict[str, str]) -> Sdk:
 
 
 async def test_the_first_sdk_sends_its_bare_token(box: Box) -> None:
+    await box.freeze()
     answer = await first(box).send()
     assert answer.status_code == 201
     assert await box.read(answer.json()) == answer.json()
@@ -45,6 +46,7 @@ async def test_the_first_sdk_is_refused_where_auth_is_strict() -> None:
 async def test_a_second_sdk_sends_its_key_and_means_the_same_account(
     box: Box, user_agent: str
 ) -> None:
+    await box.freeze()
     answer = await second(box, user_agent).send()
     assert answer.status_code == 201
     assert await box.read(answer.json()) == answer.json()

@@ -202,6 +202,7 @@ async def test_a_cost_is_exact_whatever_the_price(
 
 
 async def test_a_message_keeps_the_price_that_it_was_sent_at(box: Box) -> None:
+    await box.freeze()
     message = await box.accepted()
     await box.control("PATCH", "/account", {"price": 9, "currency": "EUR", "senderId": "Later"})
     assert await box.read(message) == message

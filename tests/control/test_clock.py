@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from box import Box
+from box import Box, sandbox
 from matching import assert_refused
 
 TEN_YEARS = 3653 * 86_400
@@ -50,14 +50,15 @@ async def test_a_resumed_clock_runs_on_from_where_it_stood(box: Box) -> None:
     assert (await box.control("POST", "/clock/resume"))["aheadSeconds"] > 399 * 86_400
 
 
-async def test_what_was_to_happen_happens_after_the_clock_was_resumed(box: Box) -> None:
-    await box.freeze()
-    message = await box.accepted()
-    assert (await box.advance(seconds=1))["performed"] == 1
-    assert (await box.read(message))["status"] == "sent"
-    await box.control("POST", "/clock/resume")
-    assert (await box.advance(seconds=1))["performed"] == 1
-    assert (await box.read(message))["status"] == "delivered"
+async def test_what_was_to_happen_happens_after_the_clock_was_resumed() -> None:
+    async with sandbox(sent_after=1800, delivered_after=5400) as box:
+        await box.freeze()
+        message = await box.accepted()
+        assert (await box.advance(hours=1))["performed"] == 1
+        assert (await box.read(message))["status"] == "sent"
+        await box.control("POST", "/clock/resume")
+        assert (await box.advance(hours=1))["performed"] == 1
+        assert (await box.read(message))["status"] == "delivered"
 
 
 async def test_a_clock_is_advanced_to_an_instant(box: Box) -> None:
@@ -131,18 +132,18 @@ async def test_one_accounts_clock_is_no_others(box: Box) -> None:
     assert (clock["frozen"], round(clock["aheadSeconds"])) == (False, 0)
 
 
-async def test_the_whole_sandboxs_clock_moves_every_account_and_those_still_to_be_opened(
-    box: Box,
-) -> None:
-    other = box.other()
-    mine, theirs = await box.accepted(), await other.accepted()
-    await other.advance(hours=1)
-    travelled = await box.anonymous.control("POST", "/clock/advance", {"seconds": 3600})
-    assert travelled["performed"] == 2
-    assert (await box.read(mine))["status"] == (await other.read(theirs))["status"] == "delivered"
-    for account, hours in [(box, 1), (other, 2), (box.other(), 1)]:
-        ahead = (await account.get("/_sandbox/clock"))["aheadSeconds"]
-        assert ahead == pytest.approx(hours * 3600, abs=0.01)
+async def test_the_whole_sandboxs_clock_moves_all_accounts_and_those_created_later() -> None:
+    async with sandbox(sent_after=600, delivered_after=1800) as box:
+        other = box.other()
+        mine, theirs = await box.accepted(), await other.accepted()
+        await other.advance(hours=1)
+        advanced = await box.anonymous.control("POST", "/clock/advance", {"seconds": 3600})
+        assert advanced["performed"] == 2
+        for account, message in [(box, mine), (other, theirs)]:
+            assert (await account.read(message))["status"] == "delivered"
+        for account, hours in [(box, 1), (other, 2), (box.other(), 1)]:
+            ahead = (await account.get("/_sandbox/clock"))["aheadSeconds"]
+            assert ahead == pytest.approx(hours * 3600, abs=0.01)
 
 
 async def test_the_whole_sandbox_is_frozen_and_resumed_at_once(box: Box) -> None:

@@ -112,6 +112,7 @@ async def test_a_bad_question_is_refused_with_its_field(
 
 
 async def test_a_message_in_full_says_all_that_is_known(box: Box) -> None:
+    await box.freeze()
     message = await box.accepted([NUMBER, OTHER], "Hello")
     look = await box.look(message)
     at = look["timeline"][0]["at"]
@@ -169,6 +170,7 @@ async def test_a_message_in_full_says_which_character_costs_more(box: Box) -> No
 async def test_a_timeline_has_statuses_and_webhooks_in_the_order_in_which_they_came(
     box: Box, receiver: Receiver
 ) -> None:
+    await box.freeze()
     receiver.answers = [500]
     message = await box.accepted(callbackUrl=receiver.url)
     await box.advance(hours=1)
@@ -243,6 +245,7 @@ async def test_an_emptied_inbox_begins_again_and_gives_no_id_twice(box: Box) -> 
 
 
 async def test_nothing_becomes_of_what_was_emptied(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
     await box.listen(receiver.url)
     message = await box.accepted()
     await box.advance(seconds=1)

@@ -91,6 +91,7 @@ async def test_a_reset_account_has_what_its_magic_token_gives(box: Box) -> None:
 async def test_nothing_that_was_to_happen_happens_after_a_reset(
     box: Box, receiver: Receiver
 ) -> None:
+    await box.freeze()
     receiver.answers = [500]
     await box.accepted(callbackUrl=receiver.url)
     await box.advance(seconds=1)

@@ -12,6 +12,7 @@ OTHER = "+256752345678"
 
 
 async def test_a_wait_for_what_is_there_already_answers_with_the_newest(box: Box) -> None:
+    await box.freeze()
     await box.accepted(message="first")
     newest = await box.accepted(message="second")
     await box.accepted(OTHER)

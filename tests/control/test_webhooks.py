@@ -95,6 +95,7 @@ async def test_a_refused_secret_is_not_repeated_in_the_answer(box: Box) -> None:
 async def test_attempts_are_newest_first_and_can_be_of_one_message(
     box: Box, receiver: Receiver
 ) -> None:
+    await box.freeze()
     await box.listen(receiver.url)
     first, second = await box.accepted(), await box.accepted()
     await box.advance(seconds=10)

@@ -19,6 +19,7 @@ def timeline(look: dict, recipient: int = 0) -> list[tuple[str, float]]:
 
 
 async def test_a_message_is_sent_and_delivered_each_at_its_own_time(box: Box) -> None:
+    await box.freeze()
     message = await box.accepted()
     travelled = await box.advance(hours=1)
     assert travelled["performed"] == 2
@@ -157,6 +158,7 @@ async def test_what_fell_due_while_nothing_ran_happens_after_the_restart(tmp_pat
 
 async def test_a_hundred_messages_travel_in_due_order() -> None:
     async with sandbox(tier="unlimited") as box:
+        await box.freeze()
         sent = await asyncio.gather(*[box.accepted() for _ in range(100)])
         assert (await box.advance(seconds=10))["performed"] == 200
         statuses = {(await box.read(message))["status"] for message in sent}

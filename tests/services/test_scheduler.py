@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import threading
 import time
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -60,6 +59,7 @@ async def test_a_backlog_with_listeners_is_worked_off_to_the_last_step(receiver:
 
 
 async def test_a_reset_ends_the_journey_it_meets(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
     gate = Gate()
     receiver.answers = [gate]
     await box.listen(receiver.url)
@@ -69,6 +69,7 @@ async def test_a_reset_ends_the_journey_it_meets(box: Box, receiver: Receiver) -
     await box.control("POST", "/reset")
     await journey
     assert abs(await seconds_ahead(box)) < 1
+    await box.freeze()
     message = await box.accepted()
     assert (await box.read(message))["status"] == "pending"
     gate.opened.set()
@@ -86,6 +87,7 @@ async def test_an_account_that_opens_while_the_whole_sandbox_travels_goes_as_far
 async def test_whoever_gives_up_on_an_advance_does_not_stop_the_account(
     box: Box, receiver: Receiver
 ) -> None:
+    await box.freeze()
     gate = Gate()
     receiver.answers = [gate]
     await box.accepted("+256700000004", callbackUrl=receiver.url)
@@ -216,16 +218,14 @@ def test_real_time_never_goes_back_nor_stands_still(jumps: list[tuple[int, int]]
         before = now
 
 
-async def test_two_accounts_travel_apart(box: Box) -> None:
+async def test_one_account_is_advanced_while_another_is_frozen(box: Box) -> None:
     other = box.other()
+    frozen_at = (await other.freeze())["now"]
     mine, theirs = await box.accepted(NUMBER), await other.accepted(NUMBER)
-    await other.freeze()
     await box.advance(days=1)
     assert (await box.read(mine))["status"] == "delivered"
     assert (await other.read(theirs))["status"] == "pending"
-    clock = await other.control("GET", "/clock")
-    gone = datetime.fromisoformat(clock["realNow"]) - datetime.fromisoformat(clock["now"])
-    assert gone.total_seconds() < 5
+    assert (await other.control("GET", "/clock"))["now"] == frozen_at
 
 
 async def test_a_webhook_that_cannot_be_sent_does_not_hold_up_an_advance(
@@ -238,6 +238,7 @@ async def test_a_webhook_that_cannot_be_sent_does_not_hold_up_an_advance(
 
     monkeypatch.setattr(built.store.webhooks, "get", fail)
     async with boxed(built) as box:
+        await box.freeze()
         await box.accepted("+256700000004", callbackUrl=receiver.url)
         assert (await box.advance(hours=1))["performed"] == 2
 

@@ -18,6 +18,7 @@ UNASSIGNED = "+256100123456"
 
 
 async def test_an_ordinary_client_is_not_warned(box: Box) -> None:
+    await box.freeze()
     answer = await box.send(
         NUMBER, "Hello", key="k", callbackUrl="http://localhost:9/", **{"from": "Me"}
     )

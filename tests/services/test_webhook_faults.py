@@ -32,6 +32,7 @@ async def deliver(box: Box, to: Any = NUMBER, seconds: float = 10) -> None:
 
 
 async def test_a_duplicate_comes_twice_under_one_id(box: Box, heard: Receiver) -> None:
+    await box.freeze()
     await twist(box, "duplicate", {"event": "message.sent"})
     await deliver(box)
     assert heard.events == ["message.sent", "message.sent", "message.delivered"]
@@ -39,6 +40,7 @@ async def test_a_duplicate_comes_twice_under_one_id(box: Box, heard: Receiver) -
 
 
 async def test_sent_is_held_back_until_the_delivery_has_ended(box: Box, heard: Receiver) -> None:
+    await box.freeze()
     fault = await twist(box, "reorder", times=1)
     assert fault["match"] == {"event": "message.sent"}
     await deliver(box, seconds=1)
@@ -74,6 +76,7 @@ async def test_a_lost_one_never_comes_and_is_recorded(box: Box, heard: Receiver)
 
 
 async def test_a_wrong_signature_does_not_verify(box: Box, heard: Receiver) -> None:
+    await box.freeze()
     await twist(box, "wrong-signature", times=1)
     await deliver(box)
     forged, true = heard.heard

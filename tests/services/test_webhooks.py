@@ -96,6 +96,7 @@ async def test_nothing_is_told_before_its_time(box: Box, receiver: Receiver) -> 
 async def test_travel_plays_retries_in_due_order_each_at_its_own_time(
     box: Box, receiver: Receiver
 ) -> None:
+    await box.freeze()
     receiver.answers = [500, 200, 503]
     await box.listen(receiver.url)
     message = await box.accepted()
@@ -115,6 +116,7 @@ async def test_travel_plays_retries_in_due_order_each_at_its_own_time(
 async def test_a_webhook_is_tried_eight_times_on_a_growing_schedule(
     box: Box, receiver: Receiver
 ) -> None:
+    await box.freeze()
     receiver.answers = [500] * 20
     await box.listen(receiver.url, events=["message.sent"])
     message = await box.accepted("+256700000004")
@@ -126,6 +128,7 @@ async def test_a_webhook_is_tried_eight_times_on_a_growing_schedule(
 async def test_every_try_has_the_same_id_and_is_signed_as_standard_webhooks_says(
     box: Box, receiver: Receiver
 ) -> None:
+    await box.freeze()
     receiver.answers = [500, 500]
     await box.listen(receiver.url, SECRET)
     await box.accepted("+256700000004")
@@ -169,6 +172,7 @@ async def test_a_receiver_that_drips_is_cut_off_at_the_deadline(receiver: Receiv
 
     receiver.answers = [drip]
     async with sandbox(webhook_timeout=0.15) as box:
+        await box.freeze()
         await box.listen(receiver.url, events=["message.sent"])
         await box.accepted("+256700000004")
         await box.advance(seconds=1)
@@ -182,6 +186,7 @@ async def test_a_receiver_that_drips_is_cut_off_at_the_deadline(receiver: Receiv
 
 
 async def test_a_receiver_can_ask_for_more_time(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
     receiver.answers = [(503, {"Retry-After": "100"}), (429, {"Retry-After": "1"})]
     await box.listen(receiver.url, events=["message.sent"])
     message = await box.accepted("+256700000004")
@@ -191,6 +196,7 @@ async def test_a_receiver_can_ask_for_more_time(box: Box, receiver: Receiver) ->
 
 
 async def test_a_receiver_can_name_a_date(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
     real = datetime.fromisoformat((await box.control("GET", "/clock"))["realNow"])
     later = format_datetime(real.replace(year=real.year + 1), usegmt=True)
     receiver.answers = [(503, {"Retry-After": later})]
@@ -254,6 +260,7 @@ async def test_a_try_can_be_sent_again_at_once(box: Box, receiver: Receiver) -> 
 
 
 async def test_a_magic_number_makes_every_webhook_come_twice(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
     await box.listen(receiver.url, SECRET)
     await box.accepted("+256700000006")
     await box.advance(seconds=10)
@@ -311,6 +318,7 @@ async def test_a_target_that_is_not_allowed_is_refused_when_it_is_dialled(
     policy: str, url: str, why: str
 ) -> None:
     async with sandbox(webhook_policy=policy) as box:
+        await box.freeze()
         await box.accepted("+256700000004", callbackUrl=url)
         await box.advance(seconds=1)
         [attempt] = await box.attempts()
@@ -377,6 +385,7 @@ async def test_what_a_receiver_sees_while_time_travels_is_the_time_of_its_webhoo
 
 
 async def test_a_date_that_no_calendar_has_puts_nothing_off(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
     receiver.answers = [(503, {"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"})]
     await box.listen(receiver.url, events=["message.sent"])
     message = await box.accepted("+256700000004")

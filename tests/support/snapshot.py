@@ -6,7 +6,7 @@ from box import Box
 
 
 async def snapshot(box: Box) -> list[Any]:
-    """Return all that an account's owner can see, with the clock rounded to seconds."""
+    """Return all that an account's owner can see, with a running clock as its lead in seconds."""
     clock = await box.get("/_sandbox/clock")
     return [
         await box.get("/_sandbox/account"),
@@ -14,7 +14,7 @@ async def snapshot(box: Box) -> list[Any]:
         await box.get("/_sandbox/messages"),
         await box.attempts(),
         clock["frozen"],
-        round(clock["aheadSeconds"]),
+        clock["now"] if clock["frozen"] else round(clock["aheadSeconds"]),
     ]
 
 
