@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from box import Box
+from box import Box, bounded
+
+from msgine_sandbox.sandbox import Bounds
 
 
 async def test_without_times_it_acts_until_it_is_removed(box: Box) -> None:
@@ -97,9 +99,18 @@ async def test_a_fault_that_makes_no_sense_is_refused(box: Box, fault: Any, fiel
     assert (await box.get("/_sandbox/faults"))["total"] == 0
 
 
-async def test_there_is_an_end_to_how_many_faults_there_are(box: Box) -> None:
-    for _ in range(1000):
-        await box.add_fault({"status": 503}, match={"path": "/nowhere"})
-    error = await box.control_error("POST", "/faults", {"effect": {"status": 503}})
-    assert error["details"]["field"] == "faults"
-    assert (await box.send()).status_code == 201
+async def test_the_number_of_faults_is_limited() -> None:
+    async with bounded(faults=3) as box:
+        for _ in range(3):
+            await box.add_fault({"status": 503}, match={"path": "/nowhere"})
+        error = await box.control_error("POST", "/faults", {"effect": {"status": 503}})
+        assert (error["details"]["field"], error["details"]["expected"]) == (
+            "faults",
+            "at most 3 at a time",
+        )
+        await box.anonymous.add_fault({"status": 503}, match={"path": "/nowhere"})
+        assert (await box.send()).status_code == 201
+
+
+def test_a_sandbox_keeps_a_thousand_faults_of_an_account() -> None:
+    assert Bounds().faults == 1000

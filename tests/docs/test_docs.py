@@ -228,14 +228,23 @@ def test_every_error_code_has_its_source() -> None:
 
 
 def test_every_control_call_has_an_example() -> None:
-    sources = (ROOT / "msgine_sandbox" / "control").glob("*.py")
+    sources = "".join(map(read, (ROOT / "msgine_sandbox" / "control").glob("*.py")))
     declared = {
-        path for source in sources for path in re.findall(r'resource\("(/[^"]*)"', read(source))
+        (method, path.replace("{id}", "$id"))
+        for path, methods in re.findall(r'resource\("(/_sandbox/[^"]*)"([^)]*)\)', sources)
+        for method in re.findall(r"\b([A-Z]+)=", methods)
     }
-    assert len(declared) > 10
-    content = "".join(block.text for block, _ in examples(CONTROL))
-    called = {f"/_sandbox{path.removeprefix('/_sandbox')}" for path in declared}
-    assert [path for path in called if path.replace("{id}", "$id") not in content] == []
+    assert len(declared) > 20
+    shown = {call for block, _ in examples(CONTROL) for call in curl_calls(block.text)}
+    assert declared - shown == set()
+
+
+def curl_calls(script: str) -> Iterator[tuple[str, str]]:
+    """Return the method and the path of every call that a shell script makes with curl."""
+    for command in re.findall(r"\bcurl .*?(?<!\\)(?:\n|\Z)", script, re.DOTALL):
+        [path] = re.findall(rf"http://{SANDBOX}([^?\s\"']*)", command)
+        method = re.search(r"-X (\w+)", command)
+        yield (method[1] if method else "POST" if " -d " in command else "GET"), path
 
 
 def codes(of: type[ApiError]) -> set[str]:

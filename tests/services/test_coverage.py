@@ -148,6 +148,7 @@ async def test_an_event_is_met_when_a_receiver_takes_it(
 
 async def test_an_event_that_the_receiver_refuses_is_not_met(box: Box, receiver: Receiver) -> None:
     receiver.answers = [500]
+    await box.freeze()
     await box.listen(receiver.url, events=["message.sent"])
     await box.accepted()
     await box.advance(seconds=1)
@@ -157,9 +158,7 @@ async def test_an_event_that_the_receiver_refuses_is_not_met(box: Box, receiver:
 
 
 async def test_who_does_not_wait_has_not_met_the_success_after_waiting(box: Box) -> None:
-    await box.call(
-        "POST", "/_sandbox/faults", json={"effect": {"status": 429, "retryAfter": 9}, "times": 1}
-    )
+    await box.add_fault({"status": 429, "retryAfter": 600}, times=1)
     for _ in range(2):
         await box.send()
     assert "success after waiting for Retry-After" not in await met(box)

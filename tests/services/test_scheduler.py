@@ -123,7 +123,7 @@ async def test_a_step_that_fails_is_taken_again_and_the_others_go_on(
 async def test_one_message_with_many_webhooks_does_not_hold_up_another(receiver: Receiver) -> None:
     gate = Gate()
     receiver.answers = [gate]
-    async with sandbox(sent_after=0, delivered_after=0) as box:
+    async with sandbox(sent_after=0, delivered_after=0, webhook_timeout=600) as box:
         urls = [f"{receiver.url}/{n}" for n in range(6)]
         endpoints = [{"url": url, "events": ["message.sent"]} for url in urls]
         await box.control("PUT", "/webhooks", {"endpoints": endpoints})

@@ -13,12 +13,12 @@ from msgine_sandbox.settings import Settings
 
 async def test_a_receiver_that_takes_its_time(receiver: Receiver) -> None:
     def slow(handler: Any) -> None:
-        asyncio.run(asyncio.sleep(0.6))
+        asyncio.run(asyncio.sleep(1.6))
         handler.send_response(200)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
-    async with sandbox(webhook_timeout=1.5) as box:
+    async with sandbox(webhook_timeout=4.5) as box:
         receiver.answers = [slow]
         await box.accepted(callbackUrl=receiver.url)
         await box.advance(seconds=1)

@@ -162,6 +162,7 @@ async def test_a_receiver_that_drips_is_cut_off_at_the_deadline(receiver: Receiv
         handler.send_response(200)
         handler.send_header("Content-Length", "1000")
         handler.end_headers()
+        handler.wfile.write(b"..")
         try:
             while not gave_up.wait(0.02):
                 handler.wfile.write(b".")
@@ -171,14 +172,14 @@ async def test_a_receiver_that_drips_is_cut_off_at_the_deadline(receiver: Receiv
         handler.close_connection = True
 
     receiver.answers = [drip]
-    async with sandbox(webhook_timeout=0.15) as box:
+    async with sandbox(webhook_timeout=1) as box:
         await box.freeze()
         await box.listen(receiver.url, events=["message.sent"])
         await box.accepted("+256700000004")
         await box.advance(seconds=1)
         [attempt] = await box.attempts()
-        assert attempt["error"] == "No complete answer within 0.15 s"
-        assert 150 <= attempt["durationMs"] < 2000
+        assert attempt["error"] == "No complete answer within 1 s"
+        assert attempt["durationMs"] >= 1000
         assert attempt["response"]["body"].startswith("..")
         await box.advance(hours=1)
         assert (await box.attempts())[-1]["status"] == 200
@@ -216,6 +217,7 @@ async def test_gone_ends_the_tries(box: Box, receiver: Receiver) -> None:
 
 
 async def test_a_redirect_is_not_followed(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
     receiver.answers = [(302, {"Location": receiver.url})]
     await box.listen(receiver.url, events=["message.sent"])
     await box.accepted("+256700000004")
@@ -240,6 +242,7 @@ async def test_a_receiver_that_is_not_there_is_an_error_and_a_retry(box: Box) ->
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        await box.freeze()
         await box.listen(url, events=["message.sent"])
         await box.accepted("+256700000004")
         await box.advance(seconds=10)
@@ -304,11 +307,15 @@ async def test_a_magic_number_loses_webhooks(box: Box, receiver: Receiver) -> No
         ("any", "http://[fe80::1]/", "link-local"),
         ("any", "http://[::ffff:169.254.169.254]/", "link-local"),
         ("any", "http://[fd00:ec2::254]/", "link-local"),
+        ("any", "http://[64:ff9b::169.254.169.254]/", "link-local"),  # NAT64
+        ("any", "http://[2002:a9fe:a9fe::]/", "link-local"),  # 6to4
         ("any", "http://100.100.100.200/", "link-local"),
         ("any", "http://224.0.0.1/", "multicast"),
         ("local", "http://8.8.8.8/", "public"),
+        ("local", "http://[64:ff9b::8.8.8.8]/", "public"),
         ("public", "http://127.0.0.1:9/", "not public"),
         ("public", "http://10.0.0.1/", "not public"),
+        ("public", "http://[64:ff9b::10.0.0.1]/", "not public"),
         ("public", "http://localhost:9/", "not public"),
         ("public", "http://0.0.0.0:9/", "not public"),
         ("public", "http://[::1]:9/", "not public"),
@@ -355,7 +362,7 @@ async def test_with_real_time_delivered_waits_for_the_first_try_of_sent(
         handler.end_headers()
 
     receiver.answers = [hold]
-    async with sandbox(sent_after=0, delivered_after=0.01) as box:
+    async with sandbox(sent_after=0, delivered_after=0.01, webhook_timeout=600) as box:
         await box.listen(receiver.url)
         held = await box.accepted()
         await receiver.until(1)

