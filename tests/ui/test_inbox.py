@@ -26,6 +26,7 @@ async def test_a_message_appears_without_a_reload(tab: Tab) -> None:
 
 async def test_a_status_changes_without_a_reload(tab: Tab) -> None:
     await tab.open()
+    tab.client.post("/_sandbox/clock/freeze")
     tab.client.send("+256700000005", "Slowly")
     row = tab.find("row")
     await expect(row.get_by_test_id("status")).to_have_text("pending")
