@@ -36,7 +36,7 @@ def calm() -> Iterator[Steady]:
 
 
 @pytest.mark.parametrize("vector", vectors("bodies.json"), ids=lambda vector: vector["why"])
-async def test_a_body_is_answered_as_its_vector_says(vector: Any) -> None:
+async def test_a_body_gets_the_response_of_its_vector(vector: Any) -> None:
     async with sandbox(delivery="manual") as box:  # so that no callbackUrl is ever called
         answer = await post(box, content_of(vector), pairs(vector.get("headers", {})))
         total = (await box.get("/_sandbox/messages"))["total"]

@@ -41,7 +41,7 @@ def test_a_key_in_the_body_has_up_to_64_printable_characters() -> None:
 
 
 @pytest.mark.parametrize("key", [5, True, ["a"], {"a": 1}, ""])
-async def test_a_key_that_is_none_is_refused(box: Box, key: Any) -> None:
+async def test_an_invalid_key_is_refused(box: Box, key: Any) -> None:
     error = await box.refused("POST", "/sms", SMS | {"idempotencyKey": key})
     assert (error["code"], error["details"]["field"]) == ("invalid_request", "idempotencyKey")
 
@@ -67,7 +67,7 @@ async def test_a_key_in_the_body_makes_a_retry_safe(box: Box) -> None:
 
 
 @pytest.mark.parametrize("place", ["idempotencyKey", "Idempotency-Key"])
-async def test_a_reused_key_is_named_by_its_place_where_that_is_strict(place: str) -> None:
+async def test_a_reused_key_is_named_by_its_field_under_strict_idempotency(place: str) -> None:
     async with sandbox(strict_idempotency=True) as box:
         for status, message in ((201, "one"), (422, "two")):
             body, headers = SMS | {"message": message}, {}

@@ -31,7 +31,7 @@ DOCUMENTED_REFUSALS = {
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
-async def test_a_request_is_answered_as_the_exchange_says(
+async def test_a_request_gets_the_response_of_its_exchange(
     exchange: Any, receiver: Receiver
 ) -> None:
     known: dict[str, Any] = {"receiver": {"url": receiver.url}}
@@ -55,7 +55,7 @@ async def test_a_request_is_answered_as_the_exchange_says(
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
-def test_an_exchange_says_where_it_comes_from(exchange: Any) -> None:
+def test_an_exchange_names_its_source(exchange: Any) -> None:
     assert exchange["source"] in SOURCES
     assert exchange["where"]
     assert exchange["name"]

@@ -28,7 +28,7 @@ PEOPLE = [f"+2567012345{n:02d}" for n in range(100)]
         f"{NUMBER},{OTHER},{NUMBER}",
     ],
 )
-async def test_recipients_are_a_list_or_parted_by_commas(box: Box, to: Any) -> None:
+async def test_recipients_are_a_list_or_separated_by_commas(box: Box, to: Any) -> None:
     sent = await box.develop("POST", "/sms", SMS | {"to": to})
     assert sent["to"] == [NUMBER, OTHER]
     assert (sent["cost"], sent["currency"]) == (60, "UGX")
@@ -67,7 +67,7 @@ async def test_recipients_are_a_list_or_parted_by_commas(box: Box, to: Any) -> N
         ("/push", {"imageUrl": "ftp://example.com/a.png"}, "imageUrl", "ftp://example.com/a.png"),
     ],
 )
-async def test_what_cannot_be_sent_is_refused_with_field_and_reason(
+async def test_an_invalid_message_is_refused_with_field_and_reason(
     box: Box, path: str, change: dict[str, Any], field: str, value: Any
 ) -> None:
     error = await box.refused("POST", path, SENDS[path] | change)
@@ -92,7 +92,7 @@ async def test_what_cannot_be_sent_is_refused_with_field_and_reason(
         ("/push/device", "platform"),
     ],
 )
-async def test_what_is_missing_is_named(box: Box, path: str, field: str) -> None:
+async def test_a_missing_field_is_named(box: Box, path: str, field: str) -> None:
     whole = SENDS.get(path, {"token": "token-of-a-phone", "platform": "ios"})
     body = {name: value for name, value in whole.items() if name != field}
     assert (await box.refused("POST", path, body))["details"]["field"] == field
@@ -107,7 +107,7 @@ async def test_what_is_missing_is_named(box: Box, path: str, field: str) -> None
         ("/push", "body", 500),
     ],
 )
-def test_a_text_has_from_one_to_its_most_characters(path: str, field: str, longest: int) -> None:
+def test_a_text_has_from_one_character_to_its_maximum(path: str, field: str, longest: int) -> None:
     with steady() as s:
 
         @given(st.sampled_from([0, 1, longest - 1, longest, longest + 1]), st.sampled_from("aê🎉"))
@@ -179,7 +179,7 @@ async def test_a_call_needs_its_scope_or_full_access(
 # Reading
 
 
-async def test_a_message_is_seen_by_both_generations_each_in_its_own_currency(box: Box) -> None:
+async def test_both_apis_show_a_message_each_in_its_own_currency(box: Box) -> None:
     first = await box.accepted()
     second = await box.develop("POST", "/sms", SMS)
     history = await box.develop("GET", "/sms/history")
@@ -193,7 +193,7 @@ async def test_a_message_is_seen_by_both_generations_each_in_its_own_currency(bo
 
 
 @pytest.mark.parametrize("path", ["/email", "/push"])
-async def test_the_first_generation_knows_of_sms_alone(box: Box, path: str) -> None:
+async def test_the_messages_api_shows_sms_only(box: Box, path: str) -> None:
     sent = await box.develop("POST", path, SENDS[path])
     answer = await box.call("GET", f"/api/v1/messages/{sent['id']}")
     assert_refused(answer, 404, "not_found")
@@ -203,7 +203,7 @@ async def test_the_first_generation_knows_of_sms_alone(box: Box, path: str) -> N
 @pytest.mark.parametrize(
     ("path", "name"), [("/sms", "messages"), ("/email", "messages"), ("/push", "notifications")]
 )
-async def test_a_history_has_its_channel_alone_newest_first(box: Box, path: str, name: str) -> None:
+async def test_a_history_has_only_its_channel_newest_first(box: Box, path: str, name: str) -> None:
     await box.freeze()
     sent = [await box.develop("POST", path, SENDS[path]) for _ in range(3)]
     for other in SENDS:
@@ -225,7 +225,9 @@ async def test_another_accounts_message_is_not_found(box: Box) -> None:
 
 
 @CHANNELS
-async def test_an_endpoint_hears_of_every_channel(box: Box, receiver: Receiver, path: str) -> None:
+async def test_an_endpoint_receives_events_of_every_channel(
+    box: Box, receiver: Receiver, path: str
+) -> None:
     await box.listen(receiver.url)
     sent = await box.develop("POST", path, SENDS[path])
     await box.advance(seconds=2)
@@ -233,7 +235,9 @@ async def test_an_endpoint_hears_of_every_channel(box: Box, receiver: Receiver, 
     assert events == [("message.sent", sent["id"]), ("message.delivered", sent["id"])]
 
 
-async def test_an_endpoint_hears_that_a_push_failed_at_once(box: Box, receiver: Receiver) -> None:
+async def test_an_endpoint_receives_the_event_of_a_push_that_failed_immediately(
+    box: Box, receiver: Receiver
+) -> None:
     await box.freeze()
     await box.listen(receiver.url)
     await box.develop("POST", "/push", PUSH | {"tokens": ["sandbox-refused"]})
@@ -244,14 +248,16 @@ async def test_an_endpoint_hears_that_a_push_failed_at_once(box: Box, receiver: 
 
 @CHANNELS
 @pytest.mark.parametrize("pattern", ["*@example.com", "token-of-*", "+25670*"])
-async def test_a_fault_is_for_whom_it_names(box: Box, path: str, pattern: str) -> None:
+async def test_a_fault_applies_to_the_recipient_that_it_names(
+    box: Box, path: str, pattern: str
+) -> None:
     await box.add_fault({"status": 503}, match={"to": pattern})
     meant = {"*@example.com": "/email", "token-of-*": "/push", "+25670*": "/sms"}[pattern]
     answer = await box.call("POST", DEVELOPERS + path, json=SENDS[path])
     assert answer.status_code == (503 if path == meant else 201)
 
 
-async def test_a_token_with_signs_of_a_pattern_stands_for_itself(box: Box) -> None:
+async def test_a_token_with_pattern_characters_matches_only_itself(box: Box) -> None:
     await box.add_fault({"status": 503}, match={"to": "a[b]?"})
     for token, status in (("a[b]?", 503), ("ab?", 201), ("a[b]c", 201)):
         answer = await box.call("POST", f"{DEVELOPERS}/push", json=PUSH | {"tokens": [token]})
@@ -259,12 +265,12 @@ async def test_a_token_with_signs_of_a_pattern_stands_for_itself(box: Box) -> No
 
 
 @CHANNELS
-async def test_an_unknown_field_is_warned_of(box: Box, path: str) -> None:
+async def test_an_unknown_field_causes_a_warning(box: Box, path: str) -> None:
     answer = await box.call("POST", DEVELOPERS + path, json=SENDS[path] | {"priority": 1})
     assert (answer.status_code, answer.headers["x-sandbox-warning"]) == (201, "unknown-field")
 
 
-async def test_an_sms_gets_the_same_warnings_from_both_generations(box: Box) -> None:
+async def test_an_sms_gets_the_same_warnings_from_both_apis(box: Box) -> None:
     body = {"to": "+256414123456", "message": "Webale 🎉"}
     first = await box.send(**body)
     second = await box.call("POST", f"{DEVELOPERS}/sms", json=body)
@@ -281,7 +287,7 @@ async def test_an_inbox_has_all_channels_newest_first(box: Box) -> None:
     assert emails["total"] == 2
 
 
-async def test_a_reset_forgets_devices_and_sums(box: Box) -> None:
+async def test_a_reset_deletes_devices_and_totals(box: Box) -> None:
     await box.develop("POST", "/push/device", {"token": "mine", "platform": "ios"})
     await box.develop("POST", "/push", PUSH)
     await box.control("POST", "/reset")
@@ -290,7 +296,7 @@ async def test_a_reset_forgets_devices_and_sums(box: Box) -> None:
     assert error["code"] == "not_found"
 
 
-async def test_all_is_kept_over_a_restart(tmp_path: Any) -> None:
+async def test_everything_survives_a_restart(tmp_path: Any) -> None:
     file = str(tmp_path / "kept.db")
     async with sandbox(database=file) as box:
         await box.freeze()
@@ -315,7 +321,7 @@ async def test_all_is_kept_over_a_restart(tmp_path: Any) -> None:
 
 
 @CHANNELS
-def test_no_field_ever_brings_about_a_500(path: str) -> None:
+def test_no_value_of_a_field_causes_a_500(path: str) -> None:
     with steady() as s:
         fields = sorted(
             SENDS[path] | {"cc": 1, "data": 1, "topic": 1, "scheduledFor": 1, "userIds": 1}
@@ -347,7 +353,7 @@ def test_no_field_ever_brings_about_a_500(path: str) -> None:
         ("/push", b'{"title":"T","body":"B","topic":"\\ud800"}'),
     ],
 )
-async def test_half_of_a_surrogate_pair_is_refused_wherever_it_is(
+async def test_half_of_a_surrogate_pair_is_refused_in_every_field(
     box: Box, path: str, change: bytes
 ) -> None:
     json_type = {"Content-Type": "application/json"}

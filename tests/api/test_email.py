@@ -12,7 +12,7 @@ from msgine_sandbox.model.html_text import html_to_text
 from msgine_sandbox.services.email import MAX_BODY
 
 
-async def test_an_email_goes_to_everybody_once(box: Box) -> None:
+async def test_an_email_goes_once_to_each_recipient(box: Box) -> None:
     copies = {"to": "a@example.com,b@example.com", "cc": ["b@example.com", "c@example.com"]}
     sent = await box.develop("POST", "/email", EMAIL | copies | {"bcc": "d@example.com"})
     assert sent["to"] == ["a@example.com", "b@example.com"]
@@ -22,7 +22,7 @@ async def test_an_email_goes_to_everybody_once(box: Box) -> None:
     assert [each["to"] for each in look["recipients"]] == [f"{n}@example.com" for n in "abcd"]
 
 
-async def test_html_alone_is_read_as_its_text(box: Box) -> None:
+async def test_html_without_text_is_shown_as_text(box: Box) -> None:
     html = "<style>b{color:#123456}</style><p>Your code is <b>493817</b></p><p>Webale!</p>"
     body = {name: value for name, value in EMAIL.items() if name != "text"} | {"html": html}
     sent = await box.develop("POST", "/email", body)
@@ -31,7 +31,7 @@ async def test_html_alone_is_read_as_its_text(box: Box) -> None:
     assert (found["message"], found["html"]) == ("Your code is 493817\nWebale!", html)
 
 
-async def test_a_subject_is_searched_too(box: Box) -> None:
+async def test_a_search_covers_the_subject(box: Box) -> None:
     await box.develop("POST", "/email", EMAIL | {"subject": "Code 493817"})
     for found in ({"contains": "Code 493817"}, {"matches": r"\d{6} It"}, {"q": "code 4938"}):
         assert (await box.get("/_sandbox/messages", **found))["total"] == 1
@@ -49,7 +49,7 @@ async def test_a_subject_is_searched_too(box: Box) -> None:
     ],
 )
 @pytest.mark.parametrize("label", ["", "+17", "+a.b"])
-async def test_a_magic_address_decides_what_becomes_of_its_email(
+async def test_a_magic_address_determines_the_delivery_of_its_email(
     box: Box, name: str, statuses: list[str], label: str
 ) -> None:
     await box.freeze()
@@ -73,7 +73,7 @@ async def test_a_magic_address_decides_what_becomes_of_its_email(
         ("/push", {"userIds": ["sandbox-answered-503-2"], "tokens": []}),
     ],
 )
-async def test_a_magic_recipient_refuses_so_many_requests(
+async def test_a_magic_recipient_refuses_as_many_requests_as_its_name_says(
     box: Box, path: str, to: dict[str, Any]
 ) -> None:
     body = SENDS[path] | to
@@ -97,7 +97,7 @@ async def test_a_magic_recipient_refuses_so_many_requests(
         ("<a ", "<a"),
     ],
 )
-async def test_html_is_read_as_a_person_does(box: Box, html: str, text: str) -> None:
+async def test_html_becomes_the_text_that_a_person_reads(box: Box, html: str, text: str) -> None:
     body = {name: value for name, value in EMAIL.items() if name != "text"} | {"html": html}
     sent = await box.develop("POST", "/email", body)
     assert (await box.look(sent))["message"] == text
@@ -106,13 +106,13 @@ async def test_html_is_read_as_a_person_does(box: Box, html: str, text: str) -> 
 @pytest.mark.parametrize(
     "piece", ["<a ", "<a x=", "<a b='", '<p a=">', "<!--", "<![", "</", "&#1", "<script>", "<div>"]
 )
-def test_the_longest_html_is_read_in_one_pass(piece: str) -> None:
+def test_the_longest_html_is_parsed_in_one_pass(piece: str) -> None:
     """In two, or in one for each piece, it would take hours, and the test would time out."""
     assert isinstance(html_to_text(piece * (MAX_BODY // len(piece))).text, str)
 
 
 @given(st.text(st.sampled_from("<>/!-?&#;'\"= abpx19[]"), max_size=60))
-def test_whatever_is_sent_as_html_is_read(html: str) -> None:
+def test_any_html_can_be_parsed(html: str) -> None:
     assert isinstance(html_to_text(html).text, str)
 
 
@@ -126,7 +126,7 @@ async def test_a_subject_is_one_line(box: Box, subject: str) -> None:
     ("field", "text"),
     [("to", "a" * 400_000 + "@example.com"), ("from", " " * 300_000 + "a@example.com")],
 )
-async def test_a_text_that_no_address_can_be_is_refused_at_once(
+async def test_a_text_too_long_for_an_address_is_refused_quickly(
     box: Box, field: str, text: str
 ) -> None:
     error = await box.refused("POST", "/email", EMAIL | {field: text})
@@ -144,7 +144,7 @@ async def test_of_the_faults_of_magic_labels_the_latest_are_kept() -> None:
             await box.add_fault({"status": 503})
 
 
-async def test_who_sends_to_too_many_meets_no_magic(box: Box) -> None:
+async def test_too_many_magic_recipients_are_refused_without_a_fault(box: Box) -> None:
     to = [f"answered-500+{n}@sandbox.msgine.test" for n in range(101)]
     error = await box.refused("POST", "/email", EMAIL | {"to": to})
     assert error["details"]["value"] == 101

@@ -49,11 +49,11 @@ async def test_a_long_text_costs_by_the_segment(box: Box, length: int, cost: str
     assert Decimal(str(message["cost"])) == Decimal(cost)
 
 
-async def test_the_sender_is_the_one_asked_for(box: Box) -> None:
+async def test_the_sender_is_the_requested_one(box: Box) -> None:
     assert (await box.accepted(**{"from": "MyApp"}))["from"] == "MyApp"
 
 
-async def test_a_message_is_read_back_with_its_present_status(box: Box) -> None:
+async def test_a_message_is_read_with_its_current_status(box: Box) -> None:
     await box.freeze()
     message = await box.accepted()
     assert await box.read(message) == message
@@ -68,7 +68,7 @@ async def test_another_account_cannot_read_a_message(box: Box) -> None:
     assert answer.json()["error"]["code"] == "not_found"
 
 
-async def test_pages_are_newest_first_and_say_how_many_there_are() -> None:
+async def test_pages_are_newest_first_and_have_the_total() -> None:
     async with sandbox(tier="unlimited") as box:
         sent = [(await box.accepted(message=f"number {n}"))["id"] for n in range(47)]
         second = await box.get("/api/v1/messages", page=2, limit=20)
@@ -83,7 +83,7 @@ async def test_pages_are_newest_first_and_say_how_many_there_are() -> None:
         }
 
 
-async def test_a_page_is_the_first_of_twenty_unless_asked_otherwise(box: Box) -> None:
+async def test_the_default_is_the_first_page_of_twenty(box: Box) -> None:
     empty = await box.get("/api/v1/messages")
     assert empty == {"data": [], "pagination": {"page": 1, "limit": 20, "total": 0, "pages": 0}}
 

@@ -7,7 +7,7 @@ from box import DEVELOPERS, Box, sandbox
 from sends import PUSH
 
 
-async def test_a_push_says_at_once_for_whom_it_failed(box: Box) -> None:
+async def test_the_response_to_a_push_names_the_recipients_that_failed(box: Box) -> None:
     tokens = ["one", "sandbox-refused", "sandbox-bounce+1", "two", "sandbox-stuck"]
     sent = await box.develop("POST", "/push", PUSH | {"tokens": tokens})
     assert (sent["recipientCount"], sent["successCount"], sent["failureCount"]) == (5, 2, 2)
@@ -19,13 +19,15 @@ async def test_a_push_says_at_once_for_whom_it_failed(box: Box) -> None:
     ("tokens", "status"),
     [(["one"], "sent"), (["one", "sandbox-refused"], "sent"), (["sandbox-refused"], "failed")],
 )
-async def test_a_push_sums_its_devices_up(box: Box, tokens: list[str], status: str) -> None:
+async def test_the_status_of_a_push_combines_its_devices(
+    box: Box, tokens: list[str], status: str
+) -> None:
     sent = await box.develop("POST", "/push", PUSH | {"tokens": tokens})
     assert sent["status"] == status
     assert ("sentAt" in sent) is (status == "sent")
 
 
-async def test_a_topic_wins_over_users_and_tokens(box: Box) -> None:
+async def test_a_topic_takes_precedence_over_users_and_tokens(box: Box) -> None:
     sent = await box.develop("POST", "/push", PUSH | {"topic": "news", "userIds": ["1", "2"]})
     assert (sent["topic"], sent["recipientCount"]) == ("news", 1)
     assert (await box.look(sent))["to"] == ["topic:news"]
@@ -60,7 +62,7 @@ async def test_a_push_to_a_removed_device_fails(box: Box) -> None:
     assert (await box.look(sent))["recipients"][0]["reason"] == "The device is not registered"
 
 
-async def test_a_device_is_of_its_account_alone(box: Box) -> None:
+async def test_a_device_belongs_to_one_account(box: Box) -> None:
     await box.develop("POST", "/push/device", {"token": "mine", "platform": "ios"})
     assert (await box.other().refused("DELETE", "/push/device", {"token": "mine"}))["code"] == (
         "not_found"
@@ -77,7 +79,7 @@ async def test_an_unknown_platform_is_refused(box: Box, platform: Any) -> None:
     }
 
 
-async def test_a_push_by_hand_waits_for_it() -> None:
+async def test_with_manual_delivery_a_push_stays_pending() -> None:
     async with sandbox(delivery="manual") as box:
         sent = await box.develop("POST", "/push", PUSH)
         assert (sent["status"], sent["successCount"]) == ("pending", 0)
@@ -94,20 +96,22 @@ async def test_a_push_by_hand_waits_for_it() -> None:
         ({"tokens": ["a"], "userIds": "sandbox-answered-500"}, 500),
     ],
 )
-async def test_magic_acts_where_the_push_goes_to(box: Box, to: Any, status: int) -> None:
+async def test_a_magic_token_acts_only_if_the_push_is_sent_to_it(
+    box: Box, to: Any, status: int
+) -> None:
     answer = await box.call("POST", f"{DEVELOPERS}/push", json=PUSH | to)
     assert answer.status_code == status
 
 
 @pytest.mark.parametrize("token", ["user:7", "topic:news"])
-async def test_a_token_is_no_user_and_no_topic(box: Box, token: str) -> None:
+async def test_a_token_is_neither_a_user_nor_a_topic(box: Box, token: str) -> None:
     error = await box.refused("POST", "/push", PUSH | {"tokens": [token]})
     assert error["details"]["field"] == "tokens"
     device = {"token": token, "platform": "ios"}
     assert (await box.refused("POST", "/push/device", device))["details"]["field"] == "token"
 
 
-async def test_a_token_that_is_none_cannot_be_removed(box: Box) -> None:
+async def test_an_invalid_token_cannot_be_removed(box: Box) -> None:
     answer = await box.call(
         "DELETE",
         f"{DEVELOPERS}/push/device",
@@ -117,7 +121,7 @@ async def test_a_token_that_is_none_cannot_be_removed(box: Box) -> None:
     assert answer.status_code == 400
 
 
-async def test_a_removed_device_gets_nothing_also_where_all_is_at_once() -> None:
+async def test_a_removed_device_gets_nothing_without_delays_either() -> None:
     async with sandbox(sent_after=0, delivered_after=0) as box:
         await box.develop("POST", "/push/device", {"token": "gone", "platform": "ios"})
         await box.develop("DELETE", "/push/device", {"token": "gone"})

@@ -10,7 +10,7 @@ from msgine_sandbox.model.clock import iso_micros, iso_seconds
 
 
 @CHANNELS
-async def test_a_message_for_later_is_queued_until_its_time(box: Box, path: str) -> None:
+async def test_a_scheduled_message_is_queued_until_its_time(box: Box, path: str) -> None:
     await box.freeze()
     at = await later(box, hours=1)
     sent = await box.develop("POST", path, SENDS[path] | {"scheduledFor": at})
@@ -26,14 +26,14 @@ async def test_a_message_for_later_is_queued_until_its_time(box: Box, path: str)
     assert micros(arrived["sentAt"]) >= micros(at)
 
 
-async def test_a_message_for_later_waits_for_its_time_also_by_hand() -> None:
+async def test_a_scheduled_message_waits_for_its_time_under_manual_delivery() -> None:
     async with sandbox(delivery="manual") as box:
         sent = await box.develop("POST", "/sms", SMS | {"scheduledFor": await later(box, hours=1)})
         await box.advance(hours=2)
         assert (await box.develop("GET", f"/{sent['id']}"))["status"] == "pending"
 
 
-async def test_the_first_generation_calls_it_pending(box: Box) -> None:
+async def test_the_messages_api_shows_a_scheduled_message_as_pending(box: Box) -> None:
     sent = await box.develop("POST", "/sms", SMS | {"scheduledFor": await later(box, hours=1)})
     read = await box.read(sent)
     assert (read["status"], read["cost"], read["currency"]) == ("pending", 0.05, "USD")
@@ -56,14 +56,14 @@ async def test_the_first_generation_calls_it_pending(box: Box) -> None:
         5,
     ],
 )
-async def test_a_time_that_is_none_or_past_is_refused(box: Box, path: str, when: Any) -> None:
+async def test_an_invalid_or_past_time_is_refused(box: Box, path: str, when: Any) -> None:
     error = await box.refused("POST", path, SENDS[path] | {"scheduledFor": when})
     assert error["code"] == "invalid_request"
     assert (error["details"]["field"], error["details"]["value"]) == ("scheduledFor", when)
     assert error["details"]["expected"]
 
 
-async def test_now_is_not_to_come(box: Box) -> None:
+async def test_the_current_time_is_not_in_the_future(box: Box) -> None:
     await box.freeze()
     now = (await box.get("/_sandbox/clock"))["now"]
     error = await box.refused("POST", "/sms", SMS | {"scheduledFor": now})
@@ -71,7 +71,7 @@ async def test_now_is_not_to_come(box: Box) -> None:
     await box.develop("POST", "/sms", SMS | {"scheduledFor": iso_micros(micros(now) + 1)})
 
 
-async def test_a_device_that_is_removed_before_the_time_gets_nothing(box: Box) -> None:
+async def test_a_device_that_is_removed_before_the_scheduled_time_gets_nothing(box: Box) -> None:
     await box.develop("POST", "/push/device", {"token": "gone", "platform": "ios"})
     body = PUSH | {"tokens": ["gone", "other"], "scheduledFor": await later(box, hours=1)}
     sent = await box.develop("POST", "/push", body)

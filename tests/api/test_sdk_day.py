@@ -18,7 +18,7 @@ def sdk(box: Box, user_agent: str) -> DeveloperSdk:
 @pytest.mark.parametrize(
     "user_agent", ["@msgine/sdk/2.0.0", "msgine-python/2.0.0", "msgine-go/2.0.0"]
 )
-async def test_a_day_goes_well_from_the_first_text_to_the_last_look(user_agent: str) -> None:
+async def test_an_sdk_can_use_every_call_of_the_developers_api(user_agent: str) -> None:
     async with sandbox() as box:
         await box.freeze()
         client = sdk(box, user_agent)
@@ -104,7 +104,7 @@ async def test_a_day_goes_well_from_the_first_text_to_the_last_look(user_agent: 
         assert sum(day["email"]["delivered"] for day in daily["data"]) == 1
 
 
-async def test_a_credential_that_may_not_send_is_told_what_it_lacks(box: Box) -> None:
+async def test_a_credential_that_may_not_send_may_still_read(box: Box) -> None:
     reader = sdk(box.other("test_readonly_1"), "@msgine/sdk/2.0.0")
     with pytest.raises(MsGineError) as refused:
         await reader.send_sms([NUMBER], "Hello")
@@ -112,7 +112,7 @@ async def test_a_credential_that_may_not_send_is_told_what_it_lacks(box: Box) ->
     assert (await reader.history("sms"))["total"] == 0
 
 
-async def test_patience_ends_after_three_retries(box: Box) -> None:
+async def test_an_sdk_gives_up_after_three_retries(box: Box) -> None:
     await box.add_fault({"status": 502})
     client = sdk(box, "msgine-go/2.0.0")
     with pytest.raises(MsGineError) as refused:

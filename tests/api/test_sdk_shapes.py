@@ -28,14 +28,14 @@ def _sdk(box: Box, headers: dict[str, str]) -> Sdk:
     return Sdk(box.http, headers, sleep)
 
 
-async def test_the_first_sdk_sends_its_bare_token(box: Box) -> None:
+async def test_sdk_1_sends_its_bare_token(box: Box) -> None:
     await box.freeze()
     answer = await first(box).send()
     assert answer.status_code == 201
     assert await box.read(answer.json()) == answer.json()
 
 
-async def test_the_first_sdk_is_refused_where_auth_is_strict() -> None:
+async def test_sdk_1_is_refused_under_strict_auth() -> None:
     async with sandbox(strict_auth=True) as box:
         answer = await first(box).send()
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized")
@@ -43,9 +43,7 @@ async def test_the_first_sdk_is_refused_where_auth_is_strict() -> None:
 
 
 @pytest.mark.parametrize("user_agent", SECOND_GENERATION)
-async def test_a_second_sdk_sends_its_key_and_means_the_same_account(
-    box: Box, user_agent: str
-) -> None:
+async def test_an_sdk_2_sends_its_key_and_uses_the_same_account(box: Box, user_agent: str) -> None:
     await box.freeze()
     answer = await second(box, user_agent).send()
     assert answer.status_code == 201

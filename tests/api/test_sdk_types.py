@@ -200,7 +200,7 @@ async def in_an_hour(box: Box) -> str:
 
 @EVERY_END
 @EVERY_CHANNEL
-async def test_a_message_fits_its_type_however_it_ends(
+async def test_a_message_fits_its_type_in_every_final_status(
     box: Box, channel: str, name: str, end: str
 ) -> None:
     await box.freeze()
@@ -213,7 +213,7 @@ async def test_a_message_fits_its_type_however_it_ends(
 
 @EVERY_END
 @EVERY_CHANNEL
-async def test_a_message_for_later_fits_its_type_before_its_time_and_after(
+async def test_a_scheduled_message_fits_its_type_before_its_time_and_after(
     box: Box, channel: str, name: str, end: str
 ) -> None:
     later = {"scheduledFor": await in_an_hour(box)}
@@ -248,7 +248,7 @@ async def test_a_message_fits_its_type_while_its_recipients_differ(box: Box, cha
     [{"data": {"order": "42"}}, {"data": {}}, {"topic": "news"}, {"userIds": ["1", "2"]}],
     ids=str,
 )
-async def test_a_push_fits_its_type_whatever_it_has(box: Box, fields: dict[str, Any]) -> None:
+async def test_a_push_fits_its_type_with_every_option(box: Box, fields: dict[str, Any]) -> None:
     image = {"imageUrl": "https://example.com/a.png"}
     message = await sent(box, "push", draft("push", "ordinary") | image | fields)
     assert message.image_url == image["imageUrl"]
