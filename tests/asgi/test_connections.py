@@ -15,7 +15,7 @@ from live import Live, serving
 SEND = "/api/v1/messages/sms"
 
 
-def test_a_real_connection_is_cut_without_an_answer() -> None:
+def test_a_dropped_connection_is_closed_without_a_response() -> None:
     with serving() as live, httpx.Client(headers={"Authorization": "Bearer test_cut"}) as client:
         for when in ("before", "after"):
             fault = {"effect": {"drop": when}, "times": 1}
@@ -28,7 +28,7 @@ def test_a_real_connection_is_cut_without_an_answer() -> None:
     assert [each["message"] for each in listed["data"]] == ["now", "after"]
 
 
-def test_a_late_answer_meets_the_clients_timeout_and_the_message_is_there() -> None:
+def test_a_late_response_exceeds_the_clients_timeout_and_the_message_exists() -> None:
     with serving() as live, account(live, "test_late") as client:
         key = {"Idempotency-Key": "k"}
         with posted(live, "test_late", to="+256700004080", **key) as connection:

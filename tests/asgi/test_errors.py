@@ -71,7 +71,7 @@ WRONG_METHODS = [
 
 
 @pytest.mark.parametrize("path", NOWHERE)
-async def test_a_path_outside_of_the_api_is_not_found_and_told_where_the_api_is(
+async def test_a_path_outside_of_the_api_is_not_found_and_the_error_names_the_api(
     box: Box, path: str
 ) -> None:
     error = assert_refused(await box.http.get(f"http://localhost{path}"), 404, "not_found")
@@ -89,19 +89,21 @@ async def test_an_unknown_path_of_the_api_is_not_found(box: Box, method: str, pa
 
 @pytest.mark.parametrize("identifier", NO_MESSAGES)
 @pytest.mark.parametrize("under", ["/api/v1", "/_sandbox"])
-async def test_what_is_no_message_is_not_found(box: Box, under: str, identifier: str) -> None:
+async def test_an_unknown_or_invalid_message_id_is_not_found(
+    box: Box, under: str, identifier: str
+) -> None:
     answer = await box.call("GET", f"{under}/messages/{identifier}")
     assert assert_refused(answer, 404, "not_found")["message"] == "Message not found"
 
 
 @pytest.mark.parametrize("identifier", ["att_0000000000000000", "att_ffffffffffffffff", "att_x"])
-async def test_what_is_no_attempt_is_not_found(box: Box, identifier: str) -> None:
+async def test_an_unknown_or_invalid_attempt_id_is_not_found(box: Box, identifier: str) -> None:
     answer = await box.call("POST", f"/_sandbox/webhooks/attempts/{identifier}/resend")
     assert_refused(answer, 404, "not_found")
 
 
 @pytest.mark.parametrize(("method", "path", "allowed"), WRONG_METHODS)
-async def test_a_method_that_a_path_lacks_is_told_which_there_are(
+async def test_an_unsupported_method_is_refused_with_the_supported_ones(
     box: Box, method: str, path: str, allowed: list[str]
 ) -> None:
     answer = await box.call(method, path)
@@ -122,7 +124,7 @@ async def test_head_is_get_without_the_body(box: Box, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/messages", "/api/v1/nothing", "/api/v1/messages/sms"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-async def test_who_has_no_credential_is_told_nothing_but_that(
+async def test_without_a_credential_the_error_says_nothing_else(
     box: Box, method: str, path: str
 ) -> None:
     answer = await box.http.request(method, path)
@@ -136,7 +138,9 @@ async def test_who_has_no_credential_is_told_nothing_but_that(
 @pytest.mark.parametrize(
     "path", ["/", "/ui/main.js", "/api/v1/messages", "/_sandbox/health", "/nothing"]
 )
-async def test_another_host_is_refused_and_told_the_flag(box: Box, host: str, path: str) -> None:
+async def test_another_host_is_refused_and_the_error_names_the_flag(
+    box: Box, host: str, path: str
+) -> None:
     answer = await box.call("GET", path, headers={"Host": host})
     error = assert_refused(answer, 421, "misdirected_request")
     assert "--allowed-host" in error["message"]
@@ -147,14 +151,14 @@ async def test_another_host_is_refused_and_told_the_flag(box: Box, host: str, pa
     "host",
     ["localhost", "LOCALHOST:8256", "app.localhost", "127.0.0.1:1", "[::1]:8256", "sms.example"],
 )
-async def test_a_host_that_is_meant_is_answered(host: str) -> None:
+async def test_an_allowed_host_is_accepted(host: str) -> None:
     async with sandbox(allowed_host=("sms.example",)) as box:
         answer = await box.call("GET", "/api/v1/messages", headers={"Host": host})
         assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("host", ["", "[", "]", ":8256", "127.0.0.1.evil.example", "é"])
-async def test_what_is_no_host_is_refused(box: Box, host: str) -> None:
+async def test_an_invalid_host_is_refused(box: Box, host: str) -> None:
     answer = await box.call("GET", "/api/v1/messages", headers={"Host": host.encode()})
     assert_refused(answer, 421, "misdirected_request")
 

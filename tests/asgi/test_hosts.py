@@ -88,7 +88,7 @@ async def test_a_sandbox_answers_as_a_local_name_or_as_any_address(box: Box, hos
         ".",
     ],
 )
-async def test_a_foreign_name_is_refused_and_told_of_the_flag(box: Box, host: str) -> None:
+async def test_a_foreign_name_is_refused_and_the_error_names_the_flag(box: Box, host: str) -> None:
     error = assert_refused(await ask(box, host), 421, "misdirected_request")
     assert "--allowed-host" in error["message"]
     assert error["details"] == {"field": "Host", "value": host}
@@ -99,7 +99,7 @@ async def test_a_foreign_name_is_refused_on_every_path(box: Box, method: str, pa
     assert_refused(await ask(box, "evil.example", method, path), 421, "misdirected_request")
 
 
-async def test_what_comes_under_a_foreign_name_changes_nothing(box: Box) -> None:
+async def test_a_request_under_a_foreign_name_changes_nothing(box: Box) -> None:
     await box.accepted()
     assert (await ask(box, "evil.example", "POST", "/_sandbox/reset")).status_code == 421
     assert (await box.get("/_sandbox/messages"))["total"] == 1
@@ -165,7 +165,7 @@ OWN = [
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
-async def test_another_sites_page_may_neither_look_nor_touch(box: Box, headers: dict) -> None:
+async def test_another_sites_page_may_neither_read_nor_write(box: Box, headers: dict) -> None:
     await box.accepted()
     for method, path in [("GET", "/messages"), ("POST", "/reset"), ("DELETE", "/messages")]:
         answer = await box.call(method, f"/_sandbox{path}", headers=headers)
@@ -182,7 +182,7 @@ async def test_the_sandboxs_own_page_may(box: Box, headers: dict) -> None:
     assert (await box.get("/_sandbox/messages"))["total"] == 0
 
 
-async def test_the_api_itself_does_not_ask_where_a_request_comes_from(box: Box) -> None:
+async def test_the_public_api_does_not_check_the_origin(box: Box) -> None:
     answer = await box.call("GET", "/api/v1/messages", headers=from_page("https://shop.example"))
     assert answer.status_code == 200
 
@@ -193,7 +193,7 @@ def permissions(answer: httpx.Response) -> list[str]:
 
 @pytest.mark.parametrize("headers", [OWN[1], FOREIGN[0]], ids=["own", "foreign"])
 @pytest.mark.parametrize(("method", "path"), [*EVERYWHERE, *GUARDED])
-async def test_no_page_is_ever_given_permission(
+async def test_no_response_has_a_cors_permission(
     box: Box, method: str, path: str, headers: dict
 ) -> None:
     query = "?timeout=0" if path.endswith("/wait") else ""
@@ -238,14 +238,14 @@ async def test_a_control_token_guards_everything_but_health(method: str, path: s
     ],
     ids=str,
 )
-async def test_nothing_else_passes_for_the_control_token(given: dict) -> None:
+async def test_no_other_value_is_accepted_as_the_control_token(given: dict) -> None:
     async with sandbox(control_token="secret") as box:
         answer = await box.call("POST", "/_sandbox/reset", headers=given)
         error = assert_refused(answer, 401, "unauthorized")
         assert "secret" not in str(error)
 
 
-async def test_with_the_control_token_all_is_as_without_one() -> None:
+async def test_with_the_control_token_the_control_api_works_as_usual() -> None:
     async with sandbox(control_token="secret") as box:
         message = await box.accepted()
         key = {"X-Control-Token": "secret"}

@@ -106,7 +106,7 @@ async def test_a_read_that_offers_an_upgrade_is_answered_and_so_is_a_send_after_
     chunked=st.booleans(),
     cuts=st.lists(st.integers(1, 400), max_size=6),
 )
-def test_the_packets_in_which_it_comes_do_not_matter(
+def test_the_division_into_packets_does_not_matter(
     live: Live, offer: str, chunked: bool, cuts: list[int]
 ) -> None:
     token = "test_unlimited_upgrade_in_packets"
@@ -130,7 +130,7 @@ async def test_the_journal_shows_the_offer_as_it_was_sent(live: Live) -> None:
 
 
 @pytest.mark.parametrize("program", [("-m", "msgine_sandbox"), ("-c", WITHOUT_HTTPTOOLS)])
-async def test_nothing_is_said_about_an_offer_on_the_terminal(
+async def test_an_offer_causes_no_output_on_the_terminal(
     tmp_path: Path, program: tuple[str, str]
 ) -> None:
     said = tmp_path / "stderr"
