@@ -24,7 +24,7 @@ def test_ready_ends_with_1_where_nothing_answers(wait: list[str]) -> None:
 
 
 @pytest.mark.live
-def test_ready_asks_over_https_when_it_is_told_to(secured: Secured) -> None:
+def test_ready_uses_https_with_tls(secured: Secured) -> None:
     port = secured.live.origin.rpartition(":")[2]
     assert run("ready", "--port", port, MSGINE_SANDBOX_TLS="1")[0] == 0
     assert run("ready", "--port", port)[0] == 1
