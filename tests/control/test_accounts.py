@@ -28,7 +28,7 @@ async def test_a_new_account_is_as_documented_its_token_masked(box: Box) -> None
     }
 
 
-async def test_accounts_are_listed_the_newest_first_with_what_their_windows_have_left(
+async def test_accounts_are_listed_newest_first_with_what_remains_of_their_windows(
     box: Box,
 ) -> None:
     await box.freeze()
@@ -55,7 +55,7 @@ async def test_accounts_are_listed_the_newest_first_with_what_their_windows_have
     assert mine["windows"] == {"minute": None, "second": None}
 
 
-async def test_so_many_accounts_are_listed_as_are_asked_for(box: Box) -> None:
+async def test_a_limit_bounds_the_list_of_accounts(box: Box) -> None:
     for _ in range(3):
         await box.other().accepted()
     listed = (await box.http.get("/_sandbox/accounts?limit=2")).json()
@@ -64,7 +64,7 @@ async def test_so_many_accounts_are_listed_as_are_asked_for(box: Box) -> None:
     assert [each["id"] for each in everybody[:2]] == [each["id"] for each in listed["data"]]
 
 
-async def test_an_account_is_named_by_its_id_where_its_token_is_not_at_hand(box: Box) -> None:
+async def test_an_account_can_be_named_by_its_id_instead_of_its_token(box: Box) -> None:
     sent = await box.accepted()
     await box.other().accepted()
     named = {"X-Sandbox-Account": (await box.look(sent))["accountId"]}
@@ -77,13 +77,13 @@ async def test_an_account_is_named_by_its_id_where_its_token_is_not_at_hand(box:
 
 
 @pytest.mark.parametrize("name", ["acc_00000000000000ff", "acc_1", "test_me", ""])
-async def test_an_account_that_is_not_there_is_not_found(box: Box, name: str) -> None:
+async def test_an_unknown_account_is_not_found(box: Box, name: str) -> None:
     answer = await box.http.get("/_sandbox/account", headers={"X-Sandbox-Account": name})
     error = assert_refused(answer, 404, "not_found")
     assert error["details"] == {"field": "X-Sandbox-Account", "value": name}
 
 
-async def test_a_name_is_no_credential_of_the_api(box: Box) -> None:
+async def test_the_id_of_an_account_is_not_a_credential_of_the_public_api(box: Box) -> None:
     message = await box.look(await box.accepted())
     named = {"X-Sandbox-Account": message["accountId"]}
     answer = await box.http.get("/api/v1/messages", headers=named)
@@ -116,7 +116,7 @@ async def test_a_name_is_no_credential_of_the_api(box: Box) -> None:
     ],
     ids=str,
 )
-async def test_an_account_is_changed_where_it_is_told_to_and_nowhere_else(
+async def test_only_the_given_fields_of_an_account_are_changed(
     box: Box, change: dict, effect: dict
 ) -> None:
     before = await box.get("/_sandbox/account")
@@ -159,7 +159,7 @@ async def test_an_account_is_changed_where_it_is_told_to_and_nowhere_else(
     ],
     ids=str,
 )
-async def test_a_bad_field_is_named_and_nothing_of_the_account_changes(
+async def test_an_invalid_field_is_named_and_the_account_does_not_change(
     box: Box, field: str, value: Any, code: str
 ) -> None:
     before = await box.get("/_sandbox/account")
@@ -210,7 +210,7 @@ async def test_a_message_keeps_the_price_that_it_was_sent_at(box: Box) -> None:
     assert (later["cost"], later["currency"], later["from"]) == (9, "EUR", "Later")
 
 
-async def test_changed_limits_hold_from_the_next_request_on(box: Box) -> None:
+async def test_changed_limits_apply_from_the_next_request_on(box: Box) -> None:
     await box.freeze()
     await box.accepted()
     await box.control("PATCH", "/account", {"limits": {"perMinute": 2, "perSecond": 2}})

@@ -50,7 +50,7 @@ async def test_a_resumed_clock_runs_on_from_where_it_stood(box: Box) -> None:
     assert (await box.control("POST", "/clock/resume"))["aheadSeconds"] > 399 * 86_400
 
 
-async def test_what_was_to_happen_happens_after_the_clock_was_resumed() -> None:
+async def test_planned_steps_are_performed_after_the_clock_is_resumed() -> None:
     async with sandbox(sent_after=1800, delivered_after=5400) as box:
         await box.freeze()
         message = await box.accepted()
@@ -117,13 +117,15 @@ async def test_a_clock_goes_ten_years_at_once_and_no_farther(box: Box) -> None:
     ],
     ids=lambda value: value[:48] if isinstance(value, bytes) else None,
 )
-async def test_a_journey_that_cannot_be_names_its_field(box: Box, body: bytes, field: str) -> None:
+async def test_an_invalid_advance_is_refused_with_its_field(
+    box: Box, body: bytes, field: str
+) -> None:
     headers = {"Content-Type": "application/json"}
     answer = await box.call("POST", "/_sandbox/clock/advance", content=body, headers=headers)
     assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == field
 
 
-async def test_one_accounts_clock_is_no_others(box: Box) -> None:
+async def test_one_accounts_clock_does_not_affect_another(box: Box) -> None:
     other = box.other()
     await other.get("/_sandbox/clock")
     await box.freeze()
@@ -156,7 +158,7 @@ async def test_the_whole_sandbox_is_frozen_and_resumed_at_once(box: Box) -> None
         assert (await account.get("/_sandbox/clock"))["frozen"] is False
 
 
-async def test_the_whole_sandbox_comes_to_an_instant_unless_an_account_is_past_it(box: Box) -> None:
+async def test_the_whole_sandbox_advances_to_an_instant_except_accounts_past_it(box: Box) -> None:
     late = box.other()
     await late.advance(days=2)
     await box.get("/_sandbox/clock")

@@ -108,7 +108,7 @@ def test_each_recipient_has_statuses_of_its_own(client: Client) -> None:
     ]
 
 
-def test_a_status_by_hand_and_a_webhook_with_its_warning(client: Client) -> None:
+def test_a_status_that_is_set_and_a_webhook_with_its_warning(client: Client) -> None:
     with client.follow() as following:
         sent = client.send("+256700000003", callbackUrl="http://localhost:9/").json()
         client.http.post(f"/_sandbox/messages/{sent['id']}/status", json={"status": "sent"})
@@ -120,7 +120,7 @@ def test_a_status_by_hand_and_a_webhook_with_its_warning(client: Client) -> None
     assert found[4]["data"]["warnings"][0]["code"] == "webhook-failed"
 
 
-def test_a_move_that_did_not_happen_is_not_told(client: Client) -> None:
+def test_a_status_change_that_was_overtaken_causes_no_event(client: Client) -> None:
     sent = client.send().json()
     client.http.post(f"/_sandbox/messages/{sent['id']}/status", json={"status": "failed"})
     with client.follow() as following:
@@ -129,7 +129,7 @@ def test_a_move_that_did_not_happen_is_not_told(client: Client) -> None:
         assert next(following)["data"]["message"] == "the next"
 
 
-def test_others_events_are_not_seen(client: Client, live: Live) -> None:
+def test_events_of_other_accounts_are_not_sent(client: Client, live: Live) -> None:
     other = Client(live, "test_somebody_else")
     with other.http, client.follow() as following:
         other.send(message="theirs")
@@ -137,7 +137,7 @@ def test_others_events_are_not_seen(client: Client, live: Live) -> None:
         assert next(following)["data"]["message"] == "mine"
 
 
-def test_without_an_account_all_is_seen(client: Client, live: Live) -> None:
+def test_without_an_account_events_of_all_accounts_are_sent(client: Client, live: Live) -> None:
     whole = Client(live, "")
     del whole.headers["Authorization"], whole.http.headers["Authorization"]
     with whole.http, whole.follow() as following:
@@ -152,7 +152,7 @@ def test_tokens_are_masked(client: Client) -> None:
     assert client.headers["Authorization"].split()[1] not in found
 
 
-def test_who_comes_back_gets_what_it_missed_once(client: Client) -> None:
+def test_a_client_that_reconnects_gets_the_missed_events_once(client: Client) -> None:
     with client.follow() as following:
         client.send(message="one")
         [seen] = take(following, 1)
@@ -166,7 +166,7 @@ def test_who_comes_back_gets_what_it_missed_once(client: Client) -> None:
     assert told == ["two", "three"]
 
 
-def test_who_comes_back_from_before_a_restart_is_told_of_a_gap() -> None:
+def test_a_client_that_reconnects_after_a_restart_gets_a_gap_event() -> None:
     with serving() as live:
         client = Client(live, "test_gap")
         with client.http, client.follow() as following:
@@ -212,7 +212,7 @@ def test_a_slow_reader_is_dropped_and_nobody_waits_for_it() -> None:
         assert 0 < read.count(b"event: message") < 600
 
 
-def test_a_sandbox_that_is_told_to_stop_ends_the_stream() -> None:
+def test_a_sandbox_that_is_stopped_ends_the_stream() -> None:
     with serving() as live:
         client = Client(live, "test_stop")
         with client.http, client.follow() as following:
@@ -222,7 +222,7 @@ def test_a_sandbox_that_is_told_to_stop_ends_the_stream() -> None:
 
 
 @pytest.mark.parametrize("call", [("DELETE", "/messages"), ("POST", "/reset")])
-def test_who_follows_hears_that_the_inbox_was_emptied(live: Live, call: tuple[str, str]) -> None:
+def test_emptying_the_inbox_causes_an_event(live: Live, call: tuple[str, str]) -> None:
     client = Client(live, "test_emptied")
     client.send("+256700000003")
     with client.follow() as happening:

@@ -16,7 +16,7 @@ async def test_without_times_it_acts_until_it_is_removed(box: Box) -> None:
     assert (await box.call("DELETE", f"/_sandbox/faults/{fault['id']}")).status_code == 404
 
 
-async def test_a_fault_without_an_account_is_everybodys(box: Box) -> None:
+async def test_a_fault_without_an_account_applies_to_all_accounts(box: Box) -> None:
     added = await box.http.post("/_sandbox/faults", json={"effect": {"status": 503}, "times": 2})
     assert added.status_code == 201
     found = [(await account.send()).status_code for account in (box, box.other(), box.other())]
@@ -25,7 +25,7 @@ async def test_a_fault_without_an_account_is_everybodys(box: Box) -> None:
     assert (await box.http.get("/_sandbox/faults")).json()["total"] == 1
 
 
-async def test_other_accounts_neither_meet_nor_see_a_fault(box: Box) -> None:
+async def test_a_fault_of_one_account_neither_applies_to_nor_is_shown_to_another(box: Box) -> None:
     fault = await box.add_fault({"status": 503})
     other = box.other()
     assert await other.statuses(1) == [201]
@@ -36,7 +36,7 @@ async def test_other_accounts_neither_meet_nor_see_a_fault(box: Box) -> None:
     assert await box.statuses(1) == [503]
 
 
-async def test_spent_faults_are_listed_until_there_are_too_many(box: Box) -> None:
+async def test_a_used_up_fault_is_still_listed(box: Box) -> None:
     fault = await box.add_fault({"status": 503}, times=1)
     await box.send()
     assert (await box.get("/_sandbox/faults"))["data"] == [fault | {"left": 0, "hits": 1}]
@@ -90,7 +90,7 @@ async def test_spent_faults_are_listed_until_there_are_too_many(box: Box) -> Non
         ({"effect": {"status": 503}, "commit": 1}, "commit"),
     ],
 )
-async def test_a_fault_that_makes_no_sense_is_refused(box: Box, fault: Any, field: str) -> None:
+async def test_an_invalid_fault_is_refused(box: Box, fault: Any, field: str) -> None:
     answer = await box.call("POST", "/_sandbox/faults", json=fault)
     assert answer.status_code == 400, answer.text
     error = answer.json()["error"]

@@ -70,7 +70,7 @@ async def test_credentials_are_masked(box: Box, headers: dict[str, str]) -> None
     assert "secret" not in answer.text
 
 
-async def test_decisions_are_in_the_order_of_the_door(box: Box) -> None:
+async def test_decisions_are_in_the_order_of_the_pipeline(box: Box) -> None:
     await box.call("POST", "/_sandbox/faults", json={"effect": {"status": 503, "commit": True}})
     await box.send(key="k")
     entry = await newest(box)
@@ -84,7 +84,7 @@ async def test_decisions_are_in_the_order_of_the_door(box: Box) -> None:
     assert entry["decisions"][2]["effect"] == {"status": 503, "commit": True}
 
 
-async def test_a_replay_is_told_from_a_first_time(box: Box) -> None:
+async def test_a_replay_is_distinguished_from_a_first_request(box: Box) -> None:
     await box.send(key="k")
     await box.send(key="k")
     found = [decided(each)["idempotency"] for each in await entries(box)]
@@ -92,7 +92,7 @@ async def test_a_replay_is_told_from_a_first_time(box: Box) -> None:
     assert (await newest(box))["messageId"] is None
 
 
-async def test_a_refused_request_went_no_farther_than_its_refusal(box: Box) -> None:
+async def test_a_refused_request_has_no_decision_after_its_refusal(box: Box) -> None:
     await box.freeze()
     for _ in range(21):
         await box.send()
@@ -102,13 +102,13 @@ async def test_a_refused_request_went_no_farther_than_its_refusal(box: Box) -> N
     assert entry["decisions"][1]["retryAfter"] == 1
 
 
-async def test_refusals_are_journalled_as_they_went_out(box: Box) -> None:
+async def test_a_refusal_is_recorded_as_it_was_sent(box: Box) -> None:
     answer = await box.send("12345")
     entry = await newest(box)
     assert (entry["status"], entry["response"]["body"]) == (400, answer.text)
 
 
-async def test_a_lost_answer_is_none(box: Box) -> None:
+async def test_a_dropped_response_is_recorded_as_none(box: Box) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         await box.send("+256700004990")
     entry = await newest(box)
@@ -116,27 +116,27 @@ async def test_a_lost_answer_is_none(box: Box) -> None:
     assert entry["messageId"] == (await box.get("/_sandbox/messages"))["data"][0]["id"]
 
 
-async def test_a_malformed_answer_is_kept_as_the_client_got_it(box: Box) -> None:
+async def test_a_malformed_response_is_recorded_as_the_client_received_it(box: Box) -> None:
     await box.call("POST", "/_sandbox/faults", json={"effect": {"malformed": True}})
     answer = await box.send()
     assert (await newest(box))["response"]["body"] == answer.text
 
 
-async def test_a_revoked_tokens_requests_are_its_accounts(box: Box) -> None:
+async def test_requests_with_a_revoked_token_belong_to_its_account(box: Box) -> None:
     revoked = box.other("test_revoked_journal")
     await revoked.send()
     entry = await newest(revoked)
     assert (entry["status"], decided(entry)) == (401, {"auth": "refused"})
 
 
-async def test_a_request_of_nobody_is_seen_without_an_account(box: Box) -> None:
+async def test_a_request_without_a_credential_is_shown_without_an_account(box: Box) -> None:
     await box.http.post(SEND, json={"to": NUMBER, "message": "Hello"})
     [entry] = (await box.http.get("/_sandbox/requests")).json()["data"]
     assert (entry["account"], entry["status"]) == (None, 401)
     assert entry["decisions"] == [{"by": "auth", "outcome": "refused", "spelling": None}]
 
 
-async def test_without_an_account_all_are_seen_in_order(box: Box) -> None:
+async def test_without_an_account_all_requests_are_listed_in_order(box: Box) -> None:
     sent = [await account.send() for account in (box, box.other(), box, box.other())]
     found = (await box.http.get("/_sandbox/requests")).json()
     assert [each["id"] for each in found["data"]] == [
@@ -144,7 +144,7 @@ async def test_without_an_account_all_are_seen_in_order(box: Box) -> None:
     ]
 
 
-async def test_other_accounts_requests_are_not_seen(box: Box) -> None:
+async def test_requests_of_other_accounts_are_not_listed(box: Box) -> None:
     sent = await box.send()
     other = box.other()
     assert await entries(other) == []
@@ -219,7 +219,7 @@ async def test_only_the_newest_are_kept() -> None:
     ]
 
 
-async def test_of_too_many_in_all_the_idlest_account_loses_its_oldest() -> None:
+async def test_above_the_total_limit_the_account_idle_longest_loses_its_oldest() -> None:
     async with bounded(journal_entries=5) as idle:
         busy = idle.other("test_unlimited_busy")
         for number in range(3):
@@ -235,13 +235,13 @@ async def test_of_too_many_in_all_the_idlest_account_loses_its_oldest() -> None:
         assert [len(await entries(box)) for box in (idle, busy)] == [1, 4]
 
 
-async def test_of_a_large_body_a_part_is_kept(box: Box) -> None:
+async def test_a_large_body_is_truncated(box: Box) -> None:
     await box.send(message="x" * 20_000)
     request = (await newest(box))["request"]
     assert (len(request["body"]), request["truncated"]) == (16 * 1024, True)
 
 
-async def test_a_body_that_is_no_text_is_shown_all_the_same(box: Box) -> None:
+async def test_a_body_that_is_not_text_is_shown_with_replacement_characters(box: Box) -> None:
     await box.call("POST", SEND, content=b"\xff\x00{", headers={"Content-Type": "application/json"})
     entry = await newest(box)
     assert (entry["status"], entry["request"]["body"]) == (400, "\ufffd\x00{")

@@ -12,7 +12,7 @@ from receiver import Receiver
 OTHER = "+256752345678"
 
 
-async def test_an_inbox_is_read_on_from_a_message(box: Box) -> None:
+async def test_the_next_page_starts_before_a_message(box: Box) -> None:
     sent = [await box.accepted(message=f"{n}") for n in range(5)]
     page = await box.get("/_sandbox/messages", limit=2)
     older = await box.get("/_sandbox/messages", limit=2, before=page["data"][-1]["id"])
@@ -22,7 +22,7 @@ async def test_an_inbox_is_read_on_from_a_message(box: Box) -> None:
     assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == "before"
 
 
-async def test_the_inbox_is_newest_first_and_says_how_many_there_are(box: Box) -> None:
+async def test_the_inbox_is_newest_first_and_has_the_total(box: Box) -> None:
     sent = [(await box.accepted(message=f"number {n}"))["id"] for n in range(5)]
     assert await box.message_ids() == sent[::-1]
     assert await box.message_ids(limit=2) == sent[:2:-1]
@@ -30,7 +30,7 @@ async def test_the_inbox_is_newest_first_and_says_how_many_there_are(box: Box) -
         assert (await box.get("/_sandbox/messages", **query))["total"] == 5
 
 
-async def test_each_filter_finds_what_it_asks_for(box: Box) -> None:
+async def test_each_filter_finds_exactly_its_messages(box: Box) -> None:
     await box.freeze()
     first = await box.accepted(NUMBER, "Your code is 493817", **{"from": "ShopLogin"})
     await box.advance(hours=1)
@@ -67,7 +67,7 @@ async def test_each_filter_finds_what_it_asks_for(box: Box) -> None:
         assert await box.message_ids(**query) == found, query
 
 
-async def test_a_status_is_asked_of_the_recipient_where_one_is_named(box: Box) -> None:
+async def test_a_status_filter_with_a_recipient_is_about_that_recipient(box: Box) -> None:
     message = await box.accepted([NUMBER, "+256700000001"])
     await box.advance(seconds=10)
     assert await box.message_ids(status="failed") == []
@@ -75,7 +75,7 @@ async def test_a_status_is_asked_of_the_recipient_where_one_is_named(box: Box) -
     assert await box.message_ids(status="failed", to=NUMBER) == []
 
 
-async def test_a_search_looks_through_the_whole_inbox() -> None:
+async def test_a_search_covers_the_whole_inbox() -> None:
     async with sandbox(tier="unlimited") as box:
         needle = await box.accepted(message="needle")
         await asyncio.gather(*[box.accepted(message=f"hay {n}") for n in range(450)])
@@ -103,7 +103,7 @@ BAD_TIMEOUTS = ["-0.001", "60.001", "1 s", "soon", "nan", "inf"]
         *[("/messages/wait", "timeout", value) for value in BAD_TIMEOUTS],
     ],
 )
-async def test_a_bad_question_is_refused_with_its_field(
+async def test_an_invalid_query_is_refused_with_its_field(
     box: Box, path: str, field: str, value: str
 ) -> None:
     answer = await box.call("GET", f"/_sandbox{path}", params={field: value})
@@ -111,7 +111,7 @@ async def test_a_bad_question_is_refused_with_its_field(
     assert (error["details"]["field"], error["details"]["value"]) == (field, value)
 
 
-async def test_a_message_in_full_says_all_that_is_known(box: Box) -> None:
+async def test_a_message_in_full_has_all_fields(box: Box) -> None:
     await box.freeze()
     message = await box.accepted([NUMBER, OTHER], "Hello")
     look = await box.look(message)
@@ -201,7 +201,7 @@ async def test_a_timeline_has_statuses_and_webhooks_in_the_order_in_which_they_c
     assert {each["url"] for each in webhooks} == {receiver.url}
 
 
-async def test_an_account_sees_its_own_messages_and_a_stranger_sees_all(box: Box) -> None:
+async def test_a_token_lists_its_own_messages_and_no_token_lists_all(box: Box) -> None:
     other = box.other()
     mine, theirs = await box.accepted(), await other.accepted()
     assert await box.message_ids() == [mine["id"]]
@@ -217,7 +217,7 @@ async def test_an_account_sees_its_own_messages_and_a_stranger_sees_all(box: Box
     "name",
     ["msg_0000000000000000", "msg_ffffffffffffffff", "msg_1", "nonsense", "SM0000000000000001"],
 )
-async def test_a_message_that_is_not_there_is_not_found(box: Box, name: str) -> None:
+async def test_an_unknown_message_is_not_found(box: Box, name: str) -> None:
     await box.accepted()
     answer = await box.call("GET", f"/_sandbox/messages/{name}")
     assert_refused(answer, 404, "not_found")
@@ -228,7 +228,7 @@ async def test_a_message_that_is_not_there_is_not_found(box: Box, name: str) -> 
 # Emptying the inbox
 
 
-async def test_an_emptied_inbox_begins_again_and_gives_no_id_twice(box: Box) -> None:
+async def test_an_emptied_inbox_fills_again_and_repeats_no_id(box: Box) -> None:
     other = box.other()
     theirs = await other.accepted()
     first = [await box.accepted() for _ in range(3)]
@@ -244,7 +244,7 @@ async def test_an_emptied_inbox_begins_again_and_gives_no_id_twice(box: Box) -> 
     assert await other.message_ids() == [theirs["id"]]
 
 
-async def test_nothing_becomes_of_what_was_emptied(box: Box, receiver: Receiver) -> None:
+async def test_deleted_messages_have_no_further_steps(box: Box, receiver: Receiver) -> None:
     await box.freeze()
     await box.listen(receiver.url)
     message = await box.accepted()
@@ -285,7 +285,7 @@ async def test_the_whole_sandbox_is_emptied_without_a_credential(box: Box) -> No
     ],
     ids=str,
 )
-async def test_a_status_by_hand_that_cannot_be_names_its_field_and_changes_nothing(
+async def test_setting_an_invalid_status_is_refused_with_its_field_and_changes_nothing(
     box: Box, body: Any, field: str
 ) -> None:
     await box.freeze()
@@ -295,7 +295,7 @@ async def test_a_status_by_hand_that_cannot_be_names_its_field_and_changes_nothi
     assert await box.read(message) == message
 
 
-async def test_another_accounts_message_is_not_moved(box: Box) -> None:
+async def test_the_status_of_another_accounts_message_cannot_be_set(box: Box) -> None:
     await box.freeze()
     message = await box.accepted()
     path = f"/_sandbox/messages/{message['id']}/status"
@@ -304,7 +304,7 @@ async def test_another_accounts_message_is_not_moved(box: Box) -> None:
     assert await box.read(message) == message
 
 
-async def test_a_status_by_hand_answers_with_the_message_and_says_so(box: Box) -> None:
+async def test_setting_a_status_returns_the_message_with_the_reason(box: Box) -> None:
     await box.freeze()
     message = await box.accepted([NUMBER, OTHER])
     path = f"/messages/{message['id']}/status"
@@ -316,7 +316,7 @@ async def test_a_status_by_hand_answers_with_the_message_and_says_so(box: Box) -
     assert moved == await box.look(message)
 
 
-async def test_a_number_is_found_with_its_plus_as_it_is(box: Box) -> None:
+async def test_a_plus_in_a_query_need_not_be_escaped(box: Box) -> None:
     message = await box.accepted(NUMBER)
     for name in ("to", "q"):
         found = await box.call("GET", f"/_sandbox/messages?{name}={NUMBER}")

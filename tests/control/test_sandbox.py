@@ -26,7 +26,7 @@ async def test_the_control_api_is_never_limited() -> None:
         assert (await box.send()).status_code == 201
 
 
-async def test_an_unknown_control_path_is_refused_as_all_else(box: Box) -> None:
+async def test_an_unknown_control_path_is_refused_in_the_envelope(box: Box) -> None:
     assert_refused(await box.call("GET", "/_sandbox/nowhere"), 404, "not_found")
     answer = await box.call("DELETE", "/_sandbox/clock")
     assert_refused(answer, 405, "method_not_allowed")
@@ -52,7 +52,7 @@ async def test_magic_recipients_are_listed_in_all_their_spellings(box: Box) -> N
 # Reset
 
 
-async def test_a_reset_account_is_as_new_and_the_others_are_left_alone(
+async def test_a_reset_account_is_as_new_and_others_do_not_change(
     box: Box, receiver: Receiver
 ) -> None:
     fresh = await snapshot(box)
@@ -68,7 +68,7 @@ async def test_a_reset_account_is_as_new_and_the_others_are_left_alone(
     assert (await box.call("GET", f"/api/v1/messages/{mine['id']}")).status_code == 404
 
 
-async def test_a_reset_gives_the_allowance_back(box: Box) -> None:
+async def test_a_reset_empties_the_rate_limit_windows(box: Box) -> None:
     await box.freeze()
     await box.control("PATCH", "/account", {"limits": {"perMinute": 1}})
     await box.accepted()
@@ -88,9 +88,7 @@ async def test_a_reset_account_has_what_its_magic_token_gives(box: Box) -> None:
     assert before["scopes"] == ["READ_MESSAGES"]
 
 
-async def test_nothing_that_was_to_happen_happens_after_a_reset(
-    box: Box, receiver: Receiver
-) -> None:
+async def test_planned_steps_are_not_performed_after_a_reset(box: Box, receiver: Receiver) -> None:
     await box.freeze()
     receiver.answers = [500]
     await box.accepted(callbackUrl=receiver.url)

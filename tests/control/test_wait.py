@@ -11,7 +11,7 @@ from msgine_sandbox.settings import Settings
 OTHER = "+256752345678"
 
 
-async def test_a_wait_for_what_is_there_already_answers_with_the_newest(box: Box) -> None:
+async def test_a_wait_returns_the_newest_message_that_exists_already(box: Box) -> None:
     await box.freeze()
     await box.accepted(message="first")
     newest = await box.accepted(message="second")
@@ -31,7 +31,7 @@ async def test_a_wait_ends_with_the_message_that_is_sent_meanwhile(box: Box) -> 
     assert (await waiting)["id"] == message["id"]
 
 
-async def test_a_wait_ends_with_the_status_that_is_come_to_meanwhile(box: Box) -> None:
+async def test_a_wait_ends_with_the_status_that_is_reached_meanwhile(box: Box) -> None:
     await box.freeze()
     message = await box.accepted()
     waiting = asyncio.create_task(
@@ -42,7 +42,7 @@ async def test_a_wait_ends_with_the_status_that_is_come_to_meanwhile(box: Box) -
     assert (found["id"], found["status"]) == (message["id"], "delivered")
 
 
-async def test_fifty_may_wait_for_messages_of_their_own() -> None:
+async def test_fifty_clients_can_wait_for_different_messages() -> None:
     async with sandbox(tier="unlimited") as box:
         waiting = [
             asyncio.create_task(box.get("/_sandbox/messages/wait", contains=f"<{n}>", timeout=60))
@@ -59,14 +59,14 @@ async def test_a_wait_without_a_credential_is_for_a_message_of_any_account(box: 
     assert (await waiting)["id"] == message["id"]
 
 
-async def test_a_wait_does_not_see_the_messages_of_others(box: Box) -> None:
+async def test_a_wait_does_not_return_messages_of_other_accounts(box: Box) -> None:
     await box.other().accepted()
     answer = await box.call("GET", "/_sandbox/messages/wait?timeout=0")
     error = assert_refused(answer, 408, "wait_timed_out")
     assert error["details"] == {"arrived": []}
 
 
-async def test_a_wait_in_vain_tells_what_did_arrive(box: Box) -> None:
+async def test_a_wait_that_times_out_lists_the_messages_that_exist(box: Box) -> None:
     sent = [await box.accepted(message=f"number {n}") for n in range(3)]
     answer = await box.call("GET", "/_sandbox/messages/wait?timeout=0.01&contains=never")
     error = assert_refused(answer, 408, "wait_timed_out")
@@ -77,7 +77,7 @@ async def test_a_wait_in_vain_tells_what_did_arrive(box: Box) -> None:
     assert "frozen" not in error["message"]
 
 
-async def test_a_wait_in_vain_on_a_frozen_clock_says_why(box: Box) -> None:
+async def test_a_wait_that_times_out_mentions_a_frozen_clock(box: Box) -> None:
     await box.freeze()
     await box.accepted()
     answer = await box.call("GET", "/_sandbox/messages/wait?timeout=0.01&status=delivered")
@@ -86,7 +86,7 @@ async def test_a_wait_in_vain_on_a_frozen_clock_says_why(box: Box) -> None:
     assert error["details"]["arrived"][0]["status"] == "pending"
 
 
-async def test_who_begins_to_wait_when_the_sandbox_is_told_to_stop_is_answered_at_once() -> None:
+async def test_a_wait_on_a_sandbox_that_is_stopping_ends_at_once() -> None:
     built = Sandbox(Settings())
     async with boxed(built) as box:
         await box.accepted(message="first")

@@ -14,7 +14,7 @@ EVENTS = ["message.sent", "message.delivered", "message.failed"]
 # Webhook endpoints
 
 
-async def test_endpoints_are_given_back_as_they_were_put(box: Box) -> None:
+async def test_endpoints_are_returned_as_they_were_put(box: Box) -> None:
     assert await box.get("/_sandbox/webhooks") == {"endpoints": []}
     endpoints = [
         {"url": "http://localhost:9/a", "events": ["message.failed"], "secret": SECRET},
@@ -28,7 +28,7 @@ async def test_endpoints_are_given_back_as_they_were_put(box: Box) -> None:
     assert await box.control("PUT", "/webhooks", {"endpoints": []}) == {"endpoints": []}
 
 
-async def test_an_endpoint_hears_of_everything_unless_it_says_otherwise(box: Box) -> None:
+async def test_an_endpoint_receives_all_events_by_default(box: Box) -> None:
     url = "http://localhost:9/"
     put = await box.control("PUT", "/webhooks", {"endpoints": [{"url": url}]})
     assert put == {"endpoints": [{"url": url, "events": EVENTS, "secret": None}]}
@@ -69,7 +69,9 @@ def endpoint(**fields: Any) -> dict[str, Any]:
         ([], "body"),
     ],
 )
-async def test_a_bad_endpoint_is_named_and_none_changes(box: Box, body: Any, field: str) -> None:
+async def test_an_invalid_endpoint_is_refused_and_none_changes(
+    box: Box, body: Any, field: str
+) -> None:
     before = await box.control(
         "PUT", "/webhooks", {"endpoints": [{"url": "http://a.test/before", "secret": SECRET}]}
     )
@@ -78,7 +80,7 @@ async def test_a_bad_endpoint_is_named_and_none_changes(box: Box, body: Any, fie
     assert await box.get("/_sandbox/webhooks") == before
 
 
-async def test_sixteen_endpoints_may_listen(box: Box) -> None:
+async def test_an_account_may_have_sixteen_endpoints(box: Box) -> None:
     endpoints = [{"url": f"http://a.test/{n}"} for n in range(16)]
     put = await box.control("PUT", "/webhooks", {"endpoints": endpoints})
     assert len(put["endpoints"]) == 16
@@ -116,9 +118,7 @@ async def test_attempts_are_newest_first_and_can_be_of_one_message(
     assert (await box.anonymous.control("GET", "/webhooks/attempts"))["total"] == 4
 
 
-async def test_an_attempt_is_sent_again_and_answers_with_the_new_one(
-    box: Box, receiver: Receiver
-) -> None:
+async def test_resending_an_attempt_returns_the_new_one(box: Box, receiver: Receiver) -> None:
     await box.listen(receiver.url, SECRET, events=["message.sent"])
     await box.accepted("+256700000004")
     await box.advance(seconds=1)
