@@ -9,7 +9,7 @@ from session import run_session
 DEMO = ROOT / "tests" / "demo"
 
 
-def test_the_demonstration_passes_alone_and_coverage_names_what_it_missed(tmp_path: Path) -> None:
+def test_the_demonstration_passes_alone_and_coverage_lists_unmet_behaviours(tmp_path: Path) -> None:
     shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("__pycache__"))
     ended = run_session(tmp_path, "--msgine-coverage", "demo")
     assert ended.returncode == 0, ended.stdout

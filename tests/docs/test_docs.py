@@ -199,13 +199,13 @@ def test_the_settings_table_is_complete() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/magic-numbers.md"])
-def test_every_magic_number_and_token_is_told_of(page: str) -> None:
+def test_every_magic_number_and_token_is_documented(page: str) -> None:
     content = read(ROOT / page)
     missing = [word for word in (*OUTCOMES, *MAGIC_TOKENS, REVOKED) if word not in content]
     assert missing == []
 
 
-def test_every_number_that_refuses_is_told_of() -> None:
+def test_every_number_that_refuses_is_documented() -> None:
     content = read(DOCS / "magic-numbers.md")
     named = set(re.findall(r"`(\+\d{12})`", content))
     for first, last in re.findall(r"`(\+\d{12})` to `(\+\d{12})` \| \d", content):
