@@ -55,7 +55,7 @@ def assert_number_refused(answer: httpx.Response, number: str) -> None:
 
 @pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
 @pytest.mark.parametrize("phone", PHONES, ids=lambda phone: ascii(phone["number"])[1:-1][:40])
-async def test_a_number_is_accepted_or_refused_as_its_vector_says(phone: Any, strict: bool) -> None:
+async def test_a_number_is_accepted_or_refused_as_in_its_vector(phone: Any, strict: bool) -> None:
     number = phone["number"]
     expected = phone.get("strict", phone["expected"]) if strict else phone["expected"]
     async with sandbox(strict_numbers=strict) as box:
@@ -121,6 +121,6 @@ def test_a_number_with_anything_added_is_refused(
     assert_number_refused(calm.run(calm.box.send(mutated)), mutated)
 
 
-def test_no_vector_is_there_twice() -> None:
+def test_no_vector_is_repeated() -> None:
     written = [json.dumps(each["number"]) for each in PHONES]
     assert len(written) == len(set(written)) >= 60

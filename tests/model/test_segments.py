@@ -36,7 +36,7 @@ def calm() -> Iterator[Steady]:
 
 
 @pytest.mark.parametrize("vector", vectors("texts.json"), ids=lambda vector: vector["why"])
-async def test_a_text_has_the_segments_that_its_vector_says(box: Box, vector: Any) -> None:
+async def test_a_text_has_the_segments_of_its_vector(box: Box, vector: Any) -> None:
     message = await box.accepted(message=vector["text"])
     seen = await box.look(message)
     assert (seen["encoding"], seen["segments"]) == (vector["encoding"], vector["segments"])
@@ -46,7 +46,7 @@ async def test_a_text_has_the_segments_that_its_vector_says(box: Box, vector: An
 @given(text=texts)
 @example(text="a" * 152 + "€" + "a" * 152)
 @example(text="ş" * 66 + "😀" + "ş" * 66)
-def test_a_text_has_as_many_segments_as_a_slow_count_says(calm: Steady, text: str) -> None:
+def test_a_text_has_as_many_segments_as_a_simple_count(calm: Steady, text: str) -> None:
     message = calm.run(calm.box.accepted(message=text))
     seen = calm.run(calm.box.look(message))
     encoding, parts = slowly_cut(text)
@@ -58,7 +58,7 @@ def test_a_text_has_as_many_segments_as_a_slow_count_says(calm: Steady, text: st
 @given(text=texts)
 @example(text="€" * 153)
 @example(text="😀" * 67)
-def test_parts_are_what_a_slow_cut_gives(text: str) -> None:
+def test_parts_equal_a_simple_division(text: str) -> None:
     segments = split(text)
     encoding, parts = slowly_cut(text)
     assert segments.encoding == encoding
