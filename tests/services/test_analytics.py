@@ -117,7 +117,7 @@ def act(s: Steady, action: Any) -> None:
 
 @settings(max_examples=50)  # each of them is a dozen calls and two recounts
 @given(st.lists(ACTION, min_size=1, max_size=12), st.booleans())
-def test_sums_are_what_a_recount_of_the_inbox_says(actions: list[Any], heard: bool) -> None:
+def test_totals_equal_a_recount_of_the_inbox(actions: list[Any], heard: bool) -> None:
     with steady(delivery="auto") as s:
         s.run(s.box.freeze())
         if heard:  # a webhook takes steps one by one, which are otherwise taken together
@@ -138,7 +138,7 @@ def test_sums_are_what_a_recount_of_the_inbox_says(actions: list[Any], heard: bo
         (["sandbox-refused", "sandbox-bounce"], "failed"),
     ],
 )
-async def test_a_push_for_later_counts_when_its_time_has_come(
+async def test_a_scheduled_push_counts_from_its_time_on(
     box: Box, tokens: list[str], outcome: str
 ) -> None:
     at = await later(box, hours=1)
@@ -151,7 +151,7 @@ async def test_a_push_for_later_counts_when_its_time_has_come(
     assert counted == nothing | {outcome: 1}
 
 
-async def test_a_push_that_a_hand_lets_fail_changes_what_it_counts_as(box: Box) -> None:
+async def test_a_push_whose_status_is_set_to_failed_is_counted_anew(box: Box) -> None:
     await box.freeze()
     sent = await box.develop("POST", "/push", PUSH | {"tokens": ["a", "sandbox-unconfirmed"]})
     for to, outcome in (("sandbox-unconfirmed", "partial"), ("a", "failed")):
@@ -182,7 +182,7 @@ async def test_days_are_in_utc_on_the_accounts_clock_and_filled_with_zeros(box: 
     }
 
 
-async def test_thirty_days_are_given_unless_it_is_said(box: Box) -> None:
+async def test_the_default_is_thirty_days(box: Box) -> None:
     today = (await box.get("/_sandbox/clock"))["now"][:10]
     assert len((await box.develop("GET", "/analytics/daily"))["data"]) == 30
     period = (await box.develop("GET", "/analytics/overview"))["period"]
@@ -190,7 +190,7 @@ async def test_thirty_days_are_given_unless_it_is_said(box: Box) -> None:
     assert date.fromisoformat(today) - date.fromisoformat(period["from"]) == timedelta(days=29)
 
 
-async def test_a_period_has_both_its_ends(box: Box) -> None:
+async def test_a_period_includes_its_first_and_last_day(box: Box) -> None:
     await box.freeze()
     today = date.fromisoformat((await box.get("/_sandbox/clock"))["now"][:10])
     for _ in range(3):
@@ -216,7 +216,7 @@ async def test_days_out_of_range_are_refused(box: Box, days: str) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 90])
-async def test_days_in_range_are_given(box: Box, days: int) -> None:
+async def test_days_in_range_are_accepted(box: Box, days: int) -> None:
     assert len((await box.develop("GET", "/analytics/daily", days=days))["data"]) == days
 
 
@@ -233,7 +233,7 @@ async def test_days_in_range_are_given(box: Box, days: int) -> None:
         ("from=0000-01-01", "from"),
     ],
 )
-async def test_a_period_that_is_none_is_refused(box: Box, query: str, field: str) -> None:
+async def test_an_invalid_period_is_refused(box: Box, query: str, field: str) -> None:
     answer = await box.call("GET", f"/api/v1/developers/analytics/overview?{query}")
     details = assert_refused(answer, 400, "invalid_request")["details"]
     assert details["field"] == field
@@ -241,7 +241,7 @@ async def test_a_period_that_is_none_is_refused(box: Box, query: str, field: str
 
 
 @pytest.mark.parametrize("path", SENDS)
-async def test_a_price_is_the_accounts_own(box: Box, path: str) -> None:
+async def test_each_account_has_its_own_price(box: Box, path: str) -> None:
     prices = {"sms": 10, "email": 0.5, "push": 0.25}
     await box.control("PATCH", "/account", {"developerPrices": prices})
     await box.develop("POST", path, SENDS[path])
@@ -259,12 +259,12 @@ async def test_a_price_is_the_accounts_own(box: Box, path: str) -> None:
         ({"sms": "5"}, "sms"),
     ],
 )
-async def test_a_price_that_is_none_is_refused(box: Box, prices: Any, field: str) -> None:
+async def test_an_invalid_price_is_refused(box: Box, prices: Any, field: str) -> None:
     answer = await box.call("PATCH", "/_sandbox/account", json={"developerPrices": prices})
     assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == field
 
 
-async def test_a_step_that_a_hand_was_quicker_to_take_counts_once() -> None:
+async def test_a_status_that_was_set_before_its_step_counts_once() -> None:
     async with sandbox(sent_after=0) as box:
         await box.freeze()
         sent = await box.develop("POST", "/sms", SMS)
@@ -281,7 +281,7 @@ async def test_a_period_reaches_to_the_ends_of_the_calendar(box: Box, last: str)
     assert found["period"]["to"] == last
 
 
-async def test_a_clock_does_not_go_beyond_what_can_be_written(box: Box) -> None:
+async def test_a_clock_does_not_advance_past_the_last_valid_date(box: Box) -> None:
     at = {"seconds": 3653 * 86400}
     answers = [await box.call("POST", "/_sandbox/clock/advance", json=at) for _ in range(800)]
     assert assert_refused(answers[-1], 400, "invalid_request")["details"]["field"] == "seconds"

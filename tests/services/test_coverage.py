@@ -24,7 +24,7 @@ async def test_a_new_account_has_met_nothing(box: Box) -> None:
     assert found == {"met": [], "unmet": list(ALL), "percent": 0.0}
 
 
-async def test_what_is_met_is_no_longer_unmet(box: Box) -> None:
+async def test_a_met_behaviour_is_no_longer_listed_as_unmet(box: Box) -> None:
     await box.accepted()
     found = await box.get("/_sandbox/coverage")
     assert found["met"] == ["201 message accepted"]
@@ -80,7 +80,7 @@ DEEDS = {
 
 
 @pytest.mark.parametrize("behaviour", DEEDS)
-async def test_a_behaviour_is_met_by_meeting_it(box: Box, behaviour: str) -> None:
+async def test_each_behaviour_of_the_messages_api_can_be_met(box: Box, behaviour: str) -> None:
     assert behaviour not in await met(box)
     await DEEDS[behaviour](box)
     assert behaviour in await met(box)
@@ -102,9 +102,7 @@ DEVELOPER_DEEDS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("behaviour", DEVELOPER_DEEDS)
-async def test_a_behaviour_of_the_second_generation_is_met_by_meeting_it(
-    box: Box, behaviour: str
-) -> None:
+async def test_each_behaviour_of_the_developers_api_can_be_met(box: Box, behaviour: str) -> None:
     await box.develop(*DEVELOPER_DEEDS[behaviour])
     assert behaviour in await met(box)
 
@@ -117,7 +115,7 @@ async def test_a_removed_device_and_a_read_message_are_met(box: Box) -> None:
     assert {"200 device removed", "200 message read"} <= set(await met(box))
 
 
-async def test_the_second_generation_counts_for_who_calls_it(box: Box) -> None:
+async def test_the_developers_api_counts_for_accounts_that_call_it(box: Box) -> None:
     await box.accepted()
     found = await box.get("/_sandbox/coverage")
     assert {*found["met"], *found["unmet"]} == set(ALL)
@@ -157,7 +155,7 @@ async def test_an_event_that_the_receiver_refuses_is_not_met(box: Box, receiver:
     assert "message.sent webhook" in await met(box)
 
 
-async def test_who_does_not_wait_has_not_met_the_success_after_waiting(box: Box) -> None:
+async def test_a_retry_before_retry_after_is_not_a_success_after_waiting(box: Box) -> None:
     await box.add_fault({"status": 429, "retryAfter": 600}, times=1)
     for _ in range(2):
         await box.send()
@@ -177,14 +175,14 @@ async def test_page_one_is_not_past_the_first(box: Box) -> None:
     assert "200 a page past the first" not in await met(box)
 
 
-async def test_without_an_account_it_is_what_anybody_has_met(box: Box) -> None:
+async def test_without_an_account_coverage_is_of_all_accounts(box: Box) -> None:
     await box.accepted()
     await box.http.get(f"{BASE_PATH}/messages")
     found = (await box.http.get("/_sandbox/coverage")).json()
     assert found["met"] == ["201 message accepted", "401 unauthorized"]
 
 
-async def test_a_reset_begins_it_anew(box: Box) -> None:
+async def test_a_reset_clears_the_coverage_of_its_account(box: Box) -> None:
     await box.accepted()
     other = box.other()
     await other.accepted()

@@ -64,7 +64,7 @@ async def test_with_real_time_a_message_arrives_by_itself() -> None:
         ("+256700000009", [("pending", 0), ("sent", 0.5), ("delivered", 2)], None),
     ],
 )
-async def test_a_magic_recipient_decides_what_becomes_of_its_message(
+async def test_a_magic_recipient_determines_the_delivery_of_its_message(
     box: Box, number: str, course: list, reason: str | None
 ) -> None:
     message = await box.accepted(number)
@@ -94,7 +94,7 @@ async def test_the_status_of_a_message_sums_up_its_recipients(
     assert (await box.read(message))["status"] == summed_up
 
 
-async def test_by_hand_nothing_moves_until_it_is_moved() -> None:
+async def test_with_manual_delivery_a_status_changes_only_when_it_is_set() -> None:
     async with sandbox(delivery="manual") as box:
         message = await box.accepted()
         assert (await box.advance(days=30))["performed"] == 0
@@ -115,7 +115,7 @@ async def test_a_step_that_the_lifecycle_forbids_is_refused_and_changes_nothing(
         assert (await box.read(message))["status"] == "pending"
 
 
-async def test_all_recipients_are_moved_by_hand_or_none() -> None:
+async def test_a_status_is_set_for_all_recipients_or_for_none() -> None:
     async with sandbox(delivery="manual") as box:
         message = await box.accepted([NUMBER, "+256701234568"])
         path = f"/messages/{message['id']}/status"
@@ -126,7 +126,7 @@ async def test_all_recipients_are_moved_by_hand_or_none() -> None:
         assert [each["status"] for each in look["recipients"]] == ["failed", "pending"]
 
 
-async def test_a_hand_that_is_quicker_than_the_carrier_has_the_last_word(box: Box) -> None:
+async def test_a_status_that_is_set_overrides_the_planned_steps(box: Box) -> None:
     await box.freeze()
     message = await box.accepted()
     await box.control("POST", f"/messages/{message['id']}/status", {"status": "failed"})
@@ -146,7 +146,9 @@ async def test_deliveries_go_on_after_a_restart(tmp_path: Path) -> None:
         assert timeline(await box.look(message))[-1] == ("delivered", 2)
 
 
-async def test_what_fell_due_while_nothing_ran_happens_after_the_restart(tmp_path: Path) -> None:
+async def test_steps_that_were_due_during_a_stop_are_performed_after_the_restart(
+    tmp_path: Path,
+) -> None:
     database = str(tmp_path / "sandbox.db")
     async with sandbox(database=database, sent_after=0.01, delivered_after=0.02) as before:
         message = await before.accepted()
@@ -156,7 +158,7 @@ async def test_what_fell_due_while_nothing_ran_happens_after_the_restart(tmp_pat
         assert timeline(await box.look(message))[-1] == ("delivered", 0.02)
 
 
-async def test_a_hundred_messages_travel_in_due_order() -> None:
+async def test_an_advance_performs_the_steps_of_a_hundred_messages() -> None:
     async with sandbox(tier="unlimited") as box:
         await box.freeze()
         sent = await asyncio.gather(*[box.accepted() for _ in range(100)])

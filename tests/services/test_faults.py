@@ -62,7 +62,7 @@ async def test_a_429_always_says_how_long_to_wait(box: Box) -> None:
         assert answer.json()["error"]["retryAfter"] == seconds
 
 
-async def test_two_times_is_twice_and_the_fault_says_what_is_left(box: Box) -> None:
+async def test_a_fault_with_two_times_applies_twice_and_shows_what_is_left(box: Box) -> None:
     fault = await box.add_fault({"status": 503}, times=2)
     assert (fault["times"], fault["left"], fault["hits"]) == (2, 2, 0)
     assert await box.statuses(3) == [503, 503, 201]
@@ -78,13 +78,13 @@ async def test_two_times_is_exactly_twice_however_many_come_at_once(box: Box) ->
     assert found == [201] * 48 + [503] * 2
 
 
-async def test_faults_act_one_after_the_other_the_oldest_first(box: Box) -> None:
+async def test_faults_apply_one_after_the_other_oldest_first(box: Box) -> None:
     await box.add_fault({"status": 500}, times=1)
     await box.add_fault({"status": 502}, times=2)
     assert await box.statuses(4) == [500, 502, 502, 201]
 
 
-async def test_a_fault_meets_only_what_it_matches(box: Box) -> None:
+async def test_a_fault_applies_only_to_matching_requests(box: Box) -> None:
     await box.add_fault(
         {"status": 503}, match={"method": "post", "path": "/messages/sms", "to": NUMBER}
     )
@@ -103,7 +103,7 @@ async def test_a_fault_meets_only_what_it_matches(box: Box) -> None:
         ("/developers/*", False),
     ],
 )
-async def test_a_path_is_counted_from_the_base_url(box: Box, path: str, meets: bool) -> None:
+async def test_a_path_is_relative_to_the_base_url(box: Box, path: str, meets: bool) -> None:
     await box.add_fault({"status": 503}, match={"path": path})
     assert ((await box.send()).status_code == 503) is meets
 
@@ -114,7 +114,7 @@ async def test_the_beginning_of_a_number_matches_with_a_star(box: Box) -> None:
     assert await box.statuses(1, "+256772123456") == [201]
 
 
-async def test_chance_is_the_same_in_every_run(box: Box) -> None:
+async def test_a_probability_with_a_seed_gives_the_same_result_in_every_run(box: Box) -> None:
     runs = []
     for account in (box.other("test_unlimited_1"), box.other("test_unlimited_2")):
         await account.add_fault({"status": 503}, probability=0.5, seed=7)
@@ -123,14 +123,14 @@ async def test_chance_is_the_same_in_every_run(box: Box) -> None:
     assert 8 < runs[0].count(503) < 32
 
 
-async def test_times_counts_how_often_chance_let_it_act(box: Box) -> None:
+async def test_times_counts_only_the_requests_that_a_probability_selected(box: Box) -> None:
     account = box.other("test_unlimited_chance")
     await account.add_fault({"status": 503}, probability=0.5, times=3)
     assert (await account.statuses(40)).count(503) == 3
 
 
 @given(probability=st.sampled_from([0, 1]) | st.floats(0, 1), seed=st.integers(-(2**63) + 1, 10))
-def test_a_probability_of_0_never_acts_and_of_1_always(probability: float, seed: int) -> None:
+def test_a_probability_of_0_never_applies_and_of_1_always(probability: float, seed: int) -> None:
     with steady() as scene:
         box = scene.box
         scene.run(box.add_fault({"status": 503}, probability=probability, seed=seed))
@@ -153,7 +153,7 @@ async def test_commit_may_stand_beside_the_effect(box: Box) -> None:
     assert await box.message_count() == 1
 
 
-async def test_a_key_finds_what_a_lost_answer_has_done(box: Box) -> None:
+async def test_a_key_replays_the_response_that_a_fault_hid(box: Box) -> None:
     await box.add_fault({"status": 503, "commit": True}, times=1)
     first = await box.send(key="k")
     assert "idempotent-replayed" not in first.headers
@@ -162,7 +162,7 @@ async def test_a_key_finds_what_a_lost_answer_has_done(box: Box) -> None:
     assert await box.message_count() == 1
 
 
-async def test_a_key_of_a_request_that_met_a_fault_before_the_work_is_free(box: Box) -> None:
+async def test_a_key_of_a_request_that_a_fault_prevented_is_not_used(box: Box) -> None:
     await box.add_fault({"status": 503}, times=1)
     assert (await box.send(key="k")).status_code == 503
     second = await box.send(key="k")
@@ -221,7 +221,7 @@ async def test_what_a_committed_fault_hides_may_be_a_refusal(box: Box) -> None:
         answer.json()
 
 
-async def test_faults_stand_behind_credential_and_rate_limit(box: Box) -> None:
+async def test_faults_apply_after_authentication_and_rate_limit(box: Box) -> None:
     await box.freeze()
     await box.add_fault({"status": 503}, times=100)
     found = await box.statuses(22)
@@ -229,7 +229,7 @@ async def test_faults_stand_behind_credential_and_rate_limit(box: Box) -> None:
     assert (await box.get("/_sandbox/faults"))["data"][0]["hits"] == 20
 
 
-def test_faults_and_their_counts_outlive_a_restart(tmp_path: Any) -> None:
+def test_faults_and_their_counts_survive_a_restart(tmp_path: Any) -> None:
     file = str(tmp_path / "sandbox.db")
     headers = {"Authorization": "Bearer test_restart"}
     found = []

@@ -26,7 +26,7 @@ async def test_a_key_replays_the_first_answer_and_creates_nothing(box: Box) -> N
     assert await count(box) == 1
 
 
-async def test_a_replay_is_as_the_first_answer_was_whatever_became_of_the_message(box: Box) -> None:
+async def test_a_replay_equals_the_first_response_after_the_message_changed(box: Box) -> None:
     first = await box.send(key="k")
     await box.advance(hours=1)
     assert (await box.read(first.json()))["status"] == "delivered"
@@ -62,7 +62,7 @@ def test_a_key_is_kept_for_less_than_a_day(gap: float) -> None:
     asyncio.run(check())
 
 
-async def test_a_forgotten_key_begins_a_day_of_its_own(box: Box) -> None:
+async def test_an_expired_key_can_be_used_for_another_day(box: Box) -> None:
     await box.freeze()
     await box.accepted(key="k")
     await box.advance(hours=24)
@@ -76,7 +76,7 @@ async def test_two_tokens_never_share_a_key(box: Box) -> None:
     assert mine["id"] != theirs["id"]
 
 
-async def test_a_refused_request_does_not_burn_its_key(box: Box) -> None:
+async def test_a_refused_request_does_not_use_its_key(box: Box) -> None:
     assert (await box.send("0701234567", key="k")).status_code == 400
     answer = await box.send(key="k")
     assert answer.status_code == 201
@@ -88,7 +88,7 @@ async def test_a_key_with_another_body_gets_the_original_answer(box: Box) -> Non
     assert (await box.send(message="two", key="k")).content == first.content
 
 
-async def test_even_a_body_that_is_wrong_gets_the_original_answer(box: Box) -> None:
+async def test_a_key_with_an_invalid_body_gets_the_original_answer(box: Box) -> None:
     first = await box.send(key="k")
     assert (await box.send("not a number", key="k")).content == first.content
 
@@ -108,7 +108,7 @@ async def test_a_key_on_a_read_does_nothing(box: Box) -> None:
     assert "idempotent-replayed" not in (await box.send(key="k")).headers
 
 
-async def test_a_key_holds_over_a_restart(tmp_path: Path) -> None:
+async def test_a_key_survives_a_restart(tmp_path: Path) -> None:
     database = str(tmp_path / "sandbox.db")
     async with sandbox(database=database) as before:
         first = await before.send(key="k")

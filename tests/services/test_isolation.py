@@ -148,7 +148,7 @@ def live() -> Iterator[Callable[[list[tuple[int, Step]]], list[Any]]]:
         (1, ("advance", 2)),
     ]
 )
-def test_each_account_lives_as_if_it_were_alone(
+def test_what_one_account_does_never_affects_another(
     live: Callable[[list[tuple[int, Step]]], list[Any]], taken: list[tuple[int, Step]]
 ) -> None:
     together = live(taken)

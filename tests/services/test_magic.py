@@ -6,7 +6,7 @@ from box import NUMBER, Box
 from sdk import Sdk
 
 
-async def test_a_reset_takes_faults_away_and_counts_magic_numbers_anew(box: Box) -> None:
+async def test_a_reset_removes_faults_and_counts_magic_numbers_anew(box: Box) -> None:
     await box.add_fault({"status": 500})
     await box.send("+256700005031")
     await box.control("POST", "/reset")
@@ -79,19 +79,19 @@ async def test_a_magic_number_is_shown_among_the_faults(box: Box) -> None:
     assert (fault["magic"], fault["match"]["to"], fault["left"]) == (True, "+256700005023", 2)
 
 
-async def test_one_magic_number_among_several_is_enough(box: Box) -> None:
+async def test_one_magic_number_among_several_recipients_is_enough(box: Box) -> None:
     both = ["+256701234567", "+256700005001"]
     assert [(await box.send(both)).status_code for _ in range(2)] == [500, 201]
 
 
-async def test_an_answer_that_is_lost_makes_duplicates_without_a_key(box: Box) -> None:
+async def test_dropped_responses_lead_to_duplicates_without_a_key(box: Box) -> None:
     for _ in range(3):
         with pytest.raises(httpx.RemoteProtocolError):
             await box.send("+256700004990")
     assert await box.message_count() == 3
 
 
-async def test_an_answer_that_is_lost_is_found_with_a_key(box: Box) -> None:
+async def test_a_dropped_response_is_replayed_with_a_key(box: Box) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         await box.send("+256700004990", key="k")
     again = await box.send("+256700004990", key="k")
@@ -99,6 +99,6 @@ async def test_an_answer_that_is_lost_is_found_with_a_key(box: Box) -> None:
     assert await box.message_count() == 1
 
 
-async def test_a_recipient_that_is_named_often_is_one(box: Box) -> None:
+async def test_a_recipient_that_is_given_101_times_counts_once(box: Box) -> None:
     answer = await box.send([NUMBER] * 101 + ["+256700005030"])
     assert answer.status_code == 503

@@ -20,7 +20,7 @@ async def fill(box: Box, count: int, per_second: int = 20) -> None:
         assert (await box.send()).status_code == 201
 
 
-async def test_the_hundred_and_first_in_a_minute_waits_exactly_as_long_as_it_is_told(
+async def test_the_hundred_and_first_in_a_minute_is_accepted_exactly_after_retry_after(
     box: Box,
 ) -> None:
     await box.freeze()
@@ -50,7 +50,7 @@ async def test_the_twenty_first_in_a_second_waits_a_second(box: Box) -> None:
     assert (await box.send()).status_code == 201
 
 
-async def test_a_refused_request_uses_nothing_up(box: Box) -> None:
+async def test_a_refused_request_does_not_count(box: Box) -> None:
     await box.freeze()
     await fill(box, 20)
     for _ in range(30):
@@ -79,7 +79,7 @@ async def test_every_answer_says_what_is_left(box: Box) -> None:
     assert again.headers["x-ratelimit-remaining"] == "98"
 
 
-async def test_the_reset_is_real_time_however_far_the_account_has_travelled(box: Box) -> None:
+async def test_the_reset_is_in_real_time_after_an_advance(box: Box) -> None:
     before = await box.send()
     await box.advance(hours=1000)
     after = await box.send()
@@ -168,7 +168,7 @@ gaps = st.one_of(
     gaps=st.lists(gaps, min_size=1, max_size=120),
     limits=st.builds(Limits, st.integers(1, 12), st.integers(1, 5)),
 )
-def test_the_windows_agree_with_a_plain_list(gaps: list[int], limits: Limits) -> None:
+def test_the_windows_agree_with_a_plain_list_of_requests(gaps: list[int], limits: Limits) -> None:
     account = Account(id=1, token_hint="", magic="", tier=Tier.STARTER, limits=limits)
     rate_limit, oracle, now = RateLimit(), Oracle(limits), 1_800_000_000 * SECOND
     for gap in gaps:
@@ -180,7 +180,7 @@ def test_the_windows_agree_with_a_plain_list(gaps: list[int], limits: Limits) ->
 
 
 @given(st.sampled_from([Tier.FREE, Tier.STARTER, Tier.PROFESSIONAL]), st.integers(0, 10**7))
-def test_whoever_waits_as_long_as_told_gets_in(tier: Tier, gap: int) -> None:
+def test_a_request_after_retry_after_is_accepted(tier: Tier, gap: int) -> None:
     account = Account(id=1, token_hint="", magic="", tier=tier, limits=TIERS[tier])
     rate_limit, now = RateLimit(), 1_800_000_000 * SECOND
     while (admission := rate_limit.admit(account, now)).retry_after is None:

@@ -17,7 +17,7 @@ async def lose(box: Box, **fields: Any) -> None:
 # retried-too-early
 
 
-async def test_who_comes_before_retry_after_is_warned(box: Box) -> None:
+async def test_a_retry_before_retry_after_causes_a_warning(box: Box) -> None:
     await box.add_fault({"status": 429, "retryAfter": 500}, times=1)
     await box.freeze()
     await box.send()
@@ -26,7 +26,7 @@ async def test_who_comes_before_retry_after_is_warned(box: Box) -> None:
     assert "Retry-After: 500" in (await box.warnings())[0]["message"]
 
 
-async def test_who_waits_for_retry_after_is_not(box: Box) -> None:
+async def test_a_retry_after_retry_after_causes_no_warning(box: Box) -> None:
     await box.add_fault({"status": 429, "retryAfter": 5}, times=1)
     await box.freeze()
     await box.send()
@@ -34,7 +34,7 @@ async def test_who_waits_for_retry_after_is_not(box: Box) -> None:
     assert "x-sandbox-warning" not in (await box.send()).headers
 
 
-async def test_who_comes_again_before_the_window_has_room_is_warned(box: Box) -> None:
+async def test_a_retry_before_the_window_has_room_causes_a_warning(box: Box) -> None:
     await box.freeze()
     await box.control("PATCH", "/account", {"limits": {"perMinute": 1}})
     for _ in range(3):
@@ -42,7 +42,7 @@ async def test_who_comes_again_before_the_window_has_room_is_warned(box: Box) ->
     assert await box.warning_codes() == ["retried-too-early"]
 
 
-async def test_who_asks_for_something_else_meanwhile_is_not(box: Box) -> None:
+async def test_another_request_before_retry_after_causes_no_warning(box: Box) -> None:
     await box.add_fault({"status": 503, "retryAfter": 5}, times=1)
     await box.send(message="one")
     await box.send(message="two")
@@ -61,7 +61,9 @@ async def test_two_pages_are_not_one_request(box: Box) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-async def test_a_post_that_failed_and_comes_again_without_a_key(box: Box, status: int) -> None:
+async def test_a_failed_post_that_is_retried_without_a_key_causes_a_warning(
+    box: Box, status: int
+) -> None:
     await box.add_fault({"status": status}, times=1)
     for _ in range(2):
         await box.send()
@@ -70,7 +72,7 @@ async def test_a_post_that_failed_and_comes_again_without_a_key(box: Box, status
     assert f"was answered {status}" in warning["message"]
 
 
-async def test_a_lost_answer_that_makes_a_duplicate_is_named(box: Box) -> None:
+async def test_the_warning_names_the_message_that_was_accepted_already(box: Box) -> None:
     await lose(box)
     await lose(box)
     listed = (await box.get("/_sandbox/messages"))["data"]
@@ -88,7 +90,7 @@ async def test_with_a_key_it_is_one_message_and_no_warning(box: Box) -> None:
     assert (await box.get("/_sandbox/messages"))["total"] == 1
 
 
-async def test_a_429_did_nothing_so_no_key_is_missed(box: Box) -> None:
+async def test_a_retry_after_429_needs_no_key(box: Box) -> None:
     await box.add_fault({"status": 429}, times=1)
     await box.send()
     await box.advance(seconds=1)
@@ -96,7 +98,7 @@ async def test_a_429_did_nothing_so_no_key_is_missed(box: Box) -> None:
     assert await box.warning_codes() == []
 
 
-async def test_a_get_may_come_again(box: Box) -> None:
+async def test_a_get_may_be_retried(box: Box) -> None:
     await box.add_fault({"status": 503}, times=1)
     for _ in range(2):
         await box.call("GET", f"{BASE_PATH}/messages")
@@ -110,7 +112,7 @@ async def test_the_same_text_again_after_a_success_is_no_retry(box: Box) -> None
     assert await box.warning_codes() == ["post-retried-without-idempotency-key"]
 
 
-async def test_an_official_client_on_a_bad_day_is_told_once_for_each_retry(box: Box) -> None:
+async def test_an_official_client_gets_one_warning_for_each_retry(box: Box) -> None:
     async def sleep(seconds: float) -> None:
         await box.advance(seconds=seconds)
 
@@ -122,7 +124,7 @@ async def test_an_official_client_on_a_bad_day_is_told_once_for_each_retry(box: 
 # idempotency-key-reused-with-another-body
 
 
-async def test_a_key_with_another_body(box: Box) -> None:
+async def test_a_key_with_another_body_causes_a_warning(box: Box) -> None:
     await box.send(message="one", key="k")
     answer = await box.send(message="two", key="k")
     assert (answer.json()["message"], answer.headers["x-sandbox-warning"]) == (
@@ -131,7 +133,7 @@ async def test_a_key_with_another_body(box: Box) -> None:
     )
 
 
-async def test_a_key_with_another_body_under_the_strict_setting() -> None:
+async def test_a_key_with_another_body_causes_a_warning_under_the_strict_setting() -> None:
     async with sandbox(strict_idempotency=True) as box:
         await box.send(message="one", key="k")
         answer = await box.send(message="two", key="k")
@@ -139,7 +141,7 @@ async def test_a_key_with_another_body_under_the_strict_setting() -> None:
     assert answer.headers["x-sandbox-warning"] == "idempotency-key-reused-with-another-body"
 
 
-async def test_a_key_with_the_same_body(box: Box) -> None:
+async def test_a_key_with_the_same_body_causes_no_warning(box: Box) -> None:
     for _ in range(2):
         await box.send(message="one", key="k")
     assert await box.warning_codes() == []
@@ -148,7 +150,7 @@ async def test_a_key_with_the_same_body(box: Box) -> None:
 # polls-instead-of-webhook
 
 
-async def test_a_message_that_is_read_again_and_again(box: Box) -> None:
+async def test_polling_a_pending_message_causes_a_warning(box: Box) -> None:
     message = await box.accepted("+256700000003")
     for _ in range(4):
         await box.read(message)
@@ -157,7 +159,7 @@ async def test_a_message_that_is_read_again_and_again(box: Box) -> None:
     assert await box.warning_codes() == ["polls-instead-of-webhook"]
 
 
-async def test_a_message_that_has_arrived_may_be_read_often(box: Box) -> None:
+async def test_polling_a_delivered_message_causes_no_warning(box: Box) -> None:
     message = await box.accepted()
     await box.advance(seconds=10)
     for _ in range(10):
@@ -166,7 +168,9 @@ async def test_a_message_that_has_arrived_may_be_read_often(box: Box) -> None:
 
 
 @pytest.mark.parametrize("how", ["callbackUrl", "endpoint"])
-async def test_who_has_a_webhook_may_look_as_well(box: Box, receiver: Receiver, how: str) -> None:
+async def test_polling_with_a_webhook_causes_no_warning(
+    box: Box, receiver: Receiver, how: str
+) -> None:
     if how == "endpoint":
         await box.listen(receiver.url)
     url = {"callbackUrl": receiver.url} if how == "callbackUrl" else {}

@@ -47,7 +47,7 @@ async def seconds_ahead(box: Box) -> float:
     return (await box.control("GET", "/clock"))["aheadSeconds"]
 
 
-async def test_a_backlog_with_listeners_is_worked_off_to_the_last_step(receiver: Receiver) -> None:
+async def test_a_backlog_with_webhooks_is_performed_completely(receiver: Receiver) -> None:
     async with sandbox(tier="unlimited", sent_after=0, delivered_after=0) as box:
         await box.listen(receiver.url)
         sent = [await box.accepted(numbers(10), f"message-{n}") for n in range(10)]
@@ -58,7 +58,7 @@ async def test_a_backlog_with_listeners_is_worked_off_to_the_last_step(receiver:
         await receiver.until(200)
 
 
-async def test_a_reset_ends_the_journey_it_meets(box: Box, receiver: Receiver) -> None:
+async def test_a_reset_ends_an_advance_in_progress(box: Box, receiver: Receiver) -> None:
     await box.freeze()
     gate = Gate()
     receiver.answers = [gate]
@@ -75,7 +75,9 @@ async def test_a_reset_ends_the_journey_it_meets(box: Box, receiver: Receiver) -
     gate.opened.set()
 
 
-async def test_an_account_that_opens_while_the_whole_sandbox_travels_goes_as_far(box: Box) -> None:
+async def test_an_account_created_during_an_advance_of_the_whole_sandbox_is_as_far_ahead(
+    box: Box,
+) -> None:
     fresh = box.other()
     opening = asyncio.create_task(fresh.send())
     body = {"seconds": 3600}
@@ -84,7 +86,7 @@ async def test_an_account_that_opens_while_the_whole_sandbox_travels_goes_as_far
     assert await seconds_ahead(fresh) == 3600
 
 
-async def test_whoever_gives_up_on_an_advance_does_not_stop_the_account(
+async def test_a_client_that_cancels_an_advance_does_not_stop_the_account(
     box: Box, receiver: Receiver
 ) -> None:
     await box.freeze()
@@ -101,7 +103,7 @@ async def test_whoever_gives_up_on_an_advance_does_not_stop_the_account(
     assert (await box.read(later))["status"] == "delivered"
 
 
-async def test_a_step_that_fails_is_taken_again_and_the_others_go_on(
+async def test_a_step_that_fails_is_tried_again_and_others_are_performed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("msgine_sandbox.services.scheduler._RETRY_AFTER_FAILURE", 1000)
@@ -120,7 +122,7 @@ async def test_a_step_that_fails_is_taken_again_and_the_others_go_on(
     assert "will be tried again" in caplog.text
 
 
-async def test_one_message_with_many_webhooks_does_not_hold_up_another(receiver: Receiver) -> None:
+async def test_a_message_with_many_webhooks_does_not_delay_another(receiver: Receiver) -> None:
     gate = Gate()
     receiver.answers = [gate]
     async with sandbox(sent_after=0, delivered_after=0, webhook_timeout=600) as box:
@@ -137,7 +139,7 @@ async def test_one_message_with_many_webhooks_does_not_hold_up_another(receiver:
         gate.opened.set()
 
 
-async def test_an_advance_with_many_listened_to_steps_takes_each_once(
+async def test_an_advance_performs_each_step_with_a_webhook_once(
     box: Box, receiver: Receiver
 ) -> None:
     await box.freeze()
@@ -155,7 +157,7 @@ async def test_an_advance_with_many_listened_to_steps_takes_each_once(
     assert looked == [("delivered", 3)] * 100
 
 
-async def test_travelling_nowhere_moves_nothing(box: Box) -> None:
+async def test_an_advance_by_zero_changes_nothing(box: Box) -> None:
     before = await seconds_ahead(box)
     for _ in range(50):
         await box.advance(seconds=0)
@@ -172,7 +174,9 @@ async def test_accounts_do_not_share_cookies(box: Box, receiver: Receiver) -> No
     assert [each.headers.get("cookie") for each in receiver.heard] == [None, None]
 
 
-async def test_an_answer_to_a_webhook_is_not_unpacked(box: Box, receiver: Receiver) -> None:
+async def test_a_compressed_response_to_a_webhook_is_not_decompressed(
+    box: Box, receiver: Receiver
+) -> None:
     packed = gzip.compress(gzip.compress(b"\0" * 10_000_000))
 
     def bomb(handler: BaseHTTPRequestHandler) -> None:
@@ -191,7 +195,7 @@ async def test_an_answer_to_a_webhook_is_not_unpacked(box: Box, receiver: Receiv
     assert receiver.heard[0].headers["accept-encoding"] == "identity"
 
 
-async def test_a_webhook_may_not_steer_a_sandbox(box: Box, receiver: Receiver) -> None:
+async def test_a_webhook_cannot_call_the_control_api(box: Box, receiver: Receiver) -> None:
     await box.accepted("+256700000004", callbackUrl=receiver.url)
     await box.advance(seconds=1)
     agent = {"User-Agent": receiver.heard[0].headers["user-agent"]}
@@ -228,7 +232,7 @@ async def test_one_account_is_advanced_while_another_is_frozen(box: Box) -> None
     assert (await other.control("GET", "/clock"))["now"] == frozen_at
 
 
-async def test_a_webhook_that_cannot_be_sent_does_not_hold_up_an_advance(
+async def test_a_webhook_that_cannot_be_sent_does_not_stop_an_advance(
     monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
     built = Sandbox(Settings())

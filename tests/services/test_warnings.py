@@ -28,7 +28,7 @@ async def test_an_ordinary_client_is_not_warned(box: Box) -> None:
     assert "x-sandbox-warning" not in answer.headers
 
 
-async def test_a_warning_says_what_and_where_to_read_on(box: Box) -> None:
+async def test_a_warning_has_a_message_and_a_link_to_the_docs(box: Box) -> None:
     await box.send(priority="high")
     assert await box.warnings() == [
         {
@@ -53,13 +53,13 @@ async def test_a_refusal_carries_warnings_too(box: Box) -> None:
 # bearer-missing
 
 
-async def test_a_token_without_bearer(box: Box) -> None:
+async def test_a_token_without_bearer_causes_a_warning(box: Box) -> None:
     await box.call("GET", f"{BASE_PATH}/messages", headers={"Authorization": box.token})
     assert await box.warning_codes() == ["bearer-missing"]
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Api-Key"])
-async def test_a_token_as_documented(box: Box, name: str) -> None:
+async def test_a_token_as_documented_causes_no_warning(box: Box, name: str) -> None:
     value = f"Bearer {box.token}" if name == "Authorization" else box.token
     await box.http.get(f"{BASE_PATH}/messages", headers={name: value})
     assert await box.warning_codes() == []
@@ -68,13 +68,13 @@ async def test_a_token_as_documented(box: Box, name: str) -> None:
 # unknown-field
 
 
-async def test_a_parameter_that_a_list_does_not_have(box: Box) -> None:
+async def test_an_unknown_query_parameter_causes_a_warning(box: Box) -> None:
     answer = await box.call("GET", f"{BASE_PATH}/messages", params={"page": 1, "page_size": 5})
     assert answer.headers["x-sandbox-warning"] == "unknown-field"
     assert "query" in (await box.warnings())[0]["message"]
 
 
-async def test_what_a_client_calls_its_fields_may_be_anything(box: Box) -> None:
+async def test_the_names_of_unknown_fields_are_escaped_and_shortened(box: Box) -> None:
     names = ["\ud800", "x" * 1000, *map(str, range(20))]
     body = json.dumps({"to": NUMBER, "message": "Hello", **dict.fromkeys(names, 1)})
     answer = await box.call(
@@ -90,7 +90,9 @@ async def test_what_a_client_calls_its_fields_may_be_anything(box: Box) -> None:
 
 
 @pytest.mark.parametrize(("number", "words"), [(FIXED_LINE, "no mobile"), (UNASSIGNED, "nobody")])
-async def test_a_number_that_gets_no_sms(box: Box, number: str, words: str) -> None:
+async def test_a_number_that_cannot_receive_sms_causes_a_warning(
+    box: Box, number: str, words: str
+) -> None:
     await box.accepted(number)
     [warning] = await box.warnings()
     assert warning["code"] == "number-not-mobile"
@@ -99,7 +101,7 @@ async def test_a_number_that_gets_no_sms(box: Box, number: str, words: str) -> N
 
 
 @pytest.mark.parametrize("number", [NUMBER, "+256700000000", "+254712345678", "+12025550123"])
-async def test_a_number_that_may_be_a_mobile(box: Box, number: str) -> None:
+async def test_a_number_that_may_be_a_mobile_causes_no_warning(box: Box, number: str) -> None:
     await box.accepted(number)
     assert await box.warning_codes() == []
 
@@ -116,7 +118,9 @@ async def test_a_number_that_may_be_a_mobile(box: Box, number: str) -> None:
         ("a\ue000", "U+E000 (unnamed)"),
     ],
 )
-async def test_a_text_that_one_character_makes_dear(box: Box, text: str, words: str) -> None:
+async def test_a_text_that_one_character_forces_to_ucs2_causes_a_warning(
+    box: Box, text: str, words: str
+) -> None:
     await box.accepted(message=text)
     [warning] = await box.warnings()
     assert warning["code"] == "text-forced-to-ucs2"
@@ -124,7 +128,7 @@ async def test_a_text_that_one_character_makes_dear(box: Box, text: str, words: 
 
 
 @pytest.mark.parametrize("text", ["It's", "{[€]}", "a" * 1600, "Ωåñ@"])
-async def test_a_text_in_gsm(box: Box, text: str) -> None:
+async def test_a_text_in_gsm_causes_no_warning(box: Box, text: str) -> None:
     await box.accepted(message=text)
     assert await box.warning_codes() == []
 
@@ -142,7 +146,7 @@ async def test_a_text_in_gsm(box: Box, text: str) -> None:
         "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA",
     ],
 )
-async def test_a_token_that_looks_like_production(box: Box, token: str) -> None:
+async def test_a_token_that_looks_like_production_causes_a_warning(box: Box, token: str) -> None:
     account = box.other(token)
     await account.send()
     [warning] = await account.warnings()
@@ -154,7 +158,7 @@ async def test_a_token_that_looks_like_production(box: Box, token: str) -> None:
     "token",
     ["test_me", "x", "olive", "product", "delivery_1", "test_aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA"],
 )
-async def test_a_token_that_does_not(box: Box, token: str) -> None:
+async def test_a_test_token_causes_no_warning(box: Box, token: str) -> None:
     account = box.other(token)
     await account.send()
     assert await account.warning_codes() == []

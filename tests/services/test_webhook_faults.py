@@ -39,7 +39,7 @@ async def test_a_duplicate_comes_twice_under_one_id(box: Box, heard: Receiver) -
     assert heard.heard[0].headers["webhook-id"] == heard.heard[1].headers["webhook-id"]
 
 
-async def test_sent_is_held_back_until_the_delivery_has_ended(box: Box, heard: Receiver) -> None:
+async def test_sent_is_delayed_until_the_delivery_has_ended(box: Box, heard: Receiver) -> None:
     await box.freeze()
     fault = await twist(box, "reorder", times=1)
     assert fault["match"] == {"event": "message.sent"}
@@ -58,7 +58,7 @@ async def test_sent_follows_a_failure_too(box: Box, heard: Receiver) -> None:
     assert heard.events == ["message.failed", "message.sent"]
 
 
-async def test_what_is_held_back_is_its_own_recipients(box: Box, heard: Receiver) -> None:
+async def test_each_recipients_sent_waits_for_its_own_delivery(box: Box, heard: Receiver) -> None:
     await twist(box, "reorder", {"to": OTHER})
     await deliver(box, [NUMBER, OTHER])
     told = [(each.content["to"], each.event) for each in heard.heard]
@@ -66,7 +66,7 @@ async def test_what_is_held_back_is_its_own_recipients(box: Box, heard: Receiver
     assert [event for to, event in told if to == OTHER] == ["message.delivered", "message.sent"]
 
 
-async def test_a_lost_one_never_comes_and_is_recorded(box: Box, heard: Receiver) -> None:
+async def test_a_lost_webhook_is_not_sent_and_is_recorded(box: Box, heard: Receiver) -> None:
     await twist(box, "lose", {"event": "message.delivered"})
     await deliver(box, seconds=100_000)
     assert heard.events == ["message.sent"]
@@ -85,7 +85,7 @@ async def test_a_wrong_signature_does_not_verify(box: Box, heard: Receiver) -> N
     assert Webhook(SECRET).verify(true.body, true.headers) == true.content
 
 
-async def test_a_late_one_comes_when_its_delay_is_over(box: Box, heard: Receiver) -> None:
+async def test_a_delayed_webhook_is_sent_after_its_delay(box: Box, heard: Receiver) -> None:
     await box.freeze()
     await twist(box, "delay", {"event": "message.sent"}, delay=86_400)
     await deliver(box, seconds=86_400.499)
@@ -102,14 +102,14 @@ async def test_times_counts_webhooks(box: Box, heard: Receiver) -> None:
     assert (now["hits"], now["left"]) == (3, 0)
 
 
-async def test_the_next_fault_acts_when_the_first_is_spent(box: Box, heard: Receiver) -> None:
+async def test_the_next_fault_applies_when_the_first_is_used_up(box: Box, heard: Receiver) -> None:
     await twist(box, "lose", times=1)
     await twist(box, "duplicate", times=1)
     await deliver(box)
     assert heard.events == ["message.delivered", "message.delivered"]
 
 
-async def test_other_accounts_webhooks_are_left_alone(box: Box, heard: Receiver) -> None:
+async def test_webhooks_of_other_accounts_are_not_affected(box: Box, heard: Receiver) -> None:
     await twist(box.other(), "lose")
     await deliver(box)
     assert heard.events == ["message.sent", "message.delivered"]
@@ -121,7 +121,7 @@ async def test_a_fault_comes_before_the_magic_number(box: Box, heard: Receiver) 
     assert heard.events == ["message.sent", "message.sent"]
 
 
-async def test_faults_of_requests_do_not_touch_webhooks(box: Box, heard: Receiver) -> None:
+async def test_faults_of_requests_do_not_apply_to_webhooks(box: Box, heard: Receiver) -> None:
     await box.call(
         "POST", "/_sandbox/faults", json={"effect": {"status": 503}, "match": {"method": "GET"}}
     )

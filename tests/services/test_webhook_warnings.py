@@ -11,7 +11,7 @@ from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
 
-async def test_a_receiver_that_takes_its_time(receiver: Receiver) -> None:
+async def test_a_slow_receiver_causes_a_warning(receiver: Receiver) -> None:
     def slow(handler: Any) -> None:
         asyncio.run(asyncio.sleep(1.6))
         handler.send_response(200)
@@ -27,7 +27,9 @@ async def test_a_receiver_that_takes_its_time(receiver: Receiver) -> None:
     assert receiver.url in warning["message"]
 
 
-async def test_a_receiver_that_does_not_take_it(box: Box, receiver: Receiver) -> None:
+async def test_a_receiver_that_refuses_a_webhook_causes_a_warning(
+    box: Box, receiver: Receiver
+) -> None:
     receiver.answers = [500]
     answer = await box.send(callbackUrl=receiver.url)
     await box.advance(seconds=1)
@@ -37,21 +39,23 @@ async def test_a_receiver_that_does_not_take_it(box: Box, receiver: Receiver) ->
     assert "message.sent: it answered 500" in warning["message"]
 
 
-async def test_a_receiver_that_fails_often_is_told_of_once(box: Box, receiver: Receiver) -> None:
+async def test_a_receiver_that_fails_often_causes_one_warning(box: Box, receiver: Receiver) -> None:
     receiver.answers = [500] * 20
     await box.accepted(callbackUrl=receiver.url)
     await box.advance(hours=10)
     assert await box.warning_codes() == ["webhook-failed"]
 
 
-async def test_a_good_receiver(box: Box, receiver: Receiver) -> None:
+async def test_a_receiver_that_accepts_webhooks_causes_no_warning(
+    box: Box, receiver: Receiver
+) -> None:
     await box.accepted(callbackUrl=receiver.url)
     await box.advance(seconds=10)
     assert await box.warning_codes() == []
 
 
 @pytest.mark.parametrize("end", ["0008", "0009"])
-async def test_what_nobody_could_take_is_not_warned_about(
+async def test_a_webhook_that_fails_on_purpose_causes_no_warning(
     box: Box, receiver: Receiver, end: str
 ) -> None:
     await box.listen(receiver.url, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
@@ -62,21 +66,23 @@ async def test_what_nobody_could_take_is_not_warned_about(
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "app.localhost"])
-async def test_localhost_is_the_container_itself(host: str) -> None:
+async def test_localhost_in_a_container_causes_a_warning(host: str) -> None:
     async with boxed(Sandbox(Settings(), in_container=True)) as box:
         await box.accepted(callbackUrl=f"http://{host}:9/hooks")
         await box.advance(seconds=1)
         assert await box.warning_codes() == ["webhook-failed", "webhook-localhost-in-container"]
 
 
-async def test_localhost_outside_of_a_container() -> None:
+async def test_localhost_outside_of_a_container_causes_no_such_warning() -> None:
     async with boxed(Sandbox(Settings(), in_container=False)) as box:
         await box.accepted(callbackUrl="http://localhost:9/hooks")
         await box.advance(seconds=1)
         assert await box.warning_codes() == ["webhook-failed"]
 
 
-async def test_a_receiver_in_the_same_container_is_fine(receiver: Receiver) -> None:
+async def test_a_reachable_receiver_in_the_same_container_causes_no_warning(
+    receiver: Receiver,
+) -> None:
     async with boxed(Sandbox(Settings(), in_container=True)) as box:
         await box.accepted(callbackUrl=receiver.url)
         await box.advance(seconds=1)

@@ -26,7 +26,7 @@ async def accepted_at(box: Box, message: dict) -> str:
     return (await box.look(message))["timeline"][0]["at"]
 
 
-async def test_a_callback_url_hears_of_each_status_as_documented(
+async def test_a_callback_url_receives_each_status_as_documented(
     box: Box, receiver: Receiver
 ) -> None:
     message = await box.accepted(callbackUrl=receiver.url, **{"from": "MyApp"})
@@ -46,7 +46,9 @@ async def test_a_callback_url_hears_of_each_status_as_documented(
     assert receiver.heard[1].headers["content-type"] == "application/json"
 
 
-async def test_an_endpoint_hears_only_of_the_events_it_wants(box: Box, receiver: Receiver) -> None:
+async def test_an_endpoint_receives_only_the_events_it_subscribes_to(
+    box: Box, receiver: Receiver
+) -> None:
     await box.listen(receiver.url, events=["message.failed"])
     await box.accepted(["+256700000001", NUMBER])
     await box.advance(seconds=10)
@@ -79,7 +81,7 @@ async def test_three_recipients_have_events_of_their_own(box: Box, receiver: Rec
     )
 
 
-async def test_nothing_is_told_before_its_time(box: Box, receiver: Receiver) -> None:
+async def test_no_webhook_is_sent_before_its_time(box: Box, receiver: Receiver) -> None:
     await box.freeze()
     await box.listen(receiver.url)
     await box.accepted()
@@ -93,7 +95,7 @@ async def test_nothing_is_told_before_its_time(box: Box, receiver: Receiver) -> 
     assert receiver.events == ["message.sent", "message.delivered"]
 
 
-async def test_travel_plays_retries_in_due_order_each_at_its_own_time(
+async def test_an_advance_sends_retries_in_due_order_each_at_its_own_time(
     box: Box, receiver: Receiver
 ) -> None:
     await box.freeze()
@@ -125,7 +127,7 @@ async def test_a_webhook_is_tried_eight_times_on_a_growing_schedule(
     assert tried == [0.5 + after for after in (0, 5, 30, 120, 600, 1800, 7200, 21600)]
 
 
-async def test_every_try_has_the_same_id_and_is_signed_as_standard_webhooks_says(
+async def test_every_attempt_has_the_same_id_and_a_standard_webhooks_signature(
     box: Box, receiver: Receiver
 ) -> None:
     await box.freeze()
@@ -155,7 +157,7 @@ async def test_without_a_secret_there_is_no_signature(box: Box, receiver: Receiv
     assert not any(name.startswith("webhook-") for name in receiver.heard[0].headers)
 
 
-async def test_a_receiver_that_drips_is_cut_off_at_the_deadline(receiver: Receiver) -> None:
+async def test_a_response_that_never_ends_is_cut_off_at_the_timeout(receiver: Receiver) -> None:
     gave_up = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
@@ -208,7 +210,7 @@ async def test_a_receiver_can_name_a_date(box: Box, receiver: Receiver) -> None:
     assert tried == [0.5, 0.5 + 86_400]  # at most a day
 
 
-async def test_gone_ends_the_tries(box: Box, receiver: Receiver) -> None:
+async def test_status_410_ends_the_attempts(box: Box, receiver: Receiver) -> None:
     receiver.answers = [410]
     await box.listen(receiver.url, events=["message.sent"])
     await box.accepted("+256700000004")
@@ -225,7 +227,9 @@ async def test_a_redirect_is_not_followed(box: Box, receiver: Receiver) -> None:
     assert [each["status"] for each in await box.attempts()] == [302]
 
 
-async def test_every_try_is_recorded_with_both_sides(box: Box, receiver: Receiver) -> None:
+async def test_every_attempt_is_recorded_with_request_and_response(
+    box: Box, receiver: Receiver
+) -> None:
     await box.listen(receiver.url, SECRET, events=["message.sent"])
     message = await box.accepted()
     await box.advance(seconds=1)
@@ -251,7 +255,7 @@ async def test_a_receiver_that_is_not_there_is_an_error_and_a_retry(box: Box) ->
     assert attempts[0]["error"].startswith("ConnectError")
 
 
-async def test_a_try_can_be_sent_again_at_once(box: Box, receiver: Receiver) -> None:
+async def test_an_attempt_can_be_sent_again_at_once(box: Box, receiver: Receiver) -> None:
     await box.listen(receiver.url, SECRET, events=["message.sent"])
     await box.accepted()
     await box.advance(seconds=1)
@@ -262,7 +266,7 @@ async def test_a_try_can_be_sent_again_at_once(box: Box, receiver: Receiver) -> 
     assert len(await box.attempts()) == 2
 
 
-async def test_a_magic_number_makes_every_webhook_come_twice(box: Box, receiver: Receiver) -> None:
+async def test_a_magic_number_duplicates_every_webhook(box: Box, receiver: Receiver) -> None:
     await box.freeze()
     await box.listen(receiver.url, SECRET)
     await box.accepted("+256700000006")
@@ -271,7 +275,7 @@ async def test_a_magic_number_makes_every_webhook_come_twice(box: Box, receiver:
     assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 2
 
 
-async def test_a_magic_number_turns_the_order_around(box: Box, receiver: Receiver) -> None:
+async def test_a_magic_number_reverses_the_order(box: Box, receiver: Receiver) -> None:
     await box.listen(receiver.url)
     await box.accepted("+256700000007")
     await box.advance(seconds=10)
@@ -321,7 +325,7 @@ async def test_a_magic_number_loses_webhooks(box: Box, receiver: Receiver) -> No
         ("public", "http://[::1]:9/", "not public"),
     ],
 )
-async def test_a_target_that_is_not_allowed_is_refused_when_it_is_dialled(
+async def test_a_target_that_is_not_allowed_is_refused_on_connecting(
     policy: str, url: str, why: str
 ) -> None:
     async with sandbox(webhook_policy=policy) as box:
@@ -350,7 +354,7 @@ def test_the_sandbox_does_not_call_itself() -> None:
         assert "is this sandbox itself" in attempt["error"]
 
 
-async def test_with_real_time_delivered_waits_for_the_first_try_of_sent(
+async def test_with_real_time_delivered_waits_for_the_first_attempt_of_sent(
     receiver: Receiver,
 ) -> None:
     let_go = threading.Event()
@@ -378,7 +382,7 @@ async def test_with_real_time_delivered_waits_for_the_first_try_of_sent(
         )
 
 
-async def test_what_a_receiver_sees_while_time_travels_is_the_time_of_its_webhook(
+async def test_a_webhook_during_an_advance_has_the_time_of_its_step(
     box: Box, receiver: Receiver
 ) -> None:
     await box.freeze()
@@ -391,7 +395,7 @@ async def test_what_a_receiver_sees_while_time_travels_is_the_time_of_its_webhoo
     assert datetime.fromisoformat(clock["now"]) > datetime.fromisoformat(looks[-1])
 
 
-async def test_a_date_that_no_calendar_has_puts_nothing_off(box: Box, receiver: Receiver) -> None:
+async def test_an_impossible_date_in_retry_after_is_ignored(box: Box, receiver: Receiver) -> None:
     await box.freeze()
     receiver.answers = [(503, {"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"})]
     await box.listen(receiver.url, events=["message.sent"])
