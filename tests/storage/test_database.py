@@ -40,7 +40,7 @@ async def listed(box: Box) -> list[str]:
     return [each["id"] for each in (await box.get("/_sandbox/messages"))["data"]][::-1]
 
 
-async def test_on_a_full_disk_nothing_is_acknowledged_that_is_not_there(file: str) -> None:
+async def test_on_a_full_disk_nothing_is_acknowledged_without_being_stored(file: str) -> None:
     async with failing_politely(file) as (box, store):
         kept = [(await box.accepted())["id"]]
         (pages,) = store.execute("PRAGMA page_count").fetchone()
@@ -60,7 +60,7 @@ async def test_on_a_full_disk_nothing_is_acknowledged_that_is_not_there(file: st
         assert await listed(box) == kept
 
 
-async def test_an_account_whose_opening_was_not_kept_is_opened_anew(file: str) -> None:
+async def test_an_account_whose_creation_was_rolled_back_is_created_again(file: str) -> None:
     async with failing_politely(file) as (box, store):
         store.execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON accounts WHEN new.token_hint LIKE 'bad%'"
@@ -101,20 +101,20 @@ async def together(*units: Awaitable[None]) -> list[BaseException | None]:
         return await asyncio.gather(*units, return_exceptions=True)
 
 
-async def test_a_unit_is_kept_once_it_is_left(database: Database, file: str) -> None:
+async def test_a_write_is_stored_once_it_is_left(database: Database, file: str) -> None:
     await state(database, "one")
     database.close()
     with closing(Database(file)) as again:
         assert again.metadata("one") == "stated"
 
 
-async def test_units_of_one_turn_are_kept_together(database: Database) -> None:
+async def test_writes_of_one_group_commit_are_stored_together(database: Database) -> None:
     told = await together(*[state(database, f"fact {n}") for n in range(50)])
     assert told == [None] * 50
     assert {database.metadata(f"fact {n}") for n in range(50)} == {"stated"}
 
 
-async def test_a_unit_that_fails_leaves_nothing_and_its_whole_turn_is_told(
+async def test_a_write_that_fails_rolls_back_its_group_and_all_of_it_raises(
     database: Database,
 ) -> None:
     told = await together(
@@ -124,13 +124,13 @@ async def test_a_unit_that_fails_leaves_nothing_and_its_whole_turn_is_told(
     assert [database.metadata(name) for name in ("before", "failing", "after")] == [None] * 3
 
 
-async def test_the_turn_after_one_that_failed_is_as_any(database: Database) -> None:
+async def test_the_group_commit_after_a_failed_one_succeeds(database: Database) -> None:
     await together(fail(database, "failing"))
     assert await together(state(database, "later")) == [None]
     assert (database.metadata("failing"), database.metadata("later")) == (None, "stated")
 
 
-async def test_a_statement_that_fails_leaves_nothing_of_its_turn(database: Database) -> None:
+async def test_a_statement_that_fails_rolls_back_its_group(database: Database) -> None:
     async def break_a_rule() -> None:
         async with database:
             database.store_metadata("failing", "half-way")
@@ -141,7 +141,7 @@ async def test_a_statement_that_fails_leaves_nothing_of_its_turn(database: Datab
     assert [database.metadata(name) for name in ("before", "failing", "after")] == [None] * 3
 
 
-async def test_a_full_disk_leaves_nothing_of_a_turn_even_what_still_fits(
+async def test_a_full_disk_rolls_back_the_group_including_what_fits(
     database: Database,
 ) -> None:
     (pages,) = database.execute("PRAGMA page_count").fetchone()
@@ -155,7 +155,9 @@ async def test_a_full_disk_leaves_nothing_of_a_turn_even_what_still_fits(
     assert [database.metadata(name) for name in ("before", "large", "after")] == [None] * 3
 
 
-async def test_who_stops_waiting_for_the_commit_does_not_undo_it(database: Database) -> None:
+async def test_a_task_that_is_cancelled_during_the_commit_does_not_undo_it(
+    database: Database,
+) -> None:
     leaving = asyncio.create_task(state(database, "left"))
     staying = asyncio.create_task(state(database, "stayed"))
     asyncio.get_running_loop().call_soon(leaving.cancel)
@@ -163,7 +165,7 @@ async def test_who_stops_waiting_for_the_commit_does_not_undo_it(database: Datab
     assert (database.metadata("left"), database.metadata("stayed")) == ("stated", "stated")
 
 
-async def test_a_unit_cannot_begin_while_another_waits_for_something_else(
+async def test_a_write_cannot_begin_while_another_awaits_something_else(
     database: Database,
 ) -> None:
     never = asyncio.Event()
@@ -181,7 +183,7 @@ async def test_a_unit_cannot_begin_while_another_waits_for_something_else(
     await together(waiting)
 
 
-async def test_a_unit_that_waits_for_something_else_is_told_and_leaves_nothing(
+async def test_a_write_that_awaits_something_else_raises_and_stores_nothing(
     database: Database, file: str
 ) -> None:
     async def wait_inside() -> None:
@@ -197,7 +199,7 @@ async def test_a_unit_that_waits_for_something_else_is_told_and_leaves_nothing(
         assert (again.metadata("first"), again.metadata("second")) == (None, None)
 
 
-async def test_rows_that_fail_when_a_reader_runs_them_are_not_acknowledged(
+async def test_deferred_rows_that_fail_during_a_query_are_not_acknowledged(
     database: Database,
 ) -> None:
     async def write() -> None:

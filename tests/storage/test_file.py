@@ -47,7 +47,7 @@ def test_schema_files_are_numbered_without_gaps() -> None:
     assert numbers == list(range(1, len(SCHEMA) + 1))
 
 
-async def test_a_file_says_which_schema_it_has(file: str) -> None:
+async def test_a_file_has_its_schema_version(file: str) -> None:
     async with sandbox(database=file) as box:
         await box.accepted()
     assert pragma(file, "user_version") == len(SCHEMA)
@@ -55,19 +55,19 @@ async def test_a_file_says_which_schema_it_has(file: str) -> None:
     assert pragma(file, "integrity_check") == "ok"
 
 
-async def test_a_file_is_whole_in_itself_once_the_sandbox_has_stopped(file: str) -> None:
+async def test_a_stopped_sandbox_leaves_a_single_file(file: str) -> None:
     async with sandbox(database=file) as box:
         await box.accepted()
     assert [each.name for each in Path(file).parent.iterdir()] == ["sandbox.db"]
 
 
-async def test_an_empty_file_is_taken(file: str) -> None:
+async def test_an_empty_file_is_accepted(file: str) -> None:
     written(file, b"")
     async with sandbox(database=file) as box:
         assert await box.read(await box.accepted())
 
 
-async def test_a_file_of_a_newer_version_is_refused_and_left_as_it_was(file: str) -> None:
+async def test_a_file_of_a_newer_version_is_refused_and_not_changed(file: str) -> None:
     async with sandbox(database=file) as box:
         await box.accepted()
     pragma(file, f"user_version = {len(SCHEMA) + 1}")
@@ -132,7 +132,7 @@ def made_old(connection: sqlite3.Connection) -> None:
     connection.commit()
 
 
-async def test_a_database_of_another_program_is_refused_and_left_as_it_was(file: str) -> None:
+async def test_a_database_of_another_program_is_refused_and_not_changed(file: str) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE messages (text)")
         connection.commit()
@@ -142,15 +142,13 @@ async def test_a_database_of_another_program_is_refused_and_left_as_it_was(file:
 
 
 @pytest.mark.parametrize("content", [b"to,message\n", b"x" * 8192], ids=["short", "long"])
-async def test_a_file_of_another_kind_is_refused_and_left_as_it_was(
-    file: str, content: bytes
-) -> None:
+async def test_a_file_of_another_kind_is_refused_and_not_changed(file: str, content: bytes) -> None:
     written(file, content)
     assert refusal(file) == f"{file} is not a SQLite database."
     assert content_of(file) == content
 
 
-async def test_a_file_in_use_is_refused_and_its_user_goes_on(file: str) -> None:
+async def test_a_file_in_use_is_refused_and_the_sandbox_that_uses_it_continues(file: str) -> None:
     async with sandbox(database=file) as box:
         await box.accepted()
         assert refusal(file) == f"{file} is in use by another sandbox."
@@ -163,5 +161,5 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert refusal(missing) == f"The folder of {missing} does not exist."
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert refusal(str(tmp_path)).startswith(f"{tmp_path} cannot be opened")

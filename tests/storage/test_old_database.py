@@ -78,12 +78,12 @@ async def test_keys_of_an_old_file_replay(old: Path, tmp_path: Path) -> None:
         await check(box, expected(old, "replays"))
 
 
-async def test_faults_of_an_old_file_act(old: Path, tmp_path: Path) -> None:
+async def test_faults_of_an_old_file_apply(old: Path, tmp_path: Path) -> None:
     async with opened(old, tmp_path) as box:
         await check(box, expected(old, "faults"))
 
 
-async def test_what_an_old_file_had_planned_is_performed(
+async def test_planned_steps_of_an_old_file_are_performed(
     old: Path, tmp_path: Path, receiver: Receiver
 ) -> None:
     origin = receiver.url.removesuffix("/hooks")

@@ -38,7 +38,7 @@ async def everything(box: Box) -> list[Any]:
     ]
 
 
-async def test_messages_settings_and_endpoints_are_kept(file: str, receiver: Receiver) -> None:
+async def test_messages_settings_and_endpoints_survive(file: str, receiver: Receiver) -> None:
     changes = {
         "tier": "professional",
         "limits": {"perSecond": 7},
@@ -116,7 +116,7 @@ async def test_a_frozen_clock_stays_frozen(file: str) -> None:
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-async def test_the_clock_of_accounts_still_to_be_opened_is_kept(file: str, frozen: bool) -> None:
+async def test_the_clock_of_new_accounts_survives(file: str, frozen: bool) -> None:
     async with sandbox(database=file) as before:
         left = await before.anonymous.advance(hours=1)
         if frozen:
@@ -145,7 +145,7 @@ async def test_an_emptied_and_a_reset_account_stay_so(file: str) -> None:
         assert (await again.get("/_sandbox/clock"))["aheadSeconds"] == pytest.approx(0, abs=0.01)
 
 
-async def test_a_webhook_that_was_not_heard_is_tried_again_after_a_restart(
+async def test_a_webhook_that_failed_is_tried_again_after_a_restart(
     file: str, receiver: Receiver
 ) -> None:
     receiver.answers = [500, 503]
@@ -181,7 +181,7 @@ class Hanging:
         handler.close_connection = True
 
 
-async def test_a_webhook_in_flight_at_the_end_is_sent_again_by_the_next_process(
+async def test_a_webhook_in_flight_at_the_stop_is_sent_again_after_the_restart(
     file: str, receiver: Receiver
 ) -> None:
     hanging = Hanging(asyncio.Event(), asyncio.Event())
@@ -198,7 +198,7 @@ async def test_a_webhook_in_flight_at_the_end_is_sent_again_by_the_next_process(
     assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 1
 
 
-async def test_a_sandbox_that_is_closed_with_a_webhook_in_flight_has_nothing_left_to_do(
+async def test_a_sandbox_that_is_closed_with_a_webhook_in_flight_leaves_no_task(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, timers = asyncio.get_running_loop(), []
@@ -224,7 +224,7 @@ async def test_a_sandbox_that_is_closed_with_a_webhook_in_flight_has_nothing_lef
     assert [each for each in coroutines if "Scheduler" in each or "DueQueue" in each] == []
 
 
-async def test_steps_that_were_due_while_nothing_ran_keep_their_own_times(
+async def test_steps_that_were_due_during_a_stop_keep_their_own_times(
     file: str, receiver: Receiver
 ) -> None:
     async with sandbox(database=file, sent_after=600, delivered_after=1800) as before:
