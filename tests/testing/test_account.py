@@ -13,7 +13,7 @@ from msgine_sandbox.testing import (
 )
 
 
-def test_prices_of_the_second_generation_are_changed_by_channel(account: Account) -> None:
+def test_prices_of_the_developers_api_are_changed_by_channel(account: Account) -> None:
     settings = account.change(developer_prices={"email": Decimal("0.5")})
     assert settings.developer_prices == {"sms": 30, "email": Decimal("0.5"), "push": 0}
 
@@ -21,7 +21,7 @@ def test_prices_of_the_second_generation_are_changed_by_channel(account: Account
 # Settings, requests, coverage
 
 
-def test_an_account_is_given_other_terms(account: Account) -> None:
+def test_the_settings_of_an_account_are_changed(account: Account) -> None:
     terms = account.change(
         tier="professional", per_second=5, sender_id="Shop", price=Decimal("30"), currency="UGX"
     )
@@ -32,7 +32,7 @@ def test_an_account_is_given_other_terms(account: Account) -> None:
     assert post_sms(account).status_code == 403
 
 
-def test_the_journal_has_what_the_client_asked_and_was_answered(account: Account) -> None:
+def test_the_journal_has_requests_and_responses(account: Account) -> None:
     post_sms(account, "0701234567")
     send_sms(account)
     newest, oldest = account.requests
@@ -47,7 +47,7 @@ def test_the_journal_has_what_the_client_asked_and_was_answered(account: Account
     assert len(account.requests) == 0
 
 
-def test_a_client_that_does_well_has_no_warnings_and_others_are_told(account: Account) -> None:
+def test_a_correct_request_has_no_warnings_and_others_have(account: Account) -> None:
     send_sms(account)
     assert account.requests.warnings == []
     headers = {"Authorization": f"Bearer {account.token}"}
@@ -60,7 +60,7 @@ def test_a_client_that_does_well_has_no_warnings_and_others_are_told(account: Ac
     assert account.requests.list(warning="unknown-field")[0].warnings == (warning,)
 
 
-def test_coverage_grows_with_what_a_client_meets(account: Account) -> None:
+def test_coverage_grows_with_the_behaviours_that_are_met(account: Account) -> None:
     before = account.coverage
     assert before.met == ()
     send_sms(account)

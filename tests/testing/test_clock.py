@@ -11,7 +11,7 @@ from msgine_sandbox.testing import (
 )
 
 
-def test_time_passes_as_far_as_it_is_told(account: Account) -> None:
+def test_a_clock_is_advanced_by_a_duration(account: Account) -> None:
     send_sms(account)
     before = account.clock.now
     assert account.clock.advance(days=1, hours=2, minutes=3, seconds=4) == 2
@@ -20,7 +20,7 @@ def test_time_passes_as_far_as_it_is_told(account: Account) -> None:
     assert account.messages[0].status == "delivered"
 
 
-def test_time_can_be_taken_to_a_moment(account: Account) -> None:
+def test_a_clock_is_advanced_to_a_time(account: Account) -> None:
     with account.clock.frozen() as clock:
         moment = (clock.now + timedelta(days=400)).replace(microsecond=0)
         clock.advance(to=moment)
@@ -28,7 +28,7 @@ def test_time_can_be_taken_to_a_moment(account: Account) -> None:
     assert not account.clock.is_frozen
 
 
-def test_a_frozen_clock_stays_frozen_after_a_block_within(account: Account) -> None:
+def test_a_frozen_clock_stays_frozen_after_a_nested_block(account: Account) -> None:
     account.clock.freeze()
     with account.clock.frozen():
         pass
@@ -37,7 +37,7 @@ def test_a_frozen_clock_stays_frozen_after_a_block_within(account: Account) -> N
     assert not account.clock.is_frozen
 
 
-def test_a_moment_needs_a_time_zone_and_no_duration_beside_it(account: Account) -> None:
+def test_a_time_needs_a_time_zone_and_excludes_a_duration(account: Account) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         account.clock.advance(to=datetime(2030, 1, 1))  # noqa: DTZ001
     with pytest.raises(ValueError, match="either"):

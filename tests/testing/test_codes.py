@@ -72,7 +72,7 @@ def test_the_code_is_the_one_that_a_person_would_type(text: str, code: str) -> N
 
 
 @pytest.mark.parametrize("text", NO_CODE)
-def test_where_there_is_no_code_none_is_made_up(text: str) -> None:
+def test_a_text_without_a_code_has_none(text: str) -> None:
     assert find_code(text) is None
 
 
@@ -145,7 +145,7 @@ LINKS = [
 
 
 @pytest.mark.parametrize(("text", "links"), LINKS)
-def test_a_link_is_the_url_without_the_sentence_around_it(text: str, links: list[str]) -> None:
+def test_a_link_is_the_url_without_surrounding_punctuation(text: str, links: list[str]) -> None:
     assert find_links(text) == links
 
 

@@ -12,7 +12,7 @@ from msgine_sandbox.testing import (
 )
 
 
-def test_a_fault_acts_as_often_as_it_is_told(account: Account) -> None:
+def test_a_fault_applies_as_often_as_requested(account: Account) -> None:
     fault = account.faults.fail(status=503, times=2, retry_after=3)
     assert (fault.hits, fault.left) == (0, 2)
     answers = [post_sms(account) for _ in range(3)]
@@ -22,7 +22,7 @@ def test_a_fault_acts_as_often_as_it_is_told(account: Account) -> None:
     assert len(account.messages) == 1
 
 
-def test_a_fault_ends_with_its_block_and_tells_how_often_it_acted(account: Account) -> None:
+def test_a_fault_ends_with_its_block_and_counts_its_hits(account: Account) -> None:
     with account.faults.fail(status=429, to=NUMBER) as fault:
         assert post_sms(account).status_code == 429
         assert post_sms(account, "+256701000009").status_code == 201
@@ -57,7 +57,7 @@ def test_requests_fail_in_every_way(account: Account) -> None:
     assert account.faults.clear() == 2
 
 
-def test_a_fault_that_cannot_be_is_refused_in_words(account: Account) -> None:
+def test_an_invalid_fault_raises_an_error_with_its_field(account: Account) -> None:
     with pytest.raises(SandboxError) as refused:
         account.faults.fail(status=200)
     assert "status" in refused.value.details["field"]

@@ -16,7 +16,7 @@ from msgine_sandbox.testing import (
 )
 
 
-def test_a_name_that_is_none_is_refused() -> None:
+def test_an_unknown_magic_name_is_refused() -> None:
     for make in (magic_address, magic_token):
         with pytest.raises(ValueError, match="'bounced'"):
             make("bounced")
@@ -36,12 +36,12 @@ def test_every_magic_number_has_a_name() -> None:
 
 
 @pytest.mark.parametrize(("status", "times"), [(400, 1), (503, 10), (503, -1), (418, 0)])
-def test_a_number_that_is_none_is_refused(status: int, times: int) -> None:
+def test_an_impossible_magic_number_is_refused(status: int, times: int) -> None:
     with pytest.raises(ValueError, match=str(status)):
         answered(status, times)
 
 
-def test_the_package_and_its_names_cost_nothing_until_they_are_used() -> None:
+def test_importing_the_package_imports_nothing_heavy() -> None:
     script = (
         "import sys, msgine_sandbox\n"
         "from msgine_sandbox import testing\n"
@@ -54,6 +54,6 @@ def test_the_package_and_its_names_cost_nothing_until_they_are_used() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_a_name_that_is_none_is_none() -> None:
+def test_an_unknown_attribute_raises_attribute_error() -> None:
     with pytest.raises(AttributeError):
         _ = msgine_sandbox.testing.Nothing

@@ -19,7 +19,7 @@ from msgine_sandbox.testing import (
 )
 
 
-def test_a_message_is_seen_with_all_that_is_known_of_it(account: Account) -> None:
+def test_a_message_has_all_its_fields(account: Account) -> None:
     account.clock.freeze()
     number = send_sms(account, [NUMBER, REFUSED], "Your code is 493817: https://a.example/x.")
     [message] = account.messages
@@ -33,7 +33,7 @@ def test_a_message_is_seen_with_all_that_is_known_of_it(account: Account) -> Non
     assert message.timeline[0]["requestId"] == message.request_id
 
 
-def test_an_email_is_seen_with_its_subject_its_html_and_its_links(account: Account) -> None:
+def test_an_email_has_its_subject_html_and_links(account: Account) -> None:
     html = '<p>Code <b>493817</b> <a href="https://a.example/x?a=1&amp;b=2">Verify</a></p>'
     addresses = {"from": "a@b.example", "to": "jane@example.com", "cc": "joe@example.com"}
     post_developers(account, "email", subject="Welcome", html=html, **addresses)
@@ -52,7 +52,7 @@ def test_a_code_may_stand_in_the_subject(account: Account) -> None:
     assert account.messages[0].code == "493817"
 
 
-def test_a_push_for_later_is_seen_with_its_data_and_its_time(account: Account) -> None:
+def test_a_scheduled_push_has_its_data_and_time(account: Account) -> None:
     at = account.clock.now.replace(microsecond=0) + timedelta(hours=1)
     tokens = ["a", magic_token("refused"), magic_token("bounce", "2")]
     later = {"tokens": tokens, "data": {"order": "1042"}, "scheduledFor": at.isoformat()}
@@ -65,7 +65,7 @@ def test_a_push_for_later_is_seen_with_its_data_and_its_time(account: Account) -
     assert (statuses, message.refresh().sent_at) == (["sent", "failed", "failed"], at)
 
 
-def test_a_queued_message_is_delivered_by_hand(account: Account) -> None:
+def test_a_queued_message_can_be_delivered(account: Account) -> None:
     post_developers(account, "sms", to=NUMBER, message="Hello", scheduledFor="2099-01-01T00:00:00Z")
     assert account.messages[0].deliver().status == "delivered"
 
@@ -100,7 +100,7 @@ def test_messages_are_found_by_every_filter(account: Account) -> None:
     assert [each.text for each in found(limit=1)] == ["Welcome"]
 
 
-def test_a_wait_ends_as_soon_as_a_message_fits(account: Account) -> None:
+def test_a_wait_ends_as_soon_as_a_message_matches(account: Account) -> None:
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(account.wait_for_message, to=NUMBER, contains="now", timeout=60)
         send_sms(account, text="not yet")
@@ -108,7 +108,7 @@ def test_a_wait_ends_as_soon_as_a_message_fits(account: Account) -> None:
         assert waiting.result(timeout=60).text == "now"
 
 
-def test_a_wait_in_vain_says_what_did_arrive(account: Account) -> None:
+def test_a_wait_that_times_out_lists_the_messages_that_exist(account: Account) -> None:
     send_sms(account, STAYS_PENDING, text="Welcome")
     with pytest.raises(MessageNotFound) as told:
         account.wait_for_message(to="+256701000009", contains="code", timeout=0)
@@ -120,20 +120,20 @@ def test_a_wait_in_vain_says_what_did_arrive(account: Account) -> None:
     assert isinstance(told.value, AssertionError)
 
 
-def test_a_wait_on_a_frozen_clock_says_so(account: Account) -> None:
+def test_a_wait_that_times_out_mentions_a_frozen_clock(account: Account) -> None:
     account.clock.freeze()
     with pytest.raises(MessageNotFound, match=r"has no messages\. The clock is frozen"):
         account.wait_for_message(timeout=0)
 
 
-def test_a_message_without_a_code_says_its_text(account: Account) -> None:
+def test_a_message_without_a_code_raises_an_error_with_its_text(account: Account) -> None:
     send_sms(account, text="Welcome")
     with pytest.raises(NoCode, match="'Welcome'"):
         _ = account.messages[0].code
     assert issubclass(NoCode, LookupError)
 
 
-def test_a_message_is_moved_by_hand(account: Account) -> None:
+def test_the_status_of_a_message_can_be_set(account: Account) -> None:
     account.clock.freeze()
     send_sms(account, [STAYS_PENDING, NUMBER])
     message = account.messages[0]
@@ -147,7 +147,7 @@ def test_a_message_is_moved_by_hand(account: Account) -> None:
     assert account.messages[0].fail().status == "failed"
 
 
-def test_a_message_cannot_be_moved_back(account: Account) -> None:
+def test_the_status_of_a_message_cannot_go_back(account: Account) -> None:
     send_sms(account)
     done = account.messages[0].deliver()
     for back in (done.fail, done.mark_sent):

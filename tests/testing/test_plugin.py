@@ -118,13 +118,13 @@ def test_webhooks_are_received(run: Run) -> None:
     run(HOOKS.format(host="127.0.0.1")).assert_outcomes(passed=1)
 
 
-def test_webhooks_of_a_sandbox_elsewhere_come_to_the_name_it_knows(run: Run) -> None:
+def test_webhooks_of_a_remote_sandbox_use_the_given_host_name(run: Run) -> None:
     with serving() as live:
         options = ("--msgine-url", live.origin, "--msgine-webhook-host", "localhost")
         run(HOOKS.format(host="localhost"), *options).assert_outcomes(passed=1)
 
 
-def test_what_was_still_to_come_does_not_reach_into_the_next_test(run: Run) -> None:
+def test_pending_messages_of_a_test_are_deleted_after_it(run: Run) -> None:
     ended = run(
         """
         import pytest
@@ -221,7 +221,7 @@ def test_a_sandbox_that_does_not_answer_gives_one_clear_line(run: Run) -> None:
     one_line(run(SENDS, "--msgine-url", url), f"No sandbox answers at {url}")
 
 
-def test_an_option_that_cannot_be_is_refused(run: Run) -> None:
+def test_an_invalid_option_is_refused(run: Run) -> None:
     ended = run(SENDS, "--msgine-coverage-fail-under", "most")
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
     ended.stderr.fnmatch_lines(["ERROR: --msgine-coverage-fail-under takes 0 to 100, not most"])
@@ -294,9 +294,7 @@ def test_a_report_says_so_when_the_sandbox_is_gone(run: Run) -> None:
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["one process", "two processes"])
 @pytest.mark.parametrize("where", ["its own", "a running one"])
-def test_coverage_names_what_was_met_and_what_never_was(
-    run: Run, where: str, options: list[str]
-) -> None:
+def test_coverage_lists_met_and_unmet_behaviours(run: Run, where: str, options: list[str]) -> None:
     module = """
     from sending import send
 
@@ -332,7 +330,7 @@ def test_coverage_names_what_was_met_and_what_never_was(
 
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["one process", "two processes"])
-def test_coverage_below_the_bar_fails_the_session(run: Run, options: list[str]) -> None:
+def test_coverage_below_the_minimum_fails_the_session(run: Run, options: list[str]) -> None:
     ended = run(SENDS, "--msgine-coverage-fail-under", "50", *options)
     ended.assert_outcomes(passed=1)
     assert ended.ret == pytest.ExitCode.TESTS_FAILED
@@ -342,7 +340,7 @@ def test_coverage_below_the_bar_fails_the_session(run: Run, options: list[str]) 
     ended.stdout.no_fnmatch_line("FAIL:*")
 
 
-def test_options_stand_in_an_ini_file_too(run: Run, pytester: pytest.Pytester) -> None:
+def test_options_can_be_set_in_an_ini_file(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nmsgine_coverage = true\nmsgine_coverage_fail_under = 99")
     ended = run(SENDS)
     assert ended.ret == 1
@@ -382,7 +380,7 @@ def test_a_session_that_does_not_use_it_loads_nothing_heavy(run: Run) -> None:
     ended.assert_outcomes(passed=1)
 
 
-def test_the_fixtures_are_told_of(run: Run) -> None:
+def test_the_fixtures_are_listed(run: Run) -> None:
     ended = run(SENDS, "--fixtures")
     for name in ("msgine", "msgine_server", "msgine_webhooks", "msgine_settings"):
         ended.stdout.re_match_lines([rf"{name}\b.*"])

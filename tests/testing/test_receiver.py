@@ -51,7 +51,7 @@ def send(account: Account, to: str = NUMBER) -> str:
     return str(answer.json()["id"])
 
 
-def test_what_comes_is_recorded_and_verified(account: Account, hooks: WebhookReceiver) -> None:
+def test_a_webhook_is_recorded_and_verified(account: Account, hooks: WebhookReceiver) -> None:
     number = send(account)
     account.clock.advance(seconds=2)
     assert hooks.events == ["message.sent", "message.delivered"]
@@ -63,9 +63,7 @@ def test_what_comes_is_recorded_and_verified(account: Account, hooks: WebhookRec
     assert first.id.startswith("evt_")
 
 
-def test_a_wrong_signature_is_seen_and_a_missing_one_too(
-    account: Account, hooks: WebhookReceiver
-) -> None:
+def test_a_wrong_or_missing_signature_is_reported(account: Account, hooks: WebhookReceiver) -> None:
     send(account, WEBHOOKS_FORGED)
     account.clock.advance(seconds=2)
     assert [each.verified for each in hooks.received] == [False, False]
@@ -74,7 +72,7 @@ def test_a_wrong_signature_is_seen_and_a_missing_one_too(
     assert (stranger.verified, stranger.content, stranger.event) == (None, None, "")
 
 
-def test_it_answers_as_told_and_the_webhook_is_tried_again(
+def test_it_sends_the_given_responses_and_the_webhook_is_tried_again(
     account: Account, hooks: WebhookReceiver
 ) -> None:
     hooks.answer(503, headers={"Retry-After": "7"}, body="later")
@@ -89,7 +87,7 @@ def test_it_answers_as_told_and_the_webhook_is_tried_again(
     assert (tries[0].response.body, tries[0].response.headers["retry-after"]) == ("later", "7")
 
 
-def test_it_answers_so_for_good_until_it_is_cleared(
+def test_a_permanent_response_lasts_until_it_is_cleared(
     account: Account, hooks: WebhookReceiver
 ) -> None:
     hooks.answer(410, times=None)
@@ -99,7 +97,7 @@ def test_it_answers_so_for_good_until_it_is_cleared(
     assert httpx.post(hooks.url).status_code == 200
 
 
-def test_a_try_is_sent_again(account: Account, hooks: WebhookReceiver) -> None:
+def test_an_attempt_is_sent_again(account: Account, hooks: WebhookReceiver) -> None:
     send(account, STAYS_PENDING)
     account.messages[0].mark_sent()
     first = hooks.wait_for(event="message.sent")
@@ -117,7 +115,9 @@ def test_a_wait_ends_as_soon_as_enough_have_come(account: Account, hooks: Webhoo
         assert waiting.result(timeout=60).message_id == account.messages[0].id
 
 
-def test_a_wait_in_vain_says_what_did_come(account: Account, hooks: WebhookReceiver) -> None:
+def test_a_wait_that_times_out_lists_the_webhooks_received(
+    account: Account, hooks: WebhookReceiver
+) -> None:
     with pytest.raises(WebhookNotFound, match=r"No webhook arrived within 0 s\. .* no webhooks"):
         hooks.wait_for(timeout=0)
     send(account)
@@ -155,7 +155,7 @@ def test_webhooks_go_wrong_on_purpose(account: Account, hooks: WebhookReceiver) 
         assert hooks.events == ["message.sent", "message.delivered"]
 
 
-def test_nobody_listens_after_the_end(account: Account) -> None:
+def test_nothing_listens_after_the_block(account: Account) -> None:
     threads = threading.active_count()
     with WebhookReceiver(account) as hooks:
         where = urlsplit(hooks.url)
@@ -172,7 +172,7 @@ def test_nobody_listens_after_the_end(account: Account) -> None:
         httpx.post(hooks.url)
 
 
-def test_a_late_answer_does_not_hold_up_the_end(account: Account) -> None:
+def test_a_delayed_response_does_not_delay_the_stop(account: Account) -> None:
     with ThreadPoolExecutor() as pool:
         with WebhookReceiver(account) as hooks:
             hooks.answer(200, delay=60)
@@ -183,7 +183,7 @@ def test_a_late_answer_does_not_hold_up_the_end(account: Account) -> None:
         answer.exception()
 
 
-def test_what_was_meant_for_another_path_is_not_heard(
+def test_a_request_to_another_path_is_not_recorded(
     account: Account, hooks: WebhookReceiver
 ) -> None:
     where = urlsplit(hooks.url)
@@ -191,7 +191,7 @@ def test_what_was_meant_for_another_path_is_not_heard(
     assert hooks.received == []
 
 
-def test_it_is_named_as_the_sandbox_knows_this_machine(account: Account) -> None:
+def test_its_url_has_the_given_host_name(account: Account) -> None:
     with WebhookReceiver(account, host="localhost") as hooks:
         assert urlsplit(hooks.url).hostname == "localhost"
         send(account)

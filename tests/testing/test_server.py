@@ -19,7 +19,7 @@ from msgine_sandbox.testing import (
 )
 
 
-def test_a_sandbox_is_started_for_a_block_and_gone_after_it() -> None:
+def test_a_sandbox_runs_for_a_block_and_is_stopped_after_it() -> None:
     threads = threading.active_count()
     with msgine_sandbox.start(tier="free", sent_after=0, delivered_after=0) as account:
         assert account.settings.tier == "free"
@@ -70,7 +70,7 @@ def test_a_start_that_fails_says_why_and_leaves_nothing_behind(tmp_path: Path) -
     assert threading.active_count() == threads
 
 
-def test_a_guarded_sandbox_takes_the_control_token() -> None:
+def test_a_sandbox_with_a_control_token_needs_it() -> None:
     with serving("--control-token", "sesame") as live:
         with msgine_sandbox.connect(live.origin, control_token="sesame") as account:
             assert len(account.messages) == 0
@@ -89,7 +89,7 @@ def test_only_accepted_tokens_are_used() -> None:
         send_sms(account)
 
 
-def test_over_tls_it_speaks_to_itself_and_elsewhere_to_whom_it_trusts(
+def test_over_tls_it_trusts_its_own_sandbox_and_otherwise_the_systems_authorities(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with msgine_sandbox.start(tls=True, tls_ca=str(tmp_path / "ca.pem")) as account:
@@ -102,7 +102,7 @@ def test_over_tls_it_speaks_to_itself_and_elsewhere_to_whom_it_trusts(
             assert len(same.messages) == 0
 
 
-def test_what_is_no_sandbox_is_said_to_be_none(receiver: Any) -> None:
+def test_connecting_to_something_else_says_that_it_is_not_a_sandbox(receiver: Any) -> None:
     for url, words in (
         ("http://127.0.0.1:9", "No sandbox answers at http://127.0.0.1:9"),
         (receiver.url, "is not msgine-sandbox"),
