@@ -77,7 +77,7 @@ async def test_the_shop_has_its_accounts_and_their_messages() -> None:
         assert (await clinic.get("/api/v1/messages"))["pagination"]["total"] == 1
 
 
-async def test_messages_come_to_the_statuses_that_their_age_implies() -> None:
+async def test_messages_reach_the_statuses_that_their_age_implies() -> None:
     async with starting_with(SHOP) as http:
         shop = Box(http, "test_shop")
         # What is over by now happens at once; waiting for the last of it is waiting for all.
@@ -92,7 +92,7 @@ async def test_messages_come_to_the_statuses_that_their_age_implies() -> None:
         ]
 
 
-async def test_a_message_of_long_ago_has_the_times_of_long_ago(tmp_path: Path) -> None:
+async def test_an_old_message_has_old_times(tmp_path: Path) -> None:
     file = written(tmp_path, accounts({"token": "t", "messages": [HELLO | {"secondsAgo": 3600}]}))
     async with starting_with(file) as http:
         box = Box(http, "t")
@@ -104,7 +104,7 @@ async def test_a_message_of_long_ago_has_the_times_of_long_ago(tmp_path: Path) -
         assert message["createdAt"] < message["updatedAt"] < clock["now"]
 
 
-async def test_a_frozen_account_stands_before_what_is_still_to_come(tmp_path: Path) -> None:
+async def test_a_frozen_account_does_not_perform_later_steps(tmp_path: Path) -> None:
     file = written(
         tmp_path,
         accounts({"token": "t", "frozen": True, "messages": [HELLO | {"secondsAgo": 1}, HELLO]}),
@@ -117,7 +117,7 @@ async def test_a_frozen_account_stands_before_what_is_still_to_come(tmp_path: Pa
         assert [each["status"] for each in found] == ["pending", "sent"]
 
 
-async def test_an_account_gets_everything_that_is_said_of_it(tmp_path: Path) -> None:
+async def test_an_account_gets_all_its_settings(tmp_path: Path) -> None:
     endpoint = {"url": "http://localhost:9/", "events": ["message.failed"], "secret": SECRET}
     said = {
         "tier": "free",
@@ -160,7 +160,7 @@ async def test_a_restart_on_a_database_adds_nothing(tmp_path: Path) -> None:
     assert seen[0] == seen[1] == seen[2]
 
 
-async def test_a_restart_leaves_what_was_changed_meanwhile_alone(tmp_path: Path) -> None:
+async def test_a_restart_does_not_undo_later_changes(tmp_path: Path) -> None:
     database = str(tmp_path / "sandbox.db")
     async with starting_with(SHOP, database=database) as http:
         await Box(http, "test_shop").control("PATCH", "/account", {"senderId": "Changed"})
@@ -190,11 +190,11 @@ def test_a_file_that_is_not_json_is_refused_by_name(tmp_path: Path, content: str
 
 
 @pytest.mark.parametrize("content", [[], "accounts", 5, None], ids=str)
-def test_a_file_that_is_no_object_is_refused_by_name(tmp_path: Path, content: Any) -> None:
+def test_a_file_that_is_not_an_object_is_refused_by_name(tmp_path: Path, content: Any) -> None:
     assert refusal(written(tmp_path, json.dumps(content))).endswith("is not a JSON object.")
 
 
-def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     assert "cannot be read: No such file" in refusal(tmp_path / "missing.json")
     assert "cannot be read: Is a directory" in refusal(tmp_path)
 
@@ -259,7 +259,7 @@ def third(**fields: Any) -> dict[str, Any]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_bad_scenario_is_refused_with_its_place(
+def test_an_invalid_scenario_is_refused_with_its_place(
     tmp_path: Path, content: Any, place: str, what: str
 ) -> None:
     sentence = refusal(written(tmp_path, content))
@@ -268,7 +268,7 @@ def test_a_bad_scenario_is_refused_with_its_place(
     assert what in problem
 
 
-def test_a_bad_message_of_a_scenario_is_named_by_its_number(tmp_path: Path) -> None:
+def test_an_invalid_message_of_a_scenario_is_named_by_its_index(tmp_path: Path) -> None:
     sentence = refusal(written(tmp_path, third(message="")))
     assert ": accounts[1].messages[2]: " in sentence
 
