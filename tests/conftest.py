@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures of all tests, and how Hypothesis and event loops are set up."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ settings.load_profile("tests")
 
 @pytest.fixture
 async def box() -> AsyncIterator[Box]:
-    """A fresh account on a sandbox of its own."""
+    """A new account on a sandbox of its own."""
     async with sandbox() as fresh:
         yield fresh
 
@@ -54,7 +54,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
-    """One sandbox for all who bring a token of their own."""
+    """One sandbox for all tests of this process that use a token of their own."""
     with serving("--tier", "unlimited") as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Scenarios: what a sandbox has in it from its first moment."""
+"""Scenarios: accounts and messages that a sandbox starts with."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 @asynccontextmanager
 async def starting_with(scenario: Path | str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A sandbox that begins with a scenario, as the command lets it begin."""
+    """Run a sandbox that starts with a scenario, as the command does."""
     built = Sandbox(Settings(**settings))
     transport = httpx.ASGITransport(app_of(built))
     try:
@@ -200,7 +200,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def refusal(file: Path, **settings: Any) -> str:
-    """Give the sentence that a scenario is refused with; it begins with flag and file."""
+    """Return the sentence that a scenario is refused with; it begins with flag and file."""
 
     async def start() -> None:
         async with starting_with(file, **settings):

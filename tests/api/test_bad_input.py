@@ -1,4 +1,4 @@
-"""Whatever is posted, the answer is 201 or a refusal; `fixtures/bodies.json` has the vectors."""
+"""Any body gets 201 or an error; `fixtures/bodies.json` has the vectors."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from box import NUMBER, Box, sandbox
 from hypothesis import example, given
 from hypothesis import strategies as st
 from matching import assert_refused
-from steady import Steady, steady
+from sync_box import SyncBox, sync_sandbox
 from vectors import vectors
 
 SEND = "/api/v1/messages/sms"
@@ -30,8 +30,8 @@ likely = (
 
 
 @pytest.fixture(scope="module")
-def calm() -> Iterator[Steady]:
-    with steady() as it:
+def sync() -> Iterator[SyncBox]:
+    with sync_sandbox() as it:
         yield it
 
 
@@ -52,21 +52,21 @@ async def test_a_body_gets_the_response_of_its_vector(vector: Any) -> None:
 @example(value="\ud83d")
 @example(value=float("inf"))
 @example(value=10**400)
-def test_any_json_is_answered(calm: Steady, value: Any) -> None:
-    assert_answered(calm, json.dumps(value))
+def test_any_json_is_answered(sync: SyncBox, value: Any) -> None:
+    assert_answered(sync, json.dumps(value))
 
 
 @given(body=st.binary())
-def test_any_bytes_are_answered(calm: Steady, body: bytes) -> None:
-    assert_answered(calm, body)
+def test_any_bytes_are_answered(sync: SyncBox, body: bytes) -> None:
+    assert_answered(sync, body)
 
 
 @given(start=st.integers(0, 60), end=st.integers(0, 60), stuff=st.binary(max_size=4))
 def test_any_damage_to_a_good_body_is_answered(
-    calm: Steady, start: int, end: int, stuff: bytes
+    sync: SyncBox, start: int, end: int, stuff: bytes
 ) -> None:
     good = json.dumps(VALID).encode()
-    assert_answered(calm, good[:start] + stuff + good[end:])
+    assert_answered(sync, good[:start] + stuff + good[end:])
 
 
 @pytest.mark.parametrize("name", VALID)
@@ -74,28 +74,28 @@ def test_any_damage_to_a_good_body_is_answered(
 @example(value="\ud83d")
 @example(value=["\ud83d"])
 @example(value={"\ud83d": float("nan")})
-def test_any_value_of_a_field_is_answered(calm: Steady, name: str, value: Any) -> None:
-    assert_answered(calm, json.dumps(VALID | {name: value}))
+def test_any_value_of_a_field_is_answered(sync: SyncBox, name: str, value: Any) -> None:
+    assert_answered(sync, json.dumps(VALID | {name: value}))
 
 
 @given(key=st.binary(max_size=300).filter(lambda key: not set(key) & set(b"\0\r\n")))
-def test_any_idempotency_key_is_answered(calm: Steady, key: bytes) -> None:
+def test_any_idempotency_key_is_answered(sync: SyncBox, key: bytes) -> None:
     good = json.dumps(VALID)
-    assert_answered(calm, good, {"Idempotency-Key": key})
+    assert_answered(sync, good, {"Idempotency-Key": key})
 
 
 @given(media_type=st.text(st.characters(codec="latin-1")).map(lambda text: text.encode("latin-1")))
 @example(media_type=b"application/json; charset")
 @example(media_type=b"application/json; charset=\xff")
-def test_any_content_type_is_answered(calm: Steady, media_type: bytes) -> None:
-    assert_answered(calm, json.dumps(VALID), {"Content-Type": media_type})
+def test_any_content_type_is_answered(sync: SyncBox, media_type: bytes) -> None:
+    assert_answered(sync, json.dumps(VALID), {"Content-Type": media_type})
 
 
-def assert_answered(calm: Steady, content: str | bytes, headers: Mapping[str, Any] = JSON) -> None:
-    """Post it: the answer is 201 or a refusal in the envelope, and a refusal leaves nothing."""
-    before = calm.messages()
-    answer = calm.run(post(calm.box, content, pairs(headers)))
-    created = calm.messages() - before
+def assert_answered(sync: SyncBox, content: str | bytes, headers: Mapping[str, Any] = JSON) -> None:
+    """Post a body: the response is 201 or an error in the envelope, which creates nothing."""
+    before = sync.messages()
+    answer = sync.run(post(sync.box, content, pairs(headers)))
+    created = sync.messages() - before
     if answer.status_code == 201:
         assert created == ("idempotent-replayed" not in answer.headers)
     else:
@@ -111,7 +111,7 @@ def content_of(vector: Any) -> str | bytes:
 
 
 def pairs(headers: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
-    """Give headers as vectors write them: null is none, an array is one for each."""
+    """Return headers as vectors write them: null is none, an array is one for each."""
     return [
         (name.encode(), value if isinstance(value, bytes) else value.encode())
         for name, given in (JSON | headers).items()

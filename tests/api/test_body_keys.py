@@ -1,4 +1,4 @@
-"""Idempotency keys in the body, where the second generation has them."""
+"""Idempotency keys in the body, where the Developers API has them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matching import assert_refused
 from sends import CHANNELS, SENDS, SMS
-from steady import steady
+from sync_box import sync_sandbox
 
 
 @CHANNELS
@@ -25,7 +25,7 @@ async def test_a_key_in_the_body_and_one_in_the_header_are_the_same(box: Box, pa
 
 
 def test_a_key_in_the_body_has_up_to_64_printable_characters() -> None:
-    with steady() as s:
+    with sync_sandbox() as s:
 
         @given(
             st.text(st.characters(max_codepoint=0x7F), max_size=66)
@@ -42,7 +42,7 @@ def test_a_key_in_the_body_has_up_to_64_printable_characters() -> None:
 
 @pytest.mark.parametrize("key", [5, True, ["a"], {"a": 1}, ""])
 async def test_an_invalid_key_is_refused(box: Box, key: Any) -> None:
-    error = await box.refused("POST", "/sms", SMS | {"idempotencyKey": key})
+    error = await box.developers_error("POST", "/sms", SMS | {"idempotencyKey": key})
     assert (error["code"], error["details"]["field"]) == ("invalid_request", "idempotencyKey")
 
 

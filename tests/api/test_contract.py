@@ -50,8 +50,10 @@ async def test_a_request_gets_the_response_of_its_exchange(
         assert_common(answer, began)
         if "webhooks" in exchange:
             await box.other("YOUR_API_TOKEN").advance(seconds=3)
-            heard = [each.content for each in receiver.heard]
-            assert list(differences(filled(exchange["webhooks"], known), heard, "webhooks")) == []
+            received = [each.content for each in receiver.received]
+            assert (
+                list(differences(filled(exchange["webhooks"], known), received, "webhooks")) == []
+            )
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)

@@ -1,4 +1,4 @@
-"""The second generation: who can be sent to, and what holds for all channels."""
+"""The Developers API: recipients, and what all channels have in common."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matching import assert_refused
 from receiver import Receiver
 from sends import ANY_JSON, CHANNELS, EMAIL, PUSH, SENDS, SMS, later
-from steady import steady
+from sync_box import sync_sandbox
 
 OTHER = "+256752345678"
 PEOPLE = [f"+2567012345{n:02d}" for n in range(100)]
@@ -29,7 +29,7 @@ PEOPLE = [f"+2567012345{n:02d}" for n in range(100)]
     ],
 )
 async def test_recipients_are_a_list_or_separated_by_commas(box: Box, to: Any) -> None:
-    sent = await box.develop("POST", "/sms", SMS | {"to": to})
+    sent = await box.developers("POST", "/sms", SMS | {"to": to})
     assert sent["to"] == [NUMBER, OTHER]
     assert (sent["cost"], sent["currency"]) == (60, "UGX")
 
@@ -70,7 +70,7 @@ async def test_recipients_are_a_list_or_separated_by_commas(box: Box, to: Any) -
 async def test_an_invalid_message_is_refused_with_field_and_reason(
     box: Box, path: str, change: dict[str, Any], field: str, value: Any
 ) -> None:
-    error = await box.refused("POST", path, SENDS[path] | change)
+    error = await box.developers_error("POST", path, SENDS[path] | change)
     details = error["details"]
     assert (details["field"], details.get("value")) == (field, value)
     assert details["expected"]
@@ -95,7 +95,7 @@ async def test_an_invalid_message_is_refused_with_field_and_reason(
 async def test_a_missing_field_is_named(box: Box, path: str, field: str) -> None:
     whole = SENDS.get(path, {"token": "token-of-a-phone", "platform": "ios"})
     body = {name: value for name, value in whole.items() if name != field}
-    assert (await box.refused("POST", path, body))["details"]["field"] == field
+    assert (await box.developers_error("POST", path, body))["details"]["field"] == field
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ async def test_a_missing_field_is_named(box: Box, path: str, field: str) -> None
     ],
 )
 def test_a_text_has_from_one_character_to_its_maximum(path: str, field: str, longest: int) -> None:
-    with steady() as s:
+    with sync_sandbox() as s:
 
         @given(st.sampled_from([0, 1, longest - 1, longest, longest + 1]), st.sampled_from("aê🎉"))
         def check(length: int, character: str) -> None:
@@ -124,7 +124,7 @@ def test_a_text_has_from_one_character_to_its_maximum(path: str, field: str, lon
 
 
 def test_a_list_has_from_one_to_a_hundred_recipients() -> None:
-    with steady() as s:
+    with sync_sandbox() as s:
 
         @given(st.integers(0, 3) | st.integers(98, 103), st.sampled_from(["sms", "email", "push"]))
         def check(count: int, channel: str) -> None:
@@ -168,7 +168,7 @@ async def test_a_call_needs_its_scope_or_full_access(
     body = SENDS.get(path, {"token": "a", "platform": "ios"}) if method != "GET" else None
     others = [each for each in every if each != scope]
     await box.control("PATCH", "/account", {"scopes": others})
-    error = await box.refused(method, path, body)
+    error = await box.developers_error(method, path, body)
     assert (error["code"], error["details"]) == ("forbidden", {"requiredScope": scope})
     for scopes in ([scope], ["FULL_ACCESS"]):
         await box.control("PATCH", "/account", {"scopes": scopes})
@@ -181,20 +181,20 @@ async def test_a_call_needs_its_scope_or_full_access(
 
 async def test_both_apis_show_a_message_each_in_its_own_currency(box: Box) -> None:
     first = await box.accepted()
-    second = await box.develop("POST", "/sms", SMS)
-    history = await box.develop("GET", "/sms/history")
+    second = await box.developers("POST", "/sms", SMS)
+    history = await box.developers("GET", "/sms/history")
     listed = await box.get("/api/v1/messages")
     assert [each["id"] for each in history["messages"]] == [second["id"], first["id"]]
     assert [each["id"] for each in listed["data"]] == [second["id"], first["id"]]
     assert {each["currency"] for each in history["messages"]} == {"UGX"}
     assert {each["currency"] for each in listed["data"]} == {"USD"}
-    assert (await box.develop("GET", f"/{first['id']}"))["cost"] == 30
+    assert (await box.developers("GET", f"/{first['id']}"))["cost"] == 30
     assert (await box.read(second))["cost"] == 0.05
 
 
 @pytest.mark.parametrize("path", ["/email", "/push"])
 async def test_the_messages_api_shows_sms_only(box: Box, path: str) -> None:
-    sent = await box.develop("POST", path, SENDS[path])
+    sent = await box.developers("POST", path, SENDS[path])
     answer = await box.call("GET", f"/api/v1/messages/{sent['id']}")
     assert_refused(answer, 404, "not_found")
     assert (await box.get("/api/v1/messages"))["data"] == []
@@ -205,11 +205,11 @@ async def test_the_messages_api_shows_sms_only(box: Box, path: str) -> None:
 )
 async def test_a_history_has_only_its_channel_newest_first(box: Box, path: str, name: str) -> None:
     await box.freeze()
-    sent = [await box.develop("POST", path, SENDS[path]) for _ in range(3)]
+    sent = [await box.developers("POST", path, SENDS[path]) for _ in range(3)]
     for other in SENDS:
-        await box.develop("POST", other, SENDS[other])
-    await box.develop("GET", "/sms/history")
-    pages = [await box.develop("GET", f"{path}/history", page=n, limit=3) for n in (1, 2, 3)]
+        await box.developers("POST", other, SENDS[other])
+    await box.developers("GET", "/sms/history")
+    pages = [await box.developers("GET", f"{path}/history", page=n, limit=3) for n in (1, 2, 3)]
     assert [page["total"] for page in pages] == [4, 4, 4]
     assert [(page["page"], page["pages"]) for page in pages] == [(1, 2), (2, 2), (3, 2)]
     assert [len(page[name]) for page in pages] == [3, 1, 0]
@@ -217,8 +217,8 @@ async def test_a_history_has_only_its_channel_newest_first(box: Box, path: str, 
 
 
 async def test_another_accounts_message_is_not_found(box: Box) -> None:
-    sent = await box.develop("POST", "/email", EMAIL)
-    assert (await box.other().refused("GET", f"/{sent['id']}"))["code"] == "not_found"
+    sent = await box.developers("POST", "/email", EMAIL)
+    assert (await box.other().developers_error("GET", f"/{sent['id']}"))["code"] == "not_found"
 
 
 # What is common to all channels
@@ -229,9 +229,9 @@ async def test_an_endpoint_receives_events_of_every_channel(
     box: Box, receiver: Receiver, path: str
 ) -> None:
     await box.listen(receiver.url)
-    sent = await box.develop("POST", path, SENDS[path])
+    sent = await box.developers("POST", path, SENDS[path])
     await box.advance(seconds=2)
-    events = [(each.content["event"], each.content["messageId"]) for each in receiver.heard]
+    events = [(each.content["event"], each.content["messageId"]) for each in receiver.received]
     assert events == [("message.sent", sent["id"]), ("message.delivered", sent["id"])]
 
 
@@ -240,10 +240,10 @@ async def test_an_endpoint_receives_the_event_of_a_push_that_failed_immediately(
 ) -> None:
     await box.freeze()
     await box.listen(receiver.url)
-    await box.develop("POST", "/push", PUSH | {"tokens": ["sandbox-refused"]})
+    await box.developers("POST", "/push", PUSH | {"tokens": ["sandbox-refused"]})
     await box.advance(seconds=0)
-    assert [each.content["event"] for each in receiver.heard] == ["message.failed"]
-    assert [each.content["to"] for each in receiver.heard] == ["sandbox-refused"]
+    assert [each.content["event"] for each in receiver.received] == ["message.failed"]
+    assert [each.content["to"] for each in receiver.received] == ["sandbox-refused"]
 
 
 @CHANNELS
@@ -278,7 +278,7 @@ async def test_an_sms_gets_the_same_warnings_from_both_apis(box: Box) -> None:
 
 
 async def test_an_inbox_has_all_channels_newest_first(box: Box) -> None:
-    sent = [await box.develop("POST", path, SENDS[path]) for path in (*SENDS, *SENDS)]
+    sent = [await box.developers("POST", path, SENDS[path]) for path in (*SENDS, *SENDS)]
     found = await box.get("/_sandbox/messages", limit=4)
     assert found["total"] == 6
     assert [each["id"] for each in found["data"]] == [each["id"] for each in sent[:1:-1]]
@@ -288,11 +288,11 @@ async def test_an_inbox_has_all_channels_newest_first(box: Box) -> None:
 
 
 async def test_a_reset_deletes_devices_and_totals(box: Box) -> None:
-    await box.develop("POST", "/push/device", {"token": "mine", "platform": "ios"})
-    await box.develop("POST", "/push", PUSH)
+    await box.developers("POST", "/push/device", {"token": "mine", "platform": "ios"})
+    await box.developers("POST", "/push", PUSH)
     await box.control("POST", "/reset")
-    assert (await box.develop("GET", "/analytics/overview"))["totals"]["sent"] == 0
-    error = await box.refused("DELETE", "/push/device", {"token": "mine"})
+    assert (await box.developers("GET", "/analytics/overview"))["totals"]["sent"] == 0
+    error = await box.developers_error("DELETE", "/push/device", {"token": "mine"})
     assert error["code"] == "not_found"
 
 
@@ -303,26 +303,26 @@ async def test_everything_survives_a_restart(tmp_path: Any) -> None:
         token = box.token
         at = await later(box, hours=1)
         copies = {"cc": "c@example.com", "html": "<b>It is</b>", "scheduledFor": at}
-        email = await box.develop("POST", "/email", EMAIL | copies)
+        email = await box.developers("POST", "/email", EMAIL | copies)
         more = {"data": {"order": "1042"}, "imageUrl": "https://example.com/a.png"}
-        push = await box.develop("POST", "/push", PUSH | more)
-        await box.develop("POST", "/push/device", {"token": "mine", "platform": "ios"})
-        sums = await box.develop("GET", "/analytics/overview")
+        push = await box.developers("POST", "/push", PUSH | more)
+        await box.developers("POST", "/push/device", {"token": "mine", "platform": "ios"})
+        sums = await box.developers("GET", "/analytics/overview")
         looks = [await box.get("/_sandbox/messages")]
     async with sandbox(database=file) as again:
         box = again.other(token)
         assert [await box.get("/_sandbox/messages")] == looks
-        assert await box.develop("GET", f"/{email['id']}") == email
-        assert await box.develop("GET", f"/{push['id']}") == push
-        assert await box.develop("GET", "/analytics/overview") == sums
+        assert await box.developers("GET", f"/{email['id']}") == email
+        assert await box.developers("GET", f"/{push['id']}") == push
+        assert await box.developers("GET", "/analytics/overview") == sums
         await box.advance(hours=2)
-        assert (await box.develop("GET", f"/{email['id']}"))["status"] == "delivered"
-        await box.develop("DELETE", "/push/device", {"token": "mine"})
+        assert (await box.developers("GET", f"/{email['id']}"))["status"] == "delivered"
+        await box.developers("DELETE", "/push/device", {"token": "mine"})
 
 
 @CHANNELS
 def test_no_value_of_a_field_causes_a_500(path: str) -> None:
-    with steady() as s:
+    with sync_sandbox() as s:
         fields = sorted(
             SENDS[path] | {"cc": 1, "data": 1, "topic": 1, "scheduledFor": 1, "userIds": 1}
         )

@@ -1,4 +1,4 @@
-"""Email in the second generation."""
+"""Email messages."""
 
 from typing import Any
 
@@ -14,25 +14,25 @@ from msgine_sandbox.services.email import MAX_BODY
 
 async def test_an_email_goes_once_to_each_recipient(box: Box) -> None:
     copies = {"to": "a@example.com,b@example.com", "cc": ["b@example.com", "c@example.com"]}
-    sent = await box.develop("POST", "/email", EMAIL | copies | {"bcc": "d@example.com"})
+    sent = await box.developers("POST", "/email", EMAIL | copies | {"bcc": "d@example.com"})
     assert sent["to"] == ["a@example.com", "b@example.com"]
     assert sent["cost"] == 20
-    look = await box.look(sent)
-    assert (look["cc"], look["bcc"]) == (["c@example.com"], ["d@example.com"])
-    assert [each["to"] for each in look["recipients"]] == [f"{n}@example.com" for n in "abcd"]
+    details = await box.details(sent)
+    assert (details["cc"], details["bcc"]) == (["c@example.com"], ["d@example.com"])
+    assert [each["to"] for each in details["recipients"]] == [f"{n}@example.com" for n in "abcd"]
 
 
 async def test_html_without_text_is_shown_as_text(box: Box) -> None:
     html = "<style>b{color:#123456}</style><p>Your code is <b>493817</b></p><p>Webale!</p>"
     body = {name: value for name, value in EMAIL.items() if name != "text"} | {"html": html}
-    sent = await box.develop("POST", "/email", body)
+    sent = await box.developers("POST", "/email", body)
     assert sent["content"] == sent["message"] == html
     found = await box.get("/_sandbox/messages/wait", contains="code is 493817", timeout=0)
     assert (found["message"], found["html"]) == ("Your code is 493817\nWebale!", html)
 
 
 async def test_a_search_covers_the_subject(box: Box) -> None:
-    await box.develop("POST", "/email", EMAIL | {"subject": "Code 493817"})
+    await box.developers("POST", "/email", EMAIL | {"subject": "Code 493817"})
     for found in ({"contains": "Code 493817"}, {"matches": r"\d{6} It"}, {"q": "code 4938"}):
         assert (await box.get("/_sandbox/messages", **found))["total"] == 1
 
@@ -54,13 +54,13 @@ async def test_a_magic_address_determines_the_delivery_of_its_email(
 ) -> None:
     await box.freeze()
     to = f"{name}{label}@Sandbox.MsGine.test"
-    sent = await box.develop("POST", "/email", EMAIL | {"to": ["jane@example.com", to]})
+    sent = await box.developers("POST", "/email", EMAIL | {"to": ["jane@example.com", to]})
     await box.advance(minutes=59)
-    jane, magic = (await box.look(sent))["recipients"]
+    jane, magic = (await box.details(sent))["recipients"]
     assert jane["status"] == "delivered"
     assert (magic["status"] == "sent") is (name in {"slow", "unconfirmed"})
     await box.advance(minutes=1)
-    _, magic = (await box.look(sent))["recipients"]
+    _, magic = (await box.details(sent))["recipients"]
     assert [each["status"] for each in magic["timeline"]] == statuses
 
 
@@ -99,8 +99,8 @@ async def test_a_magic_recipient_refuses_as_many_requests_as_its_name_says(
 )
 async def test_html_becomes_the_text_that_a_person_reads(box: Box, html: str, text: str) -> None:
     body = {name: value for name, value in EMAIL.items() if name != "text"} | {"html": html}
-    sent = await box.develop("POST", "/email", body)
-    assert (await box.look(sent))["message"] == text
+    sent = await box.developers("POST", "/email", body)
+    assert (await box.details(sent))["message"] == text
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_any_html_can_be_parsed(html: str) -> None:
 
 @pytest.mark.parametrize("subject", ["a\r\nBcc: b@example.com", "a\nb", "a\0b"])
 async def test_a_subject_is_one_line(box: Box, subject: str) -> None:
-    error = await box.refused("POST", "/email", EMAIL | {"subject": subject})
+    error = await box.developers_error("POST", "/email", EMAIL | {"subject": subject})
     assert (error["details"]["field"], error["details"]["expected"]) == ("subject", "one line")
 
 
@@ -129,7 +129,7 @@ async def test_a_subject_is_one_line(box: Box, subject: str) -> None:
 async def test_a_text_too_long_for_an_address_is_refused_quickly(
     box: Box, field: str, text: str
 ) -> None:
-    error = await box.refused("POST", "/email", EMAIL | {field: text})
+    error = await box.developers_error("POST", "/email", EMAIL | {field: text})
     assert (error["details"]["field"], "characters" in error["details"]["reason"]) == (field, True)
 
 
@@ -137,7 +137,7 @@ async def test_of_the_faults_of_magic_labels_the_latest_are_kept() -> None:
     async with bounded(faults=3) as box:
         labels = [f"answered-500-2+{number}@sandbox.msgine.test" for number in range(5)]
         for label in labels:
-            await box.refused("POST", "/email", EMAIL | {"to": label})
+            await box.developers_error("POST", "/email", EMAIL | {"to": label})
         listed = (await box.get("/_sandbox/faults"))["data"]
         assert sorted(fault["match"]["to"] for fault in listed) == labels[2:]
         for _ in range(3):  # those of labels do not count towards the bound of others
@@ -146,6 +146,6 @@ async def test_of_the_faults_of_magic_labels_the_latest_are_kept() -> None:
 
 async def test_too_many_magic_recipients_are_refused_without_a_fault(box: Box) -> None:
     to = [f"answered-500+{n}@sandbox.msgine.test" for n in range(101)]
-    error = await box.refused("POST", "/email", EMAIL | {"to": to})
+    error = await box.developers_error("POST", "/email", EMAIL | {"to": to})
     assert error["details"]["value"] == 101
     assert (await box.get("/_sandbox/faults"))["total"] == 0

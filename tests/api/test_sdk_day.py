@@ -1,4 +1,4 @@
-"""A whole day in the life of each official SDK of the second generation."""
+"""Each official SDK of the Developers API through a day of use."""
 
 import pytest
 from box import NUMBER, Box, sandbox

@@ -1,4 +1,4 @@
-"""Every path, known or not, refuses in the documented envelope."""
+"""Errors of every path are in the documented envelope."""
 
 import re
 from typing import Any

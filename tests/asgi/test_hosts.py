@@ -1,4 +1,4 @@
-"""Who may reach a local sandbox: under which names, from which pages, with which token."""
+"""Hosts, origins and the control token: which requests a sandbox accepts."""
 
 from typing import Any
 

@@ -67,7 +67,7 @@ async def test_a_limit_bounds_the_list_of_accounts(box: Box) -> None:
 async def test_an_account_can_be_named_by_its_id_instead_of_its_token(box: Box) -> None:
     sent = await box.accepted()
     await box.other().accepted()
-    named = {"X-Sandbox-Account": (await box.look(sent))["accountId"]}
+    named = {"X-Sandbox-Account": (await box.details(sent))["accountId"]}
     found = (await box.http.get("/_sandbox/messages", headers=named)).json()
     assert [each["id"] for each in found["data"]] == [sent["id"]]
     frozen = await box.http.post("/_sandbox/clock/freeze", headers=named)
@@ -84,7 +84,7 @@ async def test_an_unknown_account_is_not_found(box: Box, name: str) -> None:
 
 
 async def test_the_id_of_an_account_is_not_a_credential_of_the_public_api(box: Box) -> None:
-    message = await box.look(await box.accepted())
+    message = await box.details(await box.accepted())
     named = {"X-Sandbox-Account": message["accountId"]}
     answer = await box.http.get("/api/v1/messages", headers=named)
     assert_refused(answer, 401, "unauthorized")
@@ -120,9 +120,9 @@ async def test_only_the_given_fields_of_an_account_are_changed(
     box: Box, change: dict, effect: dict
 ) -> None:
     before = await box.get("/_sandbox/account")
-    told = {name: value for name, value in change.items() if value is not None}
+    given = {name: value for name, value in change.items() if value is not None}
     changed = await box.control("PATCH", "/account", change)
-    assert changed == before | told | effect
+    assert changed == before | given | effect
     assert await box.get("/_sandbox/account") == changed
 
 

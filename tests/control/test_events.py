@@ -1,4 +1,4 @@
-"""Live events: what happens, in order, as it happens; and again for who comes back."""
+"""Live events: in order, without delay, and again for clients that reconnect."""
 
 import json
 import socket
@@ -162,8 +162,8 @@ def test_a_client_that_reconnects_gets_the_missed_events_once(client: Client) ->
         found = take(following, 5)
     kinds = [each["event"] for each in found]
     assert kinds == ["request", "message", "request", "message", "request"]
-    told = [each["data"]["message"] for each in found if each["event"] == "message"]
-    assert told == ["two", "three"]
+    texts = [each["data"]["message"] for each in found if each["event"] == "message"]
+    assert texts == ["two", "three"]
 
 
 def test_a_client_that_reconnects_after_a_restart_gets_a_gap_event() -> None:

@@ -1,4 +1,4 @@
-"""The journal: what was asked, what came out, what was decided, for as long as it is kept."""
+"""The journal: requests, responses and decisions, and which of them are kept."""
 
 from typing import Any
 
@@ -249,6 +249,8 @@ async def test_a_body_that_is_not_text_is_shown_with_replacement_characters(box:
 
 async def test_a_message_in_full_has_the_decisions_and_warnings_of_its_request(box: Box) -> None:
     message = await box.accepted(priority="high")
-    [asked] = [each for each in (await box.look(message))["timeline"] if each["type"] == "request"]
+    [asked] = [
+        each for each in (await box.details(message))["timeline"] if each["type"] == "request"
+    ]
     entry = await newest(box)
     assert (asked["decisions"], asked["warnings"]) == (entry["decisions"], entry["warnings"])

@@ -38,7 +38,7 @@ async def test_each_filter_finds_exactly_its_messages(box: Box) -> None:
     third = await box.accepted("+256700000001", "your CODE has_expired")
     await box.advance(seconds=2)
     await box.accepted("+256700000003", "Enkya 🎉")
-    since = (await box.look(second))["timeline"][0]["at"]
+    since = (await box.details(second))["timeline"][0]["at"]
     hour_off = datetime.fromisoformat(since).astimezone().isoformat()
     one, two, three, four = [first["id"], second["id"], third["id"], (await box.message_ids())[0]]
     for query, found in [
@@ -114,10 +114,10 @@ async def test_an_invalid_query_is_refused_with_its_field(
 async def test_a_message_in_full_has_all_fields(box: Box) -> None:
     await box.freeze()
     message = await box.accepted([NUMBER, OTHER], "Hello")
-    look = await box.look(message)
-    at = look["timeline"][0]["at"]
+    details = await box.details(message)
+    at = details["timeline"][0]["at"]
     assert datetime.fromisoformat(message["createdAt"]) <= datetime.fromisoformat(at)
-    assert look == message | {
+    assert details == message | {
         "developerCost": 60,
         "developerCurrency": "UGX",
         "scheduledAt": None,
@@ -135,15 +135,15 @@ async def test_a_message_in_full_has_all_fields(box: Box) -> None:
         "segments": 1,
         "encoding": "GSM-7",
         "unicodeBecauseOf": None,
-        "account": look["account"],
-        "accountId": look["accountId"],
+        "account": details["account"],
+        "accountId": details["accountId"],
         "parts": ["Hello"],
-        "requestId": look["requestId"],
+        "requestId": details["requestId"],
         "timeline": [
             {
                 "at": at,
                 "type": "request",
-                "requestId": look["requestId"],
+                "requestId": details["requestId"],
                 "decisions": [
                     {"by": "auth", "outcome": "accepted", "spelling": "bearer"},
                     {"by": "window", "outcome": "admitted", "limit": 100, "remaining": 99},
@@ -154,17 +154,21 @@ async def test_a_message_in_full_has_all_fields(box: Box) -> None:
             {"at": at, "type": "status", "to": OTHER, "status": "pending"},
         ],
     }
-    assert box.token not in str(look)
+    assert box.token not in str(details)
 
 
 async def test_a_message_in_full_names_the_request_that_sent_it(box: Box) -> None:
     sent = await box.send()
-    assert (await box.look(sent.json()))["requestId"] == sent.headers["x-request-id"]
+    assert (await box.details(sent.json()))["requestId"] == sent.headers["x-request-id"]
 
 
 async def test_a_message_in_full_says_which_character_costs_more(box: Box) -> None:
-    look = await box.look(await box.accepted(message="ê" * 71))
-    assert (look["encoding"], look["segments"], look["unicodeBecauseOf"]) == ("UCS-2", 2, "ê")
+    details = await box.details(await box.accepted(message="ê" * 71))
+    assert (details["encoding"], details["segments"], details["unicodeBecauseOf"]) == (
+        "UCS-2",
+        2,
+        "ê",
+    )
 
 
 async def test_a_timeline_has_statuses_and_webhooks_in_the_order_in_which_they_came(
@@ -174,9 +178,9 @@ async def test_a_timeline_has_statuses_and_webhooks_in_the_order_in_which_they_c
     receiver.answers = [500]
     message = await box.accepted(callbackUrl=receiver.url)
     await box.advance(hours=1)
-    timeline = (await box.look(message))["timeline"]
+    timeline = (await box.details(message))["timeline"]
     start = datetime.fromisoformat(timeline[0]["at"])
-    told = [
+    steps = [
         (
             (datetime.fromisoformat(each["at"]) - start).total_seconds(),
             each["type"],
@@ -185,7 +189,7 @@ async def test_a_timeline_has_statuses_and_webhooks_in_the_order_in_which_they_c
         )
         for each in timeline
     ]
-    assert told == [
+    assert steps == [
         (0, "request", None, None),
         (0, "status", "pending", None),
         (0.5, "status", "sent", None),
@@ -265,7 +269,7 @@ async def test_the_whole_sandbox_is_emptied_without_a_credential(box: Box) -> No
     assert (await box.message_ids(), await other.message_ids()) == ([], [])
 
 
-# Statuses by hand
+# Setting a status
 
 
 @pytest.mark.parametrize(
@@ -313,7 +317,7 @@ async def test_setting_a_status_returns_the_message_with_the_reason(box: Box) ->
         ("pending", None),
         ("failed", "Failed by hand"),
     ]
-    assert moved == await box.look(message)
+    assert moved == await box.details(message)
 
 
 async def test_a_plus_in_a_query_need_not_be_escaped(box: Box) -> None:

@@ -127,8 +127,8 @@ async def test_resending_an_attempt_returns_the_new_one(box: Box, receiver: Rece
     assert (again["attempt"], again["status"], again["event"]) == (2, 200, "message.sent")
     assert again["id"] != first["id"]
     assert await box.attempts() == [first, again]
-    assert receiver.heard[0].body == receiver.heard[1].body
-    assert receiver.heard[0].headers["webhook-id"] == receiver.heard[1].headers["webhook-id"]
+    assert receiver.received[0].body == receiver.received[1].body
+    assert receiver.received[0].headers["webhook-id"] == receiver.received[1].headers["webhook-id"]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ async def test_another_accounts_attempt_is_not_found(box: Box, receiver: Receive
     [attempt] = await box.attempts()
     path = f"/_sandbox/webhooks/attempts/{attempt['id']}/resend"
     assert_refused(await box.other().call("POST", path), 404, "not_found")
-    assert len(receiver.heard) == 1
+    assert len(receiver.received) == 1
     assert (
         await box.anonymous.call("POST", f"/_sandbox/webhooks/attempts/{attempt['id']}/resend")
     ).is_success
-    assert len(receiver.heard) == 2
+    assert len(receiver.received) == 2

@@ -259,7 +259,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def differences(shown: Any, real: Any, at: str = "the answer") -> Iterator[str]:
-    """Tell every way in which an answer is not of the shape that the page shows."""
+    """Return every difference between a response and the one that the page shows."""
     if shown == MORE:
         return
     if isinstance(shown, dict) and isinstance(real, dict):

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.live
 
 @dataclass(frozen=True)
 class Language:
-    """What a program is run with, and how its client is told which authority to trust."""
+    """What a program is run with, and how its client is given the authority to trust."""
 
     needs: str
     probe: tuple[str, ...]
@@ -118,7 +118,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     ca = folder / "ca.pem"
     # Notices belong on standard error, wherever a machine's own ini sends them.
     (folder / "sandbox.ini").write_text(f'curl.cainfo="{ca}"\ndisplay_errors=stderr\n')
-    # By hand, so that nothing is ever sent to the page's callbackUrl.
+    # Manual delivery, so that nothing is ever sent to the page's callbackUrl.
     with serving("--tls", "--tls-ca", str(ca), "--delivery", "manual") as live:
         yield Page(live, {"ca": ca, "ini": folder})
 

@@ -1,4 +1,4 @@
-"""The bad day and the good one, driven with curl alone from shell scripts."""
+"""Shell scripts that use the sandbox with curl alone."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from project import EXAMPLES
 from receiver import Receiver
 
 SCRIPTS = {"retries": 12, "login-code": 6, "webhooks": 5}
-"""The scripts, and how many expectations each tells of."""
+"""The scripts, and how many expectations each prints."""
 
 pytestmark = pytest.mark.live
 

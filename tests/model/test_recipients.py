@@ -12,7 +12,7 @@ from box import NUMBER, Box, sandbox
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from matching import assert_refused
-from steady import Steady, steady
+from sync_box import SyncBox, sync_sandbox
 from vectors import vectors
 
 from msgine_sandbox.services.magic import REQUEST_FAULTS
@@ -38,8 +38,8 @@ near_numbers = (
 
 
 @pytest.fixture(scope="module")
-def calm() -> Iterator[Steady]:
-    with steady() as it:
+def sync() -> Iterator[SyncBox]:
+    with sync_sandbox() as it:
         yield it
 
 
@@ -86,9 +86,9 @@ async def test_a_mobile_of_every_country_is_accepted(strict: bool) -> None:
 @settings(max_examples=200)
 @given(text=near_numbers)
 @example(text="")
-def test_what_is_accepted_is_e164_and_unchanged(calm: Steady, text: str) -> None:
+def test_what_is_accepted_is_e164_and_unchanged(sync: SyncBox, text: str) -> None:
     assume(text not in REQUEST_FAULTS)  # which are accepted, and then answered as they say
-    answer = calm.run(calm.box.send(text))
+    answer = sync.run(sync.box.send(text))
     if answer.status_code == 201:
         assert E164.fullmatch(text)
         assert answer.json()["to"] == [text]
@@ -98,14 +98,14 @@ def test_what_is_accepted_is_e164_and_unchanged(calm: Steady, text: str) -> None
 
 @given(number=st.sampled_from(GOOD), data=st.data())
 def test_a_number_with_a_digit_of_another_script_is_refused(
-    calm: Steady, number: str, data: st.DataObject
+    sync: SyncBox, number: str, data: st.DataObject
 ) -> None:
     place = data.draw(st.integers(1, len(number) - 1))
     zero = data.draw(st.sampled_from(OTHER_DIGITS))
     digit = chr(ord(zero) + int(number[place]))
     assert int(digit) == int(number[place])
     mutated = number[:place] + digit + number[place + 1 :]
-    assert_number_refused(calm.run(calm.box.send(mutated)), mutated)
+    assert_number_refused(sync.run(sync.box.send(mutated)), mutated)
 
 
 @given(
@@ -114,11 +114,11 @@ def test_a_number_with_a_digit_of_another_script_is_refused(
     data=st.data(),
 )
 def test_a_number_with_anything_added_is_refused(
-    calm: Steady, number: str, stuff: str, data: st.DataObject
+    sync: SyncBox, number: str, stuff: str, data: st.DataObject
 ) -> None:
     place = data.draw(st.integers(0, len(number)))
     mutated = number[:place] + stuff + number[place:]
-    assert_number_refused(calm.run(calm.box.send(mutated)), mutated)
+    assert_number_refused(sync.run(sync.box.send(mutated)), mutated)
 
 
 def test_no_vector_is_repeated() -> None:

@@ -9,7 +9,7 @@ from box import NUMBER, Box
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matching import assert_refused
-from steady import Steady, steady
+from sync_box import SyncBox, sync_sandbox
 from vectors import vectors
 
 from msgine_sandbox.model.segments import split
@@ -30,15 +30,15 @@ texts = (gsm | ucs2 | tiled).map(lambda text: text[:LONGEST])
 
 
 @pytest.fixture(scope="module")
-def calm() -> Iterator[Steady]:
-    with steady() as it:
+def sync() -> Iterator[SyncBox]:
+    with sync_sandbox() as it:
         yield it
 
 
 @pytest.mark.parametrize("vector", vectors("texts.json"), ids=lambda vector: vector["why"])
 async def test_a_text_has_the_segments_of_its_vector(box: Box, vector: Any) -> None:
     message = await box.accepted(message=vector["text"])
-    seen = await box.look(message)
+    seen = await box.details(message)
     assert (seen["encoding"], seen["segments"]) == (vector["encoding"], vector["segments"])
     assert seen["message"] == message["content"] == vector["text"]
 
@@ -46,9 +46,9 @@ async def test_a_text_has_the_segments_of_its_vector(box: Box, vector: Any) -> N
 @given(text=texts)
 @example(text="a" * 152 + "€" + "a" * 152)
 @example(text="ş" * 66 + "😀" + "ş" * 66)
-def test_a_text_has_as_many_segments_as_a_simple_count(calm: Steady, text: str) -> None:
-    message = calm.run(calm.box.accepted(message=text))
-    seen = calm.run(calm.box.look(message))
+def test_a_text_has_as_many_segments_as_a_simple_count(sync: SyncBox, text: str) -> None:
+    message = sync.run(sync.box.accepted(message=text))
+    seen = sync.run(sync.box.details(message))
     encoding, parts = slowly_cut(text)
     assert (seen["encoding"], seen["segments"]) == (encoding, len(parts))
     assert seen["message"] == text

@@ -1,4 +1,4 @@
-"""Analytics: whatever happens, they say what a plain recount of the inbox says."""
+"""Analytics: totals equal a plain recount of the inbox."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching import assert_refused
 from sends import EMAIL, PUSH, SENDS, SMS, later
-from steady import Steady, steady
+from sync_box import SyncBox, sync_sandbox
 
 NOTHING = {"sent": 0, "delivered": 0, "failed": 0, "cost": 0}
 
@@ -36,14 +36,14 @@ def recount(messages: list[dict[str, Any]]) -> dict[str, Any]:
     return counts
 
 
-def assert_recounted(s: Steady) -> None:
+def assert_recounted(s: SyncBox) -> None:
     """Compare the overview, and every day, with the inbox."""
     inbox = s.run(s.box.get("/_sandbox/messages", limit=1000))["data"]
     today = date.fromisoformat(s.run(s.box.get("/_sandbox/clock"))["now"][:10])
     counts = recount(inbox)
     push = {name: counts["push"][name] for name in ("sent", "failed", "partial")}
     period = {"from": str(today - timedelta(days=400)), "to": str(today)}
-    overview = s.run(s.box.develop("GET", "/analytics/overview", **period))
+    overview = s.run(s.box.developers("GET", "/analytics/overview", **period))
     assert overview["channels"] == {
         "sms": counts["sms"],
         "email": counts["email"],
@@ -57,7 +57,7 @@ def assert_recounted(s: Steady) -> None:
         "cost": sum(of["cost"] for of in texts),
         "currency": "UGX",
     }
-    daily = s.run(s.box.develop("GET", "/analytics/daily", days=90))["data"]
+    daily = s.run(s.box.developers("GET", "/analytics/daily", days=90))["data"]
     assert [each["date"] for each in daily] == [str(today - timedelta(days=n)) for n in range(90)][
         ::-1
     ]
@@ -86,21 +86,21 @@ ACTION = st.one_of(
     st.lists(NUMBERS, min_size=1, max_size=3).map(lambda to: ("first", to)),
     WAITS.map(lambda seconds: ("wait", seconds)),
     st.tuples(
-        st.just("drive"), st.integers(0, 5), st.sampled_from(["sent", "delivered", "failed"])
+        st.just("set_status"), st.integers(0, 5), st.sampled_from(["sent", "delivered", "failed"])
     ),
     st.just(("clear",)),
 )
 
 
-def act(s: Steady, action: Any) -> None:
-    """Do one thing that may change the sums."""
+def act(s: SyncBox, action: Any) -> None:
+    """Perform one action that may change the totals."""
     box = s.box
     match action:
         case ("wait", seconds):
             s.run(box.advance(seconds=seconds))
         case ("first", to):
             s.run(box.accepted(to))
-        case ("drive", position, status):
+        case ("set_status", position, status):
             listed = s.run(box.get("/_sandbox/messages"))["data"]
             for message in listed[position : position + 1]:
                 to = message["recipients"][0]["to"]
@@ -110,22 +110,22 @@ def act(s: Steady, action: Any) -> None:
             s.run(box.control("DELETE", "/messages"))
         case ((path, body), seconds):
             at = s.run(later(box, seconds=seconds + 1))
-            s.run(box.develop("POST", path, body | {"scheduledFor": at}))
+            s.run(box.developers("POST", path, body | {"scheduledFor": at}))
         case (path, body):
-            s.run(box.develop("POST", path, body))
+            s.run(box.developers("POST", path, body))
 
 
 @settings(max_examples=50)  # each of them is a dozen calls and two recounts
 @given(st.lists(ACTION, min_size=1, max_size=12), st.booleans())
-def test_totals_equal_a_recount_of_the_inbox(actions: list[Any], heard: bool) -> None:
-    with steady(delivery="auto") as s:
+def test_totals_equal_a_recount_of_the_inbox(actions: list[Any], with_webhook: bool) -> None:
+    with sync_sandbox(delivery="auto") as s:
         s.run(s.box.freeze())
-        if heard:  # a webhook takes steps one by one, which are otherwise taken together
+        if with_webhook:  # steps with a webhook are performed one by one, others together
             s.run(s.box.listen("http://localhost:9/", events=["message.failed"]))
         for action in actions:
             act(s, action)
         assert_recounted(s)
-        # Whatever is still to come comes, and that is counted, too.
+        # The steps that are still planned are performed, and counted too.
         s.run(s.box.advance(days=6))
         assert_recounted(s)
 
@@ -142,32 +142,32 @@ async def test_a_scheduled_push_counts_from_its_time_on(
     box: Box, tokens: list[str], outcome: str
 ) -> None:
     at = await later(box, hours=1)
-    await box.develop("POST", "/push", PUSH | {"tokens": tokens, "scheduledFor": at})
+    await box.developers("POST", "/push", PUSH | {"tokens": tokens, "scheduledFor": at})
     nothing = {"sent": 0, "failed": 0, "partial": 0}
-    counted = (await box.develop("GET", "/analytics/overview"))["channels"]["push"]
+    counted = (await box.developers("GET", "/analytics/overview"))["channels"]["push"]
     assert counted == nothing
     await box.advance(hours=2)
-    counted = (await box.develop("GET", "/analytics/overview"))["channels"]["push"]
+    counted = (await box.developers("GET", "/analytics/overview"))["channels"]["push"]
     assert counted == nothing | {outcome: 1}
 
 
 async def test_a_push_whose_status_is_set_to_failed_is_counted_anew(box: Box) -> None:
     await box.freeze()
-    sent = await box.develop("POST", "/push", PUSH | {"tokens": ["a", "sandbox-unconfirmed"]})
+    sent = await box.developers("POST", "/push", PUSH | {"tokens": ["a", "sandbox-unconfirmed"]})
     for to, outcome in (("sandbox-unconfirmed", "partial"), ("a", "failed")):
         path = f"/messages/{sent['id']}/status"
         await box.control("POST", path, {"status": "failed", "to": to})
-        counted = (await box.develop("GET", "/analytics/overview"))["channels"]["push"]
+        counted = (await box.developers("GET", "/analytics/overview"))["channels"]["push"]
         assert counted == {"sent": 0, "failed": 0, "partial": 0} | {outcome: 1}
 
 
 async def test_days_are_in_utc_on_the_accounts_clock_and_filled_with_zeros(box: Box) -> None:
     await box.freeze()
     today = date.fromisoformat((await box.get("/_sandbox/clock"))["now"][:10])
-    await box.develop("POST", "/sms", SMS)
+    await box.developers("POST", "/sms", SMS)
     await box.advance(days=2)
-    await box.develop("POST", "/email", EMAIL)
-    found = await box.develop("GET", "/analytics/daily", days=4)
+    await box.developers("POST", "/email", EMAIL)
+    found = await box.developers("GET", "/analytics/daily", days=4)
     assert found["days"] == 4
     assert [each["date"] for each in found["data"]] == [
         str(today + timedelta(days=n)) for n in (-1, 0, 1, 2)
@@ -184,8 +184,8 @@ async def test_days_are_in_utc_on_the_accounts_clock_and_filled_with_zeros(box: 
 
 async def test_the_default_is_thirty_days(box: Box) -> None:
     today = (await box.get("/_sandbox/clock"))["now"][:10]
-    assert len((await box.develop("GET", "/analytics/daily"))["data"]) == 30
-    period = (await box.develop("GET", "/analytics/overview"))["period"]
+    assert len((await box.developers("GET", "/analytics/daily"))["data"]) == 30
+    period = (await box.developers("GET", "/analytics/overview"))["period"]
     assert period["to"] == today
     assert date.fromisoformat(today) - date.fromisoformat(period["from"]) == timedelta(days=29)
 
@@ -194,17 +194,17 @@ async def test_a_period_includes_its_first_and_last_day(box: Box) -> None:
     await box.freeze()
     today = date.fromisoformat((await box.get("/_sandbox/clock"))["now"][:10])
     for _ in range(3):
-        await box.develop("POST", "/push", PUSH)
+        await box.developers("POST", "/push", PUSH)
         await box.advance(days=1)
     for first, last, sent in ((0, 0, 1), (0, 2, 3), (1, 2, 2), (2, 5, 1), (3, 3, 0), (-9, -1, 0)):
         ends = {"from": str(today + timedelta(first)), "to": str(today + timedelta(last))}
-        found = await box.develop("GET", "/analytics/overview", **ends)
+        found = await box.developers("GET", "/analytics/overview", **ends)
         assert (found["period"], found["totals"]["sent"]) == (ends, sent)
 
 
 async def test_a_time_stands_for_its_day_in_utc(box: Box) -> None:
     ends = {"from": "2026-01-31T23:30:00-01:00", "to": "2026-02-03T00:30:00+01:00"}
-    found = await box.develop("GET", "/analytics/overview", **ends)
+    found = await box.developers("GET", "/analytics/overview", **ends)
     assert found["period"] == {"from": "2026-02-01", "to": "2026-02-02"}
 
 
@@ -217,7 +217,7 @@ async def test_days_out_of_range_are_refused(box: Box, days: str) -> None:
 
 @pytest.mark.parametrize("days", [1, 90])
 async def test_days_in_range_are_accepted(box: Box, days: int) -> None:
-    assert len((await box.develop("GET", "/analytics/daily", days=days))["data"]) == days
+    assert len((await box.developers("GET", "/analytics/daily", days=days))["data"]) == days
 
 
 @pytest.mark.parametrize(
@@ -244,8 +244,8 @@ async def test_an_invalid_period_is_refused(box: Box, query: str, field: str) ->
 async def test_each_account_has_its_own_price(box: Box, path: str) -> None:
     prices = {"sms": 10, "email": 0.5, "push": 0.25}
     await box.control("PATCH", "/account", {"developerPrices": prices})
-    await box.develop("POST", path, SENDS[path])
-    found = await box.develop("GET", "/analytics/overview")
+    await box.developers("POST", path, SENDS[path])
+    found = await box.developers("GET", "/analytics/overview")
     assert found["totals"]["cost"] == prices[path.strip("/")]
 
 
@@ -267,17 +267,17 @@ async def test_an_invalid_price_is_refused(box: Box, prices: Any, field: str) ->
 async def test_a_status_that_was_set_before_its_step_counts_once() -> None:
     async with sandbox(sent_after=0) as box:
         await box.freeze()
-        sent = await box.develop("POST", "/sms", SMS)
+        sent = await box.developers("POST", "/sms", SMS)
         path = f"/messages/{sent['id']}/status"
         await box.call("POST", f"/_sandbox{path}", json={"status": "sent"})
         await box.advance(seconds=0)
-        sums = await box.develop("GET", "/analytics/overview")
+        sums = await box.developers("GET", "/analytics/overview")
         assert sums["channels"]["sms"]["sent"] == 1
 
 
 @pytest.mark.parametrize("last", ["0001-01-01", "0001-01-29", "9999-12-31"])
 async def test_a_period_reaches_to_the_ends_of_the_calendar(box: Box, last: str) -> None:
-    found = await box.develop("GET", "/analytics/overview", to=last)
+    found = await box.developers("GET", "/analytics/overview", to=last)
     assert found["period"]["to"] == last
 
 
@@ -285,5 +285,5 @@ async def test_a_clock_does_not_advance_past_the_last_valid_date(box: Box) -> No
     at = {"seconds": 3653 * 86400}
     answers = [await box.call("POST", "/_sandbox/clock/advance", json=at) for _ in range(800)]
     assert assert_refused(answers[-1], 400, "invalid_request")["details"]["field"] == "seconds"
-    found = await box.develop("GET", "/analytics/daily", days=1)
+    found = await box.developers("GET", "/analytics/daily", days=1)
     assert found["data"][0]["date"] < "9999-12-31"

@@ -57,7 +57,7 @@ async def waited(box: Box) -> None:
     await box.send()
 
 
-DEEDS = {
+ACTIONS = {
     "201 message accepted": send,
     "200 message read": read,
     "200 messages listed": listed,
@@ -79,15 +79,15 @@ DEEDS = {
 }
 
 
-@pytest.mark.parametrize("behaviour", DEEDS)
+@pytest.mark.parametrize("behaviour", ACTIONS)
 async def test_each_behaviour_of_the_messages_api_can_be_met(box: Box, behaviour: str) -> None:
     assert behaviour not in await met(box)
-    await DEEDS[behaviour](box)
+    await ACTIONS[behaviour](box)
     assert behaviour in await met(box)
     assert await met(box.other()) == []
 
 
-DEVELOPER_DEEDS: dict[str, Any] = {
+DEVELOPERS_ACTIONS: dict[str, Any] = {
     "201 message accepted": ("POST", "/sms", SMS),
     "201 email accepted": ("POST", "/email", EMAIL),
     "201 push accepted": ("POST", "/push", PUSH),
@@ -101,17 +101,17 @@ DEVELOPER_DEEDS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("behaviour", DEVELOPER_DEEDS)
+@pytest.mark.parametrize("behaviour", DEVELOPERS_ACTIONS)
 async def test_each_behaviour_of_the_developers_api_can_be_met(box: Box, behaviour: str) -> None:
-    await box.develop(*DEVELOPER_DEEDS[behaviour])
+    await box.developers(*DEVELOPERS_ACTIONS[behaviour])
     assert behaviour in await met(box)
 
 
 async def test_a_removed_device_and_a_read_message_are_met(box: Box) -> None:
-    await box.develop("POST", "/push/device", {"token": "a", "platform": "ios"})
-    await box.develop("DELETE", "/push/device", {"token": "a"})
-    sent = await box.develop("POST", "/email", EMAIL)
-    await box.develop("GET", f"/{sent['id']}")
+    await box.developers("POST", "/push/device", {"token": "a", "platform": "ios"})
+    await box.developers("DELETE", "/push/device", {"token": "a"})
+    sent = await box.developers("POST", "/email", EMAIL)
+    await box.developers("GET", f"/{sent['id']}")
     assert {"200 device removed", "200 message read"} <= set(await met(box))
 
 
@@ -119,7 +119,7 @@ async def test_the_developers_api_counts_for_accounts_that_call_it(box: Box) -> 
     await box.accepted()
     found = await box.get("/_sandbox/coverage")
     assert {*found["met"], *found["unmet"]} == set(ALL)
-    await box.develop("GET", "/sms/history")
+    await box.developers("GET", "/sms/history")
     found = await box.get("/_sandbox/coverage")
     assert {*found["met"], *found["unmet"]} == {*ALL, *OF_DEVELOPERS}
     await box.control("POST", "/reset")
@@ -200,4 +200,4 @@ def test_every_documented_status_and_code_is_counted() -> None:
 
 def test_every_behaviour_can_be_met() -> None:
     events = {each for each in ALL if each.endswith(" webhook")}
-    assert set(DEEDS) | events == set(ALL)
+    assert set(ACTIONS) | events == set(ALL)

@@ -1,4 +1,4 @@
-"""What becomes of messages, by the account's clock or by hand."""
+"""Deliveries: steps by the account's clock, and statuses that are set."""
 
 import asyncio
 from datetime import datetime
@@ -8,9 +8,9 @@ import pytest
 from box import NUMBER, Box, sandbox
 
 
-def timeline(look: dict, recipient: int = 0) -> list[tuple[str, float]]:
+def timeline(details: dict, recipient: int = 0) -> list[tuple[str, float]]:
     """A recipient's statuses, each with its seconds after acceptance."""
-    steps = look["recipients"][recipient]["timeline"]
+    steps = details["recipients"][recipient]["timeline"]
     times = [datetime.fromisoformat(step["at"]) for step in steps]
     return [
         (step["status"], (at - times[0]).total_seconds())
@@ -21,9 +21,9 @@ def timeline(look: dict, recipient: int = 0) -> list[tuple[str, float]]:
 async def test_a_message_is_sent_and_delivered_each_at_its_own_time(box: Box) -> None:
     await box.freeze()
     message = await box.accepted()
-    travelled = await box.advance(hours=1)
-    assert travelled["performed"] == 2
-    assert timeline(await box.look(message)) == [("pending", 0), ("sent", 0.5), ("delivered", 2)]
+    advanced = await box.advance(hours=1)
+    assert advanced["performed"] == 2
+    assert timeline(await box.details(message)) == [("pending", 0), ("sent", 0.5), ("delivered", 2)]
 
 
 async def test_nothing_happens_before_its_time(box: Box) -> None:
@@ -32,7 +32,7 @@ async def test_nothing_happens_before_its_time(box: Box) -> None:
     for at, status in [(0.499, "pending"), (0.5, "sent"), (1.999, "sent"), (2, "delivered")]:
         now = (await box.control("GET", "/clock"))["now"]
         gone = datetime.fromisoformat(now) - datetime.fromisoformat(
-            (await box.look(message))["timeline"][0]["at"]
+            (await box.details(message))["timeline"][0]["at"]
         )
         await box.advance(seconds=round(at - gone.total_seconds(), 6))
         assert (await box.read(message))["status"] == status
@@ -69,9 +69,9 @@ async def test_a_magic_recipient_determines_the_delivery_of_its_message(
 ) -> None:
     message = await box.accepted(number)
     await box.advance(days=2)
-    look = await box.look(message)
-    assert timeline(look) == course
-    assert look["recipients"][0]["reason"] == reason
+    details = await box.details(message)
+    assert timeline(details) == course
+    assert details["recipients"][0]["reason"] == reason
     assert (await box.read(message))["status"] == course[-1][0]
 
 
@@ -122,8 +122,8 @@ async def test_a_status_is_set_for_all_recipients_or_for_none() -> None:
         await box.control("POST", path, {"status": "failed", "to": NUMBER})
         answer = await box.call("POST", f"/_sandbox{path}", json={"status": "sent"})
         assert answer.status_code == 400
-        look = await box.look(message)
-        assert [each["status"] for each in look["recipients"]] == ["failed", "pending"]
+        details = await box.details(message)
+        assert [each["status"] for each in details["recipients"]] == ["failed", "pending"]
 
 
 async def test_a_status_that_is_set_overrides_the_planned_steps(box: Box) -> None:
@@ -131,7 +131,7 @@ async def test_a_status_that_is_set_overrides_the_planned_steps(box: Box) -> Non
     message = await box.accepted()
     await box.control("POST", f"/messages/{message['id']}/status", {"status": "failed"})
     await box.advance(hours=1)
-    assert timeline(await box.look(message)) == [("pending", 0), ("failed", 0)]
+    assert timeline(await box.details(message)) == [("pending", 0), ("failed", 0)]
 
 
 async def test_deliveries_go_on_after_a_restart(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_deliveries_go_on_after_a_restart(tmp_path: Path) -> None:
         box = fresh.other(before.token)
         assert (await box.read(message)) == message
         await box.advance(seconds=2)
-        assert timeline(await box.look(message))[-1] == ("delivered", 2)
+        assert timeline(await box.details(message))[-1] == ("delivered", 2)
 
 
 async def test_steps_that_were_due_during_a_stop_are_performed_after_the_restart(
@@ -155,7 +155,7 @@ async def test_steps_that_were_due_during_a_stop_are_performed_after_the_restart
     async with sandbox(database=database) as fresh:
         box = fresh.other(before.token)
         await box.control("GET", "/messages/wait?status=delivered")
-        assert timeline(await box.look(message))[-1] == ("delivered", 0.02)
+        assert timeline(await box.details(message))[-1] == ("delivered", 0.02)
 
 
 async def test_an_advance_performs_the_steps_of_a_hundred_messages() -> None:

@@ -11,7 +11,7 @@ from box import NUMBER, Box
 from hypothesis import given
 from hypothesis import strategies as st
 from live import serving
-from steady import steady
+from sync_box import sync_sandbox
 
 SEND = "/api/v1/messages/sms"
 
@@ -131,10 +131,10 @@ async def test_times_counts_only_the_requests_that_a_probability_selected(box: B
 
 @given(probability=st.sampled_from([0, 1]) | st.floats(0, 1), seed=st.integers(-(2**63) + 1, 10))
 def test_a_probability_of_0_never_applies_and_of_1_always(probability: float, seed: int) -> None:
-    with steady() as scene:
-        box = scene.box
-        scene.run(box.add_fault({"status": 503}, probability=probability, seed=seed))
-        found = scene.run(box.statuses(5))
+    with sync_sandbox() as sync:
+        box = sync.box
+        sync.run(box.add_fault({"status": 503}, probability=probability, seed=seed))
+        found = sync.run(box.statuses(5))
         assert set(found) <= {201, 503}
         if probability in {0, 1}:
             assert set(found) == {503 if probability else 201}

@@ -1,4 +1,4 @@
-"""Two accounts on one sandbox: each lives as if it were alone, whatever the other does."""
+"""Two accounts on one sandbox: what one does never affects the other."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -11,53 +11,53 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from receiver import receiving
 
-NOBODY = "http://127.0.0.1:9/hooks"
+UNREACHABLE = "http://127.0.0.1:9/hooks"
 Step = tuple[str, Any]
 
 
-class Life:
-    """An account on a frozen clock, and all that its owner sees of it."""
+class Run:
+    """An account on a frozen clock, and everything that its owner can see."""
 
     def __init__(self, box: Box, hooks: str) -> None:
         self.box = box
         self._hooks = hooks
-        self._born: datetime
+        self._started_at: datetime
         self._answers: list[Any] = []
 
-    async def begin(self) -> "Life":
+    async def start(self) -> "Run":
         now = (await self.box.freeze())["now"]
-        self._born = datetime.fromisoformat(now)
-        endpoints = [{"url": self._hooks}, {"url": NOBODY, "events": ["message.sent"]}]
+        self._started_at = datetime.fromisoformat(now)
+        endpoints = [{"url": self._hooks}, {"url": UNREACHABLE, "events": ["message.sent"]}]
         await self.box.control("PUT", "/webhooks", {"endpoints": endpoints})
         return self
 
-    async def take(self, step: Step) -> None:
+    async def perform(self, step: Step) -> None:
         verb, what = step
         await getattr(self, verb)(what)
 
     async def send(self, to: str) -> None:
-        self._saw(await self.box.send(to, key=f"key-{len(self._answers) % 5}"))
+        self._record(await self.box.send(to, key=f"key-{len(self._answers) % 5}"))
 
     async def advance(self, seconds: float) -> None:
         await self.box.advance(seconds=seconds)
 
     async def fault(self, effect: dict[str, Any]) -> None:
         body = {"effect": effect, "times": 1}
-        self._saw(await self.box.call("POST", "/_sandbox/faults", json=body))
+        self._record(await self.box.call("POST", "/_sandbox/faults", json=body))
 
-    async def drive(self, status: str) -> None:
-        """Move the newest message by hand."""
+    async def set_status(self, status: str) -> None:
+        """Set the status of the newest message."""
         found = (await self.box.get("/_sandbox/messages", limit=1))["data"]
         if found:
             path = f"/_sandbox/messages/{found[0]['id']}/status"
-            self._saw(await self.box.call("POST", path, json={"status": status}))
+            self._record(await self.box.call("POST", path, json={"status": status}))
 
     async def reset(self, _: None) -> None:
         await self.box.control("POST", "/reset")
-        await self.begin()
+        await self.start()
 
     async def seen(self) -> list[Any]:
-        """All that the account's life came to, with times since its beginning."""
+        """Return everything that can be seen, with times since the start."""
         await self.box.advance(days=1)
         messages = (await self.box.get("/_sandbox/messages"))["data"]
         read = await self.box.call("GET", f"{BASE_PATH}/messages")
@@ -75,7 +75,7 @@ class Life:
     async def _listed(self, path: str) -> list[Any]:
         return (await self.box.get(f"/_sandbox{path}"))["data"]
 
-    def _saw(self, answer: Any) -> None:
+    def _record(self, answer: Any) -> None:
         headers = answer.headers
         found = [answer.status_code, headers.get("x-ratelimit-remaining")]
         self._answers.append([*found, headers.get("idempotent-replayed")])
@@ -91,7 +91,7 @@ class Life:
         return at, attempt["event"], attempt["url"], attempt["attempt"], attempt["status"] or 0
 
     def _since(self, at: str) -> float:
-        return (datetime.fromisoformat(at) - self._born).total_seconds()
+        return (datetime.fromisoformat(at) - self._started_at).total_seconds()
 
 
 def _codes(request: dict[str, Any]) -> list[str]:
@@ -108,30 +108,30 @@ steps = st.one_of(
         st.just("fault"),
         st.sampled_from([{"status": 503}, {"webhook": "lose"}, {"webhook": "delay", "delay": 9}]),
     ),
-    st.tuples(st.just("drive"), st.sampled_from(["sent", "failed"])),
+    st.tuples(st.just("set_status"), st.sampled_from(["sent", "failed"])),
     st.tuples(st.just("reset"), st.none()),
 )
 
 
 @pytest.fixture(scope="module")
-def live() -> Iterator[Callable[[list[tuple[int, Step]]], list[Any]]]:
-    """Let two fresh accounts of one sandbox take steps, and give what each saw."""
+def perform_all() -> Iterator[Callable[[list[tuple[int, Step]]], list[Any]]]:
+    """Return a function that lets two new accounts perform steps, and returns what each saw."""
     with receiving() as receiver, asyncio.Runner() as runner:
-        scene = sandbox()
-        box = runner.run(scene.__aenter__())
+        context = sandbox()
+        box = runner.run(context.__aenter__())
 
         async def run(taken: list[tuple[int, Step]]) -> list[Any]:
-            lives = [await Life(box.other(), receiver.url).begin() for _ in range(2)]
+            runs = [await Run(box.other(), receiver.url).start() for _ in range(2)]
             for who, step in taken:
-                await lives[who].take(step)
-            return [await life.seen() for life in lives]
+                await runs[who].perform(step)
+            return [await each.seen() for each in runs]
 
-        def live(taken: list[tuple[int, Step]]) -> list[Any]:
+        def perform_all(taken: list[tuple[int, Step]]) -> list[Any]:
             asked: Coroutine[Any, Any, list[Any]] = run(taken)
             return runner.run(asked)
 
-        yield live
-        runner.run(scene.__aexit__(None, None, None))
+        yield perform_all
+        runner.run(context.__aexit__(None, None, None))
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -149,8 +149,8 @@ def live() -> Iterator[Callable[[list[tuple[int, Step]]], list[Any]]]:
     ]
 )
 def test_what_one_account_does_never_affects_another(
-    live: Callable[[list[tuple[int, Step]]], list[Any]], taken: list[tuple[int, Step]]
+    perform_all: Callable[[list[tuple[int, Step]]], list[Any]], taken: list[tuple[int, Step]]
 ) -> None:
-    together = live(taken)
-    alone = [live([each for each in taken if each[0] == who])[who] for who in (0, 1)]
+    together = perform_all(taken)
+    alone = [perform_all([each for each in taken if each[0] == who])[who] for who in (0, 1)]
     assert together == alone

@@ -15,7 +15,7 @@ async def test_a_reset_removes_faults_and_counts_magic_numbers_anew(box: Box) ->
 
 
 def sdk(box: Box, **headers: str) -> Sdk:
-    """A client with the official patience, for which time passes on the account's clock."""
+    """Return a client that retries as the official ones do, on the account's clock."""
 
     async def sleep(seconds: float) -> None:
         await box.advance(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Time in hard circumstances: backlogs, resets on a journey, failures, clocks set back."""
+"""The scheduler under difficult conditions: backlogs, resets, failures, clocks set back."""
 
 import asyncio
 import gzip
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.both_loops
 
 
 class Gate:
-    """An answer that a receiver gives only when it is let."""
+    """A response that a receiver sends only when it is opened."""
 
     def __init__(self) -> None:
         self.opened = threading.Event()
@@ -53,8 +53,8 @@ async def test_a_backlog_with_webhooks_is_performed_completely(receiver: Receive
         sent = [await box.accepted(numbers(10), f"message-{n}") for n in range(10)]
         for message in sent:
             await arrived(box, message)
-            look = await box.look(message)
-            assert {each["status"] for each in look["recipients"]} == {"delivered"}
+            details = await box.details(message)
+            assert {each["status"] for each in details["recipients"]} == {"delivered"}
         await receiver.until(200)
 
 
@@ -64,10 +64,10 @@ async def test_a_reset_ends_an_advance_in_progress(box: Box, receiver: Receiver)
     receiver.answers = [gate]
     await box.listen(receiver.url)
     await box.accepted()
-    journey = asyncio.create_task(box.advance(hours=1))
+    advance = asyncio.create_task(box.advance(hours=1))
     await receiver.until(1)
     await box.control("POST", "/reset")
-    await journey
+    await advance
     assert abs(await seconds_ahead(box)) < 1
     await box.freeze()
     message = await box.accepted()
@@ -93,10 +93,10 @@ async def test_a_client_that_cancels_an_advance_does_not_stop_the_account(
     gate = Gate()
     receiver.answers = [gate]
     await box.accepted("+256700000004", callbackUrl=receiver.url)
-    journey = asyncio.create_task(box.advance(hours=1))
+    advance = asyncio.create_task(box.advance(hours=1))
     await receiver.until(1)
-    journey.cancel()
-    await asyncio.gather(journey, return_exceptions=True)
+    advance.cancel()
+    await asyncio.gather(advance, return_exceptions=True)
     gate.opened.set()
     later = await box.accepted(message="later")
     assert (await box.advance(seconds=2))["performed"] >= 2
@@ -133,8 +133,8 @@ async def test_a_message_with_many_webhooks_does_not_delay_another(receiver: Rec
         await receiver.until(1)
         small = await box.accepted(message="small")
         await receiver.until(7)
-        heard = [each.content["id"] for each in receiver.heard]
-        assert heard == [large["id"], *[small["id"]] * 6]
+        received = [each.content["id"] for each in receiver.received]
+        assert received == [large["id"], *[small["id"]] * 6]
         await box.control("POST", "/reset")
         gate.opened.set()
 
@@ -148,7 +148,7 @@ async def test_an_advance_performs_each_step_with_a_webhook_once(
         await box.accepted(numbers(10))
         await box.advance(seconds=0.1)
     await box.advance(hours=1)
-    assert len(receiver.heard) == 100
+    assert len(receiver.received) == 100
     looked = [
         (each["status"], len(each["timeline"]))
         for message in (await box.control("GET", "/messages"))["data"]
@@ -171,7 +171,7 @@ async def test_accounts_do_not_share_cookies(box: Box, receiver: Receiver) -> No
     for account in (box, box.other()):
         await account.accepted("+256700000004", callbackUrl=receiver.url)
         await account.advance(seconds=1)
-    assert [each.headers.get("cookie") for each in receiver.heard] == [None, None]
+    assert [each.headers.get("cookie") for each in receiver.received] == [None, None]
 
 
 async def test_a_compressed_response_to_a_webhook_is_not_decompressed(
@@ -192,13 +192,13 @@ async def test_a_compressed_response_to_a_webhook_is_not_decompressed(
     [attempt] = await box.attempts()
     assert attempt["status"] == 200
     assert len(attempt["response"]["body"]) <= len(packed)
-    assert receiver.heard[0].headers["accept-encoding"] == "identity"
+    assert receiver.received[0].headers["accept-encoding"] == "identity"
 
 
 async def test_a_webhook_cannot_call_the_control_api(box: Box, receiver: Receiver) -> None:
     await box.accepted("+256700000004", callbackUrl=receiver.url)
     await box.advance(seconds=1)
-    agent = {"User-Agent": receiver.heard[0].headers["user-agent"]}
+    agent = {"User-Agent": receiver.received[0].headers["user-agent"]}
     answer = await box.call("POST", "/_sandbox/reset", headers=agent)
     assert answer.status_code == 403
     assert (await box.control("GET", "/messages"))["total"] == 1

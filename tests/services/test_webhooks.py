@@ -1,4 +1,4 @@
-"""Telling the account's endpoints what became of its messages."""
+"""Webhooks: events, attempts, retries, signatures and targets."""
 
 import json
 import socket
@@ -17,13 +17,13 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def seconds_of(attempts: list[dict], start: str) -> list[float]:
-    """When tries were made, in seconds after an instant."""
+    """Return when attempts were made, in seconds after an instant."""
     began = datetime.fromisoformat(start)
     return [(datetime.fromisoformat(each["at"]) - began).total_seconds() for each in attempts]
 
 
 async def accepted_at(box: Box, message: dict) -> str:
-    return (await box.look(message))["timeline"][0]["at"]
+    return (await box.details(message))["timeline"][0]["at"]
 
 
 async def test_a_callback_url_receives_each_status_as_documented(
@@ -32,7 +32,7 @@ async def test_a_callback_url_receives_each_status_as_documented(
     message = await box.accepted(callbackUrl=receiver.url, **{"from": "MyApp"})
     await box.advance(seconds=10)
     assert receiver.events == ["message.sent", "message.delivered"]
-    content = receiver.heard[1].content
+    content = receiver.received[1].content
     assert datetime.fromisoformat(content.pop("timestamp")).microsecond == 0
     assert content == {
         "id": message["id"],
@@ -43,7 +43,7 @@ async def test_a_callback_url_receives_each_status_as_documented(
         "messageId": message["id"],
         "sid": message["sid"],
     }
-    assert receiver.heard[1].headers["content-type"] == "application/json"
+    assert receiver.received[1].headers["content-type"] == "application/json"
 
 
 async def test_an_endpoint_receives_only_the_events_it_subscribes_to(
@@ -53,7 +53,7 @@ async def test_an_endpoint_receives_only_the_events_it_subscribes_to(
     await box.accepted(["+256700000001", NUMBER])
     await box.advance(seconds=10)
     assert receiver.events == ["message.failed"]
-    assert receiver.heard[0].content["to"] == "+256700000001"
+    assert receiver.received[0].content["to"] == "+256700000001"
 
 
 async def test_a_callback_url_overrides_the_endpoints(box: Box, receiver: Receiver) -> None:
@@ -67,15 +67,15 @@ async def test_three_recipients_have_events_of_their_own(box: Box, receiver: Rec
     await box.listen(receiver.url)
     message = await box.accepted([NUMBER, "+256701234568", "+256700000002"])
     await box.advance(seconds=10)
-    heard = {(each.content["to"], each.event) for each in receiver.heard}
-    assert heard == {
+    received = {(each.content["to"], each.event) for each in receiver.received}
+    assert received == {
         (NUMBER, "message.sent"),
         (NUMBER, "message.delivered"),
         ("+256701234568", "message.sent"),
         ("+256701234568", "message.delivered"),
         ("+256700000002", "message.failed"),
     }
-    assert (message["cost"], len({each.headers["user-agent"] for each in receiver.heard})) == (
+    assert (message["cost"], len({each.headers["user-agent"] for each in receiver.received})) == (
         0.15,
         1,
     )
@@ -135,26 +135,26 @@ async def test_every_attempt_has_the_same_id_and_a_standard_webhooks_signature(
     await box.listen(receiver.url, SECRET)
     await box.accepted("+256700000004")
     await box.advance(hours=1000)  # the signature's time stays real, so that it verifies
-    assert len(receiver.heard) == 3
-    assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 1
-    for heard in receiver.heard:
-        assert Webhook(SECRET).verify(heard.body, heard.headers) == heard.content
+    assert len(receiver.received) == 3
+    assert len({webhook.headers["webhook-id"] for webhook in receiver.received}) == 1
+    for webhook in receiver.received:
+        assert Webhook(SECRET).verify(webhook.body, webhook.headers) == webhook.content
 
 
 async def test_a_signature_covers_the_body(box: Box, receiver: Receiver) -> None:
     await box.listen(receiver.url, SECRET)
     await box.accepted()
     await box.advance(seconds=10)
-    heard = receiver.heard[0]
+    webhook = receiver.received[0]
     with pytest.raises(WebhookVerificationError):
-        Webhook(SECRET).verify(heard.body.replace(b"sent", b"sunk"), heard.headers)
+        Webhook(SECRET).verify(webhook.body.replace(b"sent", b"sunk"), webhook.headers)
 
 
 async def test_without_a_secret_there_is_no_signature(box: Box, receiver: Receiver) -> None:
     await box.listen(receiver.url)
     await box.accepted()
     await box.advance(seconds=10)
-    assert not any(name.startswith("webhook-") for name in receiver.heard[0].headers)
+    assert not any(name.startswith("webhook-") for name in receiver.received[0].headers)
 
 
 async def test_a_response_that_never_ends_is_cut_off_at_the_timeout(receiver: Receiver) -> None:
@@ -236,7 +236,7 @@ async def test_every_attempt_is_recorded_with_request_and_response(
     [attempt] = await box.attempts()
     assert (attempt["event"], attempt["messageId"]) == ("message.sent", message["id"])
     assert json.loads(attempt["request"]["body"])["messageId"] == message["id"]
-    assert attempt["request"]["headers"]["webhook-id"] == receiver.heard[0].headers["webhook-id"]
+    assert attempt["request"]["headers"]["webhook-id"] == receiver.received[0].headers["webhook-id"]
     assert (attempt["status"], attempt["error"]) == (200, None)
     assert attempt["response"]["body"] == "ok"
     assert attempt["durationMs"] > 0
@@ -262,7 +262,7 @@ async def test_an_attempt_can_be_sent_again_at_once(box: Box, receiver: Receiver
     [first] = await box.attempts()
     again = await box.control("POST", f"/webhooks/attempts/{first['id']}/resend")
     assert (again["attempt"], again["status"]) == (2, 200)
-    assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 1
+    assert len({webhook.headers["webhook-id"] for webhook in receiver.received}) == 1
     assert len(await box.attempts()) == 2
 
 
@@ -272,7 +272,7 @@ async def test_a_magic_number_duplicates_every_webhook(box: Box, receiver: Recei
     await box.accepted("+256700000006")
     await box.advance(seconds=10)
     assert receiver.events == [*["message.sent"] * 2, *["message.delivered"] * 2]
-    assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 2
+    assert len({webhook.headers["webhook-id"] for webhook in receiver.received}) == 2
 
 
 async def test_a_magic_number_reverses_the_order(box: Box, receiver: Receiver) -> None:
@@ -280,7 +280,7 @@ async def test_a_magic_number_reverses_the_order(box: Box, receiver: Receiver) -
     await box.accepted("+256700000007")
     await box.advance(seconds=10)
     assert receiver.events == ["message.delivered", "message.sent"]
-    delivered, sent = (each.content["timestamp"] for each in receiver.heard)
+    delivered, sent = (each.content["timestamp"] for each in receiver.received)
     assert sent < delivered
 
 
@@ -288,17 +288,17 @@ async def test_a_magic_number_forges_the_signature(box: Box, receiver: Receiver)
     await box.listen(receiver.url, SECRET)
     await box.accepted("+256700000008")
     await box.advance(seconds=10)
-    assert len(receiver.heard) == 2
-    for heard in receiver.heard:
+    assert len(receiver.received) == 2
+    for webhook in receiver.received:
         with pytest.raises(WebhookVerificationError):
-            Webhook(SECRET).verify(heard.body, heard.headers)
+            Webhook(SECRET).verify(webhook.body, webhook.headers)
 
 
 async def test_a_magic_number_loses_webhooks(box: Box, receiver: Receiver) -> None:
     await box.listen(receiver.url)
     await box.accepted("+256700000009")
     await box.advance(days=1)
-    assert receiver.heard == []
+    assert receiver.received == []
     assert [each["error"] for each in await box.attempts()] == [
         "Lost on purpose, by a fault or by the recipient's magic number"
     ] * 2
@@ -357,10 +357,10 @@ def test_the_sandbox_does_not_call_itself() -> None:
 async def test_with_real_time_delivered_waits_for_the_first_attempt_of_sent(
     receiver: Receiver,
 ) -> None:
-    let_go = threading.Event()
+    released = threading.Event()
 
     def hold(handler: BaseHTTPRequestHandler) -> None:
-        assert let_go.wait(60)
+        assert released.wait(60)
         handler.send_response(200)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
@@ -373,10 +373,14 @@ async def test_with_real_time_delivered_waits_for_the_first_attempt_of_sent(
         await box.control("GET", "/messages/wait?status=delivered")
         await box.accepted()  # another message's webhooks need not wait
         await receiver.until(3)
-        assert [each.content["id"] == held["id"] for each in receiver.heard] == [True, False, False]
-        let_go.set()
+        assert [each.content["id"] == held["id"] for each in receiver.received] == [
+            True,
+            False,
+            False,
+        ]
+        released.set()
         await receiver.until(4)
-        assert (receiver.heard[3].content["id"], receiver.events[3]) == (
+        assert (receiver.received[3].content["id"], receiver.events[3]) == (
             held["id"],
             "message.delivered",
         )
@@ -389,7 +393,7 @@ async def test_a_webhook_during_an_advance_has_the_time_of_its_step(
     await box.listen(receiver.url)
     await box.accepted()
     await box.advance(hours=1)
-    looks = [each.content["timestamp"] for each in receiver.heard]
+    looks = [each.content["timestamp"] for each in receiver.received]
     assert looks == sorted(looks)
     clock = await box.control("GET", "/clock")
     assert datetime.fromisoformat(clock["now"]) > datetime.fromisoformat(looks[-1])

@@ -25,8 +25,8 @@ def file(tmp_path: Path) -> str:
 
 
 @asynccontextmanager
-async def failing_politely(file: str) -> AsyncIterator[tuple[Box, Database]]:
-    """A sandbox whose defects are answers, and the store under it to bring them about."""
+async def answering_defects_with_500(file: str) -> AsyncIterator[tuple[Box, Database]]:
+    """Run a sandbox whose defects are 500 responses, and return it with its database."""
     built = Sandbox(Settings(database=file, tier="unlimited"))
     transport = httpx.ASGITransport(app_of(built), raise_app_exceptions=False)
     try:
@@ -41,27 +41,27 @@ async def listed(box: Box) -> list[str]:
 
 
 async def test_on_a_full_disk_nothing_is_acknowledged_without_being_stored(file: str) -> None:
-    async with failing_politely(file) as (box, store):
-        kept = [(await box.accepted())["id"]]
+    async with answering_defects_with_500(file) as (box, store):
+        stored = [(await box.accepted())["id"]]
         (pages,) = store.execute("PRAGMA page_count").fetchone()
         store.execute(f"PRAGMA max_page_count = {pages + 2}")
         keys = [f"k{n}" for n in range(20)]
         answers = [await box.send(message="a" * 1600, key=key) for key in keys]
         assert {answer.status_code for answer in answers} == {201, 500}
-        kept += [answer.json()["id"] for answer in answers if answer.status_code == 201]
-        assert await listed(box) == kept
+        stored += [answer.json()["id"] for answer in answers if answer.status_code == 201]
+        assert await listed(box) == stored
         store.execute("PRAGMA max_page_count = 1000000")
         for key, answer in zip(keys, answers, strict=True):
             again = await box.send(message="a" * 1600, key=key)
             if answer.status_code == 201:
                 assert again.content == answer.content
             else:
-                kept.append(again.json()["id"])
-        assert await listed(box) == kept
+                stored.append(again.json()["id"])
+        assert await listed(box) == stored
 
 
 async def test_an_account_whose_creation_was_rolled_back_is_created_again(file: str) -> None:
-    async with failing_politely(file) as (box, store):
+    async with answering_defects_with_500(file) as (box, store):
         store.execute(
             "CREATE TRIGGER refuse BEFORE INSERT ON accounts WHEN new.token_hint LIKE 'bad%'"
             " BEGIN SELECT raise(ABORT, 'no'); END"
@@ -75,7 +75,7 @@ async def test_an_account_whose_creation_was_rolled_back_is_created_again(file: 
         assert mine["id"] != theirs["id"]
 
 
-# Units
+# Writes
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def database(file: str) -> Iterator[Database]:
         yield opened
 
 
-async def state(database: Database, name: str, value: str = "stated") -> None:
+async def write(database: Database, name: str, value: str = "written") -> None:
     async with database:
         database.store_metadata(name, value)
 
@@ -92,42 +92,42 @@ async def state(database: Database, name: str, value: str = "stated") -> None:
 async def fail(database: Database, name: str) -> None:
     async with database:
         database.store_metadata(name, "half-way")
-        raise LookupError("a unit failed")
+        raise LookupError("a write failed")
 
 
-async def together(*units: Awaitable[None]) -> list[BaseException | None]:
-    """Run units in one turn, and give what each was told."""
-    async with asyncio.timeout(1):
-        return await asyncio.gather(*units, return_exceptions=True)
+async def together(*writes: Awaitable[None]) -> list[BaseException | None]:
+    """Run writes in one group commit, and return what each of them raised."""
+    async with asyncio.timeout(60):
+        return await asyncio.gather(*writes, return_exceptions=True)
 
 
 async def test_a_write_is_stored_once_it_is_left(database: Database, file: str) -> None:
-    await state(database, "one")
+    await write(database, "one")
     database.close()
     with closing(Database(file)) as again:
-        assert again.metadata("one") == "stated"
+        assert again.metadata("one") == "written"
 
 
 async def test_writes_of_one_group_commit_are_stored_together(database: Database) -> None:
-    told = await together(*[state(database, f"fact {n}") for n in range(50)])
-    assert told == [None] * 50
-    assert {database.metadata(f"fact {n}") for n in range(50)} == {"stated"}
+    results = await together(*[write(database, f"fact {n}") for n in range(50)])
+    assert results == [None] * 50
+    assert {database.metadata(f"fact {n}") for n in range(50)} == {"written"}
 
 
 async def test_a_write_that_fails_rolls_back_its_group_and_all_of_it_raises(
     database: Database,
 ) -> None:
-    told = await together(
-        state(database, "before"), fail(database, "failing"), state(database, "after")
+    results = await together(
+        write(database, "before"), fail(database, "failing"), write(database, "after")
     )
-    assert [type(each) for each in told] == [LookupError] * 3
+    assert [type(each) for each in results] == [LookupError] * 3
     assert [database.metadata(name) for name in ("before", "failing", "after")] == [None] * 3
 
 
 async def test_the_group_commit_after_a_failed_one_succeeds(database: Database) -> None:
     await together(fail(database, "failing"))
-    assert await together(state(database, "later")) == [None]
-    assert (database.metadata("failing"), database.metadata("later")) == (None, "stated")
+    assert await together(write(database, "later")) == [None]
+    assert (database.metadata("failing"), database.metadata("later")) == (None, "written")
 
 
 async def test_a_statement_that_fails_rolls_back_its_group(database: Database) -> None:
@@ -136,8 +136,8 @@ async def test_a_statement_that_fails_rolls_back_its_group(database: Database) -
             database.store_metadata("failing", "half-way")
             database.execute("INSERT INTO metadata VALUES ('failing', 'twice')")
 
-    told = await together(state(database, "before"), break_a_rule(), state(database, "after"))
-    assert [type(each) for each in told] == [sqlite3.IntegrityError] * 3
+    results = await together(write(database, "before"), break_a_rule(), write(database, "after"))
+    assert [type(each) for each in results] == [sqlite3.IntegrityError] * 3
     assert [database.metadata(name) for name in ("before", "failing", "after")] == [None] * 3
 
 
@@ -146,23 +146,23 @@ async def test_a_full_disk_rolls_back_the_group_including_what_fits(
 ) -> None:
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     database.execute(f"PRAGMA max_page_count = {pages}")
-    told = await together(
-        state(database, "before"),
-        state(database, "large", "x" * 1_000_000),
-        state(database, "after"),
+    results = await together(
+        write(database, "before"),
+        write(database, "large", "x" * 1_000_000),
+        write(database, "after"),
     )
-    assert [type(each) for each in told] == [sqlite3.OperationalError] * 3
+    assert [type(each) for each in results] == [sqlite3.OperationalError] * 3
     assert [database.metadata(name) for name in ("before", "large", "after")] == [None] * 3
 
 
 async def test_a_task_that_is_cancelled_during_the_commit_does_not_undo_it(
     database: Database,
 ) -> None:
-    leaving = asyncio.create_task(state(database, "left"))
-    staying = asyncio.create_task(state(database, "stayed"))
+    leaving = asyncio.create_task(write(database, "left"))
+    staying = asyncio.create_task(write(database, "stayed"))
     asyncio.get_running_loop().call_soon(leaving.cancel)
     await together(leaving, staying)
-    assert (database.metadata("left"), database.metadata("stayed")) == ("stated", "stated")
+    assert (database.metadata("left"), database.metadata("stayed")) == ("written", "written")
 
 
 async def test_a_write_cannot_begin_while_another_awaits_something_else(
@@ -176,9 +176,9 @@ async def test_a_write_cannot_begin_while_another_awaits_something_else(
             await never.wait()
 
     waiting = asyncio.create_task(wait_inside())
-    [told] = await together(state(database, "second"))
-    assert isinstance(told, RuntimeError)
-    assert "waited for something other than the store" in str(told)
+    [result] = await together(write(database, "second"))
+    assert isinstance(result, RuntimeError)
+    assert "waited for something other than the store" in str(result)
     waiting.cancel()
     await together(waiting)
 
@@ -192,8 +192,8 @@ async def test_a_write_that_awaits_something_else_raises_and_stores_nothing(
             await asyncio.get_running_loop().run_in_executor(None, int)
             database.store_metadata("second", "half-way")
 
-    [told] = await together(wait_inside())
-    assert isinstance(told, RuntimeError)
+    [result] = await together(wait_inside())
+    assert isinstance(result, RuntimeError)
     database.close()
     with closing(Database(file)) as again:
         assert (again.metadata("first"), again.metadata("second")) == (None, None)
@@ -210,6 +210,6 @@ async def test_deferred_rows_that_fail_during_a_query_are_not_acknowledged(
     async def read() -> None:
         database.execute("SELECT 1")
 
-    told = await together(write(), read())
-    assert [type(each) for each in told] == [sqlite3.IntegrityError] * 2
+    results = await together(write(), read())
+    assert [type(each) for each in results] == [sqlite3.IntegrityError] * 2
     assert database.metadata("twice") is None

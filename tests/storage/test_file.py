@@ -35,7 +35,7 @@ def content_of(file: str) -> bytes:
 
 
 def refusal(file: str) -> str:
-    """Give the sentence that a file is refused with."""
+    """Return the sentence that a file is refused with."""
     with pytest.raises(DatabaseUnusable) as refused:
         Sandbox(Settings(database=file))
     assert "\n" not in str(refused.value)
@@ -79,7 +79,7 @@ async def test_a_file_of_a_newer_version_is_refused_and_not_changed(file: str) -
 
 
 async def test_a_file_of_an_older_version_is_brought_up_to_date(file: str) -> None:
-    """Messages of before the second generation are seen by it, and counted."""
+    """The Developers API shows and counts messages from before it existed."""
     async with sandbox(database=file) as box:
         await box.freeze()
         token = box.token
@@ -87,21 +87,21 @@ async def test_a_file_of_an_older_version_is_brought_up_to_date(file: str) -> No
             await box.accepted(to, "a" * 161)
         await box.advance(days=1)
         await box.accepted()
-        sums = await box.develop("GET", "/analytics/daily", days=2)
-        history = await box.develop("GET", "/sms/history")
+        sums = await box.developers("GET", "/analytics/daily", days=2)
+        history = await box.developers("GET", "/sms/history")
     with closing(sqlite3.connect(file)) as connection:
         made_old(connection)
     async with sandbox(database=file) as again:
         box = again.other(token)
-        assert await box.develop("GET", "/analytics/daily", days=2) == sums
-        assert await box.develop("GET", "/sms/history") == history
+        assert await box.developers("GET", "/analytics/daily", days=2) == sums
+        assert await box.developers("GET", "/sms/history") == history
         await box.advance(days=1)
-        assert (await box.develop("GET", "/sms/history"))["messages"][0]["status"] == "delivered"
+        assert (await box.developers("GET", "/sms/history"))["messages"][0]["status"] == "delivered"
     assert pragma(file, "user_version") == len(SCHEMA)
 
 
 def made_old(connection: sqlite3.Connection) -> None:
-    """Take back what the third and the fourth schema file brought."""
+    """Undo the third and the fourth schema file."""
     for index in ("messages_by_sequence", "webhook_events_by_account", "webhook_events_held"):
         connection.execute(f"DROP INDEX {index}")
     for table, new, old in (

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from command import LIMIT
 from live import Live, serving
-from receiver import Heard, Receiver
+from receiver import ReceivedWebhook, Receiver
 
 KILLS = 3
 ANSWERS = 100  # before each kill
@@ -23,7 +23,7 @@ HEADERS = {"Authorization": "Bearer test_killed"}
 
 @dataclass
 class Client:
-    """Sends with a key of its own each time, and remembers every answer it got."""
+    """Sends with a new key each time, and records every response."""
 
     callback: str
     keys: Iterable[int] = field(default_factory=count)
@@ -39,7 +39,7 @@ class Client:
         return answer.json()
 
     async def load(self, http: httpx.AsyncClient, live: Live) -> None:
-        """Send until the process is killed, which it is after so many answers."""
+        """Send until the process is killed, which happens after so many responses."""
         enough = len(self.acknowledged) + ANSWERS
 
         async def one_after_another() -> None:
@@ -70,7 +70,7 @@ async def connected(live: Live) -> AsyncIterator[httpx.AsyncClient]:
 async def for_each(
     keys: Iterable[int], ask: Callable[[int], Coroutine[Any, Any, dict[str, Any]]]
 ) -> dict[int, dict[str, Any]]:
-    """Ask something about every key, a few at once."""
+    """Call a function for every key, a few at once."""
     left, answers = iter(keys), {}
 
     async def one_after_another() -> None:
@@ -128,10 +128,12 @@ async def check_deliveries(client: Client, http: httpx.AsyncClient, receiver: Re
     assert listed["total"] == len(client.tried)
     delivered = {each["id"] for each in listed["data"] if each["callbackUrl"] is not None}
     assert len(delivered) == sum(map(calls_back, client.tried))
-    told = [heard.content for heard in receiver.heard if came_whole(heard)]
-    assert {each["messageId"] for each in told if each["event"] == "message.delivered"} == delivered
+    contents = [webhook.content for webhook in receiver.received if came_whole(webhook)]
+    assert {
+        each["messageId"] for each in contents if each["event"] == "message.delivered"
+    } == delivered
 
 
-def came_whole(heard: Heard) -> bool:
-    """Tell whether the sender lived to the end of the body."""
-    return len(heard.body) == int(heard.headers["content-length"])
+def came_whole(webhook: ReceivedWebhook) -> bool:
+    """Return whether the sender was not killed before the end of the body."""
+    return len(webhook.body) == int(webhook.headers["content-length"])

@@ -89,7 +89,7 @@ async def test_planned_steps_of_an_old_file_are_performed(
     origin = receiver.url.removesuffix("/hooks")
     async with opened(old, tmp_path, origin) as box:
         await check(box, expected(old, "later", origin), fresh=True)
-    received = [list(webhook.content.values()) for webhook in receiver.heard]
+    received = [list(webhook.content.values()) for webhook in receiver.received]
     assert received == [content for _, *content in expected(old, "webhooks")]
 
 

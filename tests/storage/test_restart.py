@@ -24,10 +24,10 @@ def file(tmp_path: Path) -> str:
 
 
 async def everything(box: Box) -> list[Any]:
-    """All that an account's owner can see, but for the time that goes by."""
-    found = [await box.look(each) for each in (await box.get("/_sandbox/messages"))["data"]]
-    for look in found:  # what the journal adds ends with the process
-        [asked] = [each for each in look["timeline"] if each["type"] == "request"]
+    """Return everything that an account's owner can see except the time."""
+    found = [await box.details(each) for each in (await box.get("/_sandbox/messages"))["data"]]
+    for details in found:  # what the journal adds ends with the process
+        [asked] = [each for each in details["timeline"] if each["type"] == "request"]
         asked.pop("decisions", None), asked.pop("warnings", None)
     return [
         await box.get("/_sandbox/account"),
@@ -57,11 +57,11 @@ async def test_messages_settings_and_endpoints_survive(file: str, receiver: Rece
         await before.advance(seconds=1)
         await other.accepted()
         await other.control("PATCH", "/account", {"tier": "unlimited"})
-        kept = [await everything(before), await everything(other)]
+        expected = [await everything(before), await everything(other)]
     async with sandbox(database=file) as fresh:
         box = fresh.other(before.token)
-        assert [await everything(box), await everything(box.other(other.token))] == kept
-        assert kept[0][0] == (await box.get("/_sandbox/account")) | changes | {
+        assert [await everything(box), await everything(box.other(other.token))] == expected
+        assert expected[0][0] == (await box.get("/_sandbox/account")) | changes | {
             "limits": {"perMinute": 500, "perSecond": 7}
         }
 
@@ -89,9 +89,9 @@ async def test_ids_and_time_go_on_though_the_machines_clock_was_set_back(
         second = await box.accepted()
         assert second["id"] > first["id"]
         assert second["createdAt"] >= first["createdAt"]
-        assert (await box.get("/_sandbox/clock"))["now"] > (await box.look(first))["timeline"][0][
-            "at"
-        ]
+        assert (await box.get("/_sandbox/clock"))["now"] > (await box.details(first))["timeline"][
+            0
+        ]["at"]
 
 
 async def test_a_clock_that_is_ahead_stays_ahead(file: str) -> None:
@@ -154,15 +154,15 @@ async def test_a_webhook_that_failed_is_tried_again_after_a_restart(
         await before.listen(receiver.url, SECRET, events=["message.sent"])
         await before.accepted("+256700000004")
         await before.advance(seconds=10)
-        assert len(receiver.heard) == 2
+        assert len(receiver.received) == 2
     async with sandbox(database=file) as fresh:
         box = fresh.other(before.token)
         await box.advance(hours=1)
         assert [each["status"] for each in await box.attempts()] == [500, 503, 200]
         assert [each["attempt"] for each in await box.attempts()] == [1, 2, 3]
     assert receiver.events == ["message.sent"] * 3
-    assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 1
-    assert len({heard.body for heard in receiver.heard}) == 1
+    assert len({webhook.headers["webhook-id"] for webhook in receiver.received}) == 1
+    assert len({webhook.body for webhook in receiver.received}) == 1
 
 
 @dataclass
@@ -195,7 +195,7 @@ async def test_a_webhook_in_flight_at_the_stop_is_sent_again_after_the_restart(
         box = fresh.other(before.token)
         await box.advance(seconds=10)
         assert [each["status"] for each in await box.attempts()] == [200]
-    assert len({heard.headers["webhook-id"] for heard in receiver.heard}) == 1
+    assert len({webhook.headers["webhook-id"] for webhook in receiver.received}) == 1
 
 
 async def test_a_sandbox_that_is_closed_with_a_webhook_in_flight_leaves_no_task(
@@ -232,7 +232,7 @@ async def test_steps_that_were_due_during_a_stop_keep_their_own_times(
     async with sandbox(database=file) as fresh:
         box = fresh.other(before.token)
         await box.advance(hours=1)
-        timeline = (await box.look(message))["timeline"]
+        timeline = (await box.details(message))["timeline"]
     start = datetime.fromisoformat(timeline[0]["at"])
     times = [(datetime.fromisoformat(each["at"]) - start).total_seconds() for each in timeline]
     assert [*dict.fromkeys(times)] == [0, 600, 1800]

@@ -1,4 +1,4 @@
-"""A sandbox in this process, and the few verbs that tests speak to it with, all over HTTP."""
+"""A sandbox in this process, and an account on it that tests call over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,14 +19,14 @@ _tokens = count(1)
 
 
 class Box:
-    """One account on a sandbox."""
+    """One account on a sandbox, and the calls that tests make with it."""
 
     def __init__(self, http: httpx.AsyncClient, token: str) -> None:
         self.http = http
         self.token = token
 
     def other(self, token: str | None = None) -> "Box":
-        """Another account on the same sandbox."""
+        """Return another account on the same sandbox."""
         return Box(self.http, token or f"test_other_{next(_tokens)}")
 
     @property
@@ -47,7 +47,7 @@ class Box:
         return await self.call("POST", f"{BASE_PATH}/messages/sms", json=body, headers=headers)
 
     async def accepted(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Send, and give the message that was accepted."""
+        """Send an SMS and return the message that was accepted."""
         answer = await self.send(*args, **kwargs)
         assert answer.status_code == 201, answer.text
         return answer.json()
@@ -56,31 +56,35 @@ class Box:
         """Send so many SMS, one after the other, and return the statuses of the responses."""
         return [(await self.send(to)).status_code for _ in range(count)]
 
-    async def develop(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
-        """Call the second generation as its SDKs do, and give the answer's content."""
+    async def developers(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
+        """Call the Developers API and return the content of the response."""
         answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params or None)
         assert answer.is_success, answer.text
         return answer.json()
 
-    async def refused(self, method: str, path: str, json: Any = None, **params: Any) -> Any:
-        """Call the second generation, and give the error that it refuses with."""
+    async def developers_error(
+        self, method: str, path: str, json: Any = None, **params: Any
+    ) -> Any:
+        """Call the Developers API and return the error of the response."""
         answer = await self.call(method, f"{DEVELOPERS}{path}", json=json, params=params or None)
         return assert_refused(answer, answer.status_code, answer.json()["error"]["code"])
 
     async def get(self, path: str, **params: Any) -> Any:
+        """Return the content of a path, with query parameters."""
         answer = await self.call("GET", path, params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     async def read(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The message as its client sees it now."""
+        """Return a message as the Messages API shows it now."""
         return await self.get(f"{BASE_PATH}/messages/{message['id']}")
 
-    async def look(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The message in full, as the developer sees it now."""
+    async def details(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return a message as the control API shows it now, with all its details."""
         return await self.get(f"/_sandbox/messages/{message['id']}")
 
     async def control(self, method: str, path: str, json: Any = None) -> Any:
+        """Call the control API and return the content of the response."""
         answer = await self.call(method, f"/_sandbox{path}", json=json)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -123,25 +127,25 @@ class Box:
         return await self.control("POST", "/clock/advance", {"seconds": seconds})
 
     async def listen(self, url: str, secret: str | None = None, **fields: Any) -> None:
-        """Let one endpoint hear of everything."""
+        """Set one webhook endpoint, which receives all events by default."""
         endpoint = {"url": url, "secret": secret, **fields}
         await self.control("PUT", "/webhooks", {"endpoints": [endpoint]})
 
     async def attempts(self) -> list[dict[str, Any]]:
-        """Every webhook try, the oldest first."""
+        """Return every webhook attempt, the oldest first."""
         return (await self.control("GET", "/webhooks/attempts?limit=1000"))["data"][::-1]
 
 
 @asynccontextmanager
 async def sandbox(**settings: Any) -> AsyncIterator[Box]:
-    """A sandbox with settings, alive inside the block."""
+    """Run a sandbox with settings inside the block."""
     async with boxed(Sandbox(Settings(**settings))) as box:
         yield box
 
 
 @asynccontextmanager
 async def bounded(**bounds: int) -> AsyncIterator[Box]:
-    """A sandbox without rate limits that keeps less than others, alive inside the block."""
+    """Run a sandbox without rate limits and with lower bounds inside the block."""
     built = Sandbox(Settings(tier="unlimited"), bounds=Bounds(**bounds))
     async with boxed(built) as box:
         yield box
@@ -149,7 +153,7 @@ async def bounded(**bounds: int) -> AsyncIterator[Box]:
 
 @asynccontextmanager
 async def boxed(built: Sandbox) -> AsyncIterator[Box]:
-    """An account on a sandbox that a test has built to its own ends."""
+    """Return an account on a sandbox that a test has built; close it after the block."""
     transport = httpx.ASGITransport(app_of(built))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:

@@ -1,4 +1,4 @@
-"""A client of the second generation, written to what its official SDKs are documented to do."""
+"""A client of the Developers API that does what its official SDKs are documented to do."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from sdk import Sdk
 
 
 class MsGineError(Exception):
-    """A refusal, as the SDKs tell of it."""
+    """An error response, as the SDKs raise it."""
 
     def __init__(self, status: int, content: Any) -> None:
         self.status = status
@@ -19,11 +19,11 @@ class MsGineError(Exception):
 
 
 class NoJson(Exception):
-    """A success that says nothing, which the TypeScript SDK refuses."""
+    """A success without JSON, which the TypeScript SDK refuses."""
 
 
 class DeveloperSdk:
-    """SMS, email, push, analytics and look-up; `sleep` is asked to let seconds pass."""
+    """SMS, email, push, analytics and reading messages; `sleep` lets seconds pass."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class DeveloperSdk:
 
     @property
     def waited(self) -> list[float]:
-        """The seconds before each retry so far."""
+        """Return the seconds before each retry so far."""
         return self._sdk.waited
 
     async def send_sms(self, to: Sequence[str], message: str, **more: Any) -> Any:
@@ -87,5 +87,5 @@ class DeveloperSdk:
 
 
 def rename(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Let `from_` be `from`."""
+    """Return values without the trailing underscore of names such as `from_`."""
     return {name.rstrip("_"): value for name, value in values.items()}

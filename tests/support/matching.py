@@ -20,7 +20,7 @@ _META = {"requestId": "<id:req>", "timestamp": "<time>"}
 
 
 def differences(expected: Any, actual: Any, at: str = "body") -> Iterator[str]:
-    """Tell every way in which a value is not as expected."""
+    """Return every difference between a value and what is expected."""
     match expected:
         case {"<times>": times, "<each>": each}:
             yield from differences([each] * times, actual, at)
@@ -35,7 +35,7 @@ def differences(expected: Any, actual: Any, at: str = "body") -> Iterator[str]:
 
 
 def assert_refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """Check that an answer is a refusal in the documented envelope, and give its error."""
+    """Return the error of a response, which must be in the documented envelope."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     content = answer.json()

@@ -1,4 +1,4 @@
-"""A webhook receiver that remembers what it heard and answers as it is told."""
+"""A webhook receiver that records requests and sends the responses that a test chooses."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,8 @@ LIMIT = 60  # seconds; only webhooks that never come take so long
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One webhook as it came in."""
+class ReceivedWebhook:
+    """One webhook as it was received."""
 
     headers: dict[str, str]
     body: bytes
@@ -33,33 +33,33 @@ Answer = int | tuple[int, dict[str, str]] | Callable[[BaseHTTPRequestHandler], N
 
 
 class Receiver:
-    """Answers 200, or what is in `answers` first; `heard` has everything in order."""
+    """Sends the responses in `answers`, then 200; `received` has all requests in order."""
 
     def __init__(self) -> None:
-        self.heard: list[Heard] = []
-        self._came = threading.Condition()
+        self.received: list[ReceivedWebhook] = []
+        self._arrived = threading.Condition()
         self.answers: list[Answer] = []
         self.url = ""
 
     @property
     def events(self) -> list[str]:
-        return [heard.event for heard in self.heard]
+        return [webhook.event for webhook in self.received]
 
     async def until(self, count: int) -> None:
-        """Wait until so many webhooks have come."""
+        """Wait until so many webhooks have been received."""
 
         def wait() -> bool:
-            with self._came:
-                return self._came.wait_for(lambda: len(self.heard) >= count, timeout=LIMIT)
+            with self._arrived:
+                return self._arrived.wait_for(lambda: len(self.received) >= count, timeout=LIMIT)
 
-        assert await asyncio.to_thread(wait), f"{len(self.heard)} came instead of {count}"
+        assert await asyncio.to_thread(wait), f"{len(self.received)} received instead of {count}"
 
     def take(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers["content-length"]))
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        with self._came:
-            self.heard.append(Heard(headers, body))
-            self._came.notify_all()
+        with self._arrived:
+            self.received.append(ReceivedWebhook(headers, body))
+            self._arrived.notify_all()
         answer = self.answers.pop(0) if self.answers else 200
         if callable(answer):
             answer(handler)
@@ -70,13 +70,13 @@ class Receiver:
             handler.send_header(name, value)
         handler.send_header("Content-Length", "2")
         handler.end_headers()
-        with contextlib.suppress(ConnectionError):  # a sandbox that is killed does not listen
+        with contextlib.suppress(ConnectionError):  # a sandbox that was killed reads no response
             handler.wfile.write(b"ok")
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """Receive webhooks inside the block."""
+    """Run a receiver inside the block."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):

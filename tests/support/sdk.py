@@ -1,4 +1,4 @@
-"""A client that sends what the official ones send, and is as patient as they are."""
+"""A client that sends and retries as the official ones do."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +10,7 @@ WAITS = (1, 2, 4)  # seconds before each retry
 
 
 class Sdk:
-    """One official client, known by its headers; `sleep` is asked to let seconds pass."""
+    """One official client, identified by its headers; `sleep` lets seconds pass."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Sdk:
         return await self.request("POST", "/api/v1/messages/sms", json=body)
 
     async def request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
-        """Ask until the answer is final, or until patience ends."""
+        """Send a request until its response is final or no retry is left."""
         for wait in WAITS:
             answer = await self._http.request(method, path, headers=self._headers, **kwargs)
             if answer.status_code not in RETRIED:

@@ -1,4 +1,4 @@
-"""What the second generation is sent in tests, channel by channel."""
+"""A message of each channel of the Developers API, and times to schedule them for."""
 
 from datetime import datetime, timedelta
 
@@ -24,11 +24,11 @@ ANY_JSON = st.recursive(_LEAF, lambda inner: st.lists(inner, max_size=3), max_le
 
 
 def micros(text: str) -> Instant:
-    """Read a time that the sandbox wrote."""
+    """Return a time of the sandbox as an instant, in microseconds."""
     return from_datetime(datetime.fromisoformat(text))
 
 
 async def later(box: Box, **by: float) -> str:
-    """A time to come on the account's clock, in whole seconds."""
+    """Return a future time on the account's clock, in whole seconds."""
     now = (await box.get("/_sandbox/clock"))["now"]
     return iso_seconds(micros(now) + seconds(timedelta(**by).total_seconds()))

@@ -67,7 +67,7 @@ def _comparable(content: Any, *, fresh: bool) -> Any:
             for name, value in content.items()
             if name not in left_out
         }
-        # The time of a clock that runs is another one at every look.
+        # The time of a clock that runs is another one in every response.
         return kept | {"now": None} if kept.get("frozen") is False else kept
     if isinstance(content, list):
         return [_comparable(each, fresh=fresh) for each in content]

@@ -1,4 +1,4 @@
-"""The fixtures, read: `${a*160}` in them is spelled out as 160 times `a`."""
+"""The fixtures; `${a*160}` in them stands for 160 times `a`."""
 
 import json
 import re
@@ -10,22 +10,22 @@ _REPEATED = re.compile(r"\$\{(.+?)\*([0-9]+)\}", re.DOTALL)
 
 
 def vectors(name: str) -> Any:
-    """Read one file of the fixtures."""
-    return spelled_out(json.loads((FIXTURES / name).read_text(encoding="utf-8")))
+    """Return the content of one file of the fixtures."""
+    return expanded(json.loads((FIXTURES / name).read_text(encoding="utf-8")))
 
 
-def spelled_out(value: Any) -> Any:
-    """Spell out every text in a JSON value."""
+def expanded(value: Any) -> Any:
+    """Return a JSON value with the repetitions in its texts written out."""
     if isinstance(value, dict):
-        return {name: spelled_out(each) for name, each in value.items()}
+        return {name: expanded(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [spelled_out(each) for each in value]
+        return [expanded(each) for each in value]
     if isinstance(value, str):
         return _REPEATED.sub(lambda match: match[1] * int(match[2]), value)
     return value
 
 
 def exchanges() -> list[Any]:
-    """Read every documented exchange."""
+    """Return every documented exchange."""
     paths = sorted((FIXTURES / "exchanges").glob("*.json"))
     return [vectors(f"exchanges/{path.name}") | {"file": path.stem} for path in paths]

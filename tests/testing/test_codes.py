@@ -1,4 +1,4 @@
-"""A message's one-time code and links: what a person would type and tap."""
+"""The one-time code and the links of a message."""
 
 import re
 

@@ -110,14 +110,14 @@ def test_a_wait_ends_as_soon_as_a_message_matches(account: Account) -> None:
 
 def test_a_wait_that_times_out_lists_the_messages_that_exist(account: Account) -> None:
     send_sms(account, STAYS_PENDING, text="Welcome")
-    with pytest.raises(MessageNotFound) as told:
+    with pytest.raises(MessageNotFound) as raised:
         account.wait_for_message(to="+256701000009", contains="code", timeout=0)
     wanted = "to='+256701000009', contains='code'"
-    assert str(told.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         f"No message with {wanted} arrived within 0 s. The account's messages, newest first:",
         f"  pending   to {STAYS_PENDING}: 'Welcome'",
     ]
-    assert isinstance(told.value, AssertionError)
+    assert isinstance(raised.value, AssertionError)
 
 
 def test_a_wait_that_times_out_mentions_a_frozen_clock(account: Account) -> None:

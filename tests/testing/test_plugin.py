@@ -186,10 +186,10 @@ def test_a_thread_of_a_test_may_use_its_account(run: Run) -> None:
     ended.assert_outcomes(passed=1)
 
 
-# What goes wrong
+# Errors
 
 
-def one_line(ended: pytest.RunResult, told: str) -> None:
+def assert_one_line(ended: pytest.RunResult, words: str) -> None:
     ended.assert_outcomes(errors=1)
     ended.stdout.no_fnmatch_line("*Traceback*")
     ended.stdout.no_fnmatch_line("*plugin.py*")
@@ -197,17 +197,19 @@ def one_line(ended: pytest.RunResult, told: str) -> None:
         line for line in ended.outlines if line.startswith("The MsGine sandbox cannot be used")
     ]
     assert len(lines) == 1, ended.outlines
-    assert told in lines[0]
+    assert words in lines[0]
 
 
 def test_a_server_that_cannot_start_gives_one_clear_line(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = {"port": taken.getsockname()[1]}
         module = "import pytest\n" + _settings(settings) + SENDS
-        one_line(
+        assert_one_line(
             run(module), f"Cannot listen on 127.0.0.1:{settings['port']}: address already in use."
         )
-    one_line(run("import pytest\n" + _settings({"prot": 1}) + SENDS), "There is no setting prot.")
+    assert_one_line(
+        run("import pytest\n" + _settings({"prot": 1}) + SENDS), "There is no setting prot."
+    )
 
 
 def _settings(settings: dict[str, object]) -> str:
@@ -218,7 +220,7 @@ def test_a_sandbox_that_does_not_answer_gives_one_clear_line(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    one_line(run(SENDS, "--msgine-url", url), f"No sandbox answers at {url}")
+    assert_one_line(run(SENDS, "--msgine-url", url), f"No sandbox answers at {url}")
 
 
 def test_an_invalid_option_is_refused(run: Run) -> None:
@@ -357,7 +359,7 @@ def test_without_the_option_there_is_no_word_of_coverage(run: Run) -> None:
     run(SENDS).stdout.no_fnmatch_line("*MsGine*")
 
 
-# What it costs those who do not use it
+# Sessions that do not use it
 
 
 def test_a_session_that_does_not_use_it_loads_nothing_heavy(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The webhook receiver: it records, verifies, and answers as it is told."""
+"""The webhook receiver of the Python client."""
 
 import http.client
 import socket
@@ -68,8 +68,8 @@ def test_a_wrong_or_missing_signature_is_reported(account: Account, hooks: Webho
     account.clock.advance(seconds=2)
     assert [each.verified for each in hooks.received] == [False, False]
     httpx.post(hooks.url, content=b"no JSON")
-    stranger = hooks.received[-1]
-    assert (stranger.verified, stranger.content, stranger.event) == (None, None, "")
+    other = hooks.received[-1]
+    assert (other.verified, other.content, other.event) == (None, None, "")
 
 
 def test_it_sends_the_given_responses_and_the_webhook_is_tried_again(
@@ -122,9 +122,9 @@ def test_a_wait_that_times_out_lists_the_webhooks_received(
         hooks.wait_for(timeout=0)
     send(account)
     account.clock.advance(seconds=2)
-    with pytest.raises(WebhookNotFound) as told:
+    with pytest.raises(WebhookNotFound) as raised:
         hooks.wait_for(event="message.failed", timeout=0)
-    assert str(told.value).splitlines() == [
+    assert str(raised.value).splitlines() == [
         "No webhook with event='message.failed' arrived within 0 s. Received, newest last:",
         f"  message.sent to {NUMBER}",
         f"  message.delivered to {NUMBER}",
@@ -134,23 +134,23 @@ def test_a_wait_that_times_out_lists_the_webhooks_received(
 
 
 def test_webhooks_go_wrong_on_purpose(account: Account, hooks: WebhookReceiver) -> None:
-    def told() -> list[str]:
+    def events() -> list[str]:
         hooks.clear()
         send(account)
         account.clock.advance(seconds=2)
         return [each.removeprefix("message.") for each in hooks.events]
 
     with account.faults.duplicate_webhooks(event="message.sent"):
-        assert told() == ["sent", "sent", "delivered"]
+        assert events() == ["sent", "sent", "delivered"]
     with account.faults.reorder_webhooks():
-        assert told() == ["delivered", "sent"]
+        assert events() == ["delivered", "sent"]
     with account.faults.lose_webhooks(event="message.delivered"):
-        assert told() == ["sent"]
+        assert events() == ["sent"]
     with account.faults.forge_webhooks(times=1):
-        told()
+        events()
         assert [each.verified for each in hooks.received] == [False, True]
     with account.faults.delay_webhooks(60, event="message.delivered"):
-        assert told() == ["sent"]
+        assert events() == ["sent"]
         account.clock.advance(minutes=1)
         assert hooks.events == ["message.sent", "message.delivered"]
 

@@ -75,10 +75,10 @@ def test_a_sandbox_with_a_control_token_needs_it() -> None:
         with msgine_sandbox.connect(live.origin, control_token="sesame") as account:
             assert len(account.messages) == 0
         with (
-            msgine_sandbox.connect(live.origin) as stranger,
+            msgine_sandbox.connect(live.origin) as other,
             pytest.raises(SandboxError, match="401"),
         ):
-            len(stranger.messages)
+            len(other.messages)
     with msgine_sandbox.start(control_token="sesame") as account:
         assert len(account.messages) == 0
 

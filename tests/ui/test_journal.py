@@ -38,7 +38,7 @@ async def test_an_endpoint_is_added_and_webhooks_are_sent_and_resent(
     await expect(attempts).to_have_count(2)
     await attempts.first.get_by_role("button", name="Send again").click()
     await expect(attempts).to_have_count(3)
-    assert len(receiver.heard) == 3
+    assert len(receiver.received) == 3
     await tab.find("endpoints").get_by_role("button").click()
     await expect(tab.find("endpoints").locator("li")).to_have_count(0)
 

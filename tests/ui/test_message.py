@@ -32,7 +32,7 @@ async def test_a_message_is_shown_with_its_timeline(tab: Tab, receiver: Receiver
     await expect(attempts.first).to_contain_text("user-agent")
     await attempts.first.get_by_test_id("resend").click()
     await expect(attempts).to_have_count(3)
-    assert len(receiver.heard) == 3
+    assert len(receiver.received) == 3
 
 
 async def test_segments_are_shown_and_the_character_that_forced_ucs2_is_marked(
