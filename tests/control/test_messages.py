@@ -1,4 +1,4 @@
-"""The inbox: messages searched, read in full, deleted, and moved by hand."""
+"""The inbox: searching and reading messages, deleting them, and setting statuses."""
 
 import asyncio
 from datetime import datetime

@@ -37,7 +37,7 @@ class Login:
         return "We have sent you a code."
 
     def check(self, number: str, code: str) -> bool:
-        """Tell whether a code logs in."""
+        """Return whether a code logs in."""
         pending = self._pending.get(number)
         if pending is None or pending.code != code or self._now() >= pending.until:
             return False
