@@ -82,47 +82,47 @@ class Settings:
         for each in fields(self):
             if isinstance(each.default, StrEnum):
                 # The plain word is as good, so that nobody has to import our enumerations.
-                word = _word(each, type(each.default), getattr(self, each.name))
-                object.__setattr__(self, each.name, word)
+                member = _enum_member(each, type(each.default), getattr(self, each.name))
+                object.__setattr__(self, each.name, member)
         _check(self)
 
 
 def flag(of: "Field[Any]") -> str:
-    """Give a setting's flag."""
+    """Return the flag of a setting, such as `--sent-after`."""
     return "--" + of.name.replace("_", "-")
 
 
 def environment_name(of: "Field[Any]") -> str:
-    """Give a setting's environment variable."""
+    """Return the environment variable of a setting, such as `MSGINE_SANDBOX_PORT`."""
     return ENVIRONMENT + of.name.upper()
 
 
 def default_of(of: "Field[Any]") -> Any:
-    """Give a setting's default."""
-    assert of.default is not MISSING  # noqa: S101  (every setting has one)
+    """Return the default of a setting; every one has a default."""
+    assert of.default is not MISSING  # noqa: S101
     return of.default
 
 
 def table() -> list[Mapping[str, str]]:
-    """Give the rows of the settings table in the docs."""
+    """Return the rows of the settings table in the docs."""
     return [
         {
             "flag": flag(each),
             "environment": environment_name(each),
-            "default": _shown(default_of(each)),
+            "default": _default_text(default_of(each)),
             "what": each.metadata["help"],
         }
         for each in fields(Settings)
     ]
 
 
-def _shown(value: Any) -> str:
+def _default_text(value: Any) -> str:
     if value is None or value == ():
         return ""
     return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower()}`"
 
 
-def _word(of: "Field[Any]", kind: type[StrEnum], value: str) -> StrEnum:
+def _enum_member(of: "Field[Any]", kind: type[StrEnum], value: str) -> StrEnum:
     try:
         return kind(value)
     except ValueError as error:
@@ -158,12 +158,12 @@ def _check(settings: Settings) -> None:
             raise SettingsError(sentence)
 
 
-_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
+_HOST_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 
 
 def _is_host(text: str) -> bool:
-    return bool(_NAME.fullmatch(text)) or _is_address(text)
+    return bool(_HOST_NAME.fullmatch(text)) or _is_address(text)
 
 
 def _is_address(text: str) -> bool:
@@ -175,5 +175,5 @@ def _is_address(text: str) -> bool:
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be sent as a credential."""
+    """Return whether a text can be sent as a credential in a header."""
     return bool(text) and text.isascii() and text.isprintable() and " " not in text

@@ -241,7 +241,10 @@ async def test_what_a_client_calls_its_fields_may_be_anything(box: Box) -> None:
 # number-not-mobile
 
 
-@pytest.mark.parametrize(("number", "words"), [(FIXED_LINE, "no mobile"), (UNASSIGNED, "nobody")])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(FIXED_LINE, "is not a mobile number"), (UNASSIGNED, "is not assigned to anybody")],
+)
 async def test_a_number_that_gets_no_sms(box: Box, number: str, words: str) -> None:
     await box.accepted(number)
     [warning] = await warnings(box)

@@ -36,9 +36,9 @@ class NumberType(StrEnum):
     """What the numbering plans say of a number, in words that follow it in a sentence."""
 
     MOBILE = "is a mobile number"
-    OTHER = "is no mobile number"
-    UNASSIGNED = "is assigned to nobody"
-    IMPOSSIBLE = "is no number"
+    OTHER = "is not a mobile number"
+    UNASSIGNED = "is not assigned to anybody"
+    IMPOSSIBLE = "is not a phone number"
 
 
 class NumberingPlan:

@@ -91,7 +91,7 @@ def unknown_field(names: Sequence[str], place: str) -> ClientWarning:
 
 def number_not_mobile(number: str, what: str) -> ClientWarning:
     """A recipient that a text message will hardly reach."""
-    return ClientWarning(WarningCode.NUMBER_NOT_MOBILE, f"{number} {what}, which gets no SMS")
+    return ClientWarning(WarningCode.NUMBER_NOT_MOBILE, f"{number} {what} and will not receive SMS")
 
 
 def forced_to_ucs2(character: str, segments: int, without: int) -> ClientWarning:

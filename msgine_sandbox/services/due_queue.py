@@ -13,7 +13,7 @@ _TICK: Final = 0.01  # seconds; steps that fall due within one are performed tog
 
 
 class DueQueue:
-    """Tells the scheduler when an account has something due; a frozen clock costs nothing.
+    """Orders accounts by when their next step is due; one whose clock is frozen costs nothing.
 
     Whoever stores steps calls `schedule`; the scheduler waits in `next_account`.
     """

@@ -161,7 +161,7 @@ class Subscriber:
         self.wake()
 
     def drop(self) -> None:
-        """Give it up: it is too slow, and the sandbox does not wait for it."""
+        """End it at once: it is too slow, and the sandbox does not wait for it."""
         if not self.ended:
             self.end()
             self.dropped.set()
