@@ -56,6 +56,7 @@ async def test_a_warning_says_what_and_where_to_read_on(box: Box) -> None:
         {
             "code": "unknown-field",
             "message": "The body has what this call ignores: priority",
+            "advice": "Check the spelling of the name.",
             "docs": "docs/warnings.md#unknown-field",
         }
     ]

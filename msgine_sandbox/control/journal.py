@@ -135,7 +135,12 @@ def decision_views(entry: JournalEntry) -> list[Json]:
 
 
 def _warning_view(warning: ClientWarning) -> Json:
-    return {"code": warning.code, "message": warning.message, "docs": warning.docs}
+    return {
+        "code": warning.code,
+        "message": warning.message,
+        "advice": warning.advice,
+        "docs": warning.docs,
+    }
 
 
 def _auth(entry: JournalEntry, decisions: Decisions) -> list[Json]:
