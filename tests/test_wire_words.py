@@ -102,7 +102,8 @@ async def answers(receiver: Receiver) -> Recorder:
         await call("GET messages", "GET", f"{api}/messages")
         await call("GET messages/id", "GET", f"{api}/messages/{sent['id']}")
         for path in ("messages", "requests", "webhooks/attempts", "faults", "magic", "coverage",
-                     "account", "accounts", "clock", "webhooks", "health"):  # fmt: skip
+                     "account", "accounts", "clock", "webhooks", "health",
+                     "definitions"):  # fmt: skip
             await call(f"GET {path}", "GET", f"{control}/{path}")
         for message in (await box.get(f"{control}/messages"))["data"]:
             await call("GET message", "GET", f"{control}/messages/{message['id']}")
