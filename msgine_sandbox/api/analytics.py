@@ -118,28 +118,29 @@ def _totals(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
 
 
 def _channels(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
-    push = sums[Channel.PUSH]
     return {
-        "sms": _text_counts(sums[Channel.SMS]),
-        "email": _text_counts(sums[Channel.EMAIL]),
-        "push": {"sent": push.sent, "failed": push.failed, "partial": push.partial},
+        channel: _counts(tally)
+        if channel is not Channel.PUSH
+        else {"sent": tally.sent, "failed": tally.failed, "partial": tally.partial}
+        for channel, tally in sums.items()
     }
 
 
 def _day(account: Account, day: Day, found: Mapping[TallyKey, Tally]) -> dict[str, Any]:
-    sms, email, push = (
-        found.get(TallyKey(account.id, day, channel), NOTHING)
-        for channel in (Channel.SMS, Channel.EMAIL, Channel.PUSH)
-    )
-    return {
-        "date": _iso(day),
-        "sms": _text_counts(sms),
-        "email": _text_counts(email),
-        "push": {"sent": push.sent + push.partial, "failed": push.failed},
+    tallies = {
+        channel: found.get(TallyKey(account.id, day, channel), NOTHING) for channel in Channel
     }
+    counts: dict[str, Any] = {
+        channel: _counts(tally)
+        if channel is not Channel.PUSH
+        else {"sent": tally.sent + tally.partial, "failed": tally.failed}
+        for channel, tally in tallies.items()
+    }
+    return {"date": _iso(day), **counts}
 
 
-def _text_counts(tally: Tally) -> dict[str, Any]:
+def _counts(tally: Tally) -> dict[str, Any]:
+    """Return what is counted of every channel but push, whose members differ in the SDKs."""
     return {
         "sent": tally.sent,
         "delivered": tally.delivered,

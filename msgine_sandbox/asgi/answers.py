@@ -23,7 +23,7 @@ class Answer(Response):
     def __init__(
         self, body: bytes, status_code: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        # Instead of Starlette's, which takes 2 µs more to find out that it has to add these two.
+        # Instead of Starlette's, which takes 0.7 µs more to find out that it has to add these two.
         self.body = body
         self.status_code = status_code
         self.background = None

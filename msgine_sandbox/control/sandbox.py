@@ -10,12 +10,12 @@ from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.views import Json, list_view
 from msgine_sandbox.model.account import Tier
 from msgine_sandbox.model.channel import TRAITS, Scope
+from msgine_sandbox.model.magic import ALL
 from msgine_sandbox.model.message import NEXT, Status
 from msgine_sandbox.model.warning import ADVICE
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.services.coverage import Coverage
 from msgine_sandbox.services.deliveries import FAILED_BY_HAND
-from msgine_sandbox.services.magic import ALL
 from msgine_sandbox.services.reset import Reset
 from msgine_sandbox.version import __version__
 

@@ -11,17 +11,11 @@ import msgspec
 
 from msgine_sandbox.model.errors import (
     ApiError,
-    BadGateway,
-    Forbidden,
     InternalError,
-    InvalidMessage,
     InvalidPhoneNumber,
     InvalidRequest,
-    InvalidSenderId,
-    NotFound,
     RateLimitExceeded,
-    ServiceUnavailable,
-    Unauthorized,
+    documented_errors,
 )
 from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.recipients import EXPECTED_NUMBER
@@ -141,17 +135,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         return draw < self.probability
 
 
-_ERRORS: Final = (
+# All that the API answers with by itself, but for the 429, which has a wait besides.
+_ERRORS: Final[tuple[type[ApiError], ...]] = (
     InvalidRequest,
-    InvalidPhoneNumber,
-    InvalidMessage,
-    InvalidSenderId,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    InternalError,
-    BadGateway,
-    ServiceUnavailable,
+    *(error for error in documented_errors() if error is not RateLimitExceeded),
 )
 ERROR_CODES: Final[Mapping[str, type[ApiError]]] = {error.code: error for error in _ERRORS}
 """The codes that a fault may name."""

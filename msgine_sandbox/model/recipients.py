@@ -10,6 +10,7 @@ import msgspec
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidPhoneNumber, InvalidRequest
 from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.magic import MAGIC_BLOCK
 
 PhoneNumber = str
 """A number in E.164 that has been checked."""
@@ -17,7 +18,6 @@ EmailAddress = str
 """An address that has been checked, as it was written."""
 
 EXPECTED_NUMBER: Final = "+[country code][number]"
-MAGIC_BLOCK: Final = "+25670000"
 MAX_ADDRESS: Final = 320
 MAX_MAILBOX: Final = 1000
 USER: Final = "user:"

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from msgine_sandbox.model.channel import TRAITS, Channel, ChannelTraits
 from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.magic import DeliveryPlan
 from msgine_sandbox.model.message import NEXT, Delivery, Message, Status, StatusChange
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.services.bus import Bus, StatusesChanged
 from msgine_sandbox.services.deliveries import Deliveries
-from msgine_sandbox.services.magic import DeliveryPlan, outcome_of
+from msgine_sandbox.services.magic import outcome_of
 from msgine_sandbox.storage.store import Store
 
 HOUR: Final = 3600 * SECOND
