@@ -10,7 +10,6 @@ from msgine_sandbox.model.clock import LATEST, Instant, from_datetime
 from msgine_sandbox.model.errors import InvalidRequest
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_HUGE = 10**15
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
@@ -36,10 +35,6 @@ class Fields:
     def unknown(self, names: Collection[str]) -> list[str]:
         """Return the names of the fields that have none of these names."""
         return [name for name in self._content if name not in names]
-
-    def subset(self, names: Collection[str]) -> "Fields":
-        """Return the object with these fields only."""
-        return Fields({name: self._content[name] for name in self._content if name in names})
 
     def required(self, name: str, expected: str) -> Any:
         """Return a field's value.
@@ -101,43 +96,6 @@ class Fields:
             values = values[0].split(",")
         return [value.strip() for value in values]
 
-    def number(self, name: str) -> float | int | None:
-        """Return a field that is a number, small enough to calculate with."""
-        value = self.get(name)
-        if value is None:
-            return None
-        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < _HUGE:
-            return value
-        raise invalid_field(name, value, "a number")
-
-    def bounded_number(self, name: str, most: float) -> float | None:
-        """Return a field that is a number from 0 to `most`."""
-        value = self.number(name)
-        if value is None or 0 <= value <= most:
-            return value
-        raise invalid_field(name, value, f"from 0 to {most:g}")
-
-    def integer(self, name: str, least: int, most: int) -> int | None:
-        """Return a field that is a whole number in a range."""
-        value = self.get(name)
-        if value is None or (type(value) is int and least <= value <= most):
-            return value
-        raise invalid_field(name, value, f"a whole number from {least} to {most}")
-
-    def object(self, name: str) -> "Fields | None":
-        """Return a field that is an object."""
-        value = self.get(name)
-        if value is None or isinstance(value, dict):
-            return None if value is None else Fields(value)
-        raise invalid_field(name, value, "an object")
-
-    def flag(self, name: str) -> bool:
-        """Return a field that is true or false; absent is false."""
-        value = self.get(name)
-        if value is None or isinstance(value, bool):
-            return bool(value)
-        raise invalid_field(name, value, "true or false")
-
     def query_int(self, name: str, default: int, most: int) -> int:
         """Return a whole number from 1 to `most`, written as a query writes it."""
         value = self.get(name)
@@ -162,25 +120,31 @@ class Fields:
     def instant(self, name: str) -> Instant | None:
         """Return a field that is a time in ISO 8601 with its offset from UTC."""
         value = self.text(name)
-        if value is None:
-            return None
-        try:
-            instant = from_datetime(datetime.fromisoformat(value)) if _TIME.fullmatch(value) else -1
-        except ValueError:  # the 30th of February
-            instant = -1
-        if 0 <= instant <= LATEST:
-            return instant
-        raise invalid_field(name, value, "a time in ISO 8601 with Z or an offset")
-
-    def objects(self, name: str) -> list["Fields"]:
-        """Return a field that is a list of objects, and must be there."""
-        expected = "an array of objects"
-        value = self.required(name, expected)
-        if isinstance(value, list) and all(isinstance(each, dict) for each in value):
-            return [Fields(each) for each in value]
-        raise invalid_field(name, value, expected)
+        return None if value is None else instant_of(name, value)
 
 
-def invalid_field(name: str, value: Any, expected: str) -> InvalidRequest:
-    """Return the error for a field whose value is not one that it can have."""
-    return InvalidRequest(f"{name} must be {expected}", field=name, value=value, expected=expected)
+def instant_of(name: str, text: str) -> Instant:
+    """Return the instant that a field's text is, in ISO 8601 with its offset from UTC.
+
+    Raises:
+        InvalidRequest: it is another text, or a time before 1970 or after 9999.
+    """
+    try:
+        instant = from_datetime(datetime.fromisoformat(text)) if _TIME.fullmatch(text) else -1
+    except ValueError:  # the 30th of February
+        instant = -1
+    if 0 <= instant <= LATEST:
+        return instant
+    raise invalid_field(name, text, "a time in ISO 8601 with Z or an offset")
+
+
+def invalid_field(
+    name: str, value: Any, expected: str, *, path: str | None = None
+) -> InvalidRequest:
+    """Return the error for a field whose value is not allowed.
+
+    `path` is what the message calls the field, where that is more than its name.
+    """
+    return InvalidRequest(
+        f"{path or name} must be {expected}", field=name, value=value, expected=expected
+    )
