@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import fields as struct_fields
 
 from msgine_sandbox import testing
-from msgine_sandbox.control import journal_views, message_views, views
+from msgine_sandbox.control import account_views, journal_views, message_views, views
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody
 from msgine_sandbox.control.events import EmptiedEvent, StatusEvent, WarningEvent
@@ -79,13 +79,13 @@ PAIRS = [
     Pair(views.AttemptView, webhooks.Attempt, unread={"account", "accountId"}),
     Pair(views.EndpointView, webhooks.Endpoint),
     Pair(
-        views.AccountView,
+        account_views.AccountView,
         testing.AccountSettings,
         unread={"id", "token", "windows", "clock", "limits"},
         derived={"per_minute", "per_second"},  # of `limits`, which is compared below
     ),
     Pair(
-        views.LimitsView,
+        account_views.LimitsView,
         testing.AccountSettings,
         derived={
             "tier",
@@ -98,7 +98,7 @@ PAIRS = [
     ),
     Pair(views.FaultView, faults.Fault, unread={"times", "probability", "seed", "magic"}),
     Pair(
-        views.ClockView,
+        account_views.ClockView,
         Clock,
         renamed={"frozen": "is_frozen"},
         unread={"realNow", "aheadSeconds", "performed"},  # `advance` returns `performed`
@@ -113,8 +113,8 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     views.StatusView,
     views.HealthView,
     views.MagicRecipientView,
-    views.WindowView,
-    views.WindowsView,
+    account_views.WindowView,
+    account_views.WindowsView,
     # Left to users as the JSON that they are.
     views.RequestEffectView,
     views.WebhookEffectView,

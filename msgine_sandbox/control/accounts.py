@@ -12,14 +12,14 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.bodies import Body, Number, read_body_as
-from msgine_sandbox.control.views import (
+from msgine_sandbox.control.account_views import (
     AccountView,
-    ListView,
     account_view,
     clock_view,
     windows_view,
 )
+from msgine_sandbox.control.bodies import Body, Number, read_body_as
+from msgine_sandbox.control.views import ListView
 from msgine_sandbox.model.account import TIERS, Account, Limits, Tier
 from msgine_sandbox.model.channel import Channel, Scope
 from msgine_sandbox.model.money import MICROS, Money

@@ -1,8 +1,8 @@
 """Reading the bodies of control calls into Structs, and naming the field where one is wrong.
 
-msgspec decides whether a body fits its Struct. Where it does not, the same types are walked once
-more to find the field, so that nothing depends on the wording of msgspec's messages, into which a
-client could write through the names of its fields.
+msgspec checks a body against its Struct. If it does not match, the same types are searched for the
+field, instead of parsing msgspec's message: its wording is no interface, and it quotes names that
+the client chose.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,14 +18,14 @@ from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.model.errors import InvalidRequest
 
 Number = Annotated[float, Meta(gt=-1e15, lt=1e15, description="a number")]
-"""A number that is small enough to calculate with. A body can also have infinity, as `1e400`."""
+"""A number that calculations cannot overflow with: JSON such as `1e400` is read as infinity."""
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A JSON object that a client sends; null is the same as absent.
 
-    A field whose type has a `Meta(description=…)` is reported as a whole: a member of it that does
-    not fit is an error of the field, and the description says what is expected.
+    If a field's type has a `Meta(description=…)`, errors inside the field are reported as errors of
+    the field itself, and `details.expected` is the description.
     """
 
 
@@ -38,25 +38,26 @@ def read_body_as(request: Request, kind: type[_Body]) -> _Body:
 
     Raises:
         UnsupportedMediaType: it is not sent as JSON in UTF-8.
-        InvalidRequest: it does not fit; `details.field` names the field.
+        InvalidRequest: it does not match; `details.field` names the field.
     """
     return convert(content_of(context_of(request)), kind)
 
 
 def convert(content: object, kind: type[_Body], whole: str = _WHOLE) -> _Body:
-    """Return JSON as a Struct; `whole` is what messages call the outermost object.
+    """Return JSON as a Struct; `whole` is how error messages call the outermost object.
 
     Raises:
-        InvalidRequest: it does not fit; `details.field` names the field.
+        InvalidRequest: it does not match; `details.field` names the field.
     """
     try:
         return msgspec.convert(content, kind)
-    except _MISFITS as error:
+    except _MISMATCHES as error:
         raise _problem(content, kind, whole) from error
 
 
-# UnicodeEncodeError: a string with half of a surrogate pair, where msgspec has to look one up.
-_MISFITS: Final = (msgspec.ValidationError, UnicodeEncodeError)
+# UnicodeEncodeError: a lone surrogate in the name of a field, or where a member of an enumeration
+# is expected.
+_MISMATCHES: Final = (msgspec.ValidationError, UnicodeEncodeError)
 
 
 def _problem(content: object, kind: type[Body], whole: str) -> InvalidRequest:
@@ -73,7 +74,7 @@ def _problems(
 ) -> Iterator[InvalidRequest]:
     """Yield the problems of an object: first its unknown fields, then the others in their order."""
     fields = inspect.type_info(kind)
-    assert isinstance(fields, inspect.StructType)  # noqa: S101  (as a Struct's is)
+    assert isinstance(fields, inspect.StructType)  # noqa: S101  (it is, for a Struct)
     names = [field.encode_name for field in fields.fields]
     for name in content:
         if name not in names:
@@ -87,7 +88,7 @@ def _problems(
                 yield InvalidRequest(
                     f"{where} is required", field=field.encode_name, expected=expected
                 )
-        elif not _fits(value, hints[field.name]):
+        elif not _matches(value, hints[field.name]):
             yield from _problems_inside(value, hints[field.name], _without_null(field.type), where)
 
 
@@ -102,7 +103,7 @@ def _problems_inside(
             yield from _problems_of_map(value, hint, kind, path)
         case inspect.ListType(item_type=inspect.StructType(cls=struct)), list() if _objects(value):
             for index, member in enumerate(value):
-                if not _fits([member], hint):
+                if not _matches([member], hint):
                     yield from _problems(member, struct, f"{path}[{index}]")
         case _:
             yield _invalid(path, value, _expected(kind))
@@ -112,16 +113,16 @@ def _problems_of_map(
     value: Mapping[str, Any], hint: Any, kind: inspect.DictType, path: str
 ) -> Iterator[InvalidRequest]:
     for name, member in value.items():
-        if not _fits({name: None}, hint):
+        if not _matches({name: None}, hint):
             yield _unknown(name, path, _choices(kind.key_type))
-        elif not _fits({name: member}, hint):
+        elif not _matches({name: member}, hint):
             yield _invalid(_join(path, name), member, _expected(kind.value_type))
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _matches(value: Any, hint: Any) -> bool:
     try:
         msgspec.convert(value, hint)
-    except _MISFITS:
+    except _MISMATCHES:
         return False
     return True
 

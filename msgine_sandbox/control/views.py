@@ -1,14 +1,11 @@
-"""What the control API returns: accounts, clocks, webhooks, faults, and small answers."""
+"""What the control API returns: lists, small answers, webhooks and faults."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from msgine_sandbox.model.account import Account, Limits, Tier
-from msgine_sandbox.model.channel import Channel, Scope
-from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros
+from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.fault import Effect, Fault, Match, WebhookEffect
 from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.message import PREFIX
@@ -61,55 +58,6 @@ class MagicRecipientView(View, frozen=True, kw_only=True):
     address: str
     token: str
     what: str
-
-
-class LimitsView(View, frozen=True, kw_only=True):
-    """Requests allowed in any minute and in any second; null is without limit."""
-
-    per_minute: int | None
-    per_second: int | None
-
-
-class WindowView(View, frozen=True, kw_only=True):
-    """What a rate-limit window has left."""
-
-    limit: int
-    remaining: int
-
-
-class WindowsView(View, frozen=True, kw_only=True):
-    """An account's rate-limit windows; null where there is no limit."""
-
-    minute: WindowView | None
-    second: WindowView | None
-
-
-class ClockView(View, frozen=True, kw_only=True):
-    """A clock with its time and the real time."""
-
-    now: str
-    real_now: str
-    frozen: bool
-    ahead_seconds: float
-    performed: int | UnsetType = UNSET
-    """How many steps an advance performed; only in its answer."""
-
-
-class AccountView(View, frozen=True, kw_only=True):
-    """An account, with its token masked."""
-
-    id: str | UnsetType = UNSET
-    """Only in the list of accounts, as `windows` and `clock` are."""
-    token: str
-    tier: Tier
-    limits: LimitsView
-    scopes: Sequence[Scope]
-    sender_id: str
-    currency: str
-    price: Decimal
-    developer_prices: Mapping[Channel, Decimal]
-    windows: WindowsView | UnsetType = UNSET
-    clock: ClockView | UnsetType = UNSET
 
 
 class EndpointView(View, frozen=True, kw_only=True):
@@ -193,39 +141,6 @@ def owner_of(account_id: int | None, accounts: Accounts) -> tuple[str | None, st
     return (None, None) if account is None else (account.token_hint, account.public_id)
 
 
-def account_view(account: Account) -> AccountView:
-    """Return an account as its own calls show it."""
-    limits = account.limits
-    return AccountView(
-        token=account.token_hint,
-        tier=account.tier,
-        limits=LimitsView(per_minute=limits.per_minute, per_second=limits.per_second),
-        scopes=account.scopes,
-        sender_id=account.sender_id,
-        currency=account.price.currency,
-        price=account.price.amount,
-        developer_prices={channel: account.developer_price(channel).amount for channel in Channel},
-    )
-
-
-def windows_view(limits: Limits, remaining: tuple[int, int]) -> WindowsView:
-    """Return what the windows have left, in the minute and in the second."""
-    return WindowsView(
-        minute=_window_view(limits.per_minute, remaining[0]),
-        second=_window_view(limits.per_second, remaining[1]),
-    )
-
-
-def clock_view(clock: Clock, now: Instant, real: Instant) -> ClockView:
-    """Return a clock at its time and at the real time."""
-    return ClockView(
-        now=iso_micros(now),
-        real_now=iso_micros(real),
-        frozen=clock.frozen_at is not None,
-        ahead_seconds=(now - real) / SECOND,
-    )
-
-
 def endpoints_view(endpoints: Sequence[Endpoint]) -> EndpointsView:
     """Return an account's endpoints."""
     return EndpointsView(
@@ -281,10 +196,6 @@ def effect_view(effect: Effect) -> RequestEffectView | WebhookEffectView:
         malformed=effect.malformed or None,
         commit=(effect.commit and not effect.drop) or None,
     )
-
-
-def _window_view(limit: int | None, remaining: int) -> WindowView | None:
-    return None if limit is None else WindowView(limit=limit, remaining=remaining)
 
 
 def _http_view(http: AttemptHttp) -> HttpView:

@@ -102,7 +102,7 @@ def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:
         InvalidRequest: a URL or a secret is not valid, two have the same URL, or there are too
             many.
     """
-    endpoints = tuple(map(_endpoint, bodies))
+    endpoints = tuple(_endpoint(body, index) for index, body in enumerate(bodies))
     if len(endpoints) > MAX_ENDPOINTS:
         expected = f"at most {MAX_ENDPOINTS} endpoints"
         raise InvalidRequest(
@@ -120,9 +120,13 @@ def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:
     return endpoints
 
 
-def _endpoint(body: EndpointBody) -> Endpoint:
+def _endpoint(body: EndpointBody, index: int) -> Endpoint:
     events = tuple(EventType) if body.events is None else tuple(dict.fromkeys(body.events))
-    return Endpoint(checked_url(body.url, "url"), events, _checked_secret(body.secret))
+    try:
+        return Endpoint(checked_url(body.url, "url"), events, _checked_secret(body.secret))
+    except InvalidRequest as error:
+        message = f"endpoints[{index}].{error.message}"
+        raise InvalidRequest(message, **error.details) from error
 
 
 def _checked_secret(secret: str | None) -> str | None:
