@@ -15,11 +15,12 @@ import pytest
 from msgspec.structs import fields as struct_fields
 
 from msgine_sandbox import testing
-from msgine_sandbox.control import account_views, journal_views, message_views, views
+from msgine_sandbox.control import accounts, message_views, views
+from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody
 from msgine_sandbox.control.events import EmptiedEvent, StatusEvent, WarningEvent
-from msgine_sandbox.control.fault_bodies import RequestFaultBody, WebhookFaultBody
+from msgine_sandbox.control.faults import RequestFaultBody, WebhookFaultBody
 from msgine_sandbox.control.sandbox import (
     ChannelDefinition,
     DefinitionsView,
@@ -68,9 +69,9 @@ PAIRS = [
         derived={"code"},
     ),
     Pair(message_views.RecipientView, messages.Recipient),
-    Pair(journal_views.EntryView, journal.JournalEntry, unread={"account", "accountId"}),
+    Pair(control_journal.EntryView, journal.JournalEntry, unread={"account", "accountId"}),
     Pair(
-        journal_views.WarningView,
+        control_journal.WarningView,
         journal.ClientWarning,
         unread={"advice"},
         derived={"request_id"},
@@ -79,13 +80,13 @@ PAIRS = [
     Pair(views.AttemptView, webhooks.Attempt, unread={"account", "accountId"}),
     Pair(views.EndpointView, webhooks.Endpoint),
     Pair(
-        account_views.AccountView,
+        accounts.AccountView,
         testing.AccountSettings,
         unread={"id", "token", "windows", "clock", "limits"},
         derived={"per_minute", "per_second"},  # of `limits`, which is compared below
     ),
     Pair(
-        account_views.LimitsView,
+        accounts.LimitsView,
         testing.AccountSettings,
         derived={
             "tier",
@@ -98,7 +99,7 @@ PAIRS = [
     ),
     Pair(views.FaultView, faults.Fault, unread={"times", "probability", "seed", "magic"}),
     Pair(
-        account_views.ClockView,
+        accounts.ClockView,
         Clock,
         renamed={"frozen": "is_frozen"},
         unread={"realNow", "aheadSeconds", "performed"},  # `advance` returns `performed`
@@ -113,15 +114,15 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     views.StatusView,
     views.HealthView,
     views.MagicRecipientView,
-    account_views.WindowView,
-    account_views.WindowsView,
+    accounts.WindowView,
+    accounts.WindowsView,
     # Left to users as the JSON that they are.
     views.RequestEffectView,
     views.WebhookEffectView,
-    journal_views.AuthDecision,
-    journal_views.WindowDecision,
-    journal_views.FaultDecision,
-    journal_views.IdempotencyDecision,
+    control_journal.AuthDecision,
+    control_journal.WindowDecision,
+    control_journal.FaultDecision,
+    control_journal.IdempotencyDecision,
     message_views.DeliveryStepView,
     message_views.TimelineRequest,
     message_views.TimelineStatus,

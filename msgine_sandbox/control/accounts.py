@@ -1,10 +1,10 @@
-"""`/_sandbox/account`: what the account may do, and what it pays."""
+"""`/_sandbox/account`: what an account may do, and what it pays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 from starlette.requests import Request
 
@@ -12,21 +12,103 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.account_views import (
-    AccountView,
-    account_view,
-    clock_view,
-    windows_view,
-)
 from msgine_sandbox.control.bodies import Body, Number, read_body_as
-from msgine_sandbox.control.views import ListView
+from msgine_sandbox.control.views import ListView, View
 from msgine_sandbox.model.account import TIERS, Account, Limits, Tier
 from msgine_sandbox.model.channel import Channel, Scope
+from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros
 from msgine_sandbox.model.money import MICROS, Money
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.rate_limit import RateLimit
 from msgine_sandbox.services.sms import checked_sender
 from msgine_sandbox.services.time_travel import TimeTravel
+
+
+class LimitsView(View, frozen=True, kw_only=True):
+    """Requests allowed in any minute and in any second; null is without limit."""
+
+    per_minute: int | None
+    per_second: int | None
+
+
+class WindowView(View, frozen=True, kw_only=True):
+    """What a rate-limit window has left."""
+
+    limit: int
+    remaining: int
+
+
+class WindowsView(View, frozen=True, kw_only=True):
+    """An account's rate-limit windows; null where there is no limit."""
+
+    minute: WindowView | None
+    second: WindowView | None
+
+
+class ClockView(View, frozen=True, kw_only=True):
+    """A clock with its time and the real time."""
+
+    now: str
+    real_now: str
+    frozen: bool
+    ahead_seconds: float
+    performed: int | UnsetType = UNSET
+    """How many steps an advance performed; only in its answer."""
+
+
+class AccountView(View, frozen=True, kw_only=True):
+    """An account, with its token masked."""
+
+    id: str | UnsetType = UNSET
+    """Only in the list of accounts, as `windows` and `clock` are."""
+    token: str
+    tier: Tier
+    limits: LimitsView
+    scopes: Sequence[Scope]
+    sender_id: str
+    currency: str
+    price: Decimal
+    developer_prices: Mapping[Channel, Decimal]
+    windows: WindowsView | UnsetType = UNSET
+    clock: ClockView | UnsetType = UNSET
+
+
+def account_view(account: Account) -> AccountView:
+    """Return an account as its own calls show it."""
+    limits = account.limits
+    return AccountView(
+        token=account.token_hint,
+        tier=account.tier,
+        limits=LimitsView(per_minute=limits.per_minute, per_second=limits.per_second),
+        scopes=account.scopes,
+        sender_id=account.sender_id,
+        currency=account.price.currency,
+        price=account.price.amount,
+        developer_prices={channel: account.developer_price(channel).amount for channel in Channel},
+    )
+
+
+def windows_view(limits: Limits, remaining: tuple[int, int]) -> WindowsView:
+    """Return what the windows have left, in the minute and in the second."""
+    return WindowsView(
+        minute=_window_view(limits.per_minute, remaining[0]),
+        second=_window_view(limits.per_second, remaining[1]),
+    )
+
+
+def clock_view(clock: Clock, now: Instant, real: Instant) -> ClockView:
+    """Return a clock at its time and at the real time."""
+    return ClockView(
+        now=iso_micros(now),
+        real_now=iso_micros(real),
+        frozen=clock.frozen_at is not None,
+        ahead_seconds=(now - real) / SECOND,
+    )
+
+
+def _window_view(limit: int | None, remaining: int) -> WindowView | None:
+    return None if limit is None else WindowView(limit=limit, remaining=remaining)
+
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000

@@ -7,7 +7,7 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import instant_of
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.account_views import ClockView, clock_view
+from msgine_sandbox.control.accounts import ClockView, clock_view
 from msgine_sandbox.control.bodies import Body, Number, read_body_as
 from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.errors import InvalidRequest

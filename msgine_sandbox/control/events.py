@@ -14,7 +14,7 @@ from msgine_sandbox.asgi.connections import Connections
 from msgine_sandbox.asgi.context import RequestContext, context_of
 from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.journal_views import WarningView, entry_view, warning_views
+from msgine_sandbox.control.journal import WarningView, entry_view, warning_views
 from msgine_sandbox.control.message_views import message_view
 from msgine_sandbox.control.views import View, attempt_view, owner_of
 from msgine_sandbox.model.clock import iso_micros

@@ -1,17 +1,25 @@
-"""`/_sandbox/faults`: what goes wrong on purpose, and how often it has."""
+"""`/_sandbox/faults`: what is to go wrong, and how often it has."""
 
+import re
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.fault_bodies import fault_spec
+from msgine_sandbox.asgi.fields import invalid_field
+from msgine_sandbox.asgi.routing import BASE_PATH, Resource, resource
+from msgine_sandbox.control.bodies import Body, convert
 from msgine_sandbox.control.views import DeletedView, ListView, fault_view
-from msgine_sandbox.model.errors import NotFound
-from msgine_sandbox.model.fault import PREFIX
+from msgine_sandbox.model.clock import SECOND
+from msgine_sandbox.model.errors import InvalidRequest, NotFound
+from msgine_sandbox.model.fault import ERROR_CODES, PREFIX, Match, RequestEffect, WebhookEffect
 from msgine_sandbox.model.ids import parse_id
-from msgine_sandbox.services.faults import Faults
+from msgine_sandbox.model.webhook import EventType, WebhookMode
+from msgine_sandbox.services.faults import Faults, FaultSpec
+from msgine_sandbox.services.time_travel import FARTHEST
 from msgine_sandbox.storage.faults import FaultRows
 
 
@@ -61,3 +69,203 @@ class FaultsControl:
         if not deleted:
             raise NotFound("Fault not found")
         return json_answer(DeletedView(deleted=deleted))
+
+
+MAX_DELAY: Final = 600  # seconds of real time
+_MAX_RETRY_AFTER: Final = 24 * 3600  # seconds that an answer may ask to wait
+_MAX_TIMES: Final = 1_000_000
+_MAX_SEED: Final = 2**63 - 1
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_NUMBER_LIKE: Final = re.compile(r"[+0-9 ().-]*\*?")
+_NUMBER: Final = re.compile(r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*")
+
+
+class RequestMatchBody(Body, frozen=True, kw_only=True):
+    """Which requests a fault applies to: all given fields must match."""
+
+    method: str | None = None
+    path: str | None = None
+    to: str | None = None
+
+
+class WebhookMatchBody(Body, frozen=True, kw_only=True):
+    """Which webhooks a fault applies to: all given fields must match."""
+
+    event: EventType | None = None
+    to: str | None = None
+
+
+class RequestEffectBody(Body, frozen=True, kw_only=True):
+    """What happens to requests."""
+
+    status: Annotated[int, Meta(ge=400, le=599)] | None = None
+    code: str | None = None
+    retry_after: Annotated[int, Meta(ge=0, le=_MAX_RETRY_AFTER)] | None = None
+    delay: Annotated[float, Meta(ge=0, le=MAX_DELAY)] | None = None
+    drop: str | None = None
+    malformed: bool | None = None
+    commit: bool | None = None
+    webhook: None = None
+
+
+class WebhookEffectBody(Body, frozen=True, kw_only=True):
+    """What happens to webhooks."""
+
+    webhook: WebhookMode
+    delay: Annotated[float, Meta(ge=0, le=FARTHEST // SECOND)] | None = None
+
+
+class FaultBody(Body, frozen=True, kw_only=True):
+    """How often a fault acts."""
+
+    times: Annotated[int, Meta(ge=1, le=_MAX_TIMES)] | None = None
+    probability: Annotated[float, Meta(ge=0, le=1)] | None = None
+    seed: Annotated[int, Meta(ge=-_MAX_SEED, le=_MAX_SEED)] | None = None
+    commit: bool | None = None
+    """It may stand here or in the effect."""
+
+
+class RequestFaultBody(FaultBody, frozen=True, kw_only=True):
+    """A fault of requests."""
+
+    effect: RequestEffectBody
+    match: RequestMatchBody | None = None
+
+
+class WebhookFaultBody(FaultBody, frozen=True, kw_only=True):
+    """A fault of webhooks."""
+
+    effect: WebhookEffectBody
+    match: WebhookMatchBody | None = None
+
+
+def fault_spec(content: object) -> FaultSpec:
+    """Return the fault that a body asks for.
+
+    Raises:
+        InvalidRequest: a field is unknown or has a wrong value, or two contradict each other.
+    """
+    if _is_about_webhooks(content):
+        return _webhook_fault(convert(content, WebhookFaultBody))
+    return _request_fault(convert(content, RequestFaultBody))
+
+
+def _is_about_webhooks(content: Any) -> bool:
+    effect = content.get("effect") if isinstance(content, dict) else None
+    return isinstance(effect, dict) and effect.get("webhook") is not None
+
+
+def _request_fault(body: RequestFaultBody) -> FaultSpec:
+    effect = _request_effect(body.effect, commits=bool(body.commit or body.effect.commit))
+    return _spec(body, _request_match(body.match or RequestMatchBody()), effect)
+
+
+def _webhook_fault(body: WebhookFaultBody) -> FaultSpec:
+    if body.commit:
+        raise invalid_field("commit", body.commit, "absent in a fault of webhooks")
+    effect = _webhook_effect(body.effect)
+    return _spec(body, _webhook_match(body.match or WebhookMatchBody(), effect), effect)
+
+
+def _spec(body: FaultBody, match: Match, effect: RequestEffect | WebhookEffect) -> FaultSpec:
+    return FaultSpec(
+        match=match,
+        effect=effect,
+        times=body.times,
+        probability=1.0 if body.probability is None else body.probability,
+        seed=body.seed or 0,
+    )
+
+
+def _request_match(body: RequestMatchBody) -> Match:
+    method, path = body.method, body.path
+    if method is not None and method.upper() not in _METHODS:
+        raise invalid_field("match.method", method, "one of " + ", ".join(_METHODS))
+    if path is not None and not (path.startswith("/") and path.isprintable()):
+        raise invalid_field("match.path", path, "a path below the base URL, such as /messages/sms")
+    return Match(
+        method=method and method.upper(),
+        path=path and (path.removeprefix(BASE_PATH) or "/"),
+        to=_checked_recipient(body.to),
+    )
+
+
+def _webhook_match(body: WebhookMatchBody, effect: WebhookEffect) -> Match:
+    event = body.event
+    if effect.mode is WebhookMode.REORDER:
+        if event not in {None, EventType.SENT}:
+            raise invalid_field(
+                "match.event", event, f"{EventType.SENT}, the only event that reorder holds back"
+            )
+        event = EventType.SENT
+    return Match(event=event, to=_checked_recipient(body.to))
+
+
+def _checked_recipient(to: str | None) -> str | None:
+    if to is None or _NUMBER.fullmatch(to):
+        return to
+    if not _NUMBER_LIKE.fullmatch(to) and to.isprintable() and " " not in to:
+        return to  # an email address, or the target of a push
+    raise invalid_field(
+        "match.to",
+        to,
+        "a number in E.164, an email address or the target of a push; * stands for any part of it",
+    )
+
+
+def _webhook_effect(body: WebhookEffectBody) -> WebhookEffect:
+    if body.webhook is WebhookMode.PLAIN:
+        faulty = [each for each in WebhookMode if each is not WebhookMode.PLAIN]
+        raise invalid_field("effect.webhook", body.webhook, "one of " + ", ".join(faulty))
+    delay = body.delay or 0
+    if (body.webhook is WebhookMode.DELAY) is not (delay > 0):
+        raise invalid_field(
+            "effect.delay",
+            body.delay,
+            "more than 0 seconds where webhook is delay, and absent where it is not",
+        )
+    return WebhookEffect(mode=body.webhook, delay=delay)
+
+
+def _request_effect(body: RequestEffectBody, *, commits: bool) -> RequestEffect:
+    if body.drop not in {None, "before", "after"}:
+        raise invalid_field("effect.drop", body.drop, "before or after")
+    effect = RequestEffect(
+        status=body.status,
+        code=body.code,
+        retry_after=body.retry_after,
+        delay=body.delay or 0,
+        drop=body.drop is not None,
+        malformed=bool(body.malformed),
+        commit=commits or body.drop == "after",
+    )
+    _check_together(effect, contradicts=commits and body.drop == "before")
+    return effect
+
+
+def _check_together(effect: RequestEffect, *, contradicts: bool) -> None:
+    """Raise InvalidRequest unless the fields of an effect go together."""
+    responds = effect.status is not None
+    rules = [
+        (
+            responds or effect.delay or effect.drop or effect.malformed,
+            "An effect needs one of status, delay, drop, malformed and webhook",
+        ),
+        (
+            not (effect.drop and (responds or effect.malformed)),
+            "drop cannot be combined with status or malformed: there is no response",
+        ),
+        (
+            not contradicts,
+            "commit cannot be combined with drop: before, which drops the request unhandled",
+        ),
+        (responds or effect.retry_after is None, "retryAfter needs a status"),
+        (
+            effect.code is None
+            or (effect.code in ERROR_CODES and ERROR_CODES[effect.code].status == effect.status),
+            "code must be an error code that the API has for the status",
+        ),
+    ]
+    for holds, sentence in rules:
+        if not holds:
+            raise InvalidRequest(sentence, field="effect", expected=sentence)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType, field
 from msgspec.structs import replace
 
-from msgine_sandbox.control.journal_views import (
+from msgine_sandbox.control.journal import (
     DecisionView,
     WarningView,
     decision_views,
