@@ -66,7 +66,9 @@ def _problem(content: object, kind: type[Body], whole: str) -> InvalidRequest:
         return InvalidRequest(
             f"{whole} must be {expected}", field="body", value=content, expected=expected
         )
-    return next(_problems(content, kind, "", whole))
+    # The default is for a mismatch of no single field, which the types of today cannot have.
+    unknown = InvalidRequest(f"{whole} is invalid", field="body", expected="what the docs show")
+    return next(_problems(content, kind, "", whole), unknown)
 
 
 def _problems(
