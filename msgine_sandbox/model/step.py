@@ -23,11 +23,11 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     due: Instant
     message: int
     subject: int
-    """The position of the recipient for a status, the event's row for a webhook."""
+    """For a status the position of the recipient, for a webhook the id of the event."""
     detail: str = ""
-    """The status to come to, and why."""
+    """For a status, it and its reason if it has one: `sent`, `failed The message bounced`."""
 
     @property
     def order(self) -> tuple[Instant, int]:
-        """Its place among the steps of its account: by time, then as they were planned."""
+        """The key that sorts the steps of an account: by time, then as they were planned."""
         return (self.due, self.id)
