@@ -64,7 +64,7 @@ def _parse(request: Request, known: Sequence[str]) -> tuple[Account, Day, Fields
     require_scope(context, Scope.READ_MESSAGES)
     query = Fields(request.query_params)
     warn_of_unknown(context, query, known, "query")
-    return context.client, day_of(context.now), query
+    return context.authenticated_account, day_of(context.now), query
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:

@@ -134,7 +134,7 @@ class Application:
         self._journal.record(entry)
 
     def _remember_failure(self, context: RequestContext, entry: JournalEntry) -> None:
-        account = context.client.id
+        account = context.authenticated_account.id
         if entry.status in RETRIED_STATUSES:
             failed = FailedRequest(
                 request_id=context.request_id,

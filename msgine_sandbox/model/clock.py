@@ -70,6 +70,11 @@ def seconds(value: float) -> int:
     return round(value * SECOND)
 
 
+def whole_seconds(micros: int) -> int:
+    """Return microseconds as whole seconds, rounded up, so that waiting for them is enough."""
+    return -(-micros // SECOND)
+
+
 def from_datetime(moment: datetime) -> Instant:
     """Return the instant of an aware datetime, exactly."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
@@ -92,6 +97,6 @@ def iso(instant: Instant) -> str:
 
 
 @lru_cache(1024)
-def _iso(whole_seconds: int) -> str:
-    moment = time.gmtime(whole_seconds)
+def _iso(unix_seconds: int) -> str:
+    moment = time.gmtime(unix_seconds)
     return "%04d-%02d-%02dT%02d:%02d:%02dZ" % moment[:6]  # noqa: UP031  (twice as fast)

@@ -118,7 +118,7 @@ class TimeTravel:
     async def _forget_keys(self, account: int) -> None:
         now = self._accounts.now(account)
         async with self._store.write():
-            await self._store.idempotency.clear_before(account, now - KEY_TTL)
+            await self._store.idempotency.clear_until(account, now - KEY_TTL)
 
     @staticmethod
     def _ahead(clock: Clock, micros: int) -> Clock:
