@@ -1,4 +1,4 @@
-"""JSON responses, and the only place where an error becomes one: the documented envelope."""
+"""JSON responses; an error becomes one only here, in the documented envelope."""
 
 import json
 from collections.abc import Mapping
@@ -59,7 +59,10 @@ def error_answer(error: ApiError, context: RequestContext) -> Answer:
 
 
 def truncated(answer: Answer) -> Answer:
-    """Return an answer with the first half of its JSON, as a proxy that gave up would send it."""
+    """Return an answer with the first half of its JSON, as a proxy may send it that fails.
+
+    Content-Length is that of the half, so that HTTP clients take it for complete.
+    """
     half = Answer(bytes(answer.body)[: len(answer.body) // 2], answer.status_code)
     own = dict(half.raw_headers)
     half.raw_headers += [header for header in answer.raw_headers if header[0] not in own]
