@@ -57,14 +57,14 @@ DEFAULT_PRICE: Final = Money(50_000, "USD")  # 0.05 USD a recipient and segment:
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a token's owner can set; a change makes a new one."""
+    """An account as it is now; a change makes a new value."""
 
     id: int
     """From 1; `public_id` is how the control API writes it."""
     token_hint: str
     """The token as it may be shown: its beginning and end."""
     magic: str
-    """The magic beginning of its token, which says what it is when new; empty for most."""
+    """The magic prefix of its token, which decides what a new account is; empty for most."""
     tier: Tier
     limits: Limits
     scopes: tuple[Scope, ...] = (Scope.FULL_ACCESS,)

@@ -104,7 +104,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     account: int | None
-    """Whose requests and webhooks it applies to; None is everybody's."""
+    """The account to whose requests and webhooks it applies; None is every account."""
     match: Match
     effect: Effect
     times: int | None = None

@@ -16,7 +16,10 @@ UNLIMITED: Final = 2_147_483_647
 
 
 class RateLimit:
-    """Admits or refuses requests for each account; what it counts ends with the process."""
+    """Admits or refuses the requests of each account.
+
+    The windows are in memory only: a row for each request would cost more than the request.
+    """
 
     def __init__(self) -> None:
         self._windows: dict[int, AccountWindows] = {}
