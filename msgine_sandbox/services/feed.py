@@ -44,7 +44,7 @@ class FeedEvent(msgspec.Struct, frozen=True):
     """One event."""
 
     id: int
-    """Greater than that of every earlier event, also across restarts."""
+    """Greater than that of every earlier event."""
     account: int | None
     what: What
 
