@@ -11,17 +11,21 @@ from msgine_sandbox.model.account import Tier
 from msgine_sandbox.model.webhook import WebhookPolicy
 
 ENVIRONMENT = "MSGINE_SANDBOX_"
+ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
+"""Hosts that mean every address of this machine, and that no client can connect to."""
 
 
 class SettingsError(ValueError):
-    """A setting has a value that cannot be used; the message says so in one sentence."""
+    """A setting has a value that cannot be used; the message says why in one sentence."""
 
 
 class DeliveryMode(StrEnum):
-    """Who moves messages on."""
+    """What changes the status of messages."""
 
     AUTO = "auto"
+    """The carrier, as time passes."""
     MANUAL = "manual"
+    """Calls of the control API only."""
 
 
 def setting(default: Any, text: str, metavar: str | None = None) -> Any:
@@ -31,7 +35,7 @@ def setting(default: Any, text: str, metavar: str | None = None) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a sandbox behaves; times are in seconds."""
+    """How a sandbox behaves; durations are in seconds."""
 
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8256, "Port to listen on; 0 picks a free one.")
@@ -81,7 +85,7 @@ class Settings:
     def __post_init__(self) -> None:
         for each in fields(self):
             if isinstance(each.default, StrEnum):
-                # The plain word is as good, so that nobody has to import our enumerations.
+                # A plain string is accepted too, so that no caller has to import our enums.
                 member = _enum_member(each, type(each.default), getattr(self, each.name))
                 object.__setattr__(self, each.name, member)
         _check(self)
@@ -163,10 +167,11 @@ _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 
 
 def _is_host(text: str) -> bool:
-    return bool(_HOST_NAME.fullmatch(text)) or _is_address(text)
+    return bool(_HOST_NAME.fullmatch(text)) or is_address(text)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Return whether a text is an IP address, without brackets and port."""
     try:
         ip_address(text)
     except ValueError:

@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from msgine_sandbox.model.errors import Forbidden, MisdirectedRequest, NotFound,
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.webhooks.sender import USER_AGENT
+from msgine_sandbox.settings import is_address
 
 CONTROL_HEADER: Final = "X-Control-Token"
 ACCOUNT_HEADER: Final = "X-Sandbox-Account"
@@ -46,21 +46,13 @@ class HostCheck:
 
     def _allows(self, host: str) -> bool:
         name = _host_name(host)
-        return name in self._allowed or name.endswith(".localhost") or _is_address(name)
+        return name in self._allowed or name.endswith(".localhost") or is_address(name)
 
 
 def _host_name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def check_origin(context: RequestContext) -> None:
