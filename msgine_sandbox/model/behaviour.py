@@ -33,7 +33,7 @@ class DeveloperBehaviour(StrEnum):
 
 
 def refusal(status: int, code: str) -> str:
-    """Return the name of refusing a request with a status and a code."""
+    """Return the name of an error with a status and a code."""
     return f"{status} {code}"
 
 
@@ -53,4 +53,4 @@ OF_DEVELOPERS: Final[tuple[str, ...]] = (
     *(traits.accepted for channel, traits in TRAITS.items() if channel is not Channel.SMS),
     *DeveloperBehaviour,
 )
-"""What counts besides for a client that calls `/developers`. Source: seen in SDKs."""
+"""Behaviours that count in addition for a client of `/developers`. Source: seen in SDKs."""

@@ -1,4 +1,4 @@
-"""Every error that the sandbox can answer with, as one tree; `asgi/answers.py` renders them.
+"""Every error that the sandbox answers with, as one tree; `asgi/answers.py` renders them.
 
 ApiError
 ├── InvalidRequest 400
@@ -173,7 +173,7 @@ class RateLimitExceeded(ApiError):
 
 
 class InternalError(ApiError):
-    """A fault, or a defect of the sandbox itself, which no client should ever see."""
+    """A fault, or a defect of the sandbox itself. Source: documented (status)."""
 
     is_documented = True
 

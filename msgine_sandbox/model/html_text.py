@@ -1,7 +1,7 @@
 """The text and the links of HTML; imported only when a message has some.
 
-It reads any input in one pass, because anybody may send anything: the standard library's parser
-takes hours for some input, and refuses other.
+It reads any input in one pass, because a client can send anything: for some input the standard
+library's parser takes hours, and other input it refuses.
 """
 
 import re
@@ -15,7 +15,7 @@ _BLOCKS |= {"h1", "h2", "h3", "h4", "h5", "h6", "li", "main", "nav", "ol", "p", 
 _BLOCKS |= {"section", "table", "td", "th", "tr", "ul"}
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _LINES = re.compile(r" ?\n[ \n]*")
-# Possessive, so that what does not fit is not tried again in another way.
+# Possessive, so that a failed match is not tried again in all other ways, which takes hours.
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
 _HREF = re.compile(r"""\bhref\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""", re.IGNORECASE)
 _HUGE = re.compile(r"&#[0-9]{11,}+;?")  # beyond Unicode, and beyond what `int` reads
@@ -33,7 +33,7 @@ class _Token(NamedTuple):
 
 
 class HtmlText(NamedTuple):
-    """What a person reads and can click."""
+    """The text and the links that a mail program shows."""
 
     text: str
     links: tuple[str, ...]

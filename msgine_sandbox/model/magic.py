@@ -1,4 +1,4 @@
-"""The table of magic recipients: one row for each thing that a recipient can bring about.
+"""The table of magic recipients: their names and digits, and what happens to messages to them.
 
 It imports the standard library only, because the Python client reads it too. The control API lists
 it for the page, and `docs/magic-numbers.md` is checked against it.
@@ -16,8 +16,9 @@ TOKEN_PREFIX: Final = "sandbox-"  # noqa: S105  (nothing secret)
 """How magic device tokens begin."""
 
 COUNTED_STATUSES: Final = (429, 500, 502, 503)
-"""Whose number ends in a count: 0 is every time, 1 to 9 the first so many requests."""
+"""Statuses whose numbers end in how many requests are answered with them; 0 means all."""
 FIXED_STATUSES: Final = (400, 401, 403)
+"""Statuses with which all requests are answered."""
 MAX_COUNT: Final = 9
 
 
@@ -33,10 +34,10 @@ class DeliveryPlan(Enum):
 
 
 class MagicFault(NamedTuple):
-    """What a recipient does to the requests that send to it."""
+    """What happens to requests that send to a recipient."""
 
     status: int | None = None
-    """What they are answered."""
+    """The status of the response."""
     times: int | None = None
     """How many of them; None is all."""
     number_code: str | None = None
@@ -48,7 +49,7 @@ class MagicFault(NamedTuple):
 
 
 class MagicRecipient(NamedTuple):
-    """One thing that a recipient can bring about, by its name and its number."""
+    """A name and a number, and what happens to messages to them."""
 
     name: str
     digits: str
@@ -56,7 +57,7 @@ class MagicRecipient(NamedTuple):
     what: str
     plan: DeliveryPlan = DeliveryPlan.DELIVERED
     webhooks: str = "plain"
-    """The mode in which webhooks about it are sent."""
+    """The mode in which webhooks about the message are sent: a value of `WebhookMode`."""
     fault: MagicFault | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""A step: something that will happen to an account at a time, stored until it has."""
+"""A step: a planned change of a status or attempt at a webhook, stored until it is performed."""
 
 from enum import IntEnum
 
@@ -8,14 +8,14 @@ from msgine_sandbox.model.clock import Instant
 
 
 class Lane(IntEnum):
-    """Whether a step is performed at once in the store, or waits for a receiver's response."""
+    """Whether a step changes a status, in the store only, or sends a webhook to a receiver."""
 
     STATUS = 0
     WEBHOOK = 1
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """What is to happen to a message, and when."""
+    """What is to happen to a message, and when on its account's clock."""
 
     id: int
     account: int

@@ -1,8 +1,9 @@
-"""Magic recipients: they decide what becomes of a message, whoever sends to them.
+"""Magic recipients: a message to one of them has a certain outcome.
 
-They work from any SDK in any language, because a recipient is all they need. One table of names
-serves all channels: an SMS goes to the number of a name, an email to `NAME@sandbox.msgine.test`, a
-push to the device token `sandbox-NAME`. Addresses and tokens may have a label, `bounce+anything`.
+They work from any SDK in any language, because they need nothing but a recipient. One table of
+names serves all channels: an SMS goes to the number of a name, an email to
+`NAME@sandbox.msgine.test`, a push to the device token `sandbox-NAME`. Addresses and tokens may have
+a label, `bounce+anything`.
 """
 
 import re
@@ -24,21 +25,22 @@ from msgine_sandbox.model.message import Recipient
 from msgine_sandbox.model.webhook import WebhookMode
 
 MARKS: Final = (MAGIC_BLOCK.removeprefix("+").encode(), b"sandbox")
-"""One of these is in every body that has a magic recipient, unless it is written with escapes."""
+"""Every body with a magic recipient contains one of these, unless JSON escapes hide it."""
 
 
 class MagicOutcome(msgspec.Struct, frozen=True):
-    """What becomes of a delivery to a recipient once its message is accepted."""
+    """What happens to a delivery once its message is accepted."""
 
     plan: DeliveryPlan = DeliveryPlan.DELIVERED
     webhooks: WebhookMode = WebhookMode.PLAIN
 
 
 class RequestFault(msgspec.Struct, frozen=True):
-    """What happens to requests that send to a recipient, and to how many; None is to all."""
+    """What happens to requests that send to a recipient."""
 
     effect: RequestEffect
     times: int | None = None
+    """To how many requests; None is to all."""
 
 
 ORDINARY: Final = MagicOutcome()
@@ -48,7 +50,7 @@ OUTCOMES: Final[Mapping[str, MagicOutcome]] = {
     if each.fault is None
     for key in (each.name, each.number)
 }
-"""What becomes of deliveries, by name and by number."""
+"""The outcomes of deliveries, by name and by number."""
 
 
 def _request_faults() -> Iterator[tuple[str, RequestFault]]:
@@ -59,8 +61,8 @@ def _request_faults() -> Iterator[tuple[str, RequestFault]]:
 
 
 def _request_fault(row: MagicFault, code: str | None) -> RequestFault:
-    # Without a status, the message is accepted, and only the response suffers. A retry with the
-    # same idempotency key is answered, or the message could never be learned of.
+    # Without a status, the message is accepted, and only its response is late or lost. A retry with
+    # the same idempotency key is answered normally, as after a real loss.
     is_accepted = row.status is None
     effect = RequestEffect(
         status=row.status,
@@ -74,7 +76,7 @@ def _request_fault(row: MagicFault, code: str | None) -> RequestFault:
 
 
 REQUEST_FAULTS: Final[Mapping[str, RequestFault]] = dict(_request_faults())
-"""What happens to requests, by name and by number."""
+"""The faults of requests, by name and by number."""
 
 _NAMED: Final = re.compile(
     rf"(?:user:)?{TOKEN_PREFIX}(?P<token>[a-z0-9-]+)(?:\+.*)?"
@@ -84,12 +86,12 @@ _NAMED: Final = re.compile(
 
 
 def outcome_of(recipient: Recipient) -> MagicOutcome:
-    """Return what becomes of deliveries to a recipient; for most, nothing special."""
+    """Return the outcome of deliveries to a recipient: the ordinary one unless it is magic."""
     return OUTCOMES.get(_key(recipient), ORDINARY)
 
 
 def request_fault_of(recipient: Recipient) -> RequestFault | None:
-    """Return what a recipient does to requests; most do nothing."""
+    """Return what happens to requests that send to a recipient; None unless it is magic."""
     return REQUEST_FAULTS.get(_key(recipient))
 
 
