@@ -1,4 +1,4 @@
-"""`/developers/analytics`: what became of the messages, in all and day by day."""
+"""`/developers/analytics`: messages by status, as totals of a period and by day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -68,7 +68,7 @@ def _parse(request: Request, known: Sequence[str]) -> tuple[Account, Day, Fields
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:
-    """Return the first and last day; by default the thirty days up to the last, today."""
+    """Return the first and the last day; by default the thirty days that end today."""
     last = _day_in(query, "to", today)
     first = _day_in(query, "from", max(last - DEFAULT_DAYS + 1, _FIRST_DAY))
     if first <= last:
@@ -82,7 +82,7 @@ def _period(query: Fields, today: Day) -> tuple[Day, Day]:
 
 
 def _day_in(query: Fields, name: str, default: Day) -> Day:
-    """Return the day of a date, or that in UTC of a time with its offset."""
+    """Return the day of a date, or of a time with an offset, in UTC."""
     text = query.text(name)
     if text is None:
         return default

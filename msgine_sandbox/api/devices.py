@@ -32,7 +32,7 @@ class DevicesApi:
         return [resource("/developers/push/device", POST=self.register, DELETE=self.remove)]
 
     async def register(self, request: Request) -> Answer:
-        """Register a device: 201; a token that is known already updates its device: 200.
+        """Register a device: 201; or update the one that has the token already: 200.
 
         Source: seen in SDKs; the statuses are our choice.
         """

@@ -22,7 +22,9 @@ class Devices:
     async def registered(
         self, account: Account, token: str, platform: Platform
     ) -> tuple[Device, bool]:
-        """Return the device as it will be, and whether it is new; nothing is stored yet.
+        """Return the device that `save` is to store, and whether it is new.
+
+        Nothing is stored here, because the answer is written first and stored with it.
 
         Raises:
             InvalidRequest: the token is not a valid one.
