@@ -62,7 +62,7 @@ class Application:
         self._ids = ids
         self._real = real
         self._lifecycle = lifecycle
-        self._lifespan = Router(lifespan=self._closing)
+        self._lifespan = Router(lifespan=self._running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; anything but HTTP goes to Starlette's router, for the lifespan."""
@@ -70,8 +70,7 @@ class Application:
             await self._lifespan(scope, receive, send)
             return
         if not self._lifecycle.started:
-            # With the first request, because httpx's ASGITransport does not run the lifespan. Our
-            # own server has started it before it listens.
+            # For callers that do not run the lifespan, such as httpx's ASGITransport.
             await self._lifecycle.start()
         # Where the application is mounted in another one, `path` begins with `root_path`.
         path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -126,8 +125,11 @@ class Application:
         return await self._page.respond(context)
 
     @asynccontextmanager
-    async def _closing(self, _: Router) -> AsyncIterator[None]:
-        yield  # started with the first request, see `__call__`
+    async def _running(self, _: Router) -> AsyncIterator[None]:
+        # Before any request, because steps of an earlier process may be due. Our own server has
+        # started it already, in order to load a scenario first.
+        await self._lifecycle.start()
+        yield
         await self._lifecycle.close()
 
     def _record(self, context: RequestContext, duration_ms: float) -> None:
