@@ -1,6 +1,7 @@
 """Accounts: any token opens one of its own on first use."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Final
 
@@ -25,7 +26,7 @@ MAGIC_TOKENS: Final[Mapping[str, tuple[Tier | None, tuple[Scope, ...]]]] = {
 
 
 class Accounts:
-    """Knows every account, and what time it is for each.
+    """The accounts that are open, and the time of each.
 
     All accounts are in memory, because every request needs one. A change is made there inside the
     write transaction, and undone if that fails.
@@ -80,7 +81,7 @@ class Accounts:
                 # Before the commit, so that a second request in the same batch finds it.
                 self._accounts[account_id] = account
                 self._id_by_token[token] = account_id
-        except Exception:  # not CancelledError: the batch is committed all the same
+        except Exception:  # not CancelledError: the batch is committed nevertheless
             self._accounts.pop(self._id_by_token.pop(token, 0), None)
             raise
         return account_id
@@ -99,7 +100,10 @@ class Accounts:
         )
 
     async def renew(self, account: int) -> None:
-        """Set an account back to what it was when it was opened; inside a write transaction."""
+        """Set an account back to what it was when it was opened; inside a write transaction.
+
+        The caller undoes it in memory if that fails, with `undone_on_failure`.
+        """
         old = self._accounts[account]
         fresh = self._new_account(account, old.token_hint, old.magic)
         await self._store.accounts.save(fresh)
@@ -123,15 +127,25 @@ class Accounts:
         return None if account is None else self._accounts.get(account)
 
     async def save(self, account: Account) -> None:
-        """Store a changed account in place of the old one."""
-        old = self._accounts[account.id]
-        try:
+        """Store a changed account instead of the old one."""
+        with self.undone_on_failure([account.id]):
             async with self._store.write():
                 await self._store.accounts.save(account)
                 # Before the commit, so that what follows in the same batch sees the change.
                 self._accounts[account.id] = account
-        except Exception:  # as above
-            self._accounts[account.id] = old
+
+    @contextmanager
+    def undone_on_failure(self, accounts: Iterable[int]) -> Iterator[None]:
+        """Undo what a block changes in memory, of accounts and the default clock, if it fails.
+
+        The block contains the write transaction, because a commit can fail, too.
+        """
+        old, default_clock = {each: self._accounts[each] for each in accounts}, self._default_clock
+        try:
+            yield
+        except Exception:  # not CancelledError: the batch is committed nevertheless
+            self._accounts.update(old)
+            self._default_clock = default_clock
             raise
 
     def clock_of(self, account: int) -> Clock:
@@ -165,7 +179,7 @@ class Accounts:
         return self._default_clock
 
     async def set_default_clock(self, clock: Clock) -> None:
-        """Store the clock that new accounts start with; inside a write transaction."""
+        """Store the clock that new accounts start with; inside a write transaction, as `renew`."""
         await self._store.accounts.save_default_clock(clock)
         self._default_clock = clock
 

@@ -1,5 +1,7 @@
 """Reset: an account, or the whole sandbox, becomes what it was when it was new."""
 
+from collections.abc import Sequence
+
 from msgine_sandbox.model.clock import Clock
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.client_warnings import RetryDetector
@@ -40,6 +42,12 @@ class Reset:
         # First, because a clock move that waits for a receiver would go on with the old clock.
         for each in chosen:
             self._scheduler.cancel_move(each)
+        with self._accounts.undone_on_failure(chosen):
+            await self._clear(account, chosen)
+        for each in chosen:
+            await self._scheduler.reschedule(each)
+
+    async def _clear(self, account: int | None, chosen: Sequence[int]) -> None:
         async with self._store.write():
             if account is None:
                 await self._accounts.set_default_clock(Clock())
@@ -53,5 +61,3 @@ class Reset:
             self._retries.forget(account)
             self._coverage.forget(account)
             self._inbox.announce_emptied(account)
-        for each in chosen:
-            await self._scheduler.reschedule(each)

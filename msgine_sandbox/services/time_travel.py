@@ -92,8 +92,9 @@ class TimeTravel:
                 await self._accounts.set_clock(each, change(self._accounts.clock_of(each)))
 
     async def _set_default(self, change: Callable[[Clock], Clock]) -> None:
-        async with self._store.write():
-            await self._accounts.set_default_clock(change(self._accounts.default_clock))
+        with self._accounts.undone_on_failure(()):
+            async with self._store.write():
+                await self._accounts.set_default_clock(change(self._accounts.default_clock))
 
     async def _move_all(self, micros: int, distance: Callable[[Instant], int]) -> int:
         chosen = self._accounts.ids(None)
