@@ -14,7 +14,7 @@ Client = tuple[str, int]
 
 
 class Connections:
-    """Knows the connections of the server that serves this sandbox."""
+    """The open connections of the server that serves this sandbox, by client address."""
 
     def __init__(self) -> None:
         self._open: dict[Client, asyncio.Transport] = {}

@@ -14,9 +14,9 @@ from msgine_sandbox.model.idempotency import (
     SENDS_WITH_FIELD,
     checked_key,
 )
+from msgine_sandbox.settings import is_token
 
 _BEARER: Final = re.compile(r"bearer +(?P<token>[\x21-\x7e]+)", re.IGNORECASE)
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _KEY_HEADER: Final = HEADER.lower().encode()
 
 
@@ -36,7 +36,7 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     key = context.header(b"x-api-key")
     if key is None:
         return None
-    if not _TOKEN.fullmatch(key.strip()):
+    if not is_token(key.strip()):
         raise Unauthorized
     context.scheme = CredentialScheme.API_KEY
     return key.strip()
@@ -47,7 +47,7 @@ def _parse(authorization: str, *, strict: bool) -> tuple[CredentialScheme, str]:
     if bearer:
         return CredentialScheme.BEARER, bearer["token"]
     # The 1.0 SDK sends the bare token, without "Bearer". The word alone is no token.
-    if not strict and _TOKEN.fullmatch(authorization) and authorization.lower() != "bearer":
+    if not strict and is_token(authorization) and authorization.lower() != "bearer":
         return CredentialScheme.BARE, authorization
     raise Unauthorized
 

@@ -17,7 +17,7 @@ from msgine_sandbox.settings import is_address
 
 CONTROL_HEADER: Final = "X-Control-Token"
 ACCOUNT_HEADER: Final = "X-Sandbox-Account"
-"""Names an account by its id, for those who do not know its token: the page in the browser."""
+"""Names an account by its id, for the page in the browser, which does not have its token."""
 
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _OWN_SITES: Final = frozenset({"same-origin", "none"})

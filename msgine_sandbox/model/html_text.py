@@ -25,11 +25,11 @@ _MAX_UNCLOSED = 8  # tags without an end, after which the rest is text
 
 
 class _Token(NamedTuple):
-    """Text, or a tag by its lower-case name with what stands in it."""
+    """Text, or a tag: its name in lower case, and its attributes as they are written."""
 
     text: str = ""
     tag: str = ""
-    inside: str = ""
+    attributes: str = ""
 
 
 class HtmlText(NamedTuple):
@@ -46,7 +46,7 @@ def html_to_text(html: str) -> HtmlText:
     links: list[str] = []
     for token in _tokens(html):
         texts.append("\n" if token.tag in _BLOCKS else _SPACES.sub(" ", token.text))
-        href = _HREF.search(token.inside) if token.tag == "a" else None
+        href = _HREF.search(token.attributes) if token.tag == "a" else None
         if href is not None:
             links.append(_text(href[1] or href[2] or href[3] or "").strip())
     text = _LINES.sub("\n", "".join(texts)).strip()
@@ -69,7 +69,7 @@ def _tokens(html: str) -> Iterator[_Token]:
             at = start + 1
             continue
         name = tag[2].lower()
-        yield _Token(tag=name, inside=tag[3])
+        yield _Token(tag=name, attributes=tag[3])
         at = tag.end()
         if name in _SKIPPED and not tag[1]:
             closed = re.compile(f"</{name}", re.IGNORECASE).search(html, at)

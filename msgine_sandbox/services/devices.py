@@ -12,7 +12,7 @@ from msgine_sandbox.storage.store import Store
 
 
 class Devices:
-    """Knows the devices of each account."""
+    """Registers and removes the devices of accounts."""
 
     def __init__(self, store: Store, accounts: Accounts, ids: Ids) -> None:
         self._store = store

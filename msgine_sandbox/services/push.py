@@ -90,7 +90,7 @@ class PushService(ChannelService[PushDraft]):
 
 
 def _targets(draft: PushDraft) -> Iterator[str]:
-    """Return the recipients; a topic wins over users and tokens. Source: seen in SDKs."""
+    """Return the recipients; with a topic, users and tokens are ignored. Source: seen in SDKs."""
     if draft.topic is not None:
         yield topic_target(draft.topic)
         return

@@ -33,7 +33,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
 class WebhookClient:
     """Posts webhooks with one deadline, in seconds, for the whole exchange.
 
-    It uses httpx's transport directly: no cookies, redirects, proxies or credentials of anybody.
+    It uses httpx's transport directly: without cookies, redirects, proxies and credentials from a
+    `.netrc` file, which a client of httpx would use.
     """
 
     def __init__(self, targets: Targets, deadline: float) -> None:
