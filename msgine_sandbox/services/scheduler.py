@@ -74,11 +74,20 @@ class Scheduler:
     async def reschedule(self, account: int) -> None:
         """Read again what an account has due next, because its clock or its steps have changed."""
         self._due_queue.forget(account)
+        try:
+            steps = await self._next_steps(account)
+        except Exception:
+            # Such as one that failed the whole batch: the account must not stay out of the queue.
+            self._due_queue.wake_at(account, self._real.now() + _RETRY_AFTER_FAILURE)
+            raise
+        self._due_queue.schedule(steps)
+
+    async def _next_steps(self, account: int) -> list[Step]:
         in_flight = self._in_flight[account]
         steps = await self._store.steps.due(account, Lane.STATUS, limit=1)
         if len(in_flight) < _MAX_IN_FLIGHT:  # else the next one to end reschedules
             steps += await self._store.steps.first_of_messages(account, in_flight, limit=1)
-        self._due_queue.schedule(steps)
+        return steps
 
     # Moving a clock
 
@@ -177,19 +186,17 @@ class Scheduler:
         return send
 
     async def _send(self, step: Step) -> None:
-        retry_at = None
         try:
-            await self._sender.send(step)
+            try:
+                await self._sender.send(step)
+            finally:
+                del self._in_flight[step.account][step.message]
+            if not self._move_locks[step.account].locked():
+                await self.reschedule(step.account)
         except Exception:
             # A defect or a full disk: a receiver that fails is a result, which `send` records.
             _log.exception("A webhook could not be sent; it will be tried again")
-            retry_at = self._real.now() + _RETRY_AFTER_FAILURE
-        finally:
-            del self._in_flight[step.account][step.message]
-        if retry_at is not None:
-            self._due_queue.wake_at(step.account, retry_at)
-        elif not self._move_locks[step.account].locked():
-            await self.reschedule(step.account)
+            self._due_queue.wake_at(step.account, self._real.now() + _RETRY_AFTER_FAILURE)
 
 
 async def _first_of(send: asyncio.Task[None], cancelled: asyncio.Future[None]) -> None:
