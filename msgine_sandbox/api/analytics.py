@@ -68,7 +68,7 @@ def _parse(request: Request, known: Sequence[str]) -> tuple[Account, Day, Fields
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:
-    """Return the first and the last day; by default the thirty days that end today."""
+    """Return the days of `from` and `to`: by default, `to` is today and the period thirty days."""
     last = _day_in(query, "to", today)
     first = _day_in(query, "from", max(last - DEFAULT_DAYS + 1, _FIRST_DAY))
     if first <= last:

@@ -60,9 +60,9 @@ class RequestContext(msgspec.Struct, kw_only=True):
     fault: Fault | None = None
     """The fault that acts on the request."""
     connection_cut: bool = False
-    """Whether the exception that ends the request stands for a cut connection.
+    """Whether the exception that ends the request represents a closed connection.
 
-    It must reach a client that calls the application in its own process, instead of an answer.
+    It must then reach the client, which runs in the same process, instead of a response.
     """
     key: str | None = None
     """The idempotency key."""

@@ -1,4 +1,7 @@
-"""Time: one real clock for the process, one clock for each account; neither ever goes back."""
+"""Time: a real clock for the process, which never goes back, and a clock for each account.
+
+An account's clock is moved forward only, except that a reset sets it to real time again.
+"""
 
 import time
 from collections.abc import Callable

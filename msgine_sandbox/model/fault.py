@@ -140,7 +140,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         return draw < self.probability
 
 
-# All documented errors except the 429, which is built with the time to wait.
+# `InvalidRequest` and all documented errors, except the 429, which is built with the time to wait.
 _ERRORS: Final[tuple[type[ApiError], ...]] = (
     InvalidRequest,
     *(error for error in documented_errors() if error is not RateLimitExceeded),

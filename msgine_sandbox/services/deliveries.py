@@ -48,10 +48,10 @@ class Deliveries:
     async def apply(self, account: int, changes: Sequence[StatusChange]) -> Applied:
         """Apply changes in order, inside a write transaction.
 
-        It stops before the first change that is later than a webhook caused by those before it: the
-        webhook is sent first, because its receiver may act on the account. A change that the
-        lifecycle does not allow any more, because the developer has set another status meanwhile,
-        has no effect.
+        It stops before the first change that is later than a webhook caused by those before it, so
+        that during a clock move a receiver that reads the message sees the status that its webhook
+        reports. A change that the lifecycle does not allow any more, because the developer has set
+        another status meanwhile, has no effect.
         """
         subscribed = await self._planner.subscribed(account, changes)
         if not subscribed:
@@ -93,7 +93,7 @@ class Deliveries:
         reason = FAILED_BY_HAND if status is Status.FAILED else None
         changes = [StatusChange(message.id, each, status, now, reason) for each in positions]
         async with self._store.write():
-            # All have the same time, so `apply` stops before none of them.
+            # All have the same time, so that `apply` does not stop before any of them.
             applied = await self.apply(message.account, changes)
         self._bus.announce(StatusesChanged(message.account, applied.changes))
 
