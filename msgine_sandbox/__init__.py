@@ -1,4 +1,4 @@
-"""MsGine's SMS API on your own machine: no credentials, no phones, no money."""
+"""MsGine's API on your own machine: test without credentials, phones or money."""
 
 from contextlib import AbstractContextManager as _Context
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def start(**settings: _Any) -> "_Context[Account]":
-    """Serve a sandbox inside the block, from a thread of this process, and give an account on it.
+    """Serve a sandbox in a thread of this process inside the block; return an account on it.
 
     Settings are those of `msgine-sandbox serve`, as `tier="free"`; the port is a free one.
 
@@ -27,7 +27,7 @@ def start(**settings: _Any) -> "_Context[Account]":
 def connect(
     url: str, token: str | None = None, control_token: str | None = None
 ) -> "_Context[Account]":
-    """Give an account on a sandbox that runs elsewhere, by its origin or base URL.
+    """Return an account on a sandbox that runs elsewhere, by its origin or base URL.
 
     Without a token it is a fresh account.
 

@@ -1,4 +1,4 @@
-"""The whole route map, and `create_app`."""
+"""The ASGI application of a sandbox: `create_app`, and all resources of both APIs and the page."""
 
 from starlette.types import ASGIApp
 
@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 
 def app_of(sandbox: Sandbox) -> ASGIApp:
-    """Return the application of a sandbox that is built already."""
+    """Return the ASGI application of a sandbox."""
     s = sandbox
     return Application(
         _api(s),

@@ -6,11 +6,12 @@ import sys
 import time
 from dataclasses import Field, fields
 from enum import StrEnum
-from typing import Any, get_args, get_type_hints
+from typing import Any, NoReturn, get_args, get_type_hints
 
 import click
 
 from msgine_sandbox.settings import (
+    ALL_ADDRESSES,
     ENVIRONMENT,
     Settings,
     SettingsError,
@@ -28,11 +29,12 @@ _PAUSE = 0.05  # seconds between two probes of a sandbox that does not answer ye
 def main() -> None:
     """Run the command; invalid input prints a one-sentence error and exits with status 2."""
     try:
+        # Not standalone, because click would print the usage before the error.
         status = cli(standalone_mode=False)
     except click.ClickException as error:
-        sys.exit(_say(error.format_message()))
+        _exit_with_error(error.format_message())
     except click.Abort:
-        sys.exit(_say("Stopped."))
+        _exit_with_error("Stopped.")
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -40,8 +42,8 @@ class _ServeByDefault(click.Group):
     """A command group that runs `serve`, with its flags, when no command is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = {"--help", "--version"}
-        if not args or (args[0].startswith("-") and args[0] not in own):
+        of_the_group = {"--help", "--version"}
+        if not args or (args[0].startswith("-") and args[0] not in of_the_group):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
 
@@ -85,6 +87,7 @@ def _kind(hint: Any) -> type[Any]:
 
 def _serve(**values: Any) -> None:
     """Serve the sandbox until SIGTERM or SIGINT."""
+    # Here, so that --help and `ready` do not import the server.
     from msgine_sandbox.server import serve
     from msgine_sandbox.storage.file import DatabaseUnusable
 
@@ -94,6 +97,7 @@ def _serve(**values: Any) -> None:
         raise click.UsageError(str(error)) from error
 
 
+_DEFAULTS = Settings()
 _HINTS = get_type_hints(Settings)
 cli.add_command(
     click.Command(
@@ -112,8 +116,8 @@ cli.add_command(
     metavar="SECONDS",
     help="How long to wait for the sandbox to answer.",
 )
-@click.option("--host", default="127.0.0.1", envvar=f"{ENVIRONMENT}HOST", show_default=True)
-@click.option("--port", default=8256, envvar=f"{ENVIRONMENT}PORT", show_default=True)
+@click.option("--host", default=_DEFAULTS.host, envvar=f"{ENVIRONMENT}HOST", show_default=True)
+@click.option("--port", default=_DEFAULTS.port, envvar=f"{ENVIRONMENT}PORT", show_default=True)
 @click.option("--tls", is_flag=True, envvar=f"{ENVIRONMENT}TLS", help="Connect over HTTPS.")
 def ready(wait: float, host: str, port: int, tls: bool) -> int:
     """Exit with status 0 once the sandbox answers, or with 1 if it does not."""
@@ -136,13 +140,13 @@ def ready(wait: float, host: str, port: int, tls: bool) -> int:
 
 def _answers(host: str, port: int, tls: bool) -> bool:
     # The probe only checks that the sandbox answers; its certificate authority is self-made.
-    near = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+    name = "localhost" if host in ALL_ADDRESSES else host
     connection: http.client.HTTPConnection
     if tls:
         unverified = ssl._create_unverified_context()  # noqa: S323
-        connection = http.client.HTTPSConnection(near, port, timeout=2, context=unverified)
+        connection = http.client.HTTPSConnection(name, port, timeout=2, context=unverified)
     else:
-        connection = http.client.HTTPConnection(near, port, timeout=2)
+        connection = http.client.HTTPConnection(name, port, timeout=2)
     try:
         connection.request("GET", "/_sandbox/health")
         return connection.getresponse().status == http.client.OK
@@ -152,6 +156,6 @@ def _answers(host: str, port: int, tls: bool) -> bool:
         connection.close()
 
 
-def _say(sentence: str) -> int:
+def _exit_with_error(sentence: str) -> NoReturn:
     print(f"msgine-sandbox: {' '.join(sentence.splitlines())}", file=sys.stderr)
-    return USAGE_ERROR
+    sys.exit(USAGE_ERROR)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a connection: uvicorn's protocol, with what the sandbox needs besides."""
+"""HTTP/1.1: uvicorn's protocol class, with connections that can be closed and upgrades declined."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OFFER = frozenset({b"upgrade", b"http2-settings"})
 
 
 def protocol_for(connections: Connections) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol, with every connection known to the sandbox, which may cut it.
+    """Return uvicorn's protocol class, extended: it registers connections, which faults can cut.
 
     Built on httptools where that is installed, else on h11, as uvicorn itself chooses.
     """
@@ -39,7 +39,7 @@ def protocol_for(connections: Connections) -> type[asyncio.Protocol]:
 
 
 class _KnownConnection(_Protocol):
-    """Registers its connection for as long as that is open."""
+    """Registers its connection while it is open."""
 
     known_connections: Connections
 
@@ -69,7 +69,7 @@ class _UpgradesDeclined(_Protocol):
         self.parser = self._fresh_parser()
 
     def offers_upgrade(self) -> bool:
-        # The parser says that it should upgrade on CONNECT too, which is not an offer.
+        # For CONNECT the parser says so, too, but that is not an offer.
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def decline_upgrade(self, rest: bytes) -> None:
@@ -81,6 +81,7 @@ class _UpgradesDeclined(_Protocol):
         self.parser.feed_data(b"\r\n".join([*lines, b"", rest]))
 
     def on_headers_complete(self) -> None:
+        # `should_upgrade` twice: in most requests it is false, and saves the call of a method.
         if self.parser.should_upgrade() and self.offers_upgrade():
             return  # the request begins when its head has been read without the offer
         if self._offered:

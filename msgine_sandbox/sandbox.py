@@ -1,4 +1,4 @@
-"""The only place where parts are built and joined."""
+"""The sandbox: the only place that builds the services and connects them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +47,7 @@ from msgine_sandbox.storage.store import Store
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is kept at most; tests set smaller bounds than anybody would reach by calls."""
+    """How many entries are kept; tests set small bounds, which they can reach."""
 
     journal_per_account: int = MAX_PER_ACCOUNT
     journal_entries: int = MAX_ENTRIES
@@ -56,7 +56,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sandbox:
-    """All parts of one sandbox, in calling order: each is given those that it calls."""
+    """The services of one sandbox, in calling order: each takes those that it calls."""
 
     def __init__(
         self,
@@ -65,7 +65,9 @@ class Sandbox:
         in_container: bool | None = None,
         bounds: Bounds = Bounds(),  # noqa: B008  (frozen)
     ) -> None:
-        """Build everything; whether this is a container is found out unless it is given.
+        """Build the services; nothing runs before `lifecycle.start`.
+
+        `in_container` is whether this process runs in a container; None means to detect it.
 
         Raises:
             DatabaseUnusable: the database file cannot be used.

@@ -1,17 +1,19 @@
 """Scenarios: accounts and messages that a sandbox starts with, from a JSON file."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
 from msgine_sandbox.api import developers
 from msgine_sandbox.api import messages as messages_api
 from msgine_sandbox.api.schema import MessageCodec
 from msgine_sandbox.asgi.fields import Fields
-from msgine_sandbox.control.accounts import SETTABLE, changed
-from msgine_sandbox.control.webhooks import endpoints_of
+from msgine_sandbox.control.accounts import AccountBody, changed
+from msgine_sandbox.control.bodies import Body, convert
+from msgine_sandbox.control.webhooks import EndpointBody, endpoints_of
 from msgine_sandbox.model import idempotency
 from msgine_sandbox.model.account import TIERS, Account, Tier
 from msgine_sandbox.model.channel import Channel
@@ -24,12 +26,38 @@ from msgine_sandbox.services.drafts import SendContext
 from msgine_sandbox.settings import SettingsError, is_token
 from msgine_sandbox.storage.filter import Filter
 
-_OWN = {"token", "endpoints", "messages", "frozen"}
-_OWN_OF_MESSAGES = {"channel", "secondsAgo"}
-_CODECS: dict[Channel, MessageCodec[Any]] = {**developers.CODECS, Channel.SMS: messages_api.SMS}
+_CODECS: Final[dict[Channel, MessageCodec[Any]]] = {
+    **developers.CODECS,
+    Channel.SMS: messages_api.SMS,
+}
 """How messages are read: an SMS as in the Messages API, the others as in the Developers API."""
-_ANYBODY = Account(id=0, token_hint="", magic="", tier=Tier.STARTER, limits=TIERS[Tier.STARTER])
-_LONGEST_AGO = 365 * 24 * 3600
+_ANY_ACCOUNT: Final = Account(
+    id=0, token_hint="", magic="", tier=Tier.STARTER, limits=TIERS[Tier.STARTER]
+)
+"""What an account's settings and messages are checked with before it is opened."""
+_YEAR: Final = 365 * 24 * 3600  # seconds
+
+
+class ScenarioAccount(AccountBody, frozen=True, kw_only=True):
+    """An account of a scenario: its settings, its endpoints and its messages."""
+
+    token: str
+    endpoints: list[EndpointBody] | None = None
+    messages: list[dict[str, Any]] | None = None
+    frozen: bool | None = None
+
+
+class ScenarioBody(Body, frozen=True, kw_only=True):
+    """A scenario."""
+
+    accounts: list[ScenarioAccount]
+
+
+class ScenarioMessage(Body, frozen=True, kw_only=True):
+    """The fields of a message that are a scenario's own; the others are those of its channel."""
+
+    channel: Channel | None = None
+    seconds_ago: Annotated[float, Meta(ge=0, le=_YEAR)] | None = None
 
 
 async def load(sandbox: Sandbox, file: str) -> None:
@@ -40,19 +68,17 @@ async def load(sandbox: Sandbox, file: str) -> None:
     Raises:
         SettingsError: the file cannot be read, or asks for what cannot be.
     """
-    scenario = _read(file)
     try:
-        scenario.forbid_unknown({"accounts"}, "A scenario")
-        accounts = scenario.objects("accounts")
-        for number, account in enumerate(accounts):
+        scenario = convert(_parse(file), ScenarioBody, "A scenario")
+        for number, account in enumerate(scenario.accounts):
             await _check(sandbox, account, f"accounts[{number}]")
     except ApiError as error:
         raise SettingsError(f"--scenario {file}: {error.message}.") from error
-    for account in accounts:
+    for account in scenario.accounts:
         await _open(sandbox, account)
 
 
-def _read(file: str) -> Fields:
+def _parse(file: str) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(Path(file).read_bytes())
     except OSError as error:
@@ -61,57 +87,53 @@ def _read(file: str) -> Fields:
         raise SettingsError(f"--scenario {file} is not JSON: {error}.") from error
     if not isinstance(content, dict):
         raise SettingsError(f"--scenario {file} is not a JSON object.")
-    return Fields(content)
+    return content
 
 
-async def _check(sandbox: Sandbox, body: Fields, where: str) -> None:
+async def _check(sandbox: Sandbox, body: ScenarioAccount, where: str) -> None:
+    """Raise InvalidRequest, with the place in the file, unless the account can be opened."""
     try:
-        body.forbid_unknown(_OWN | SETTABLE, "An account of a scenario")
-        if not is_token(body.required_text("token")):
+        if not is_token(body.token):
             raise InvalidRequest("token must be printable ASCII without spaces, and not empty")
-        sandbox.accounts.check_token(body.required_text("token"))
-        body.flag("frozen")
-        account = _with_settings(_ANYBODY, body)
-        for number, message in enumerate(_messages(body)):
-            where = f"{where.partition('.')[0]}.messages[{number}]"
-            await _composed(sandbox, account, message)
+        sandbox.accounts.check_token(body.token)
+        account = _with_settings(_ANY_ACCOUNT, body)
     except ApiError as error:
         raise InvalidRequest(f"{where}: {error.message}") from error
+    for number, message in enumerate(body.messages or []):
+        try:
+            await _composed(sandbox, account, message)
+        except ApiError as error:
+            raise InvalidRequest(f"{where}.messages[{number}]: {error.message}") from error
 
 
-async def _open(sandbox: Sandbox, body: Fields) -> None:
-    account = await sandbox.accounts.with_token(body.required_text("token"))
+async def _open(sandbox: Sandbox, body: ScenarioAccount) -> None:
+    account = await sandbox.accounts.with_token(body.token)
     if await sandbox.store.messages.count(Filter(account=account.id)):
         return
     account = _with_settings(account, body)
     await sandbox.accounts.save(account)
-    for message in _messages(body):
+    for message in body.messages or []:
         await sandbox.messages.accept(await _composed(sandbox, account, message))
-    if body.flag("frozen"):
+    if body.frozen:
         await sandbox.time_travel.freeze(account.id)
 
 
-def _with_settings(account: Account, body: Fields) -> Account:
-    account = changed(account, body.subset(SETTABLE))
-    if body.get("endpoints") is None:
+def _with_settings(account: Account, body: ScenarioAccount) -> Account:
+    account = changed(account, body)
+    if body.endpoints is None:
         return account
-    return replace(account, endpoints=endpoints_of(body))
+    return replace(account, endpoints=endpoints_of(body.endpoints))
 
 
-def _messages(body: Fields) -> list[Fields]:
-    return [] if body.get("messages") is None else body.objects("messages")
-
-
-async def _composed(sandbox: Sandbox, account: Account, body: Fields) -> Message:
+async def _composed(sandbox: Sandbox, account: Account, content: dict[str, Any]) -> Message:
     """Return the message that a part of the scenario asks for."""
-    channel = body.choice("channel", Channel) or Channel.SMS
+    own_names = ScenarioMessage.__struct_encode_fields__
+    own = {name: value for name, value in content.items() if name in own_names}
+    body = convert(own, ScenarioMessage)
+    channel, fields = body.channel or Channel.SMS, Fields(content)
     codec = _CODECS[channel]
-    names = {*codec.names, *_OWN_OF_MESSAGES} - {idempotency.FIELD}
-    body.forbid_unknown(names, "A message of a scenario")
-    ago = body.number("secondsAgo") or 0
-    if not 0 <= ago <= _LONGEST_AGO:
-        raise InvalidRequest("secondsAgo must be from 0 to a year's seconds")
-    at = account.clock.at(sandbox.real.now()) - seconds(ago)
-    request_id = format_id("req", sandbox.ids.next())
-    context = SendContext(account, request_id, at)
-    return await sandbox.channels[channel].compose(codec.read(body), context)
+    names = {*codec.names, *own_names} - {idempotency.FIELD}
+    fields.forbid_unknown(names, "A message of a scenario")
+    at = account.clock.at(sandbox.real.now()) - seconds(body.seconds_ago or 0)
+    context = SendContext(account, format_id("req", sandbox.ids.next()), at)
+    return await sandbox.channels[channel].compose(codec.read(fields), context)

@@ -19,24 +19,24 @@ from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.protocol import protocol_for
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
-from msgine_sandbox.settings import Settings, SettingsError
+from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
 
-_ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104  (compared with, not bound to)
-_BACKLOG = 2048  # what uvicorn asks for
-_GRACEFUL_STOP = 1  # seconds for requests in flight, once told to stop
-_THREAD_STOP = 0.2  # the same for a server in a thread, which tests wait for
+_BACKLOG = 2048  # as uvicorn's own default
+_GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
+_THREAD_STOP = 0.2  # the same for a server in a thread, for which tests wait
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; the base URL is announced once it answers.
+    """Serve until SIGTERM or SIGINT; call `announce` with the base URL once it answers.
 
     Raises:
-        SettingsError: the address cannot be listened on, or TLS cannot be had.
+        SettingsError: the address cannot be listened on, or TLS is not available.
         DatabaseUnusable: the database file cannot be used.
     """
     with listen(settings) as listener:
         server = build_server(listener, settings, announce)
-        # What is loaded by now stays: the collector need not look at it again and again.
+        # What is loaded by now is never freed, so the garbage collector need not look at it. Fewer
+        # collections than by default, because each is a pause in which requests wait.
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
         server.run([listener])
@@ -49,12 +49,12 @@ def build_server(
     *,
     configure_logging: bool = True,
 ) -> Server:
-    """Build a sandbox and the server for it, which runs on the thread that called this.
+    """Build a sandbox and the server for it, which must run in the thread that called this.
 
     Without `configure_logging`, the loggers of this process stay as they are.
 
     Raises:
-        SettingsError: TLS cannot be had.
+        SettingsError: TLS is not available.
         DatabaseUnusable: the database file cannot be used.
     """
     tls = _tls(settings) if settings.tls else None
@@ -62,7 +62,7 @@ def build_server(
     sandbox.targets.own_port = listener.getsockname()[1]
     config = _config(sandbox, LOGGING_CONFIG if configure_logging else None)
     config.load()
-    config.ssl = tls
+    config.ssl = tls  # after `load`, which sets it, and which reads certificates from files only
     return Server(config, sandbox, announce)
 
 
@@ -84,12 +84,12 @@ def _config(sandbox: Sandbox, log_config: dict[str, Any] | None) -> uvicorn.Conf
 def base_url(settings: Settings, port: int) -> str:
     """Return the base URL that a client on this machine uses."""
     scheme = "https" if settings.tls else "http"
-    host = "localhost" if settings.host in _ALL_ADDRESSES else settings.host
+    host = "localhost" if settings.host in ALL_ADDRESSES else settings.host
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{BASE_PATH}"
 
 
 class Server(uvicorn.Server):
-    """Announces its base URL, and ends with status 0 when it is told to stop."""
+    """uvicorn's server, which starts the sandbox first, and ends with status 0 on a signal."""
 
     def __init__(
         self, config: uvicorn.Config, sandbox: Sandbox, announce: Callable[[str], None]
@@ -113,15 +113,16 @@ class Server(uvicorn.Server):
         self._announce(base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Stop on SIGTERM and SIGINT."""
+        """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again after it has stopped."""
         self.stop()
 
     def stop(self, within: float | None = None) -> None:
-        """Stop soon; may be called by any thread, at any time, as a signal handler is.
+        """Stop soon; may be called from any thread and from a signal handler.
 
         Requests in flight are cut off after `within` seconds.
         """
         self.should_exit = True
+        # What waits, such as an event stream, ends now; uvicorn would wait for it.
         self._loop.call_soon_threadsafe(self._sandbox.lifecycle.stop)
         if within is not None:
             cut = self._sandbox.connections.abort_all
@@ -129,9 +130,10 @@ class Server(uvicorn.Server):
 
 
 class ServerThread:
-    """A server in a thread of this process, which answers once this is built, and until `stop`.
+    """A server in a thread of this process, which answers from its construction until `stop`.
 
-    It has an event loop of its own, and leaves the process its signals, loggers and collector.
+    It has an event loop of its own. The signals, loggers and garbage collector of the process stay
+    as they are.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -170,13 +172,13 @@ class ServerThread:
     def _run(self, listener: socket.socket) -> None:
         try:
             with listener:
-                # Built here, because SQLite's connection belongs to the thread that opens it.
+                # Built in the thread, because SQLite's connection belongs to the one that opens it.
                 self._server = build_server(
                     listener, self.settings, self._announce, configure_logging=False
                 )
                 self._server.run([listener])
         except BaseException as failure:
-            self._failure = failure
+            self._failure = failure  # raised by the constructor, in the caller's thread
         finally:
             self._answers.set()
 
@@ -213,9 +215,9 @@ def _listener(family: int, kind: int, address: Any) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(
-            _BACKLOG
-        )  # at once: two processes may bind one address, but not listen on it
+        # At once, and not only in uvicorn: two processes may bind an address, but not listen on it,
+        # and the second one must fail here.
+        listener.listen(_BACKLOG)
     except BaseException:
         listener.close()
         raise
@@ -229,7 +231,7 @@ def _tls(settings: Settings) -> ssl.SSLContext:
         raise SettingsError("--tls needs: pip install 'msgine-sandbox[tls]'") from error
     authority = trustme.CA(organization_name="msgine-sandbox")
     names = {"localhost", "127.0.0.1", "::1", *settings.allowed_host}
-    names |= {settings.host} - _ALL_ADDRESSES
+    names |= {settings.host} - ALL_ADDRESSES
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         authority.issue_cert(*sorted(names)).configure_cert(context)

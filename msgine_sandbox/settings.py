@@ -11,17 +11,21 @@ from msgine_sandbox.model.account import Tier
 from msgine_sandbox.model.webhook import WebhookPolicy
 
 ENVIRONMENT = "MSGINE_SANDBOX_"
+ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
+"""Hosts that mean every address of this machine, and that no client can connect to."""
 
 
 class SettingsError(ValueError):
-    """A setting has a value that cannot be used; the message says so in one sentence."""
+    """A setting has a value that cannot be used; the message says why in one sentence."""
 
 
 class DeliveryMode(StrEnum):
-    """Who moves messages on."""
+    """What changes the status of messages."""
 
     AUTO = "auto"
+    """The carrier, as time passes."""
     MANUAL = "manual"
+    """Calls of the control API only."""
 
 
 def setting(default: Any, text: str, metavar: str | None = None) -> Any:
@@ -31,7 +35,7 @@ def setting(default: Any, text: str, metavar: str | None = None) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a sandbox behaves; times are in seconds."""
+    """How a sandbox behaves; durations are in seconds."""
 
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8256, "Port to listen on; 0 picks a free one.")
@@ -81,48 +85,48 @@ class Settings:
     def __post_init__(self) -> None:
         for each in fields(self):
             if isinstance(each.default, StrEnum):
-                # The plain word is as good, so that nobody has to import our enumerations.
-                word = _word(each, type(each.default), getattr(self, each.name))
-                object.__setattr__(self, each.name, word)
+                # A plain string is accepted too, so that no caller has to import our enums.
+                member = _enum_member(each, type(each.default), getattr(self, each.name))
+                object.__setattr__(self, each.name, member)
         _check(self)
 
 
 def flag(of: "Field[Any]") -> str:
-    """Give a setting's flag."""
+    """Return the flag of a setting, such as `--sent-after`."""
     return "--" + of.name.replace("_", "-")
 
 
 def environment_name(of: "Field[Any]") -> str:
-    """Give a setting's environment variable."""
+    """Return the environment variable of a setting, such as `MSGINE_SANDBOX_PORT`."""
     return ENVIRONMENT + of.name.upper()
 
 
 def default_of(of: "Field[Any]") -> Any:
-    """Give a setting's default."""
-    assert of.default is not MISSING  # noqa: S101  (every setting has one)
+    """Return the default of a setting; every one has a default."""
+    assert of.default is not MISSING  # noqa: S101
     return of.default
 
 
 def table() -> list[Mapping[str, str]]:
-    """Give the rows of the settings table in the docs."""
+    """Return the rows of the settings table in the docs."""
     return [
         {
             "flag": flag(each),
             "environment": environment_name(each),
-            "default": _shown(default_of(each)),
+            "default": _default_text(default_of(each)),
             "what": each.metadata["help"],
         }
         for each in fields(Settings)
     ]
 
 
-def _shown(value: Any) -> str:
+def _default_text(value: Any) -> str:
     if value is None or value == ():
         return ""
     return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower()}`"
 
 
-def _word(of: "Field[Any]", kind: type[StrEnum], value: str) -> StrEnum:
+def _enum_member(of: "Field[Any]", kind: type[StrEnum], value: str) -> StrEnum:
     try:
         return kind(value)
     except ValueError as error:
@@ -158,15 +162,16 @@ def _check(settings: Settings) -> None:
             raise SettingsError(sentence)
 
 
-_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
+_HOST_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 
 
 def _is_host(text: str) -> bool:
-    return bool(_NAME.fullmatch(text)) or _is_address(text)
+    return bool(_HOST_NAME.fullmatch(text)) or is_address(text)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Return whether a text is an IP address, without brackets and port."""
     try:
         ip_address(text)
     except ValueError:
@@ -175,5 +180,5 @@ def _is_address(text: str) -> bool:
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be sent as a credential."""
+    """Return whether a text can be sent as a credential in a header."""
     return bool(text) and text.isascii() and text.isprintable() and " " not in text

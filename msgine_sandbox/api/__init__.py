@@ -1,1 +1,1 @@
-"""MsGine's own API as its clients know it: the Messages API and the Developers API."""
+"""MsGine's documented API: the Messages API and the Developers API."""

@@ -1,4 +1,4 @@
-"""`/developers/analytics`: what became of the messages, in all and day by day."""
+"""`/developers/analytics`: messages by status, as totals of a period and by day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -64,11 +64,11 @@ def _parse(request: Request, known: Sequence[str]) -> tuple[Account, Day, Fields
     require_scope(context, Scope.READ_MESSAGES)
     query = Fields(request.query_params)
     warn_of_unknown(context, query, known, "query")
-    return context.client, day_of(context.now), query
+    return context.authenticated_account, day_of(context.now), query
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:
-    """Return the first and last day; by default the thirty days up to the last, today."""
+    """Return the days of `from` and `to`: by default, `to` is today and the period thirty days."""
     last = _day_in(query, "to", today)
     first = _day_in(query, "from", max(last - DEFAULT_DAYS + 1, _FIRST_DAY))
     if first <= last:
@@ -82,7 +82,7 @@ def _period(query: Fields, today: Day) -> tuple[Day, Day]:
 
 
 def _day_in(query: Fields, name: str, default: Day) -> Day:
-    """Return the day of a date, or that in UTC of a time with its offset."""
+    """Return the day of a date, or of a time with an offset, in UTC."""
     text = query.text(name)
     if text is None:
         return default
@@ -118,28 +118,29 @@ def _totals(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
 
 
 def _channels(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
-    push = sums[Channel.PUSH]
     return {
-        "sms": _text_counts(sums[Channel.SMS]),
-        "email": _text_counts(sums[Channel.EMAIL]),
-        "push": {"sent": push.sent, "failed": push.failed, "partial": push.partial},
+        channel: _counts(tally)
+        if channel is not Channel.PUSH
+        else {"sent": tally.sent, "failed": tally.failed, "partial": tally.partial}
+        for channel, tally in sums.items()
     }
 
 
 def _day(account: Account, day: Day, found: Mapping[TallyKey, Tally]) -> dict[str, Any]:
-    sms, email, push = (
-        found.get(TallyKey(account.id, day, channel), NOTHING)
-        for channel in (Channel.SMS, Channel.EMAIL, Channel.PUSH)
-    )
-    return {
-        "date": _iso(day),
-        "sms": _text_counts(sms),
-        "email": _text_counts(email),
-        "push": {"sent": push.sent + push.partial, "failed": push.failed},
+    tallies = {
+        channel: found.get(TallyKey(account.id, day, channel), NOTHING) for channel in Channel
     }
+    counts: dict[str, Any] = {
+        channel: _counts(tally)
+        if channel is not Channel.PUSH
+        else {"sent": tally.sent + tally.partial, "failed": tally.failed}
+        for channel, tally in tallies.items()
+    }
+    return {"date": _iso(day), **counts}
 
 
-def _text_counts(tally: Tally) -> dict[str, Any]:
+def _counts(tally: Tally) -> dict[str, Any]:
+    """Return what is counted of every channel but push, whose members differ in the SDKs."""
     return {
         "sent": tally.sent,
         "delivered": tally.delivered,

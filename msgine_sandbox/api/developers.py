@@ -1,4 +1,4 @@
-"""`/developers`, the Developers API: SMS, email and push; each sent, listed, read."""
+"""`/developers`, the Developers API: send SMS, emails and pushes, list them, read one."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -188,6 +188,6 @@ class DevelopersApi:
         return json_answer({_LISTED_AS.get(channel, "messages"): listed, **counts})
 
     async def read(self, request: Request) -> Answer:
-        """Return a message of whichever channel. Source: seen in SDKs."""
+        """Return a message of any channel. Source: seen in SDKs."""
         message = await self._handlers.read(request, CODECS)
         return json_answer(CODECS[message.channel].view(message))

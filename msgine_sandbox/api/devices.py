@@ -32,7 +32,7 @@ class DevicesApi:
         return [resource("/developers/push/device", POST=self.register, DELETE=self.remove)]
 
     async def register(self, request: Request) -> Answer:
-        """Register a device: 201; a token that is known already updates its device: 200.
+        """Register a device: 201; or update the one that has the token already: 200.
 
         Source: seen in SDKs; the statuses are our choice.
         """
@@ -40,16 +40,18 @@ class DevicesApi:
         body = _read(context, request, _REGISTRATION)
         token = body.required_text("token")
         platform = body.required_choice("platform", Platform)
-        device, is_new = await self._devices.registered(context.client, token, platform)
+        account = context.authenticated_account
+        device, is_new = await self._devices.registered(account, token, platform)
+        # Before the device is stored, because its idempotency key is stored with the answer.
         answer = json_answer(_view(device), 201 if is_new else 200)
         await self._devices.save(device, context.to_store(answer))
         return answer
 
     async def remove(self, request: Request) -> Answer:
-        """Remove a device, whose token stands in the body. Source: seen in SDKs."""
+        """Remove the device whose token the body has. Source: seen in SDKs."""
         context = context_of(request)
         body = _read(context, request, _REMOVAL)
-        await self._devices.remove(context.client, body.required_text("token"))
+        await self._devices.remove(context.authenticated_account, body.required_text("token"))
         return json_answer({"message": "Device removed"})
 
 

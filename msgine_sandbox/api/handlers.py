@@ -1,4 +1,4 @@
-"""What both APIs do alike, and each shows in its own form: send a message, list, read one."""
+"""What both APIs do in the same way: send a message, list messages, read one."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
@@ -40,7 +40,7 @@ class MessagePage(NamedTuple):
 
 
 class MessageHandlers:
-    """The account's messages, as its client works with them."""
+    """Sends, lists and reads messages; the APIs add their paths, fields and views."""
 
     def __init__(
         self,
@@ -55,18 +55,21 @@ class MessageHandlers:
         self._polling = polling
 
     async def send(self, request: Request, channel: Channel, codec: MessageCodec[Any]) -> Answer:
-        """Accept the message that a body asks for: 201 with it. Source: documented."""
+        """Accept the message that a body describes: 201 with it. Source: documented."""
         context = context_of(request)
         require_scope(context, TRAITS[channel].scope)
         body = read_json(request)
         warn_of_unknown(context, body, codec.names, "body")
         service = self._channels[channel]
-        send_context = self._messages.context(context.client, context.request_id)
+        account = context.authenticated_account
+        send_context = self._messages.send_context(account, context.request_id)
         message = await service.compose(codec.read(body), send_context)
         context.warnings += service.warnings_about(message)
+        # Before the message is stored, because its idempotency key is stored with the answer in
+        # the same transaction.
         answer = json_answer(codec.view(message), 201)
         await self._messages.accept(message, context.to_store(answer))
-        context.accepted_message = message.public_id
+        context.accepted_message = message.public_id  # only now: the commit could have failed
         return answer
 
     async def page(self, request: Request, channel: Channel) -> MessagePage:
@@ -77,22 +80,24 @@ class MessageHandlers:
         warn_of_unknown(context, query, ("page", "limit"), "query")
         page = query.query_int("page", default=1, most=MAX_PAGE)
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        messages, total = await self._rows.page(context.client.id, channel, page, limit)
+        account = context.authenticated_account
+        messages, total = await self._rows.page(account.id, channel, page, limit)
         return MessagePage(messages, page, limit, total)
 
     async def read(self, request: Request, channels: Collection[Channel]) -> Message:
         """Return one of the account's messages. Source: documented elsewhere."""
         context = context_of(request)
         require_scope(context, Scope.READ_MESSAGES)
+        account = context.authenticated_account
         row_id = parse_id(PREFIX, request.path_params["id"])
-        message = None if row_id is None else await self._rows.get(row_id, context.client.id)
+        message = None if row_id is None else await self._rows.get(row_id, account.id)
         if message is None or message.channel not in channels:
             raise NotFound("Message not found")
-        context.warnings += self._polling.warnings_for(context.client, message)
+        context.warnings += self._polling.warnings_for(account, message)
         return message
 
 
 def require_scope(context: RequestContext, scope: Scope) -> None:
     """Raise Forbidden (documented) unless the credential has a scope."""
-    if not context.client.has_scope(scope):
+    if not context.authenticated_account.has_scope(scope):
         raise Forbidden(requiredScope=scope)

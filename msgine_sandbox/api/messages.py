@@ -18,7 +18,7 @@ from msgine_sandbox.services.sms import MAX_SENDER, MAX_TEXT, SmsDraft
 
 
 class TextMessage(msgspec.Struct, rename="camel"):
-    """An SMS or email as clients see it: the fields of the page and of the SDKs together."""
+    """An SMS or email as clients see it: the documented fields and those seen in SDKs."""
 
     id: str
     sid: str

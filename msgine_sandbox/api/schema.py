@@ -1,4 +1,4 @@
-"""What a body may have: a table of fields, from which it is read and unknown ones are found."""
+"""The fields of a send's body: one table, by which it is read and unknown fields are found."""
 
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
@@ -25,7 +25,7 @@ class FieldType(Enum):
 
 
 class Source(Enum):
-    """Where a rule of the API comes from."""
+    """The source of a rule of the API."""
 
     DOCUMENTED = "documented"
     DOCUMENTED_ELSEWHERE = "documented elsewhere"
@@ -40,13 +40,14 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """As clients write it."""
     type: FieldType
     attribute: str
-    """The draft's."""
+    """The attribute of the draft that gets the value."""
     required: bool = False
     required_first: bool = False
-    """Whether it is missed before the fields that stand before it are read."""
+    """Whether its absence is reported before any problem of the fields before it."""
     expected: str | None = None
-    """What a missing field is expected to be, where its type does not say it."""
+    """The text for a missing field, where that of its type is not precise."""
     max_length: int | None = None
+    """Characters; the channel's service checks it."""
     source: Source
 
     def require(self, body: Fields) -> None:
@@ -64,7 +65,7 @@ _READERS: Final[dict[FieldType, Callable[[Fields, str], Any]]] = {
 
 
 class MessageCodec(Generic[Draft]):
-    """How one API reads what one channel is to send, and shows what became of it."""
+    """How one API reads a draft of one channel from a body, and shows a message of it."""
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class MessageCodec(Generic[Draft]):
         draft: Callable[..., Draft],
         view: Callable[[Message], Any],
     ) -> None:
-        """Join a table of fields, in the order in which problems are found, with both forms."""
+        """Take the fields, in the order in which problems are found, the draft and the view."""
         self.fields = fields
         self.names = frozenset(field.name for field in fields)
         self.view = view
@@ -84,7 +85,7 @@ class MessageCodec(Generic[Draft]):
         ]
 
     def read(self, body: Fields) -> Draft:
-        """Return the draft that a body asks for; unknown fields are ignored.
+        """Return the draft that a body describes; unknown fields are ignored.
 
         Raises:
             InvalidRequest: a field is missing, or of the wrong type.
@@ -100,9 +101,9 @@ class MessageCodec(Generic[Draft]):
 
 
 def warn_of_unknown(
-    context: RequestContext, fields: Fields, known: Collection[str], place: str
+    context: RequestContext, fields: Fields, known: Collection[str], part: str
 ) -> None:
-    """Add a warning about fields of a body or query that the call does not have."""
+    """Add a warning about fields that the call does not have; the part is `body` or `query`."""
     unknown = fields.unknown(known)
     if unknown:
-        context.warnings.append(warning.unknown_field(unknown, place))
+        context.warnings.append(warning.unknown_field(unknown, part))

@@ -1,4 +1,4 @@
-"""JSON responses, and the only place where an error becomes one: the documented envelope."""
+"""JSON responses; an error becomes one only here, in the documented envelope."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Answer(Response):
     def __init__(
         self, body: bytes, status_code: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        # Instead of Starlette's, which takes 2 µs more to find out that it has to add these two.
+        # Instead of Starlette's, which takes 0.7 µs more to find out that it has to add these two.
         self.body = body
         self.status_code = status_code
         self.background = None
@@ -59,7 +59,10 @@ def error_answer(error: ApiError, context: RequestContext) -> Answer:
 
 
 def truncated(answer: Answer) -> Answer:
-    """Return an answer with the first half of its JSON, as a proxy that gave up would send it."""
+    """Return an answer with the first half of its JSON, as a proxy may send it that fails.
+
+    Content-Length is that of the half, so that HTTP clients take it for complete.
+    """
     half = Answer(bytes(answer.body)[: len(answer.body) // 2], answer.status_code)
     own = dict(half.raw_headers)
     half.raw_headers += [header for header in answer.raw_headers if header[0] not in own]

@@ -36,7 +36,7 @@ _HEALTH: Final = "/_sandbox/health"
 
 
 class Application:
-    """Hands each request to the API, the control API or the page, and sends the response."""
+    """Passes each request to the API, the control API or the page, and sends the response."""
 
     def __init__(
         self,
@@ -62,16 +62,17 @@ class Application:
         self._ids = ids
         self._real = real
         self._lifecycle = lifecycle
-        self._lifespan = Router(lifespan=self._closing)
+        self._lifespan = Router(lifespan=self._running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, as ASGI says; anything but HTTP is the lifespan's."""
+        """Answer a request; anything but HTTP goes to Starlette's router, for the lifespan."""
         if scope["type"] != "http":
             await self._lifespan(scope, receive, send)
             return
         if not self._lifecycle.started:
-            # With the first request, for callers that do not run the lifespan.
+            # For callers that do not run the lifespan, such as httpx's ASGITransport.
             await self._lifecycle.start()
+        # Where the application is mounted in another one, `path` begins with `root_path`.
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         is_api = path.startswith(_API)
         context = open_context(
@@ -93,10 +94,11 @@ class Application:
         try:
             response = await self._respond(context, is_api=is_api)
         except ClientDisconnect:
-            return  # nobody is there to be answered
+            return  # there is no client to send a response to
         except ApiError as error:
             response = error_answer(error, context)
         except asyncio.CancelledError:
+            # Our server cancels requests that take too long to end once it stops.
             if not self._bus.stopping:
                 raise
             response = error_answer(ServiceUnavailable("The sandbox stops"), context)
@@ -111,7 +113,7 @@ class Application:
         context.response = response
         response.raw_headers += _headers(context)
         if context.method == "HEAD":
-            response.body = b""
+            response.body = b""  # Content-Length stays that of a GET (RFC 9110, 8.6)
         await response(context.scope, context.receive, send)
 
     async def _respond(self, context: RequestContext, *, is_api: bool) -> Response:
@@ -123,18 +125,22 @@ class Application:
         return await self._page.respond(context)
 
     @asynccontextmanager
-    async def _closing(self, _: Router) -> AsyncIterator[None]:
+    async def _running(self, _: Router) -> AsyncIterator[None]:
+        # Before any request, because steps of an earlier process may be due. Our own server has
+        # started it already, in order to load a scenario first.
+        await self._lifecycle.start()
         yield
         await self._lifecycle.close()
 
     def _record(self, context: RequestContext, duration_ms: float) -> None:
         entry = _entry(context, duration_ms)
         if context.account is not None:
-            self._remember_failure(context, entry)
+            self._update_retries(context, entry)
         self._journal.record(entry)
 
-    def _remember_failure(self, context: RequestContext, entry: JournalEntry) -> None:
-        account = context.client.id
+    def _update_retries(self, context: RequestContext, entry: JournalEntry) -> None:
+        """Remember a request that clients retry, or forget its failures once it has succeeded."""
+        account = context.authenticated_account.id
         if entry.status in RETRIED_STATUSES:
             failed = FailedRequest(
                 request_id=context.request_id,

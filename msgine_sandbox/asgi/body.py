@@ -1,4 +1,4 @@
-"""Reading bodies: first as bytes of bounded size, then in handlers as JSON objects."""
+"""Reading bodies: in the pipeline as bytes of bounded size, in handlers as JSON objects."""
 
 import json
 from collections.abc import Mapping
@@ -25,15 +25,16 @@ _decode = msgspec.json.decode
 
 
 async def read_body(context: RequestContext) -> None:
-    """Read the body whole, before anything else is decided.
+    """Read the whole body, which each of the later steps may need.
 
     Raises:
         PayloadTooLarge: it is over a mebibyte.
         ClientDisconnect: the client disconnected in the middle of it.
     """
     if context.method in {"GET", "HEAD"}:
-        return
+        return  # a body has no meaning there (RFC 9110, 9.3.1)
     announced = context.headers.get(b"content-length", b"0")
+    # Refused before the body is sent. Cut off, because `int` refuses to read thousands of digits.
     if announced.isdigit() and int(announced[:20]) > MAX_BODY:
         raise PayloadTooLarge(limit=MAX_BODY)
     body = b""
@@ -50,9 +51,9 @@ async def read_body(context: RequestContext) -> None:
 
 
 def require_json(context: RequestContext) -> None:
-    """Raise UnsupportedMediaType unless the body is sent as JSON, even where nobody reads it.
+    """Raise UnsupportedMediaType unless a body is sent as JSON, also for calls that ignore it.
 
-    A web page can send any other type to another site without asking that site first.
+    A web page can send a body of another type to another site without a CORS preflight.
     """
     if context.body and not _is_json(context.header(b"content-type") or ""):
         raise UnsupportedMediaType(expected=_EXPECTED)
@@ -88,9 +89,9 @@ def content_of(context: RequestContext) -> Any:
 
 
 def recipients_of(context: RequestContext) -> list[str]:
-    """Return the recipients that a body names, as far as it can be parsed, for faults to match.
+    """Return the recipients that a body names, for faults to match.
 
-    A body that the handler refuses names none, or what can be found of them.
+    It does not raise: of a body that the handler will refuse, they are those that can be found.
     """
     try:
         content = content_of(context) if context.body else None
@@ -105,12 +106,12 @@ def recipients_of(context: RequestContext) -> list[str]:
         for each in value.split(",")
     ]
     found = list(dict.fromkeys([*named, *_push_targets(content)]))
-    # A request with more is refused anyway.
+    # The handler refuses a request with more; without this, each magic one would become a fault.
     return found if len(found) <= MAX_RECIPIENTS else []
 
 
 def _push_targets(content: Mapping[str, Any]) -> list[str]:
-    """Return what a push goes to: a topic wins over users and tokens. Source: seen in SDKs."""
+    """Return what a push goes to; with a topic, users and tokens are ignored, as in the SDKs."""
     topics = _strings(content.get("topic"))
     if topics:
         return [f"{TOPIC}{each}" for each in topics]
@@ -125,7 +126,7 @@ def _strings(value: Any) -> list[str]:
 
 def _is_json(content_type: str) -> bool:
     if content_type == "application/json":
-        return True
+        return True  # as most clients write it, without parsing
     media_type, _, parameters = content_type.lower().partition(";")
     charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
     return media_type.strip() == "application/json" and charset in {"", "utf-8", "utf8"}

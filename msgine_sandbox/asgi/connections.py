@@ -1,4 +1,8 @@
-"""The connections that are open, so that a fault can cut one instead of answering."""
+"""The connections that are open, so that a fault can close one instead of answering.
+
+ASGI gives no access to the transport: the server's protocol class registers it here, and a request
+is matched with it by the client's address.
+"""
 
 import asyncio
 
@@ -10,7 +14,7 @@ Client = tuple[str, int]
 
 
 class Connections:
-    """Knows the connections of the server that serves this sandbox."""
+    """The open connections of the server that serves this sandbox, by client address."""
 
     def __init__(self) -> None:
         self._open: dict[Client, asyncio.Transport] = {}
@@ -19,7 +23,7 @@ class Connections:
         """Register a connection, and return the client address under which it is known."""
         peer = transport.get_extra_info("peername")
         if not isinstance(peer, tuple):
-            return None
+            return None  # disconnected already, or a Unix socket
         client = (str(peer[0]), int(peer[1]))
         self._open[client] = transport
         return client
@@ -34,11 +38,11 @@ class Connections:
 
         Raises:
             httpx.RemoteProtocolError: the request came by none of our connections, as with
-                `httpx.ASGITransport`, and this is what a cut one looks like to httpx.
+                `httpx.ASGITransport`; this is what httpx raises for a closed one.
         """
         if not self.abort(context):
             context.connection_cut = True
-            import httpx  # here, to keep it off the path to the first response
+            import httpx  # here, because importing it takes longer than the first response
 
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
         await disconnected(context.receive)

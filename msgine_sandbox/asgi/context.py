@@ -1,4 +1,4 @@
-"""What is known about one request, from the first check to the journal entry."""
+"""One request and what is found out about it, from the first check to the journal entry."""
 
 from enum import StrEnum
 from hashlib import sha256
@@ -19,6 +19,7 @@ from msgine_sandbox.services.client_warnings import FailedRequest
 from msgine_sandbox.services.idempotency import KeyLock
 
 UNREAD: Final = object()
+"""In place of a body's JSON that has not been parsed yet; None is the JSON `null`."""
 _KEY: Final = "msgine_sandbox.context"
 
 
@@ -31,7 +32,7 @@ class CredentialScheme(StrEnum):
 
 
 class RequestContext(msgspec.Struct, kw_only=True):
-    """One request, and what each step of the pipeline found out about it."""
+    """A request, and what each step of the pipeline finds out about it."""
 
     scope: Scope
     receive: Receive
@@ -45,9 +46,9 @@ class RequestContext(msgspec.Struct, kw_only=True):
     now: Instant
     """The account's time once the account is known; real time before that."""
     headers: dict[bytes, bytes]
-    """The request's, by lower-case name; parsed once, because they are looked at often."""
+    """The request's, by lower-case name: of one that is repeated, the last."""
     response_headers: dict[bytes, bytes] = {}
-    """What every response to this request carries, errors included."""
+    """Headers that every response to this request carries, errors included."""
     body: bytes = b""
     content: Any = UNREAD
     """The body's JSON, once it has been parsed."""
@@ -59,7 +60,10 @@ class RequestContext(msgspec.Struct, kw_only=True):
     fault: Fault | None = None
     """The fault that acts on the request."""
     connection_cut: bool = False
-    """Whether an exception stands for a cut connection, and must reach the client."""
+    """Whether the exception that ends the request represents a closed connection.
+
+    It must then reach the client, which runs in the same process, instead of a response.
+    """
     key: str | None = None
     """The idempotency key."""
     key_lock: KeyLock | None = None
@@ -70,17 +74,17 @@ class RequestContext(msgspec.Struct, kw_only=True):
     """The id of the message that the request created."""
     warnings: list[ClientWarning] = []
     response: Response | None = None
-    """What was sent, as far as something was."""
+    """What is sent; None where the connection is closed without a response."""
 
     @property
-    def client(self) -> Account:
-        """The account, where authentication has passed."""
+    def authenticated_account(self) -> Account:
+        """The account of a request to the API, once its credential has been accepted."""
         assert self.account is not None  # noqa: S101  (the pipeline authenticates first)
         return self.account
 
     @property
     def account_id(self) -> int | None:
-        """The account that a control call names; None is the whole sandbox."""
+        """The id of the account, or None: in a control call, that is the whole sandbox."""
         return None if self.account is None else self.account.id
 
     def require_account(self) -> Account:
@@ -134,7 +138,10 @@ def open_context(
 
 
 def close_context(context: RequestContext) -> None:
-    """Detach the context from its scope: only the garbage collector would free the cycle."""
+    """Detach the context from its scope, which it refers to.
+
+    Otherwise only the garbage collector would free the two, with both bodies.
+    """
     del context.scope[_KEY]
 
 

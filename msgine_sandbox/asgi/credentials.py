@@ -14,20 +14,20 @@ from msgine_sandbox.model.idempotency import (
     SENDS_WITH_FIELD,
     checked_key,
 )
+from msgine_sandbox.settings import is_token
 
 _BEARER: Final = re.compile(r"bearer +(?P<token>[\x21-\x7e]+)", re.IGNORECASE)
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _KEY_HEADER: Final = HEADER.lower().encode()
 
 
 def credential(context: RequestContext, *, strict: bool) -> str | None:
-    """Return the token that a request carries, or None; note how it is sent.
+    """Return the token that a request carries, or None; set the context's `scheme`.
 
     `Authorization: Bearer TOKEN` and `X-Api-Key: TOKEN` are documented; the bare
     `Authorization: TOKEN` is what SDK 1.0 sends, and refused when strict.
 
     Raises:
-        Unauthorized: the header is there and cannot be parsed.
+        Unauthorized: a header is there that cannot be parsed.
     """
     authorization = context.header(b"authorization")
     if authorization is not None:
@@ -36,7 +36,7 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     key = context.header(b"x-api-key")
     if key is None:
         return None
-    if not _TOKEN.fullmatch(key.strip()):
+    if not is_token(key.strip()):
         raise Unauthorized
     context.scheme = CredentialScheme.API_KEY
     return key.strip()
@@ -46,14 +46,14 @@ def _parse(authorization: str, *, strict: bool) -> tuple[CredentialScheme, str]:
     bearer = _BEARER.fullmatch(authorization)
     if bearer:
         return CredentialScheme.BEARER, bearer["token"]
-    # The 1.0 SDK sends the bare token, without "Bearer".
-    if not strict and _TOKEN.fullmatch(authorization) and authorization.lower() != "bearer":
+    # The 1.0 SDK sends the bare token, without "Bearer". The word alone is no token.
+    if not strict and is_token(authorization) and authorization.lower() != "bearer":
         return CredentialScheme.BARE, authorization
     raise Unauthorized
 
 
 def has_idempotency_key(context: RequestContext) -> bool:
-    """Return whether a request carries anything in the place of an idempotency key."""
+    """Return whether a request has an idempotency key, valid or not."""
     return _KEY_HEADER in context.headers or _key_in_body(context) is not None
 
 
@@ -64,6 +64,7 @@ def idempotency_key(context: RequestContext) -> str | None:
         InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
             without spaces, in the body 1 to 64.
     """
+    # In the scope, because `context.headers` has only the last of several.
     if sum(name == _KEY_HEADER for name, _ in context.scope["headers"]) > 1:
         raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
     header, field = context.header(_KEY_HEADER), _key_in_body(context)

@@ -1,4 +1,4 @@
-"""Reading fields of the right type out of a JSON object or a query."""
+"""Reading fields by type from a body of the public API, or from the query of any call."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -10,7 +10,6 @@ from msgine_sandbox.model.clock import LATEST, Instant, from_datetime
 from msgine_sandbox.model.errors import InvalidRequest
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_HUGE = 10**15
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
@@ -19,14 +18,14 @@ _WHOLE = re.compile(r"[0-9]{1,18}")
 
 
 class Fields:
-    """A JSON object whose fields are asked for by type; null is the same as absent."""
+    """The fields of a JSON object or a query, read by type; null is the same as absent."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
         self.get = content.get
 
     def forbid_unknown(self, names: Collection[str], whose: str) -> None:
-        """Raise InvalidRequest unless all fields have one of these names."""
+        """Raise InvalidRequest unless every field has one of these names."""
         for name in self._content:
             if name not in names:
                 raise InvalidRequest(
@@ -36,10 +35,6 @@ class Fields:
     def unknown(self, names: Collection[str]) -> list[str]:
         """Return the names of the fields that have none of these names."""
         return [name for name in self._content if name not in names]
-
-    def subset(self, names: Collection[str]) -> "Fields":
-        """Return the object with these fields only."""
-        return Fields({name: self._content[name] for name in self._content if name in names})
 
     def required(self, name: str, expected: str) -> Any:
         """Return a field's value.
@@ -53,19 +48,19 @@ class Fields:
         return value
 
     def text(self, name: str) -> str | None:
-        """Return a field that is a string."""
+        """Return a string, or None if it is absent."""
         value = self.get(name)
         if value is None or isinstance(value, str):
             return value
         raise invalid_field(name, value, "a string")
 
     def required_text(self, name: str) -> str:
-        """Return a string that must be there."""
+        """Return a required string."""
         self.required(name, "a string")
         return self.text(name) or ""
 
     def texts(self, name: str) -> list[str]:
-        """Return strings: a list of them, or one alone; they must be there."""
+        """Return the strings of a required array, or one string as a list."""
         expected = "a string or an array of strings"
         value = self.required(name, expected)
         values = value if isinstance(value, list) else [value]
@@ -75,11 +70,11 @@ class Fields:
         return values
 
     def list_or_empty(self, name: str) -> list[str]:
-        """Return strings: a list of them, or one alone; absent is none."""
+        """Return the strings of an array, or one string as a list; absent is an empty list."""
         return [] if self.get(name) is None else self.texts(name)
 
     def string_map(self, name: str) -> dict[str, str]:
-        """Return an object whose values are all strings; absent is an empty one."""
+        """Return an object whose values are strings; absent is an empty object."""
         content = self.get(name)
         if content is None:
             return {}
@@ -91,55 +86,18 @@ class Fields:
         return content
 
     def split_list(self, name: str) -> list[str]:
-        """Return strings: those of a list, or one that is split at its commas; absent is none.
+        """Return the strings of an array, or one string split at its commas; absent is no string.
 
-        They are returned without the spaces around them, and may be empty. Source: seen in SDKs;
-        the spaces are our choice.
+        Each is stripped of spaces, and may then be empty. Source: seen in SDKs; stripping is our
+        choice.
         """
         values = self.list_or_empty(name)
         if isinstance(self.get(name), str):
             values = values[0].split(",")
         return [value.strip() for value in values]
 
-    def number(self, name: str) -> float | int | None:
-        """Return a field that is a number, small enough to calculate with."""
-        value = self.get(name)
-        if value is None:
-            return None
-        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < _HUGE:
-            return value
-        raise invalid_field(name, value, "a number")
-
-    def bounded_number(self, name: str, most: float) -> float | None:
-        """Return a field that is a number from 0 to `most`."""
-        value = self.number(name)
-        if value is None or 0 <= value <= most:
-            return value
-        raise invalid_field(name, value, f"from 0 to {most:g}")
-
-    def integer(self, name: str, least: int, most: int) -> int | None:
-        """Return a field that is a whole number in a range."""
-        value = self.get(name)
-        if value is None or (type(value) is int and least <= value <= most):
-            return value
-        raise invalid_field(name, value, f"a whole number from {least} to {most}")
-
-    def object(self, name: str) -> "Fields | None":
-        """Return a field that is an object."""
-        value = self.get(name)
-        if value is None or isinstance(value, dict):
-            return None if value is None else Fields(value)
-        raise invalid_field(name, value, "an object")
-
-    def flag(self, name: str) -> bool:
-        """Return a field that is true or false; absent is false."""
-        value = self.get(name)
-        if value is None or isinstance(value, bool):
-            return bool(value)
-        raise invalid_field(name, value, "true or false")
-
     def query_int(self, name: str, default: int, most: int) -> int:
-        """Return a whole number from 1 to `most`, written as a query writes it."""
+        """Return a whole number from 1 to `most`, written in decimal digits."""
         value = self.get(name)
         if value is None:
             return default
@@ -148,11 +106,11 @@ class Fields:
         raise invalid_field(name, value, f"a whole number from 1 to {most}")
 
     def choice(self, name: str, kind: type[_Choice]) -> _Choice | None:
-        """Return a field that is one of a few words."""
+        """Return a member of an enumeration, or None if it is absent."""
         return None if self.get(name) is None else self.required_choice(name, kind)
 
     def required_choice(self, name: str, kind: type[_Choice]) -> _Choice:
-        """Return one of a few words, which must be there."""
+        """Return a required member of an enumeration."""
         expected = "one of " + ", ".join(kind)
         value = self.required(name, expected)
         if value in list(kind):
@@ -160,27 +118,33 @@ class Fields:
         raise invalid_field(name, value, expected)
 
     def instant(self, name: str) -> Instant | None:
-        """Return a field that is a time in ISO 8601 with its offset from UTC."""
+        """Return a time, written in ISO 8601 with its offset from UTC, or None if it is absent."""
         value = self.text(name)
-        if value is None:
-            return None
-        try:
-            instant = from_datetime(datetime.fromisoformat(value)) if _TIME.fullmatch(value) else -1
-        except ValueError:  # the 30th of February
-            instant = -1
-        if 0 <= instant <= LATEST:
-            return instant
-        raise invalid_field(name, value, "a time in ISO 8601 with Z or an offset")
-
-    def objects(self, name: str) -> list["Fields"]:
-        """Return a field that is a list of objects, and must be there."""
-        expected = "an array of objects"
-        value = self.required(name, expected)
-        if isinstance(value, list) and all(isinstance(each, dict) for each in value):
-            return [Fields(each) for each in value]
-        raise invalid_field(name, value, expected)
+        return None if value is None else instant_of(name, value)
 
 
-def invalid_field(name: str, value: Any, expected: str) -> InvalidRequest:
-    """Return the error for a field whose value is not one that it can have."""
-    return InvalidRequest(f"{name} must be {expected}", field=name, value=value, expected=expected)
+def instant_of(name: str, text: str) -> Instant:
+    """Parse a field's text as a time in ISO 8601 with its offset from UTC.
+
+    Raises:
+        InvalidRequest: it has another form, or is before 1970 or after 9999.
+    """
+    try:
+        instant = from_datetime(datetime.fromisoformat(text)) if _TIME.fullmatch(text) else -1
+    except ValueError:  # the 30th of February
+        instant = -1
+    if 0 <= instant <= LATEST:
+        return instant
+    raise invalid_field(name, text, "a time in ISO 8601 with Z or an offset")
+
+
+def invalid_field(
+    name: str, value: Any, expected: str, *, path: str | None = None
+) -> InvalidRequest:
+    """Return the error for a field whose value is not allowed.
+
+    `path` is what the message calls the field, where that is more than its name.
+    """
+    return InvalidRequest(
+        f"{path or name} must be {expected}", field=name, value=value, expected=expected
+    )

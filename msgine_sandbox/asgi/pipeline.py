@@ -1,6 +1,6 @@
-"""The order in which a request is judged: the steps stand in it from top to bottom.
+"""The steps that a request goes through, from top to bottom in the order in which they run.
 
-Each step takes the request's context, and returns or raises; the last returns the response.
+Each takes the request's context, and returns or raises; the last returns the response.
 """
 
 from typing import Final
@@ -22,7 +22,7 @@ from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, check_origin
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.account import Admission, Limits, looks_live, masked
-from msgine_sandbox.model.clock import SECOND, RealTime
+from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import (
     ApiError,
     IdempotencyKeyReused,
@@ -73,7 +73,7 @@ class ApiPipeline:
 
         Raises:
             ApiError: a step or the handler refuses the request.
-            ClientDisconnect: there is nobody to answer any more.
+            ClientDisconnect: the client has disconnected, or a fault has closed the connection.
         """
         try:
             await read_body(context)
@@ -82,7 +82,7 @@ class ApiPipeline:
             # Every response has the rate headers (documented), also before an account is known.
             self._set_rate_headers(context, self._default_allowance)
             raise
-        self._notice_retry(context)
+        self._warn_of_retry(context)
         self._admit(context)
         fault = await self._take_fault(context)
         if fault is None:
@@ -103,24 +103,26 @@ class ApiPipeline:
             # Only now, so that the journal shows the request to the token's account.
             raise Unauthorized
 
-    def _notice_retry(self, context: RequestContext) -> None:
-        """Warn of bad retries, before the rate limit: most of them are refused by that."""
-        if not self._retries.has_failures(context.client.id):
-            return
-        failed = self._retries.retried(context.client.id, context.fingerprint())
+    def _warn_of_retry(self, context: RequestContext) -> None:
+        """Warn of bad retries, before the rate limit, which refuses most of them."""
+        account_id = context.authenticated_account.id
+        if not self._retries.has_failures(account_id):
+            return  # the usual case, in which the fingerprint need not be computed
+        failed = self._retries.retried(account_id, context.fingerprint())
         if failed is not None:
             context.retried = failed
             context.warnings += retry_warnings(
                 failed,
-                posts=context.method == "POST",
+                is_post=context.method == "POST",
                 has_key=has_idempotency_key(context),
                 now=context.now,
                 real_now=context.received_at,
             )
 
     def _admit(self, context: RequestContext) -> None:
-        """Count the request against the account's limits, replays and errors included."""
-        admission = context.admission = self._rate_limit.admit(context.client, context.now)
+        """Count the request against the account's limits; replays and errors count as well."""
+        account = context.authenticated_account
+        admission = context.admission = self._rate_limit.admit(account, context.now)
         self._set_rate_headers(context, admission)
         if admission.retry_after is not None:
             raise RateLimitExceeded(admission.retry_after)
@@ -130,22 +132,24 @@ class ApiPipeline:
         headers[b"x-ratelimit-limit"] = b"%d" % admission.limit
         headers[b"x-ratelimit-remaining"] = b"%d" % admission.remaining
         # Real time in Unix seconds, because the client compares it with its own clock.
-        reset = -(-self._real.now() // SECOND) + admission.reset_after
+        reset = whole_seconds(self._real.now()) + admission.reset_after
         headers[b"x-ratelimit-reset"] = b"%d" % reset
 
     async def _take_fault(self, context: RequestContext) -> Fault | None:
-        if not self._faults.might_apply(context.client.id, context.body):
+        account_id = context.authenticated_account.id
+        if not self._faults.might_apply(account_id, context.body):
             return None
         target = FaultTarget(
             method=context.method, path=context.path, recipients=recipients_of(context)
         )
-        context.fault = await self._faults.take(context.client.id, target)
+        context.fault = await self._faults.take(account_id, target)
         return context.fault
 
     async def _respond_with(self, fault: Fault, context: RequestContext) -> Response:
-        """Return the response that a fault leaves: with `commit`, the handler has run before."""
+        """Return the response that a fault leaves; with `commit`, the handler runs first."""
         effect = fault.effect
         assert isinstance(effect, RequestEffect)  # noqa: S101  (`take` returns no other)
+        # The order of the effects is documented: handler, delay, connection, response.
         handled = await self._respond_or_refuse(context) if effect.commit else None
         if handled is not None and effect.spares_replays and context.replayed:
             return handled
@@ -176,37 +180,40 @@ class ApiPipeline:
         return response
 
     async def _respond_once(self, context: RequestContext) -> Response:
-        """Return the stored answer of the request's idempotency key, else the handler's."""
+        """Return the stored answer of the request's idempotency key, else the handler's response.
+
+        An error is not stored, so that a retry with the same key can succeed.
+        """
         key = idempotency_key(context) if context.method == "POST" else None
         if key is None:
             return await self._routes.respond(context)
         context.key = key
-        lock = await self._lock(key, context)
-        if isinstance(lock, StoredAnswer):
-            return Answer(lock.body, lock.status, headers=_REPLAYED)
-        context.key_lock = lock
+        found = await self._stored_or_lock(key, context)
+        if isinstance(found, StoredAnswer):
+            return Answer(found.body, found.status, headers=_REPLAYED)
+        context.key_lock = found
         try:
             response = await self._routes.respond(context)
-            if response.status_code < 300 and not lock.stored:
+            if response.status_code < 300 and not found.stored:
                 # A retry would do it again: no handler may forget to store its answer.
                 raise RuntimeError(f"{context.path} did not store its answer to a key")
         finally:
-            self._idempotency.unlock(lock)
+            self._idempotency.unlock(found)
         return response
 
-    async def _lock(self, key: str, context: RequestContext) -> KeyLock | StoredAnswer:
-        fingerprint = context.fingerprint()
+    async def _stored_or_lock(self, key: str, context: RequestContext) -> StoredAnswer | KeyLock:
+        fingerprint, account_id = context.fingerprint(), context.authenticated_account.id
         try:
-            lock = await self._idempotency.lock(context.client.id, key, fingerprint)
+            found = await self._idempotency.stored_or_lock(account_id, key, fingerprint)
         except IdempotencyKeyReused as error:
             context.warnings.append(warning.key_reused(key))
             field = idempotency_field(context)
             raise IdempotencyKeyReused(field=field, value=key) from error
-        if isinstance(lock, StoredAnswer):
+        if isinstance(found, StoredAnswer):
             context.replayed = True
-            if lock.fingerprint != fingerprint:
+            if found.fingerprint != fingerprint:
                 context.warnings.append(warning.key_reused(key))
-        return lock
+        return found
 
 
 class ControlPipeline:
@@ -221,7 +228,7 @@ class ControlPipeline:
 
         Raises:
             ApiError: a step or the handler refuses the request.
-            ClientDisconnect: there is nobody to answer any more.
+            ClientDisconnect: the client has disconnected.
         """
         check_origin(context)
         await read_body(context)

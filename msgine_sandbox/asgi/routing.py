@@ -31,7 +31,7 @@ class Resource:
         self._regex, _, self.convertors = compile_path(path)
 
     def parameters(self, path: str) -> Mapping[str, Any] | None:
-        """Return a path's parameters, or None where it is another resource's."""
+        """Return the parameters of a path, or None where it is not this resource's."""
         match = self._regex.match(path)
         if match is None:
             return None
@@ -43,7 +43,7 @@ class Resource:
         """Return the handler of a method.
 
         Raises:
-            MethodNotAllowed: there is none; the error names those that there are.
+            MethodNotAllowed: there is none; the error names the methods that there are.
         """
         handler = self.handlers.get(method)
         if handler is None:
@@ -57,7 +57,7 @@ def resource(path: str, **handlers: Handler) -> Resource:
 
 
 class Routes:
-    """Answers requests by their resources; a path with another slash at its end is another path."""
+    """Finds the resource of a request; a path that ends in an additional slash is another one."""
 
     def __init__(self, *resources: Resource) -> None:
         self._literal = {each.path: each for each in resources if not each.convertors}

@@ -1,9 +1,8 @@
-"""Who may use a local sandbox: under which host names, from which pages, with which token."""
+"""Who may use a local sandbox: under which host names, from which sites, with which token."""
 
 import hmac
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,11 +12,12 @@ from msgine_sandbox.model.account import PREFIX, Account
 from msgine_sandbox.model.errors import Forbidden, MisdirectedRequest, NotFound, Unauthorized
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.webhooks.sender import USER_AGENT
+from msgine_sandbox.settings import is_address
 
 CONTROL_HEADER: Final = "X-Control-Token"
 ACCOUNT_HEADER: Final = "X-Sandbox-Account"
-"""Names an account by its id, for those who do not know its token: the page in the browser."""
-WEBHOOK_AGENT: Final = "msgine-sandbox-webhook/"
+"""Names an account by its id, for the page in the browser, which does not have its token."""
 
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
@@ -31,10 +31,11 @@ class HostCheck:
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self._allowed = {name.lower() for name in (*_LOCAL_NAMES, *allowed)}
-        self._is_allowed = lru_cache(256)(self._judge)
+        # Cached, because every request has a host, and clients have few.
+        self._is_allowed = lru_cache(256)(self._allows)
 
     def check(self, context: RequestContext) -> None:
-        """Raise MisdirectedRequest unless the request is for one of our names."""
+        """Raise MisdirectedRequest unless the Host header is an allowed name or an address."""
         host = context.header(b"host") or ""
         if not self._is_allowed(host):
             raise MisdirectedRequest(
@@ -43,9 +44,9 @@ class HostCheck:
                 value=host,
             )
 
-    def _judge(self, host: str) -> bool:
+    def _allows(self, host: str) -> bool:
         name = _host_name(host)
-        return name in self._allowed or name.endswith(".localhost") or _is_address(name)
+        return name in self._allowed or name.endswith(".localhost") or is_address(name)
 
 
 def _host_name(host: str) -> str:
@@ -54,20 +55,13 @@ def _host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def check_origin(context: RequestContext) -> None:
-    """Raise Forbidden where another site's page, or a webhook, would use the control API.
+    """Raise Forbidden if another site's page, or a webhook, uses the control API.
 
-    A local server can be reached from any page; no CORS header is ever sent.
+    A local server can be reached from any page; no CORS header is ever sent. A webhook could call
+    it where an endpoint's URL is one of this or another sandbox.
     """
-    if (context.header(b"user-agent") or "").startswith(WEBHOOK_AGENT):
+    if (context.header(b"user-agent") or "").startswith(f"{USER_AGENT}/"):
         raise Forbidden("A webhook of a sandbox may not steer a sandbox", field="User-Agent")
     site = context.header(b"sec-fetch-site") or "none"
     origin = context.header(b"origin")

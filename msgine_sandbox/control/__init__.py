@@ -1,1 +1,1 @@
-"""The sandbox's own surface under `/_sandbox`: what only a sandbox can give."""
+"""The control API under `/_sandbox`: the functions that only a sandbox has."""

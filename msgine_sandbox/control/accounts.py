@@ -1,37 +1,148 @@
-"""`/_sandbox/account`: what the account may do, and what it pays."""
+"""`/_sandbox/account`: what an account may do, and what it pays."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Annotated, Final
 
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
-from msgine_sandbox.asgi.body import read_json
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.views import (
-    Json,
-    account_view,
-    clock_view,
-    list_view,
-    windows_view,
-)
+from msgine_sandbox.control.bodies import Body, Number, read_body_as
+from msgine_sandbox.control.views import ListView, View
 from msgine_sandbox.model.account import TIERS, Account, Limits, Tier
 from msgine_sandbox.model.channel import Channel, Scope
+from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros
 from msgine_sandbox.model.money import MICROS, Money
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.rate_limit import RateLimit
 from msgine_sandbox.services.sms import checked_sender
 from msgine_sandbox.services.time_travel import TimeTravel
 
+
+class LimitsView(View, frozen=True, kw_only=True):
+    """Requests allowed in any minute and in any second; null is without limit."""
+
+    per_minute: int | None
+    per_second: int | None
+
+
+class WindowView(View, frozen=True, kw_only=True):
+    """What a rate-limit window has left."""
+
+    limit: int
+    remaining: int
+
+
+class WindowsView(View, frozen=True, kw_only=True):
+    """An account's rate-limit windows; null where there is no limit."""
+
+    minute: WindowView | None
+    second: WindowView | None
+
+
+class ClockView(View, frozen=True, kw_only=True):
+    """A clock with its time and the real time."""
+
+    now: str
+    real_now: str
+    frozen: bool
+    ahead_seconds: float
+    performed: int | UnsetType = UNSET
+    """How many steps an advance performed; only in its answer."""
+
+
+class AccountView(View, frozen=True, kw_only=True):
+    """An account, with its token masked."""
+
+    id: str | UnsetType = UNSET
+    """Only in the list of accounts, as `windows` and `clock` are."""
+    token: str
+    tier: Tier
+    limits: LimitsView
+    scopes: Sequence[Scope]
+    sender_id: str
+    currency: str
+    price: Decimal
+    developer_prices: Mapping[Channel, Decimal]
+    windows: WindowsView | UnsetType = UNSET
+    clock: ClockView | UnsetType = UNSET
+
+
+def account_view(account: Account) -> AccountView:
+    """Return an account as its own calls show it."""
+    limits = account.limits
+    return AccountView(
+        token=account.token_hint,
+        tier=account.tier,
+        limits=LimitsView(per_minute=limits.per_minute, per_second=limits.per_second),
+        scopes=account.scopes,
+        sender_id=account.sender_id,
+        currency=account.price.currency,
+        price=account.price.amount,
+        developer_prices={channel: account.developer_price(channel).amount for channel in Channel},
+    )
+
+
+def windows_view(limits: Limits, remaining: tuple[int, int]) -> WindowsView:
+    """Return what the windows have left, in the minute and in the second."""
+    return WindowsView(
+        minute=_window_view(limits.per_minute, remaining[0]),
+        second=_window_view(limits.per_second, remaining[1]),
+    )
+
+
+def clock_view(clock: Clock, now: Instant, real: Instant) -> ClockView:
+    """Return a clock at its time and at the real time."""
+    return ClockView(
+        now=iso_micros(now),
+        real_now=iso_micros(real),
+        frozen=clock.frozen_at is not None,
+        ahead_seconds=(now - real) / SECOND,
+    )
+
+
+def _window_view(limit: int | None, remaining: int) -> WindowView | None:
+    return None if limit is None else WindowView(limit=limit, remaining=remaining)
+
+
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
-_MAX_PRICE = 1_000_000
-_CURRENCY = re.compile(r"[A-Z]{3}")
-SETTABLE = {"tier", "limits", "scopes", "senderId", "currency", "price", "developerPrices"}
+_MAX_PRICE: Final = 1_000_000
+_MAX_RATE: Final = 1_000_000
+
+
+class LimitsBody(Body, frozen=True, kw_only=True):
+    """Rate limits to set; a limit that is absent stays as it is."""
+
+    per_minute: Annotated[int, Meta(ge=1, le=_MAX_RATE)] | None = None
+    per_second: Annotated[int, Meta(ge=1, le=_MAX_RATE)] | None = None
+
+
+class AccountBody(Body, frozen=True, kw_only=True):
+    """Settings to change; what is absent stays as it is."""
+
+    tier: Tier | None = None
+    """It also sets the limits to its own."""
+    limits: Annotated[
+        LimitsBody | None,
+        Meta(description="an object with perMinute, perSecond or both: 1 to 1,000,000"),
+    ] = None
+    scopes: list[Scope] | None = None
+    sender_id: str | None = None
+    currency: (
+        Annotated[
+            str,
+            Meta(pattern=r"^[A-Z]{3}\Z", description="three capital letters, as in ISO 4217"),
+        ]
+        | None
+    ) = None
+    price: Number | None = None
+    developer_prices: dict[Channel, Number | None] | None = None
 
 
 class AccountsControl:
@@ -51,116 +162,87 @@ class AccountsControl:
         ]
 
     async def read(self, request: Request) -> Answer:
-        """Give the account."""
+        """Return the account."""
         return json_answer(account_view(context_of(request).require_account()))
 
     async def list(self, request: Request) -> Answer:
-        """List the accounts that are open, or the one that is named, the newest first."""
+        """List the open accounts, newest first, or only the account that the call names."""
         query = Fields(request.query_params)
         query.forbid_unknown({"limit"}, "The list of accounts")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         only = context_of(request).account_id
         found = [each for each in self._accounts.all() if only in {None, each.id}]
-        return json_answer(list_view(list(map(self._listed, found[: -limit - 1 : -1])), len(found)))
+        views = [self._listed(each) for each in found[: -limit - 1 : -1]]
+        return json_answer(ListView(data=views, total=len(found)))
 
     async def change(self, request: Request) -> Answer:
         """Change the fields that are given, all or none of them."""
-        account = changed(context_of(request).require_account(), read_json(request))
+        account = context_of(request).require_account()
+        account = changed(account, read_body_as(request, AccountBody))
         await self._accounts.save(account)
         return json_answer(account_view(account))
 
-    def _listed(self, account: Account) -> Json:
+    def _listed(self, account: Account) -> AccountView:
         remaining = self._rate_limit.remaining(account, self._accounts.now(account.id))
-        windows = windows_view(account.limits, remaining)
-        time = clock_view(*self._time_travel.read(account.id))
-        return {
-            "id": account.public_id,
-            **account_view(account),
-            "windows": windows,
-            "clock": time,
-        }
+        return replace(
+            account_view(account),
+            id=account.public_id,
+            windows=windows_view(account.limits, remaining),
+            clock=clock_view(*self._time_travel.read(account.id)),
+        )
 
 
-def changed(account: Account, body: Fields) -> Account:
-    """Give the account with the fields of a request changed.
+def changed(account: Account, body: AccountBody) -> Account:
+    """Return the account with the settings of a body changed.
 
     Raises:
-        InvalidRequest: a field is unknown, or its value is none that an account can have.
+        InvalidSenderId: the sender ID is not 1 to 11 letters and digits.
+        InvalidRequest: a price is out of range, or has more than six decimals.
     """
-    body.forbid_unknown(SETTABLE, "An account")
-    tier = body.choice("tier", Tier)
-    if tier is not None:
-        account = replace(account, tier=tier, limits=TIERS[tier])
-    sender = body.text("senderId")
+    if body.tier is not None:
+        account = replace(account, tier=body.tier, limits=TIERS[body.tier])
+    sender = body.sender_id
     return replace(
         account,
-        limits=_limits(account.limits, body),
-        scopes=_scopes(account.scopes, body),
+        limits=_limits(account.limits, body.limits),
+        scopes=account.scopes if body.scopes is None else tuple(dict.fromkeys(body.scopes)),
         sender_id=account.sender_id if sender is None else checked_sender(sender, "senderId"),
         price=_price(account.price, body),
         developer_prices=_developer_prices(account.developer_prices, body),
     )
 
 
-def _limits(limits: Limits, body: Fields) -> Limits:
-    given = body.get("limits")
-    if given is None:
+def _limits(limits: Limits, body: LimitsBody | None) -> Limits:
+    if body is None or body == LimitsBody():
         return limits
-    if not isinstance(given, dict) or not given.keys() <= {"perMinute", "perSecond"}:
-        raise invalid_field("limits", given, "an object with perMinute, perSecond or both")
-    given = {name: value for name, value in given.items() if value is not None}
-    if not given:
-        return limits
-    for value in given.values():
-        if type(value) is not int or not 1 <= value <= 1_000_000:
-            raise invalid_field("limits", given, "whole numbers from 1 to a million")
-    # An account without limits that is given one of the two gets the other as wide as can be.
-    widest = Limits(limits.per_minute or 1_000_000, limits.per_second or 1_000_000)
+    # An account without limits that is given one of the two gets the other at its maximum.
     return Limits(
-        given.get("perMinute", widest.per_minute), given.get("perSecond", widest.per_second)
+        body.per_minute or limits.per_minute or _MAX_RATE,
+        body.per_second or limits.per_second or _MAX_RATE,
     )
 
 
-def _scopes(scopes: tuple[Scope, ...], body: Fields) -> tuple[Scope, ...]:
-    given = body.get("scopes")
-    if given is None:
-        return scopes
-    if not isinstance(given, list) or not all(each in list(Scope) for each in given):
-        raise invalid_field("scopes", given, "an array of " + ", ".join(Scope))
-    return tuple(dict.fromkeys(map(Scope, given)))
+def _price(price: Money, body: AccountBody) -> Money:
+    micros = price.micros if body.price is None else _price_in_micros("price", body.price)
+    return Money(micros, body.currency or price.currency)
 
 
-def _price(price: Money, body: Fields) -> Money:
-    given = body.text("currency")
-    currency = price.currency if given is None else given
-    if not _CURRENCY.fullmatch(currency):
-        raise invalid_field("currency", currency, "three capital letters, as in ISO 4217")
-    amount = body.number("price")
-    if amount is None:
-        return Money(price.micros, currency)
-    return Money(_price_in_micros("price", amount), currency)
-
-
-def _developer_prices(prices: Mapping[Channel, int], body: Fields) -> Mapping[Channel, int]:
-    given = body.object("developerPrices")
-    if given is None:
-        return prices
-    given.forbid_unknown(set(Channel), "developerPrices, which are in UGX,")
-    amounts = {channel: given.number(channel) for channel in Channel}
+def _developer_prices(prices: Mapping[Channel, int], body: AccountBody) -> Mapping[Channel, int]:
+    given = body.developer_prices or {}
     return {
         **prices,
         **{
             channel: _price_in_micros(f"developerPrices.{channel}", amount)
-            for channel, amount in amounts.items()
+            for channel, amount in given.items()
             if amount is not None
         },
     }
 
 
-def _price_in_micros(name: str, amount: float) -> int:
+def _price_in_micros(field: str, amount: float) -> int:
     micros = _micros(amount)
     if micros is None:
-        raise invalid_field(name, amount, "0 to a million, with at most six decimals")
+        raise invalid_field(field, amount, "from 0 to 1,000,000, with at most six decimals")
     return micros
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -13,11 +14,12 @@ from msgine_sandbox.asgi.connections import Connections
 from msgine_sandbox.asgi.context import RequestContext, context_of
 from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.journal import entry_view, owner_view, warning_views
-from msgine_sandbox.control.views import Json, attempt_view, message_view
+from msgine_sandbox.control.journal import WarningView, entry_view, warning_views
+from msgine_sandbox.control.message_views import message_view
+from msgine_sandbox.control.views import View, attempt_view, owner_of
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.ids import format_id
-from msgine_sandbox.model.message import PREFIX, StatusChange
+from msgine_sandbox.model.message import PREFIX, Status, StatusChange
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import (
     InboxEmptied,
@@ -25,16 +27,46 @@ from msgine_sandbox.services.bus import (
     RequestAnswered,
     RequestWarned,
 )
-from msgine_sandbox.services.feed import Feed, FeedEvent, Subscriber, What
+from msgine_sandbox.services.feed import Feed, FeedEvent, Subscriber
 from msgine_sandbox.storage.messages import MessageRows
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
 _RETRY: Final = b"retry: 1000\n\n"  # milliseconds, for a client that lost the connection
 _HEARTBEAT: Final = b": nothing new\n\n"
 _GAP: Final = b"event: gap\ndata: {}\n\n"
-"""Some of what happened meanwhile is not kept any more: read everything anew."""
+"""Some events that the client missed are no longer kept, so it has to read everything again."""
 _EVENT_ID: Final = re.compile(r"[0-9a-f]{16}")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class EmptiedEvent(View, frozen=True, kw_only=True):
+    """An inbox was emptied."""
+
+    account: str | None
+    account_id: str | None
+
+
+class StatusEvent(View, frozen=True, kw_only=True):
+    """The status of one recipient changed."""
+
+    account: str | None
+    account_id: str | None
+    message_id: str
+    to: str | None
+    """Null where the message has been deleted meanwhile, as `message_status` is."""
+    status: Status
+    reason: str | None
+    at: str
+    message_status: Status | None
+
+
+class WarningEvent(View, frozen=True, kw_only=True):
+    """An earlier request got another warning."""
+
+    account: str | None
+    account_id: str | None
+    request_id: str
+    warnings: Sequence[WarningView]
 
 
 class EventsControl:
@@ -83,34 +115,44 @@ class EventsControl:
         return b"".join([await self._event(each) for each in events])
 
     async def _event(self, event: FeedEvent) -> bytes:
-        name, content = await self._view(event.what)
-        data = _encode({**owner_view(event.account, self._accounts), **content})
-        return b"id: %016x\nevent: %s\ndata: %s\n\n" % (event.id, name, data)
+        name, view = await self._view(event)
+        return b"id: %016x\nevent: %s\ndata: %s\n\n" % (event.id, name, _encode(view))
 
-    async def _view(self, what: What) -> tuple[bytes, Json]:
+    async def _view(self, event: FeedEvent) -> tuple[bytes, View]:
+        what = event.what
         if isinstance(what, MessageAccepted):
             return b"message", message_view(what.message, self._accounts.get(what.account))
-        if isinstance(what, StatusChange):
-            return b"status", await self._status_view(what)
-        if isinstance(what, InboxEmptied):
-            return b"emptied", {}
         if isinstance(what, RequestAnswered):
             return b"request", entry_view(what.entry, self._accounts)
+        account, account_id = owner_of(event.account, self._accounts)
+        if isinstance(what, StatusChange):
+            return b"status", await self._status_event(what, account, account_id)
+        if isinstance(what, InboxEmptied):
+            return b"emptied", EmptiedEvent(account=account, account_id=account_id)
         if isinstance(what, RequestWarned):
-            entry = what.entry
-            return b"warning", {"requestId": entry.request_id, "warnings": warning_views(entry)}
-        return b"webhook", attempt_view(what.attempt)
+            return b"warning", WarningEvent(
+                account=account,
+                account_id=account_id,
+                request_id=what.entry.request_id,
+                warnings=warning_views(what.entry),
+            )
+        attempt = attempt_view(what.attempt)
+        return b"webhook", replace(attempt, account=account, account_id=account_id)
 
-    async def _status_view(self, change: StatusChange) -> Json:
+    async def _status_event(
+        self, change: StatusChange, account: str | None, account_id: str | None
+    ) -> StatusEvent:
         message = await self._rows.get(change.message)
-        return {
-            "messageId": format_id(PREFIX, change.message),
-            "to": None if message is None else message.deliveries[change.position].recipient,
-            "status": change.status,
-            "reason": change.reason,
-            "at": iso_micros(change.at),
-            "messageStatus": None if message is None else message.status,
-        }
+        return StatusEvent(
+            account=account,
+            account_id=account_id,
+            message_id=format_id(PREFIX, change.message),
+            to=None if message is None else message.deliveries[change.position].recipient,
+            status=change.status,
+            reason=change.reason,
+            at=iso_micros(change.at),
+            message_status=None if message is None else message.status,
+        )
 
 
 def _last_event_id(request: Request) -> int | None:

@@ -1,44 +1,30 @@
 """`/_sandbox/faults`: what is to go wrong, and how often it has."""
 
 import re
-from typing import Final
+from typing import Annotated, Any, Final
 
+from msgspec import Meta
 from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
-from msgine_sandbox.asgi.body import read_json
+from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import Fields, invalid_field
+from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import BASE_PATH, Resource, resource
-from msgine_sandbox.control.views import fault_view, list_view
+from msgine_sandbox.control.bodies import Body, convert
+from msgine_sandbox.control.views import DeletedView, ListView, fault_view
 from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
-from msgine_sandbox.model.fault import (
-    ERROR_CODES,
-    PREFIX,
-    Effect,
-    Match,
-    RequestEffect,
-    WebhookEffect,
-)
+from msgine_sandbox.model.fault import ERROR_CODES, PREFIX, Match, RequestEffect, WebhookEffect
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 from msgine_sandbox.services.faults import Faults, FaultSpec
 from msgine_sandbox.services.time_travel import FARTHEST
 from msgine_sandbox.storage.faults import FaultRows
 
-MAX_DELAY: Final = 600  # seconds of real time
-_MAX_RETRY_AFTER: Final = 24 * 3600  # seconds that an answer may ask to wait
-_MAX_TIMES: Final = 1_000_000
-_MAX_SEED: Final = 2**63 - 1
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_NUMBER_LIKE: Final = re.compile(r"[+0-9 ().-]*\*?")
-_NUMBER: Final = re.compile(r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*")
-_FAULTY_MODES: Final = [each for each in WebhookMode if each is not WebhookMode.PLAIN]
-
 
 class FaultsControl:
-    """Add, look at and remove faults; without an account they are everybody's."""
+    """Adds, reads and removes faults; without an account, those that apply to all accounts."""
 
     def __init__(self, faults: Faults, rows: FaultRows) -> None:
         self._faults = faults
@@ -53,19 +39,18 @@ class FaultsControl:
         ]
 
     async def list(self, request: Request) -> Answer:
-        """List faults, the oldest first, with what is left of each."""
+        """List faults, oldest first."""
         found = await self._rows.all(context_of(request).account_id)
-        return json_answer(list_view(list(map(fault_view, found)), len(found)))
+        return json_answer(ListView(data=list(map(fault_view, found)), total=len(found)))
 
     async def add(self, request: Request) -> Answer:
-        """Add a fault: 201 with it."""
-        fault = await self._faults.add(
-            context_of(request).account_id, fault_spec(read_json(request))
-        )
+        """Add a fault, and return it with 201."""
+        context = context_of(request)
+        fault = await self._faults.add(context.account_id, fault_spec(content_of(context)))
         return json_answer(fault_view(fault), 201)
 
     async def read(self, request: Request) -> Answer:
-        """Give one fault."""
+        """Return one fault."""
         number = parse_id(PREFIX, request.path_params["id"])
         for fault in await self._rows.all(context_of(request).account_id):
             if fault.id == number:
@@ -74,7 +59,8 @@ class FaultsControl:
 
     async def clear(self, request: Request) -> Answer:
         """Remove all faults."""
-        return json_answer({"deleted": await self._faults.remove(context_of(request).account_id)})
+        deleted = await self._faults.remove(context_of(request).account_id)
+        return json_answer(DeletedView(deleted=deleted))
 
     async def remove(self, request: Request) -> Answer:
         """Remove one fault."""
@@ -82,131 +68,202 @@ class FaultsControl:
         deleted = number and await self._faults.remove(context_of(request).account_id, number)
         if not deleted:
             raise NotFound("Fault not found")
-        return json_answer({"deleted": deleted})
+        return json_answer(DeletedView(deleted=deleted))
 
 
-def fault_spec(body: Fields) -> FaultSpec:
-    """Read a fault.
+MAX_DELAY: Final = 600  # seconds of real time
+_MAX_RETRY_AFTER: Final = 24 * 3600  # seconds that an answer may ask to wait
+_MAX_TIMES: Final = 1_000_000
+_MAX_SEED: Final = 2**63 - 1
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_NUMBER_LIKE: Final = re.compile(r"[+0-9 ().-]*\*?")
+_NUMBER: Final = re.compile(r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*")
+
+
+class RequestMatchBody(Body, frozen=True, kw_only=True):
+    """Which requests a fault applies to: all given fields must match."""
+
+    method: str | None = None
+    path: str | None = None
+    to: str | None = None
+
+
+class WebhookMatchBody(Body, frozen=True, kw_only=True):
+    """Which webhooks a fault applies to: all given fields must match."""
+
+    event: EventType | None = None
+    to: str | None = None
+
+
+class RequestEffectBody(Body, frozen=True, kw_only=True):
+    """What happens to requests."""
+
+    status: Annotated[int, Meta(ge=400, le=599)] | None = None
+    code: str | None = None
+    retry_after: Annotated[int, Meta(ge=0, le=_MAX_RETRY_AFTER)] | None = None
+    delay: Annotated[float, Meta(ge=0, le=MAX_DELAY)] | None = None
+    drop: str | None = None
+    malformed: bool | None = None
+    commit: bool | None = None
+    webhook: None = None
+
+
+class WebhookEffectBody(Body, frozen=True, kw_only=True):
+    """What happens to webhooks."""
+
+    webhook: WebhookMode
+    delay: Annotated[float, Meta(ge=0, le=FARTHEST // SECOND)] | None = None
+
+
+class FaultBody(Body, frozen=True, kw_only=True):
+    """How often a fault acts."""
+
+    times: Annotated[int, Meta(ge=1, le=_MAX_TIMES)] | None = None
+    probability: Annotated[float, Meta(ge=0, le=1)] | None = None
+    seed: Annotated[int, Meta(ge=-_MAX_SEED, le=_MAX_SEED)] | None = None
+    commit: bool | None = None
+    """It may stand here or in the effect."""
+
+
+class RequestFaultBody(FaultBody, frozen=True, kw_only=True):
+    """A fault of requests."""
+
+    effect: RequestEffectBody
+    match: RequestMatchBody | None = None
+
+
+class WebhookFaultBody(FaultBody, frozen=True, kw_only=True):
+    """A fault of webhooks."""
+
+    effect: WebhookEffectBody
+    match: WebhookMatchBody | None = None
+
+
+def fault_spec(content: object) -> FaultSpec:
+    """Return the fault that a body asks for.
 
     Raises:
-        InvalidRequest: a field is unknown or has a wrong value, or two do not go together.
+        InvalidRequest: a field is unknown or has a wrong value, or two contradict each other.
     """
-    body.forbid_unknown({"match", "effect", "times", "probability", "seed", "commit"}, "A fault")
-    body.required("effect", "an object with what is to happen")
-    effect = _effect(body.object("effect") or Fields({}), commits=body.flag("commit"))
-    match = body.object("match") or Fields({})
-    probability = body.bounded_number("probability", 1)
+    if _is_about_webhooks(content):
+        return _webhook_fault(convert(content, WebhookFaultBody))
+    return _request_fault(convert(content, RequestFaultBody))
+
+
+def _is_about_webhooks(content: Any) -> bool:
+    effect = content.get("effect") if isinstance(content, dict) else None
+    return isinstance(effect, dict) and effect.get("webhook") is not None
+
+
+def _request_fault(body: RequestFaultBody) -> FaultSpec:
+    effect = _request_effect(body.effect, commits=bool(body.commit or body.effect.commit))
+    return _spec(body, _request_match(body.match or RequestMatchBody()), effect)
+
+
+def _webhook_fault(body: WebhookFaultBody) -> FaultSpec:
+    if body.commit:
+        raise invalid_field("commit", body.commit, "absent in a fault of webhooks")
+    effect = _webhook_effect(body.effect)
+    return _spec(body, _webhook_match(body.match or WebhookMatchBody(), effect), effect)
+
+
+def _spec(body: FaultBody, match: Match, effect: RequestEffect | WebhookEffect) -> FaultSpec:
     return FaultSpec(
-        match=_match(match, effect),
+        match=match,
         effect=effect,
-        times=body.integer("times", 1, _MAX_TIMES),
-        probability=1.0 if probability is None else float(probability),
-        seed=body.integer("seed", -_MAX_SEED, _MAX_SEED) or 0,
+        times=body.times,
+        probability=1.0 if body.probability is None else body.probability,
+        seed=body.seed or 0,
     )
 
 
-def _match(body: Fields, effect: Effect) -> Match:
-    if isinstance(effect, RequestEffect):
-        return _request_match(body)
-    return _webhook_match(body, effect)
-
-
-def _request_match(body: Fields) -> Match:
-    body.forbid_unknown({"method", "path", "to"}, "The match of a fault of requests")
-    method, path = body.text("method"), body.text("path")
+def _request_match(body: RequestMatchBody) -> Match:
+    method, path = body.method, body.path
     if method is not None and method.upper() not in _METHODS:
         raise invalid_field("match.method", method, "one of " + ", ".join(_METHODS))
-    if path is not None and not path.startswith("/"):
-        raise invalid_field(
-            "match.path", path, "a path from the base URL on, such as /messages/sms"
-        )
+    if path is not None and not (path.startswith("/") and path.isprintable()):
+        raise invalid_field("match.path", path, "a path below the base URL, such as /messages/sms")
     return Match(
         method=method and method.upper(),
         path=path and (path.removeprefix(BASE_PATH) or "/"),
-        to=_to(body),
+        to=_checked_recipient(body.to),
     )
 
 
-def _webhook_match(body: Fields, effect: WebhookEffect) -> Match:
-    body.forbid_unknown({"event", "to"}, "The match of a fault of webhooks")
-    event = body.choice("event", EventType)
+def _webhook_match(body: WebhookMatchBody, effect: WebhookEffect) -> Match:
+    event = body.event
     if effect.mode is WebhookMode.REORDER:
         if event not in {None, EventType.SENT}:
             raise invalid_field(
-                "match.event", event, f"{EventType.SENT}, which is held back until the end"
+                "match.event", event, f"{EventType.SENT}, the only event that reorder holds back"
             )
         event = EventType.SENT
-    return Match(event=event, to=_to(body))
+    return Match(event=event, to=_checked_recipient(body.to))
 
 
-def _to(body: Fields) -> str | None:
-    to = body.text("to")
+def _checked_recipient(to: str | None) -> str | None:
     if to is None or _NUMBER.fullmatch(to):
         return to
     if not _NUMBER_LIKE.fullmatch(to) and to.isprintable() and " " not in to:
-        return to  # an address, or what a push goes to
+        return to  # an email address, or the target of a push
     raise invalid_field(
-        "match.to", to, "a number in E.164, an address or a push's target, * for any part of it"
+        "match.to",
+        to,
+        "a number in E.164, an email address or the target of a push; * stands for any part of it",
     )
 
 
-def _effect(body: Fields, *, commits: bool) -> Effect:
-    """Read an effect; `commit` may stand in it or beside it."""
-    if body.get("webhook") is None:
-        return _request_effect(body, commits=commits or body.flag("commit"))
-    if commits:
-        raise invalid_field("commit", commits, "absent where webhooks are meant")
-    return _webhook_effect(body)
-
-
-def _webhook_effect(body: Fields) -> WebhookEffect:
-    body.forbid_unknown({"webhook", "delay"}, "An effect on webhooks")
-    mode = body.choice("webhook", WebhookMode)
-    if mode not in _FAULTY_MODES:
-        raise invalid_field("effect.webhook", mode, "one of " + ", ".join(_FAULTY_MODES))
-    delay = body.bounded_number("delay", FARTHEST // SECOND)
-    if (mode is WebhookMode.DELAY) is not bool(delay):
+def _webhook_effect(body: WebhookEffectBody) -> WebhookEffect:
+    if body.webhook is WebhookMode.PLAIN:
+        faulty = [each for each in WebhookMode if each is not WebhookMode.PLAIN]
+        raise invalid_field("effect.webhook", body.webhook, "one of " + ", ".join(faulty))
+    delay = body.delay or 0
+    if (body.webhook is WebhookMode.DELAY) is not (delay > 0):
         raise invalid_field(
-            "effect.delay", delay, "seconds above 0 with delay, and absent with all else"
+            "effect.delay",
+            body.delay,
+            "more than 0 seconds where webhook is delay, and absent where it is not",
         )
-    return WebhookEffect(mode=mode, delay=delay or 0)
+    return WebhookEffect(mode=body.webhook, delay=delay)
 
 
-def _request_effect(body: Fields, *, commits: bool) -> RequestEffect:
-    names = {"status", "code", "retryAfter", "delay", "drop", "malformed", "commit"}
-    body.forbid_unknown(names | {"webhook"}, "An effect")
-    drop = body.text("drop")
-    if drop not in {None, "before", "after"}:
-        raise invalid_field("effect.drop", drop, "before or after")
+def _request_effect(body: RequestEffectBody, *, commits: bool) -> RequestEffect:
+    if body.drop not in {None, "before", "after"}:
+        raise invalid_field("effect.drop", body.drop, "before or after")
     effect = RequestEffect(
-        status=body.integer("status", 400, 599),
-        code=body.text("code"),
-        retry_after=body.integer("retryAfter", 0, _MAX_RETRY_AFTER),
-        delay=body.bounded_number("delay", MAX_DELAY) or 0,
-        drop=drop is not None,
-        malformed=body.flag("malformed"),
-        commit=commits or drop == "after",
+        status=body.status,
+        code=body.code,
+        retry_after=body.retry_after,
+        delay=body.delay or 0,
+        drop=body.drop is not None,
+        malformed=bool(body.malformed),
+        commit=commits or body.drop == "after",
     )
-    _check_together(effect, contradicts=commits and drop == "before")
+    _check_together(effect, contradicts=commits and body.drop == "before")
     return effect
 
 
 def _check_together(effect: RequestEffect, *, contradicts: bool) -> None:
-    answered = effect.status is not None
+    """Raise InvalidRequest unless the fields of an effect go together."""
+    responds = effect.status is not None
     rules = [
         (
-            answered or effect.delay or effect.drop or effect.malformed,
-            "Say what is to happen: status, delay, drop, malformed or webhook",
+            responds or effect.delay or effect.drop or effect.malformed,
+            "An effect needs one of status, delay, drop, malformed and webhook",
         ),
         (
-            not (effect.drop and (answered or effect.malformed)) and not contradicts,
-            "A dropped connection has no answer; with drop: before, nothing is done",
+            not (effect.drop and (responds or effect.malformed)),
+            "drop cannot be combined with status or malformed: there is no response",
         ),
-        (answered or effect.retry_after is None, "retryAfter goes with a status"),
+        (
+            not contradicts,
+            "commit cannot be combined with drop: before, which drops the request unhandled",
+        ),
+        (responds or effect.retry_after is None, "retryAfter needs a status"),
         (
             effect.code is None
             or (effect.code in ERROR_CODES and ERROR_CODES[effect.code].status == effect.status),
-            "code must be one that the API has with that status",
+            "code must be an error code that the API has for the status",
         ),
     ]
     for holds, sentence in rules:

@@ -1,21 +1,32 @@
 """`/_sandbox/requests`: the journal, with its credentials masked."""
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
+from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.views import Json, effect_view, list_view
+from msgine_sandbox.control.views import (
+    DeletedView,
+    HttpView,
+    ListView,
+    RequestEffectView,
+    View,
+    WebhookEffectView,
+    effect_view,
+    owner_of,
+)
 from msgine_sandbox.model.account import Admission, masked
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.model.journal import Decisions, JournalEntry, RecordedHttp
-from msgine_sandbox.model.warning import ClientWarning, WarningCode
+from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.journal import Journal, JournalFilter
 
@@ -23,9 +34,6 @@ DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 10_000
 _STATUS_CLASS: Final = re.compile(r"([1-5])xx", re.IGNORECASE)
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
-_SECRET_HEADERS: Final = frozenset(
-    {b"authorization", b"x-api-key", b"x-control-token", b"proxy-authorization", b"cookie"}
-)
 
 
 class JournalControl:
@@ -52,7 +60,8 @@ class JournalControl:
         wanted = _filter(context_of(request).account_id, query)
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         found, total = self._journal.search(wanted, limit)
-        return json_answer(list_view([entry_view(each, self._accounts) for each in found], total))
+        views = [entry_view(each, self._accounts) for each in found]
+        return json_answer(ListView(data=views, total=total))
 
     async def read(self, request: Request) -> Answer:
         """Return one entry, by the request id that its response carried."""
@@ -64,7 +73,8 @@ class JournalControl:
 
     async def clear(self, request: Request) -> Answer:
         """Delete all entries."""
-        return json_answer({"deleted": self._journal.forget(context_of(request).account_id)})
+        deleted = self._journal.forget(context_of(request).account_id)
+        return json_answer(DeletedView(deleted=deleted))
 
 
 def _filter(account: int | None, query: Fields) -> JournalFilter:
@@ -91,92 +101,164 @@ def _statuses(text: str | None) -> range | None:
     raise invalid_field("status", text, "a status such as 429, or a class such as 4xx")
 
 
-def entry_view(entry: JournalEntry, accounts: Accounts) -> Json:
+_SECRET_HEADERS: Final = frozenset(
+    {b"authorization", b"x-api-key", b"x-control-token", b"proxy-authorization", b"cookie"}
+)
+
+
+class WarningView(View, frozen=True, kw_only=True):
+    """A warning about the client."""
+
+    code: WarningCode
+    message: str
+    advice: str
+    """What to do about it."""
+    docs: str
+    """Where it is explained."""
+
+
+class AuthDecision(View, frozen=True, kw_only=True):
+    """Whether the credential was accepted."""
+
+    by: str = "auth"
+    outcome: str
+    spelling: str | None
+    """How the credential was sent."""
+
+
+class WindowDecision(View, frozen=True, kw_only=True):
+    """Whether the rate limit admitted the request."""
+
+    by: str = "window"
+    limit: int
+    remaining: int
+    outcome: str
+    retry_after: int | UnsetType = UNSET
+    """Seconds; only where the request was refused."""
+
+
+class FaultDecision(View, frozen=True, kw_only=True):
+    """Which fault acted on the request."""
+
+    by: str = "fault"
+    outcome: str = "met"
+    id: str
+    effect: RequestEffectView | WebhookEffectView
+
+
+class IdempotencyDecision(View, frozen=True, kw_only=True):
+    """Whether the idempotency key was new."""
+
+    by: str = "idempotency"
+    outcome: str
+    key: str
+
+
+DecisionView = AuthDecision | WindowDecision | FaultDecision | IdempotencyDecision
+
+
+class EntryView(View, frozen=True, kw_only=True):
+    """One request of a client, its response, and what was decided on the way."""
+
+    id: str
+    at: str
+    account: str | None
+    """Null where the request belongs to no account, as `account_id` is."""
+    account_id: str | None
+    method: str
+    path: str
+    query: str
+    status: int | None
+    """Null where no response was sent, as `response` is."""
+    duration_ms: float
+    message_id: str | None
+    request: HttpView
+    response: HttpView | None
+    decisions: Sequence[DecisionView]
+    warnings: Sequence[WarningView]
+
+
+def entry_view(entry: JournalEntry, accounts: Accounts) -> EntryView:
     """Return an entry in full."""
-    return {
-        "id": entry.request_id,
-        "at": iso_micros(entry.at),
-        **owner_view(entry.account, accounts),
-        "method": entry.method,
-        "path": entry.path,
-        "query": entry.query,
-        "status": entry.status,
-        "durationMs": round(entry.duration_ms, 3),
-        "messageId": entry.decisions.message,
-        "request": _http_view(entry.request),
-        "response": None if entry.response is None else _http_view(entry.response),
-        "decisions": decision_views(entry),
-        "warnings": warning_views(entry),
-    }
+    account, account_id = owner_of(entry.account, accounts)
+    return EntryView(
+        id=entry.request_id,
+        at=iso_micros(entry.at),
+        account=account,
+        account_id=account_id,
+        method=entry.method,
+        path=entry.path,
+        query=entry.query,
+        status=entry.status,
+        duration_ms=round(entry.duration_ms, 3),
+        message_id=entry.decisions.message,
+        request=_http_view(entry.request),
+        response=None if entry.response is None else _http_view(entry.response),
+        decisions=decision_views(entry),
+        warnings=warning_views(entry),
+    )
 
 
-def owner_view(account_id: int | None, accounts: Accounts) -> Json:
-    """Return the members that say whose something is; null is nobody's."""
-    account = accounts.find(account_id)
-    if account is None:
-        return {"account": None, "accountId": None}
-    return {"account": account.token_hint, "accountId": account.public_id}
-
-
-def warning_views(entry: JournalEntry) -> list[Json]:
+def warning_views(entry: JournalEntry) -> list[WarningView]:
     """Return the warnings of an entry."""
-    return [_warning_view(each) for each in entry.warnings]
-
-
-def decision_views(entry: JournalEntry) -> list[Json]:
-    """Return what the pipeline decided, in its order, as far as the request came."""
-    decisions = entry.decisions
     return [
-        *_auth(entry, decisions),
-        *_rate_limit(decisions.admission),
-        *_fault(decisions),
-        *_idempotency(decisions),
+        WarningView(code=each.code, message=each.message, advice=each.advice, docs=each.docs)
+        for each in entry.warnings
     ]
 
 
-def _warning_view(warning: ClientWarning) -> Json:
-    return {"code": warning.code, "message": warning.message, "docs": warning.docs}
+def decision_views(entry: JournalEntry) -> list[DecisionView]:
+    """Return what the pipeline decided, in its order, as far as the request came."""
+    decisions = entry.decisions
+    found = [
+        _auth(entry, decisions),
+        _rate_limit(decisions.admission),
+        _fault(decisions),
+        _idempotency(decisions),
+    ]
+    return [each for each in found if each is not None]
 
 
-def _auth(entry: JournalEntry, decisions: Decisions) -> list[Json]:
+def _auth(entry: JournalEntry, decisions: Decisions) -> AuthDecision | None:
     refused = decisions.admission is None
     if refused and entry.status != HTTPStatus.UNAUTHORIZED:
-        return []  # it was refused before its credential was looked at
-    outcome = "refused" if refused else "accepted"
-    return [{"by": "auth", "outcome": outcome, "spelling": decisions.scheme}]
+        return None  # it was refused before its credential was looked at
+    return AuthDecision(outcome="refused" if refused else "accepted", spelling=decisions.scheme)
 
 
-def _rate_limit(admission: Admission | None) -> list[Json]:
+def _rate_limit(admission: Admission | None) -> WindowDecision | None:
     if admission is None:
-        return []
-    view = {"by": "window", "limit": admission.limit, "remaining": admission.remaining}
-    if admission.retry_after is None:
-        return [{**view, "outcome": "admitted"}]
-    return [{**view, "outcome": "refused", "retryAfter": admission.retry_after}]
+        return None
+    wait = admission.retry_after
+    return WindowDecision(
+        limit=admission.limit,
+        remaining=admission.remaining,
+        outcome="admitted" if wait is None else "refused",
+        retry_after=UNSET if wait is None else wait,
+    )
 
 
-def _fault(decisions: Decisions) -> list[Json]:
+def _fault(decisions: Decisions) -> FaultDecision | None:
     if decisions.fault is None or decisions.effect is None:
-        return []
-    effect = effect_view(decisions.effect)
-    return [{"by": "fault", "outcome": "met", "id": decisions.fault, "effect": effect}]
+        return None
+    return FaultDecision(id=decisions.fault, effect=effect_view(decisions.effect))
 
 
-def _idempotency(decisions: Decisions) -> list[Json]:
+def _idempotency(decisions: Decisions) -> IdempotencyDecision | None:
     if decisions.key is None:
-        return []
+        return None
     outcome = "replayed" if decisions.replayed else "first"
-    return [{"by": "idempotency", "outcome": outcome, "key": decisions.key}]
+    return IdempotencyDecision(outcome=outcome, key=decisions.key)
 
 
-def _http_view(recorded: RecordedHttp) -> Json:
-    view: Json = {
-        "headers": {
+def _http_view(recorded: RecordedHttp) -> HttpView:
+    return HttpView(
+        headers={
             name.decode("latin-1"): _header_value(name, value) for name, value in recorded.headers
         },
-        "body": recorded.body.decode(errors="replace"),
-    }
-    return view | {"truncated": True} if recorded.truncated else view
+        body=recorded.body.decode(errors="replace"),
+        truncated=recorded.truncated,
+    )
 
 
 def _header_value(name: bytes, value: bytes) -> str:

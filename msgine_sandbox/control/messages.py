@@ -1,21 +1,20 @@
-"""`/_sandbox/messages`: the inbox, in full."""
+"""`/_sandbox/messages`: the inbox, with every detail of a message."""
 
 import re
 
 from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
-from msgine_sandbox.asgi.body import read_json
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.journal import decision_views, warning_views
-from msgine_sandbox.control.views import Json, list_view, message_view
+from msgine_sandbox.control.bodies import Body, read_body_as
+from msgine_sandbox.control.message_views import MessageView, full_message_view, message_view
+from msgine_sandbox.control.views import DeletedView, ListView
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.message import PREFIX, Message, Status
-from msgine_sandbox.model.segments import split
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.inbox import Inbox, MessageQuery
@@ -32,8 +31,16 @@ _SEARCHABLE = {"channel", "before", "to", "status", "q", "contains", "matches", 
 _SPACE_FOR_PLUS = re.compile(r" [0-9]")
 
 
+class StatusBody(Body, frozen=True, kw_only=True):
+    """A status to set by hand."""
+
+    status: Status
+    to: str | None = None
+    """The recipient whose delivery changes; without it all do."""
+
+
 class MessagesControl:
-    """Search, wait, drive by hand, empty."""
+    """Searches the inbox, waits for messages, sets statuses by hand, deletes messages."""
 
     def __init__(
         self,
@@ -60,20 +67,22 @@ class MessagesControl:
         ]
 
     async def search(self, request: Request) -> Answer:
-        """List the messages that fit, newest first."""
+        """List the messages that match, newest first."""
         query = Fields(request.query_params)
         query.forbid_unknown(_SEARCHABLE | {"limit"}, "A search")
         wanted = _query(context_of(request).account_id, query)
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         found, total = await self._inbox.search(wanted, limit)
-        return json_answer(list_view([self._brief(message) for message in found], total))
+        views = [self._view(message) for message in found]
+        return json_answer(ListView(data=views, total=total))
 
     async def clear(self, request: Request) -> Answer:
-        """Empty the inbox: messages, what was to become of them, and their webhooks."""
-        return json_answer({"deleted": await self._inbox.empty(context_of(request).account_id)})
+        """Delete the messages, their planned steps and their webhooks."""
+        deleted = await self._inbox.empty(context_of(request).account_id)
+        return json_answer(DeletedView(deleted=deleted))
 
     async def wait(self, request: Request) -> Answer:
-        """Answer when a message that fits exists, or with 408 and what did arrive."""
+        """Return a message that matches as soon as there is one, or 408 and what did arrive."""
         query = Fields(request.query_params)
         query.forbid_unknown(_SEARCHABLE | {"timeout"}, "A wait")
         wanted = _query(context_of(request).account_id, query)
@@ -81,29 +90,21 @@ class MessagesControl:
         message = await self._inbox.wait(wanted, timeout)
         if message is None:
             raise await self._timed_out(wanted, timeout)
-        return json_answer(self._brief(message))
+        return json_answer(self._view(message))
 
     async def read(self, request: Request) -> Answer:
-        """Give one message with its timeline."""
+        """Return one message with its timeline."""
         message = await self._message(request)
         attempts, _ = await self._store.webhooks.attempts(message.account, message.id)
         account = self._accounts.get(message.account)
         entry = self._journal.get(message.account, message.request_id)
-        decided = {}
-        if entry is not None:
-            decided = {"decisions": decision_views(entry), "warnings": warning_views(entry)}
-        whole = message_view(message, account, attempts, decided)
-        if message.channel is Channel.SMS:
-            whole["parts"] = split(message.text).parts
-        return json_answer(whole)
+        return json_answer(full_message_view(message, account, attempts, entry))
 
     async def set_status(self, request: Request) -> Answer:
-        """Take a recipient, or all, to another status by hand."""
+        """Set the status of one recipient's delivery, or of all; return the message after that."""
         message = await self._message(request)
-        body = read_json(request)
-        body.forbid_unknown({"status", "to"}, "A move by hand")
-        status = body.required_choice("status", Status)
-        await self._deliveries.set_status(message, status, body.text("to"))
+        body = read_body_as(request, StatusBody)
+        await self._deliveries.set_status(message, body.status, body.to)
         return await self.read(request)
 
     async def _message(self, request: Request) -> Message:
@@ -117,7 +118,7 @@ class MessagesControl:
             raise NotFound("Message not found")
         return message
 
-    def _brief(self, message: Message) -> Json:
+    def _view(self, message: Message) -> MessageView:
         return message_view(message, self._accounts.get(message.account))
 
     async def _timed_out(self, wanted: MessageQuery, timeout: float) -> WaitTimedOut:
@@ -130,7 +131,7 @@ class MessagesControl:
             hint = "; the account's clock is frozen, so nothing happens until it is advanced"
         return WaitTimedOut(
             f"No such message within {timeout:g} s, among {total} in the inbox{hint}",
-            arrived=[self._brief(message) for message in arrived],
+            arrived=[self._view(message) for message in arrived],
         )
 
 
@@ -158,7 +159,7 @@ def _before(text: str | None) -> int | None:
 
 
 def _with_plus(text: str | None) -> str | None:
-    """Read `?to=+256…` as it is meant: a query writes a space as a plus, but no number has one."""
+    """Return `?to=+256…` with its plus, which means a space in a query; no number has a space."""
     return "+" + text[1:] if text is not None and _SPACE_FOR_PLUS.match(text) else text
 
 

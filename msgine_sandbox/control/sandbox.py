@@ -1,27 +1,87 @@
-"""Calls about the sandbox as a whole: health, reset, coverage, magic recipients."""
+"""Calls about the sandbox as a whole: health, definitions, reset, coverage, magic recipients."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.views import list_view
+from msgine_sandbox.control.views import (
+    CoverageView,
+    HealthView,
+    ListView,
+    MagicRecipientView,
+    StatusView,
+    View,
+)
+from msgine_sandbox.model.account import Tier
+from msgine_sandbox.model.channel import TRAITS, Channel, Scope
+from msgine_sandbox.model.magic import ALL
+from msgine_sandbox.model.message import NEXT, Status
+from msgine_sandbox.model.warning import ADVICE, WarningCode
+from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.services.coverage import Coverage
-from msgine_sandbox.services.magic import ALL
+from msgine_sandbox.services.deliveries import FAILED_BY_HAND
 from msgine_sandbox.services.reset import Reset
 from msgine_sandbox.version import __version__
 
 
 async def _health(request: Request) -> Answer:  # noqa: ARG001
-    return json_answer({"status": "ok", "version": __version__})
+    return json_answer(HealthView(version=__version__))
 
 
 HEALTH = resource("/_sandbox/health", GET=_health)
 """Whether the sandbox answers; it needs no credential, and no control token."""
 
 
+class ChannelDefinition(View, frozen=True, kw_only=True):
+    """A channel, and its name for people."""
+
+    name: Channel
+    title: str
+
+
+class ReasonsDefinition(View, frozen=True, kw_only=True):
+    """Reasons of failed deliveries that do not depend on the channel."""
+
+    by_hand: str
+
+
+class WarningDefinition(View, frozen=True, kw_only=True):
+    """A warning, and what to do about it."""
+
+    code: WarningCode
+    advice: str
+
+
+class DefinitionsView(View, frozen=True, kw_only=True):
+    """The names that requests and responses use."""
+
+    channels: Sequence[ChannelDefinition]
+    tiers: Sequence[Tier]
+    scopes: Sequence[Scope]
+    events: Sequence[EventType]
+    statuses: Mapping[Status, Sequence[Status]]
+    """The next statuses of each, in the order of the lifecycle: the first leads to delivery."""
+    reasons: ReasonsDefinition
+    warnings: Sequence[WarningDefinition]
+
+
+_DEFINITIONS: Final = DefinitionsView(
+    channels=[ChannelDefinition(name=name, title=traits.title) for name, traits in TRAITS.items()],
+    tiers=list(Tier),
+    scopes=list(Scope),
+    events=list(EventType),
+    statuses={status: [each for each in Status if each in NEXT[status]] for status in Status},
+    reasons=ReasonsDefinition(by_hand=FAILED_BY_HAND),
+    warnings=[WarningDefinition(code=code, advice=advice) for code, advice in ADVICE.items()],
+)
+
+
 class SandboxControl:
-    """Resets accounts, reports coverage, lists magic recipients."""
+    """Resets accounts, reports coverage, lists definitions and magic recipients."""
 
     def __init__(self, reset: Reset, coverage: Coverage) -> None:
         self._reset = reset
@@ -31,15 +91,20 @@ class SandboxControl:
     def resources(self) -> list[Resource]:
         """The paths, below the root."""
         return [
+            resource("/_sandbox/definitions", GET=self.definitions),
             resource("/_sandbox/reset", POST=self.reset),
             resource("/_sandbox/coverage", GET=self.coverage),
             resource("/_sandbox/magic", GET=self.magic),
         ]
 
+    async def definitions(self, request: Request) -> Answer:  # noqa: ARG002
+        """Return the names that requests and responses use; they are the same for all accounts."""
+        return json_answer(_DEFINITIONS)
+
     async def reset(self, request: Request) -> Answer:
-        """Delete messages, keys, faults and webhooks; windows and clock are as new."""
+        """Make the account new: its data is deleted, its settings and clock are as at first."""
         await self._reset.reset(context_of(request).account_id)
-        return json_answer({"status": "ok"})
+        return json_answer(StatusView())
 
     async def coverage(self, request: Request) -> Answer:
         """Return the documented behaviours that were met and those that were not, in order."""
@@ -48,18 +113,18 @@ class SandboxControl:
         met = [name for name in applicable if name in known]
         unmet = [name for name in applicable if name not in known]
         percent = round(100 * len(met) / len(applicable), 1)
-        return json_answer({"met": met, "unmet": unmet, "percent": percent})
+        return json_answer(CoverageView(met=met, unmet=unmet, percent=percent))
 
     async def magic(self, request: Request) -> Answer:  # noqa: ARG002
-        """List magic recipients by name, number, address and token, with what they bring about."""
+        """List the magic recipients, each with its number, address and device token."""
         found = [
-            {
-                "name": each.name,
-                "number": each.number,
-                "address": each.address,
-                "token": each.token,
-                "what": each.what,
-            }
+            MagicRecipientView(
+                name=each.name,
+                number=each.number,
+                address=each.address,
+                token=each.token,
+                what=each.what,
+            )
             for each in ALL
         ]
-        return json_answer(list_view(found, len(found)))
+        return json_answer(ListView(data=found, total=len(found)))

@@ -1,14 +1,18 @@
-"""`/_sandbox/webhooks`: the account's endpoints, and every try to reach them."""
+"""`/_sandbox/webhooks`: the account's endpoints, and every attempt to send to them."""
 
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta
 from msgspec.structs import replace
 from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
-from msgine_sandbox.asgi.body import read_json
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.views import attempt_view, endpoint_view, list_view
+from msgine_sandbox.control.bodies import Body, read_body_as
+from msgine_sandbox.control.views import ListView, attempt_view, endpoints_view
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.message import PREFIX
@@ -23,8 +27,24 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 
 
+class EndpointBody(Body, frozen=True, kw_only=True):
+    """A webhook endpoint."""
+
+    url: str
+    events: Annotated[list[EventType], Meta(min_length=1)] | None = None
+    """Which events it subscribes to; without it all."""
+    secret: str | None = None
+    """What signs the webhooks; without it they are not signed."""
+
+
+class EndpointsBody(Body, frozen=True, kw_only=True):
+    """All endpoints of an account."""
+
+    endpoints: list[EndpointBody]
+
+
 class WebhooksControl:
-    """Endpoints and attempts."""
+    """Reads and replaces endpoints, lists attempts, sends webhooks again."""
 
     def __init__(self, accounts: Accounts, rows: WebhookRows, sender: WebhookSender) -> None:
         self._accounts = accounts
@@ -41,31 +61,28 @@ class WebhooksControl:
         ]
 
     async def read(self, request: Request) -> Answer:
-        """Give the account's endpoints."""
-        endpoints = context_of(request).require_account().endpoints
-        return json_answer({"endpoints": [endpoint_view(endpoint) for endpoint in endpoints]})
+        """Return the account's endpoints."""
+        return json_answer(endpoints_view(context_of(request).require_account().endpoints))
 
     async def replace(self, request: Request) -> Answer:
-        """Put other endpoints in place of the account's, all or none of them."""
+        """Replace all endpoints of the account, or none where one is refused."""
         account = context_of(request).require_account()
-        body = read_json(request)
-        body.forbid_unknown({"endpoints"}, "This call")
-        endpoints = endpoints_of(body)
+        endpoints = endpoints_of(read_body_as(request, EndpointsBody).endpoints)
         await self._accounts.save(replace(account, endpoints=endpoints))
-        return json_answer({"endpoints": [endpoint_view(endpoint) for endpoint in endpoints]})
+        return json_answer(endpoints_view(endpoints))
 
     async def attempts(self, request: Request) -> Answer:
-        """List tries, newest first; of one message where `messageId` names it."""
+        """List attempts, newest first; of one message where `messageId` names it."""
         query = Fields(request.query_params)
         query.forbid_unknown({"limit", "messageId"}, "The list of attempts")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         wanted = query.text("messageId")
         message = None if wanted is None else parse_id(PREFIX, wanted) or 0
         found, total = await self._rows.attempts(context_of(request).account_id, message, limit)
-        return json_answer(list_view(list(map(attempt_view, found)), total))
+        return json_answer(ListView(data=list(map(attempt_view, found)), total=total))
 
     async def resend(self, request: Request) -> Answer:
-        """Send what an earlier try sent again, at once, and answer with the new try."""
+        """Send the webhook of an earlier attempt again, at once; return the new attempt."""
         number = parse_id(ATTEMPT_PREFIX, request.path_params["id"])
         attempt = (
             None
@@ -78,44 +95,41 @@ class WebhooksControl:
         return json_answer(attempt_view(again))
 
 
-def endpoints_of(body: Fields) -> tuple[Endpoint, ...]:
-    """Read an account's endpoints.
+def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:
+    """Return the endpoints that a body asks for.
 
     Raises:
-        InvalidRequest: one of them could never be told anything.
+        InvalidRequest: a URL or a secret is not valid, two have the same URL, or there are too
+            many.
     """
-    endpoints = tuple(_endpoint(each) for each in body.objects("endpoints"))
+    endpoints = tuple(_endpoint(body, index) for index, body in enumerate(bodies))
     if len(endpoints) > MAX_ENDPOINTS:
         expected = f"at most {MAX_ENDPOINTS} endpoints"
         raise InvalidRequest(
-            f"Give {expected}", field="endpoints", value=len(endpoints), expected=expected
+            f"An account can have {expected}",
+            field="endpoints",
+            value=len(endpoints),
+            expected=expected,
         )
     if len({endpoint.url for endpoint in endpoints}) < len(endpoints):
-        expected = "one endpoint for each URL"
-        raise InvalidRequest(f"Give {expected}", field="endpoints", expected=expected)
+        raise InvalidRequest(
+            "Two endpoints have the same URL",
+            field="endpoints",
+            expected="one endpoint for each URL",
+        )
     return endpoints
 
 
-def _endpoint(body: Fields) -> Endpoint:
-    body.forbid_unknown({"url", "events", "secret"}, "An endpoint")
-    url = checked_url(body.required_text("url"), "url")
-    return Endpoint(url, _events(body), _secret(body))
+def _endpoint(body: EndpointBody, index: int) -> Endpoint:
+    events = tuple(EventType) if body.events is None else tuple(dict.fromkeys(body.events))
+    try:
+        return Endpoint(checked_url(body.url, "url"), events, _checked_secret(body.secret))
+    except InvalidRequest as error:
+        message = f"endpoints[{index}].{error.message}"
+        raise InvalidRequest(message, **error.details) from error
 
 
-def _events(body: Fields) -> tuple[EventType, ...]:
-    events = body.get("events")
-    if events is None:
-        return tuple(EventType)
-    if isinstance(events, list) and events and all(each in list(EventType) for each in events):
-        return tuple(dict.fromkeys(map(EventType, events)))
-    expected = "an array of " + ", ".join(EventType)
-    raise InvalidRequest(
-        f"events must be {expected}", field="events", value=events, expected=expected
-    )
-
-
-def _secret(body: Fields) -> str | None:
-    secret = body.text("secret")
+def _checked_secret(secret: str | None) -> str | None:
     try:
         if secret is not None:
             key_of(secret)

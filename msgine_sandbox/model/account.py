@@ -1,4 +1,4 @@
-"""An account: what a token opens, with its tier, its scopes, its clock and its endpoints."""
+"""An account, which a token opens: its tier, scopes, prices, clock and webhook endpoints."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ PREFIX: Final = "acc"
 
 
 class Tier(StrEnum):
-    """How many requests an account may make. Source: documented elsewhere."""
+    """The rate limits that an account starts with. Source: documented elsewhere."""
 
     FREE = "free"
     STARTER = "starter"
@@ -42,13 +42,13 @@ TIERS: Final[Mapping[Tier, Limits]] = {
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """What the rate-limit windows have left for a request, as the headers say it; in seconds."""
+    """The decision of the rate limit about a request, as the headers say it; times in seconds."""
 
     limit: int
     remaining: int
     reset_after: int
     retry_after: int | None = None
-    """How long to wait, where the request is over the limit."""
+    """How long to wait, if the request is over the limit."""
 
 
 DEFAULT_SENDER: Final = "MsGine"
@@ -57,14 +57,14 @@ DEFAULT_PRICE: Final = Money(50_000, "USD")  # 0.05 USD a recipient and segment:
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a token's owner can set; a change makes a new one."""
+    """An account as it is now; a change makes a new value."""
 
     id: int
     """From 1; `public_id` is how the control API writes it."""
     token_hint: str
     """The token as it may be shown: its beginning and end."""
     magic: str
-    """The magic beginning of its token, which says what it is when new; empty for most."""
+    """The magic prefix of its token, which decides what a new account is; empty for most."""
     tier: Tier
     limits: Limits
     scopes: tuple[Scope, ...] = (Scope.FULL_ACCESS,)

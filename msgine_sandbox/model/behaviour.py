@@ -4,19 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from msgine_sandbox.model.channel import TRAITS, Channel
-from msgine_sandbox.model.errors import (
-    ApiError,
-    BadGateway,
-    Forbidden,
-    InternalError,
-    InvalidMessage,
-    InvalidPhoneNumber,
-    InvalidSenderId,
-    NotFound,
-    RateLimitExceeded,
-    ServiceUnavailable,
-    Unauthorized,
-)
+from msgine_sandbox.model.errors import documented_errors
 from msgine_sandbox.model.webhook import EventType
 
 
@@ -44,22 +32,8 @@ class DeveloperBehaviour(StrEnum):
     DAILY = "200 analytics by day"
 
 
-REFUSALS: Final[tuple[type[ApiError], ...]] = (
-    InvalidPhoneNumber,
-    InvalidMessage,
-    InvalidSenderId,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    RateLimitExceeded,
-    InternalError,
-    BadGateway,
-    ServiceUnavailable,
-)
-
-
 def refusal(status: int, code: str) -> str:
-    """Return the name of refusing a request with a status and a code."""
+    """Return the name of an error with a status and a code."""
     return f"{status} {code}"
 
 
@@ -70,7 +44,7 @@ def webhook(event: EventType) -> str:
 
 ALL: Final[tuple[str, ...]] = (
     *Behaviour,
-    *(refusal(error.status, error.code) for error in REFUSALS),
+    *(refusal(error.status, error.code) for error in documented_errors()),
     *map(webhook, EventType),
 )
 """Every behaviour whose source is documented or documented elsewhere."""
@@ -79,4 +53,4 @@ OF_DEVELOPERS: Final[tuple[str, ...]] = (
     *(traits.accepted for channel, traits in TRAITS.items() if channel is not Channel.SMS),
     *DeveloperBehaviour,
 )
-"""What counts besides for a client that calls `/developers`. Source: seen in SDKs."""
+"""Behaviours that count in addition for a client of `/developers`. Source: seen in SDKs."""

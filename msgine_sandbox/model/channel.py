@@ -1,4 +1,4 @@
-"""The channels: one table of what differs between SMS, email and push, which all others read."""
+"""The channels: one table of what differs between SMS, email and push, for all other modules."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ import msgspec
 
 
 class Channel(StrEnum):
-    """What a message goes by. SMS: documented; email and push: seen in SDKs."""
+    """How a message is sent. Source of SMS: documented; of email and push: seen in SDKs."""
 
     SMS = "sms"
     EMAIL = "email"
@@ -26,22 +26,22 @@ class Scope(StrEnum):
 
 
 class ChannelTraits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a channel has that the others have differently."""
+    """The properties in which channels differ."""
 
     title: str
     """Its heading in the page."""
     scope: Scope
-    """What sending by it needs. Source: our choice."""
+    """The scope that sending needs. Source: our choice."""
     accepted: str
-    """What coverage calls a message that was accepted."""
+    """The name in coverage of a message that was accepted."""
     developer_price: int
     """For a recipient and segment in the Developers API, in millionths of a Ugandan shilling."""
     fails_after_sending: str
-    """Why its messages fail once they were sent, as a delivery's reason says it."""
+    """The reason of a delivery that fails after it was sent."""
     fails_without_sending: str
-    """Why its messages are refused."""
+    """The reason of a delivery that is refused."""
     settled_at_acceptance: bool = False
-    """Whether a service takes or refuses its messages before the request is answered."""
+    """Whether its service accepts or refuses messages before the request is answered."""
 
 
 TRAITS: Final[Mapping[Channel, ChannelTraits]] = {

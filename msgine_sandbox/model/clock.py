@@ -1,4 +1,7 @@
-"""Time: one real clock for the process, and one clock for each account that only goes forward."""
+"""Time: a real clock for the process, which never goes back, and a clock for each account.
+
+An account's clock is moved forward only, except that a reset sets it to real time again.
+"""
 
 import time
 from collections.abc import Callable
@@ -13,6 +16,7 @@ Instant = int
 SECOND = 1_000_000
 DAY = 24 * 60 * 60 * SECOND
 FOREVER: Instant = (1 << 63) - 1
+"""Later than every instant: the largest integer that SQLite stores."""
 LATEST: Instant = 253_402_300_799 * SECOND
 """9999-12-31T23:59:59Z: later times have no ISO 8601 form that other programs read."""
 
@@ -20,32 +24,34 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RealTime:
-    """The machine's wall clock, followed forward only.
+    """The machine's wall clock, except that it never goes back.
 
-    Where the wall clock is set back, time goes on from where it was, at its own pace.
+    Where the wall clock is set back, the time goes on with the monotonic clock instead.
     """
 
     def __init__(
-        self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = time.monotonic_ns
+        self,
+        wall: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._wall = wall
-        self._steady = steady
-        # How far the wall clock is ahead of the steady one, in nanoseconds. The wall clock is read
-        # first, so that a pause between the two never makes it seem farther ahead than it is.
-        self._lead = wall() - steady()
+        self._monotonic = monotonic
+        # How far the wall clock is ahead of the monotonic one, in nanoseconds. The wall clock is
+        # read first, so that a pause between the two never makes it seem farther ahead than it is.
+        self._lead = wall() - monotonic()
 
     def now(self) -> Instant:
         """Return the real time."""
         wall = self._wall()
-        steady = self._steady()
-        lead = wall - steady
+        monotonic = self._monotonic()
+        lead = wall - monotonic
         if lead > self._lead:
             self._lead = lead
-        return (steady + self._lead) // 1000
+        return (monotonic + self._lead) // 1000
 
     def not_before(self, instant: Instant) -> None:
-        """Go on from an instant where the wall clock is behind it."""
-        self._lead = max(self._lead, instant * 1000 - self._steady())
+        """Continue from an instant if the wall clock is behind it."""
+        self._lead = max(self._lead, instant * 1000 - self._monotonic())
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -70,6 +76,11 @@ def seconds(value: float) -> int:
     return round(value * SECOND)
 
 
+def whole_seconds(micros: int) -> int:
+    """Return microseconds as whole seconds, rounded up, so that waiting for them is enough."""
+    return -(-micros // SECOND)
+
+
 def from_datetime(moment: datetime) -> Instant:
     """Return the instant of an aware datetime, exactly."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
@@ -92,6 +103,6 @@ def iso(instant: Instant) -> str:
 
 
 @lru_cache(1024)
-def _iso(whole_seconds: int) -> str:
-    moment = time.gmtime(whole_seconds)
+def _iso(unix_seconds: int) -> str:
+    moment = time.gmtime(unix_seconds)
     return "%04d-%02d-%02dT%02d:%02d:%02dZ" % moment[:6]  # noqa: UP031  (twice as fast)

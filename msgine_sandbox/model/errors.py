@@ -1,4 +1,4 @@
-"""Every error that the sandbox can answer with, as one tree; `asgi/answers.py` renders them.
+"""Every error that the sandbox answers with, as one tree; `asgi/answers.py` renders them.
 
 ApiError
 ├── InvalidRequest 400
@@ -20,7 +20,7 @@ ApiError
 └── ServiceUnavailable 503
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Details = Mapping[str, Any]
@@ -32,6 +32,8 @@ class ApiError(Exception):
     status: int = 500
     code: str = "internal_error"
     message: str = "Internal server error"
+    is_documented: bool = False
+    """Whether MsGine documents it, so that a client can meet it there."""
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         if message is not None:
@@ -54,6 +56,7 @@ class InvalidPhoneNumber(InvalidRequest):
 
     code = "invalid_phone_number"
     message = "The phone number must be in E.164 format"
+    is_documented = True
 
 
 class InvalidMessage(InvalidRequest):
@@ -61,6 +64,7 @@ class InvalidMessage(InvalidRequest):
 
     code = "invalid_message"
     message = "Message exceeds maximum length of 1600 characters"
+    is_documented = True
 
 
 class InvalidSenderId(InvalidRequest):
@@ -68,6 +72,7 @@ class InvalidSenderId(InvalidRequest):
 
     code = "invalid_sender_id"
     message = "Sender ID must be alphanumeric and max 11 characters"
+    is_documented = True
 
 
 class Unauthorized(ApiError):
@@ -76,6 +81,7 @@ class Unauthorized(ApiError):
     status = 401
     code = "unauthorized"
     message = "Invalid API token"
+    is_documented = True
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         super().__init__(message, **details)
@@ -88,6 +94,7 @@ class Forbidden(ApiError):
     status = 403
     code = "forbidden"
     message = "Insufficient permissions"
+    is_documented = True
 
 
 class NotFound(ApiError):
@@ -96,6 +103,7 @@ class NotFound(ApiError):
     status = 404
     code = "not_found"
     message = "Not found"
+    is_documented = True
 
 
 class MethodNotAllowed(ApiError):
@@ -156,11 +164,18 @@ class RateLimitExceeded(ApiError):
     status = 429
     code = "rate_limit_exceeded"
     message = "Too many requests. Please try again later."
+    is_documented = True
 
     def __init__(self, retry_after: int) -> None:
         super().__init__()
         self.retry_after = retry_after
         self.headers = {"Retry-After": str(retry_after)}
+
+
+class InternalError(ApiError):
+    """A fault, or a defect of the sandbox itself. Source: documented (status)."""
+
+    is_documented = True
 
 
 class BadGateway(ApiError):
@@ -169,6 +184,7 @@ class BadGateway(ApiError):
     status = 502
     code = "bad_gateway"
     message = "Bad gateway"
+    is_documented = True
 
 
 class ServiceUnavailable(ApiError):
@@ -177,7 +193,13 @@ class ServiceUnavailable(ApiError):
     status = 503
     code = "service_unavailable"
     message = "Service unavailable"
+    is_documented = True
 
 
-class InternalError(ApiError):
-    """A fault, or a defect of the sandbox itself, which no client should ever see."""
+def documented_errors(root: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
+    """Return the errors that MsGine documents, in the order of the tree."""
+    for error in root.__subclasses__():
+        # Not inherited: each error's own source counts.
+        if vars(error).get("is_documented"):
+            yield error
+        yield from documented_errors(error)

@@ -11,17 +11,11 @@ import msgspec
 
 from msgine_sandbox.model.errors import (
     ApiError,
-    BadGateway,
-    Forbidden,
     InternalError,
-    InvalidMessage,
     InvalidPhoneNumber,
     InvalidRequest,
-    InvalidSenderId,
-    NotFound,
     RateLimitExceeded,
-    ServiceUnavailable,
-    Unauthorized,
+    documented_errors,
 )
 from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.recipients import EXPECTED_NUMBER
@@ -35,7 +29,7 @@ _OTHER_WILDCARDS: Final = re.compile(r"[\[?]")
 
 
 class FaultTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """What a fault's match looks at in a request."""
+    """The properties of a request that a match is compared with."""
 
     method: str
     path: str
@@ -85,9 +79,9 @@ class RequestEffect(msgspec.Struct, frozen=True, kw_only=True, tag="request", om
     drop: bool = False
     malformed: bool = False
     commit: bool = False
-    """The request is handled first; only its response suffers."""
+    """Whether the request is handled first, so that the effect is on its response only."""
     spares_replays: bool = False
-    """A retry with the same idempotency key is answered."""
+    """Whether it has no effect on a replay, so that a retry with the same key gets its answer."""
 
 
 class WebhookEffect(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", omit_defaults=True):
@@ -98,7 +92,10 @@ class WebhookEffect(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", om
     """Seconds on the account's clock."""
 
     def reorders(self, event: EventType) -> bool:
-        """Return whether an event is held back until its delivery has ended: `sent` can be."""
+        """Return whether an event is held back until its delivery has ended.
+
+        Only `sent` can be: the other events are those of a delivery's end.
+        """
         return self.mode is WebhookMode.REORDER and event is EventType.SENT
 
 
@@ -110,7 +107,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     account: int | None
-    """Whose requests and webhooks it applies to; None is everybody's."""
+    """The account to whose requests and webhooks it applies; None is every account."""
     match: Match
     effect: Effect
     times: int | None = None
@@ -137,30 +134,25 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether it acts on the next match: the same sequence every time for a seed."""
         if self.probability >= 1:
             return True
+        # A generator for each match, because a fault is a row: it needs no state but `seen`, and a
+        # restart changes nothing.
         draw = Random(f"{self.seed}/{self.seen}").random()  # noqa: S311  (nothing secret)
         return draw < self.probability
 
 
-_ERRORS: Final = (
+# `InvalidRequest` and all documented errors, except the 429, which is built with the time to wait.
+_ERRORS: Final[tuple[type[ApiError], ...]] = (
     InvalidRequest,
-    InvalidPhoneNumber,
-    InvalidMessage,
-    InvalidSenderId,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    InternalError,
-    BadGateway,
-    ServiceUnavailable,
+    *(error for error in documented_errors() if error is not RateLimitExceeded),
 )
 ERROR_CODES: Final[Mapping[str, type[ApiError]]] = {error.code: error for error in _ERRORS}
 """The codes that a fault may name."""
 
 
 def fault_error(effect: RequestEffect, recipient: str | None = None) -> ApiError:
-    """Return the error that an effect asks for, about a recipient where there is one.
+    """Return the error of an effect; if one is about a recipient, its details name this one.
 
-    Whatever the status, it has the documented envelope.
+    A status without an error of its own has the documented envelope as well.
     """
     status = effect.status or InternalError.status
     if status == RateLimitExceeded.status:

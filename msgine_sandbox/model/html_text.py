@@ -1,7 +1,7 @@
 """The text and the links of HTML; imported only when a message has some.
 
-It reads any input in one pass, because anybody may send anything: the standard library's parser
-takes hours for some input, and refuses other.
+It reads any input in one pass, because a client can send anything: for some input the standard
+library's parser takes hours, and other input it refuses.
 """
 
 import re
@@ -15,7 +15,7 @@ _BLOCKS |= {"h1", "h2", "h3", "h4", "h5", "h6", "li", "main", "nav", "ol", "p", 
 _BLOCKS |= {"section", "table", "td", "th", "tr", "ul"}
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _LINES = re.compile(r" ?\n[ \n]*")
-# Possessive, so that what does not fit is not tried again in another way.
+# Possessive, so that a failed match is not tried again in all other ways, which takes hours.
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
 _HREF = re.compile(r"""\bhref\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""", re.IGNORECASE)
 _HUGE = re.compile(r"&#[0-9]{11,}+;?")  # beyond Unicode, and beyond what `int` reads
@@ -25,15 +25,15 @@ _MAX_UNCLOSED = 8  # tags without an end, after which the rest is text
 
 
 class _Token(NamedTuple):
-    """Text, or a tag by its lower-case name with what stands in it."""
+    """Text, or a tag: its name in lower case, and its attributes as they are written."""
 
     text: str = ""
     tag: str = ""
-    inside: str = ""
+    attributes: str = ""
 
 
 class HtmlText(NamedTuple):
-    """What a person reads and can click."""
+    """The text and the links that a mail program shows."""
 
     text: str
     links: tuple[str, ...]
@@ -46,7 +46,7 @@ def html_to_text(html: str) -> HtmlText:
     links: list[str] = []
     for token in _tokens(html):
         texts.append("\n" if token.tag in _BLOCKS else _SPACES.sub(" ", token.text))
-        href = _HREF.search(token.inside) if token.tag == "a" else None
+        href = _HREF.search(token.attributes) if token.tag == "a" else None
         if href is not None:
             links.append(_text(href[1] or href[2] or href[3] or "").strip())
     text = _LINES.sub("\n", "".join(texts)).strip()
@@ -69,7 +69,7 @@ def _tokens(html: str) -> Iterator[_Token]:
             at = start + 1
             continue
         name = tag[2].lower()
-        yield _Token(tag=name, inside=tag[3])
+        yield _Token(tag=name, attributes=tag[3])
         at = tag.end()
         if name in _SKIPPED and not tag[1]:
             closed = re.compile(f"</{name}", re.IGNORECASE).search(html, at)

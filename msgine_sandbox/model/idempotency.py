@@ -1,4 +1,4 @@
-"""An idempotency key: what one looks like, how long it is kept, and what is kept of its request."""
+"""Idempotency keys: their form, how long one is valid, and the answer that is stored for it."""
 
 import re
 from typing import Final
@@ -11,12 +11,13 @@ from msgine_sandbox.model.errors import InvalidRequest
 
 HEADER: Final = "Idempotency-Key"
 FIELD: Final = "idempotencyKey"
-"""Its member in the body of a send of the Developers API. Source: seen in SDKs."""
+"""The member of a send's body in the Developers API that has the key. Source: seen in SDKs."""
 SENDS_WITH_FIELD: Final = frozenset(f"/developers/{channel}" for channel in Channel)
 """The paths, below the base URL, whose bodies may carry a key."""
 KEY_TTL: Final = DAY
-"""How long a key is kept after its first use. Source: documented."""
+"""How long a key is valid after its first use. Source: documented."""
 MAX_LENGTH: Final = 255
+"""Characters of a key in the header."""
 MAX_LENGTH_IN_BODY: Final = 64
 
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")

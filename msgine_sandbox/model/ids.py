@@ -1,4 +1,8 @@
-"""Identifiers: numbers that grow with time, written with the prefix of their kind."""
+"""Identifiers: row ids that grow with time, written with the prefix of their kind.
+
+An id is the row id in SQLite, so that a message is found without another index and the order of ids
+is the order of acceptance.
+"""
 
 import re
 from random import Random, SystemRandom
@@ -6,12 +10,12 @@ from random import Random, SystemRandom
 from msgine_sandbox.model.clock import Instant, RealTime
 
 _RANDOM_BITS = 20
-_LARGEST = (1 << 63) - 1  # that a row can have
+_LARGEST = (1 << 63) - 1  # row id of SQLite
 _FORMATTED = re.compile(r"[a-z]+_([0-9a-f]{16})")
 
 
 class Ids:
-    """Returns numbers that never repeat and always grow, so that a newer row sorts last."""
+    """Assigns ids that never repeat and always grow."""
 
     def __init__(self, real: RealTime) -> None:
         self._real = real
@@ -19,30 +23,31 @@ class Ids:
         self._latest = 0
 
     def next(self, count: int = 1) -> int:
-        """Return the next number, or the first of `count` consecutive ones.
+        """Return the next id, or the first of `count` consecutive ones.
 
-        It consists of milliseconds of real time and random bits, or is the one after the latest.
+        It is made of milliseconds of real time and random bits; where that is not greater than the
+        latest, it is the one after that.
         """
         fresh = (self._real.now() // 1000 << _RANDOM_BITS) | self._random.getrandbits(_RANDOM_BITS)
         first = fresh if fresh > self._latest else self._latest + 1
         self._latest = first + count - 1
         return first
 
-    def continue_after(self, number: int) -> Instant:
-        """Return only larger numbers from here on; return the time that this one was made of."""
-        self._latest = max(self._latest, number)
-        return (number >> _RANDOM_BITS) * 1000
+    def continue_after(self, row_id: int) -> Instant:
+        """Assign only greater ids from now on; return the real time that this one was made of."""
+        self._latest = max(self._latest, row_id)
+        return (row_id >> _RANDOM_BITS) * 1000
 
 
-def format_id(prefix: str, number: int) -> str:
-    """Return an identifier such as `msg_018f3a5b00c1d2e3`."""
-    return f"{prefix}_{number:016x}"
+def format_id(prefix: str, row_id: int) -> str:
+    """Return the text form of an id, such as `msg_018f3a5b00c1d2e3`."""
+    return f"{prefix}_{row_id:016x}"
 
 
 def parse_id(prefix: str, text: str) -> int | None:
-    """Return the number of an identifier; None when it is not one with that prefix."""
+    """Return the id that a text stands for; None when it is not one with that prefix."""
     match = _FORMATTED.fullmatch(text)
     if match is None or not text.startswith(f"{prefix}_"):
         return None
-    number = int(match[1], 16)
-    return number if number <= _LARGEST else None
+    row_id = int(match[1], 16)
+    return row_id if row_id <= _LARGEST else None

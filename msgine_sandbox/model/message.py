@@ -1,4 +1,4 @@
-"""A message with a delivery for each recipient, and the lifecycle that they go through."""
+"""A message with a delivery for each recipient, and the lifecycle of deliveries."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ Recipient = str
 
 
 class Status(StrEnum):
-    """How far a delivery is. Source: documented elsewhere; `queued`: seen in SDKs."""
+    """The status of a delivery. Source: documented elsewhere; of `queued`: seen in SDKs."""
 
     QUEUED = "queued"
     PENDING = "pending"
@@ -37,6 +37,7 @@ NEXT: Final[Mapping[Status, frozenset[Status]]] = {
     Status.DELIVERED: frozenset(),
     Status.FAILED: frozenset(),
 }
+"""The lifecycle: the statuses that may follow each; after a final one, none."""
 
 
 def summary(statuses: Collection[Status]) -> Status:
@@ -52,7 +53,7 @@ def summary(statuses: Collection[Status]) -> Status:
 
 
 class StatusChange(msgspec.Struct, frozen=True):
-    """A delivery's change to another status."""
+    """A change of a delivery's status; the position is that of the recipient in its message."""
 
     message: int
     position: int
@@ -90,13 +91,13 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, status=change.status, history=history, reason=change.reason)
 
     def without_latest(self, changes: int) -> "Delivery":
-        """Return the delivery before its latest changes; a reason it had then is not known."""
+        """Return the delivery before its latest changes, without the reason that it had then."""
         history = self.history[:-changes]
         return replace(self, status=history[-1][0], history=history, reason=None)
 
 
 class EmailParts(msgspec.Struct, frozen=True, kw_only=True, tag="email", omit_defaults=True):
-    """What only an email has: whom it is addressed to openly and not, and its HTML."""
+    """What only an email has: who is in `to`, `cc` and `bcc`, and its HTML."""
 
     to: Sequence[str]
     cc: Sequence[str] = ()
@@ -105,7 +106,7 @@ class EmailParts(msgspec.Struct, frozen=True, kw_only=True, tag="email", omit_de
     links: Sequence[str] = ()
     """The URLs that the links of the HTML lead to."""
     html_alone: bool = False
-    """Whether the message's text was extracted from the HTML, because the client sent none."""
+    """Whether the message's text is extracted from the HTML, because the client sent none."""
 
 
 class PushParts(msgspec.Struct, frozen=True, kw_only=True, tag="push", omit_defaults=True):
@@ -120,14 +121,14 @@ Parts = EmailParts | PushParts
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client sent, as accepted."""
+    """A message that was accepted."""
 
     id: int
     account: int
     channel: Channel
     sender: str
     text: str
-    """What a person reads of it; of an email that is HTML alone, the text in the HTML."""
+    """The text that a person reads: of an email that has only HTML, the text of the HTML."""
     title: str | None = None
     """The subject of an email, the title of a push."""
     parts: Parts | None = None
@@ -155,17 +156,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def recipients(self) -> list[Recipient]:
-        """Everybody whom it goes to, in the order given."""
+        """All recipients, those in `cc` and `bcc` included, in the order given."""
         return [delivery.recipient for delivery in self.deliveries]
 
     @property
     def to(self) -> Sequence[Recipient]:
-        """Whom it is addressed to openly: an email may have others in cc and bcc."""
+        """The recipients that are shown as such: of an email, those in `to` only."""
         return self.parts.to if isinstance(self.parts, EmailParts) else self.recipients
 
     @property
     def content(self) -> str:
-        """The text as its client sent it."""
+        """The text as its client sent it: of an email that has only HTML, the HTML."""
         parts = self.parts
         if isinstance(parts, EmailParts) and parts.html_alone and parts.html is not None:
             return parts.html

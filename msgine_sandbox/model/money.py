@@ -1,4 +1,4 @@
-"""Exact amounts: whole millionths in, decimals out, never a binary fraction in between."""
+"""Exact amounts of money: whole millionths inside, decimals outside, never binary floats."""
 
 from decimal import Decimal
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Whom a message can go to: phone numbers, email addresses, and the targets of a push."""
+"""The recipients of messages: phone numbers, email addresses, and the targets of a push."""
 
 import re
 from enum import StrEnum
@@ -10,6 +10,7 @@ import msgspec
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidPhoneNumber, InvalidRequest
 from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.magic import MAGIC_BLOCK
 
 PhoneNumber = str
 """A number in E.164 that has been checked."""
@@ -17,7 +18,6 @@ EmailAddress = str
 """An address that has been checked, as it was written."""
 
 EXPECTED_NUMBER: Final = "+[country code][number]"
-MAGIC_BLOCK: Final = "+25670000"
 MAX_ADDRESS: Final = 320
 MAX_MAILBOX: Final = 1000
 USER: Final = "user:"
@@ -33,18 +33,18 @@ _EXPECTED_TARGET: Final = f"1 to {MAX_TARGET} characters, all of them printable"
 
 
 class NumberType(StrEnum):
-    """What the numbering plans say of a number, in words that follow it in a sentence."""
+    """The type of a number in the numbering plans, in words that follow it in a sentence."""
 
     MOBILE = "is a mobile number"
-    OTHER = "is no mobile number"
-    UNASSIGNED = "is assigned to nobody"
-    IMPOSSIBLE = "is no number"
+    OTHER = "is not a mobile number"
+    UNASSIGNED = "is not assigned to anybody"
+    IMPOSSIBLE = "is not a phone number"
 
 
 class NumberingPlan:
-    """Checks phone numbers: E.164 by form, then what the countries' numbering plans allow.
+    """Checks phone numbers: first the form of E.164, then the numbering plans of the countries.
 
-    Strict also refuses numbers that are possible but not assigned.
+    With `strict` it also refuses numbers that are possible but not assigned.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -85,10 +85,10 @@ def _number_type(text: str) -> NumberType:
 
 
 def checked_address(text: str, field: str = "to") -> EmailAddress:
-    """Return the text as an email address (RFC 5321 and 5322, as far as mail reaches it).
+    """Return the text as an email address, as email-validator understands RFC 5321 and 5322.
 
     Raises:
-        InvalidRequest: it is not one, or one that no mail reaches (our choice).
+        InvalidRequest: it is not one, or no mail can be delivered to it (our choice).
     """
     return _checked(text, field, "an email address", MAX_ADDRESS, named=False)
 
@@ -175,7 +175,7 @@ def _checked_target(text: str, field: str) -> str:
 
 
 class Platform(StrEnum):
-    """What kind of device it is. Source: seen in SDKs."""
+    """The platform of a device. Source: seen in SDKs."""
 
     ANDROID = "android"
     IOS = "ios"
@@ -183,7 +183,7 @@ class Platform(StrEnum):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """What a push can go to, under the token that its platform issued."""
+    """A device that pushes go to, by the token that its platform issued."""
 
     id: int
     account: int

@@ -1,4 +1,4 @@
-"""How many parts a text costs, and which character made it so (GSM 03.38, 3GPP TS 23.038)."""
+"""How many segments an SMS has, and which character forces UCS-2 (GSM 03.38, 3GPP TS 23.038)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,14 +10,14 @@ import msgspec
 
 
 class Encoding(StrEnum):
-    """How the carrier writes the text."""
+    """The character encoding of an SMS."""
 
     GSM = "GSM-7"
     UCS2 = "UCS-2"
 
 
 class Segments(msgspec.Struct, frozen=True):
-    """A text split into the parts that a phone receives."""
+    """A text split into segments."""
 
     encoding: Encoding
     parts: tuple[str, ...]
@@ -26,12 +26,15 @@ class Segments(msgspec.Struct, frozen=True):
 
     @property
     def count(self) -> int:
-        """How many parts the text is billed as."""
+        """How many segments the text is billed as."""
         return len(self.parts)
 
 
 def split(text: str) -> Segments:
-    """Split a text: 160 or 153 septets a part in GSM 03.38, 70 or 67 UTF-16 units in UCS-2."""
+    """Split a text into segments, of 160 septets in GSM 03.38 or 70 UTF-16 units in UCS-2.
+
+    Where there are several, each has 153 septets or 67 units, and a header that joins them.
+    """
     outside = _OUTSIDE_GSM.search(text)
     if outside is None:
         return Segments(Encoding.GSM, _parts(text, _septets, 160, 153), None)
@@ -39,7 +42,7 @@ def split(text: str) -> Segments:
 
 
 def gsm_segments(text: str) -> int:
-    """Return how many parts a text would be if all its characters were in GSM 03.38."""
+    """Return how many segments a text would have if all its characters were in GSM 03.38."""
     return split(_OUTSIDE_GSM.sub("a", text)).count
 
 
@@ -61,6 +64,7 @@ def _pack(text: str, size: Callable[[str], int], room: int) -> Iterator[str]:
 
 
 def _septets(text: str) -> int:
+    # A character of the extension table is written as an escape and a code.
     return len(text) + len(_ESCAPED.findall(text))
 
 

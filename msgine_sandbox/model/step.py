@@ -1,4 +1,4 @@
-"""A step: something that will happen to an account at a time, stored until it has."""
+"""A step: a planned change of a status or attempt at a webhook, stored until it is performed."""
 
 from enum import IntEnum
 
@@ -8,14 +8,14 @@ from msgine_sandbox.model.clock import Instant
 
 
 class Lane(IntEnum):
-    """Whether a step is performed at once in the store, or waits for a receiver's response."""
+    """Whether a step changes a status, in the store only, or sends a webhook to a receiver."""
 
     STATUS = 0
     WEBHOOK = 1
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """What is to happen to a message, and when."""
+    """What is to happen to a message, and when on its account's clock."""
 
     id: int
     account: int
@@ -23,11 +23,11 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     due: Instant
     message: int
     subject: int
-    """The position of the recipient for a status, the event's row for a webhook."""
+    """For a status the position of the recipient, for a webhook the id of the event."""
     detail: str = ""
-    """The status to come to, and why."""
+    """For a status, it and its reason if it has one: `sent`, `failed The message bounced`."""
 
     @property
     def order(self) -> tuple[Instant, int]:
-        """Its place among the steps of its account: by time, then as they were planned."""
+        """The key that sorts the steps of an account: by time, then as they were planned."""
         return (self.due, self.id)

@@ -1,4 +1,4 @@
-"""What became of messages, in numbers that can be added up."""
+"""Tallies: numbers of messages by status, and their cost, which can be added up."""
 
 from collections.abc import Iterable
 from operator import add
@@ -15,10 +15,9 @@ _NOT_SENT_YET = frozenset({Status.QUEUED, Status.PENDING})
 class Tally(msgspec.Struct, frozen=True):
     """Recipients of SMS and emails, or whole pushes; the cost is in millionths.
 
-    Of an SMS or an email each recipient counts: as sent once it has been handed to the carrier,
-    and then as delivered or failed besides. A push counts once, when it has been sent or has
-    failed for every recipient: as sent, as failed, or as partial. Source: our choice, after the
-    names.
+    Of an SMS or an email each recipient counts: as sent once the carrier has it, and later also as
+    delivered or failed. A push counts once, when it has been sent or has failed for every
+    recipient: as sent, as failed, or as partial. Source: our choice, after the names.
     """
 
     sent: int = 0

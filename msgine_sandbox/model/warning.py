@@ -1,9 +1,11 @@
 """Warnings: what a client did that the sandbox accepts, and that causes trouble in production.
 
-Each has a stable code, and a sentence that says what happened this time.
+Each has a stable code, a sentence that says what happened this time, and advice, which depends only
+on the code. A new warning needs a code and its advice here, and a section in docs/warnings.md that
+contains the advice: tests/test_definitions.py says which of them is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 from unicodedata import name
@@ -15,7 +17,7 @@ _READABLE: Final = 60
 
 
 class WarningCode(StrEnum):
-    """What a warning is about; tests may ask for it."""
+    """What a warning is about; the journal can be filtered by it."""
 
     RETRIED_TOO_EARLY = "retried-too-early"
     RETRIED_WITHOUT_KEY = "post-retried-without-idempotency-key"
@@ -31,6 +33,25 @@ class WarningCode(StrEnum):
     POLLS = "polls-instead-of-webhook"
 
 
+ADVICE: Final[Mapping[WarningCode, str]] = {
+    WarningCode.RETRIED_TOO_EARLY: "Wait as long as Retry-After says before you retry.",
+    WarningCode.RETRIED_WITHOUT_KEY: (
+        "Send the same Idempotency-Key with every attempt of one operation."
+    ),
+    WarningCode.KEY_REUSED: "Use a new key for each operation.",
+    WarningCode.BEARER_MISSING: "Send Authorization: Bearer TOKEN.",
+    WarningCode.UNKNOWN_FIELD: "Check the spelling of the name.",
+    WarningCode.NUMBER_NOT_MOBILE: "Ask the recipient for a mobile number.",
+    WarningCode.FORCED_TO_UCS2: "Replace the character, or budget for the additional segments.",
+    WarningCode.WEBHOOK_SLOW: "Store the webhook, respond, and do the work afterwards.",
+    WarningCode.WEBHOOK_FAILED: "Respond with a 2xx status as soon as the webhook is stored.",
+    WarningCode.WEBHOOK_LOCALHOST: "Use host.docker.internal instead of localhost.",
+    WarningCode.LOOKS_LIVE: "Keep production tokens out of tests and their logs.",
+    WarningCode.POLLS: "Set a callbackUrl, or add a webhook endpoint to the account.",
+}
+"""What to do about a warning, in one or two sentences of plain text."""
+
+
 class ClientWarning(msgspec.Struct, frozen=True):
     """One warning."""
 
@@ -39,12 +60,17 @@ class ClientWarning(msgspec.Struct, frozen=True):
 
     @property
     def docs(self) -> str:
-        """Where the documentation says what to do."""
+        """The section of the documentation that explains it."""
         return f"docs/warnings.md#{self.code}"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return ADVICE[self.code]
 
 
 def retried_too_early(request_id: str, asked: int, waited: float) -> ClientWarning:
-    """The same request came again before the wait that its answer asked for; in seconds."""
+    """Return a warning: a request was repeated before `Retry-After` had passed; in seconds."""
     return ClientWarning(
         WarningCode.RETRIED_TOO_EARLY,
         f"{request_id} was answered with Retry-After: {asked}, and the same request came again"
@@ -53,7 +79,7 @@ def retried_too_early(request_id: str, asked: int, waited: float) -> ClientWarni
 
 
 def retried_without_key(request_id: str, status: int | None, accepted: str | None) -> ClientWarning:
-    """A POST that may have been done was sent again, and nothing tells that it is the same."""
+    """Return a warning: a POST that may have been processed was repeated without a key."""
     ended = "got no answer" if status is None else f"was answered {status}"
     duplicate = (
         "" if accepted is None else f"; {accepted} was accepted then, so this is a duplicate"
@@ -65,7 +91,7 @@ def retried_without_key(request_id: str, status: int | None, accepted: str | Non
 
 
 def key_reused(key: str) -> ClientWarning:
-    """An idempotency key came with another request, which therefore was not done."""
+    """Return a warning: a known key came with another request, which was not processed."""
     return ClientWarning(
         WarningCode.KEY_REUSED,
         f"The idempotency key {key} came with another body or path; what was sent now was not done",
@@ -73,14 +99,14 @@ def key_reused(key: str) -> ClientWarning:
 
 
 def bearer_missing() -> ClientWarning:
-    """The token stands alone in Authorization."""
+    """Return a warning: `Authorization` has the token without a scheme."""
     return ClientWarning(
         WarningCode.BEARER_MISSING, "Authorization has the token alone; documented is: Bearer TOKEN"
     )
 
 
 def unknown_field(names: Sequence[str], place: str) -> ClientWarning:
-    """Fields or parameters that the call does not have."""
+    """Return a warning about fields or parameters that the call does not have."""
     shown = [_shown(name) for name in names[:_NAMED]]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ClientWarning(
@@ -90,12 +116,12 @@ def unknown_field(names: Sequence[str], place: str) -> ClientWarning:
 
 
 def number_not_mobile(number: str, what: str) -> ClientWarning:
-    """A recipient that a text message will hardly reach."""
-    return ClientWarning(WarningCode.NUMBER_NOT_MOBILE, f"{number} {what}, which gets no SMS")
+    """Return a warning about a recipient that cannot receive SMS; `what` is its number type."""
+    return ClientWarning(WarningCode.NUMBER_NOT_MOBILE, f"{number} {what} and will not receive SMS")
 
 
 def forced_to_ucs2(character: str, segments: int, without: int) -> ClientWarning:
-    """One character made the whole text need twice the room."""
+    """Return a warning: one character makes the whole text UCS-2, which needs more segments."""
     called = name(character, "unnamed").lower()
     return ClientWarning(
         WarningCode.FORCED_TO_UCS2,
@@ -105,7 +131,7 @@ def forced_to_ucs2(character: str, segments: int, without: int) -> ClientWarning
 
 
 def webhook_slow(event: str, url: str, milliseconds: float, deadline: float) -> ClientWarning:
-    """The receiver took a large part of the time that it has."""
+    """Return a warning: a receiver took a large part of its `deadline`, which is in seconds."""
     return ClientWarning(
         WarningCode.WEBHOOK_SLOW,
         f"{url} took {milliseconds:.0f} ms for {event}, of the {deadline:g} s that it has:"
@@ -114,12 +140,12 @@ def webhook_slow(event: str, url: str, milliseconds: float, deadline: float) -> 
 
 
 def webhook_failed(event: str, url: str, why: str) -> ClientWarning:
-    """The receiver did not take a webhook."""
+    """Return a warning: a receiver did not accept a webhook."""
     return ClientWarning(WarningCode.WEBHOOK_FAILED, f"{url} did not take {event}: {why}")
 
 
 def webhook_localhost(url: str) -> ClientWarning:
-    """The sandbox is in a container, whose localhost is the container."""
+    """Return a warning: the URL names localhost, which is the sandbox's own container."""
     return ClientWarning(
         WarningCode.WEBHOOK_LOCALHOST,
         f"{url} is the sandbox's own container: write host.docker.internal for your machine",
@@ -127,7 +153,7 @@ def webhook_localhost(url: str) -> ClientWarning:
 
 
 def looks_live(hint: str) -> ClientWarning:
-    """The token looks like one of production."""
+    """Return a warning: the token looks like a production token."""
     return ClientWarning(
         WarningCode.LOOKS_LIVE,
         f"{hint} looks like a production token; any text works here, such as test_me",
@@ -135,7 +161,7 @@ def looks_live(hint: str) -> ClientWarning:
 
 
 def polls(message: str, times: int) -> ClientWarning:
-    """A message is read again and again, where a webhook would tell."""
+    """Return a warning: a message is polled, although a webhook would report its status."""
     return ClientWarning(
         WarningCode.POLLS,
         f"{message} was read {times} times before it came to an end; a webhook would tell of that",
@@ -143,7 +169,7 @@ def polls(message: str, times: int) -> ClientWarning:
 
 
 def _shown(name: str) -> str:
-    """Give a client's own name as text that can be written, of a length that can be read."""
+    """Return a name from a request, shortened, with lone surrogates escaped for UTF-8."""
     return name[:_READABLE].encode(errors="backslashreplace").decode()
 
 

@@ -50,7 +50,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class WebhookMode(StrEnum):
-    """How an event is sent: as it should be, or with a fault."""
+    """How an event is sent: without a fault, or with which one."""
 
     PLAIN = "plain"
     DUPLICATE = "duplicate"
@@ -61,15 +61,17 @@ class WebhookMode(StrEnum):
 
 
 class EventState(StrEnum):
-    """How far an event is."""
+    """The state of an event."""
 
     HELD = "held"
-    """Held back until its delivery has ended."""
+    """Held back by a fault until its delivery has ended."""
     DUE = "due"
+    """To be sent: for the first time, or again after attempts that failed."""
     SUCCEEDED_ONCE = "succeeded_once"
-    """Accepted, and to be sent once more on purpose."""
+    """Accepted by the receiver, and to be sent once more, because of a fault."""
     DONE = "done"
     GIVEN_UP = "given_up"
+    """Failed, and not tried again."""
 
 
 class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +84,10 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
     event: EventType
     url: str
     at: Instant
+    """When the status changed, on the account's clock."""
     mode: WebhookMode = WebhookMode.PLAIN
     tries: int = 0
+    """Attempts so far that were planned: those that a call asked for do not count."""
     state: EventState = EventState.DUE
 
     @property
@@ -109,7 +113,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     event: EventType
     url: str
     number: int
-    """From 1, of this event."""
+    """From 1, among all attempts of its event."""
     at: Instant
     status: int | None
     duration_ms: float
@@ -124,7 +128,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the receiver accepted it: a 2xx in time. Source: our choice."""
+        """Whether the receiver answered in time with a 2xx. Source: our choice."""
         return self.error is None and self.status is not None and 200 <= self.status < 300
 
 
@@ -143,14 +147,14 @@ def checked_url(url: str, field: str) -> str:
 
 
 def url_problem(url: str) -> str | None:
-    """Return what an http or https URL would be like, or None when the text is one."""
+    """Return what the text should be, or None if it is an http or https URL."""
     if len(url) > MAX_URL:
         return f"at most {MAX_URL} characters"
     if not url.isprintable() or " " in url:
         return "a URL without spaces or control characters"
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        _ = parts.port  # raises where it is not one
     except ValueError:
         return "a valid URL"
     if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -1,7 +1,7 @@
-"""What the sandbox does, each service importing only those that stand before it.
+"""What the sandbox does: accounts, deliveries, webhooks, faults, rate limits and the rest.
 
-In calling order, which import-linter checks: accounts, due_queue, idempotency, rate_limit, journal,
-client_warnings, coverage, faults, webhooks.planner, deliveries, carrier, the channels and messages,
-inbox, feed, webhooks.sender, scheduler, time_travel, reset. A decision takes the time as an
-argument.
+Each service imports only those below it, in the order that stands in `pyproject.toml` and that
+import-linter checks: from the bus, which announces what happened, up to the scheduler, which
+performs what is due, and to reset and lifecycle, which concern them all. A decision takes the time
+as an argument.
 """

@@ -1,6 +1,7 @@
-"""The token is the account: any token opens one of its own on first use."""
+"""Accounts: any token opens one of its own on first use."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Final
 
@@ -21,13 +22,14 @@ MAGIC_TOKENS: Final[Mapping[str, tuple[Tier | None, tuple[Scope, ...]]]] = {
     "test_readonly": (None, (Scope.READ_MESSAGES,)),
     "test_sendonly": (None, SENDING),
 }
-"""What the beginning of a token makes of its account: a tier, None for the default; and scopes."""
+"""Tier and scopes of a new account, by how its token begins; None is the default tier."""
 
 
 class Accounts:
-    """Knows every account, and what time it is for each.
+    """The accounts that are open, and the time of each.
 
-    All accounts are in memory, which is changed only once the store has taken the change.
+    All accounts are in memory, because every request needs one. A change is made there inside the
+    write transaction, and undone if that fails.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Accounts:
         self._accounts: dict[int, Account] = {}
         self._id_by_token: dict[str, int] = {}
         self._pinned: dict[int, Instant] = {}
+        """The time of accounts whose clock is being moved."""
 
     async def load(self) -> None:
         """Read all accounts from the store."""
@@ -55,13 +58,14 @@ class Accounts:
             Unauthorized: only certain tokens are accepted, and this is none of them.
         """
         self.check_token(token)
-        account = self._id_by_token.get(token)
-        if account is None:
+        account_id = self._id_by_token.get(token)
+        if account_id is None:
+            # The store has only the digests of tokens.
             digest = sha256(token.encode()).digest()
             known = await self._store.accounts.with_token(digest)
-            account = known.id if known else await self._open(token, digest)
-            self._id_by_token[token] = account
-        return self._accounts[account]
+            account_id = known.id if known else await self._open(token, digest)
+            self._id_by_token[token] = account_id
+        return self._accounts[account_id]
 
     def check_token(self, token: str) -> None:
         """Raise Unauthorized unless a token is accepted."""
@@ -71,22 +75,22 @@ class Accounts:
     async def _open(self, token: str, digest: bytes) -> int:
         try:
             async with self._store.write():
-                number = await self._store.accounts.next_id()
-                account = self._new_account(number, masked(token), _magic_beginning(token))
+                account_id = await self._store.accounts.next_id()
+                account = self._new_account(account_id, masked(token), _magic_prefix(token))
                 await self._store.accounts.add(account, digest)
                 # Before the commit, so that a second request in the same batch finds it.
-                self._accounts[number] = account
-                self._id_by_token[token] = number
-        except Exception:
+                self._accounts[account_id] = account
+                self._id_by_token[token] = account_id
+        except Exception:  # not CancelledError: the batch is committed nevertheless
             self._accounts.pop(self._id_by_token.pop(token, 0), None)
             raise
-        return number
+        return account_id
 
-    def _new_account(self, number: int, hint: str, magic: str) -> Account:
+    def _new_account(self, account_id: int, hint: str, magic: str) -> Account:
         tier, scopes = MAGIC_TOKENS[magic]
         tier = tier or self._tier
         return Account(
-            id=number,
+            id=account_id,
             token_hint=hint,
             magic=magic,
             tier=tier,
@@ -96,7 +100,10 @@ class Accounts:
         )
 
     async def renew(self, account: int) -> None:
-        """Make an account what it was when it was opened; inside a write transaction."""
+        """Set an account back to what it was when it was opened; inside a write transaction.
+
+        The caller undoes it in memory if that fails, with `undone_on_failure`.
+        """
         old = self._accounts[account]
         fresh = self._new_account(account, old.token_hint, old.magic)
         await self._store.accounts.save(fresh)
@@ -120,15 +127,25 @@ class Accounts:
         return None if account is None else self._accounts.get(account)
 
     async def save(self, account: Account) -> None:
-        """Store a changed account in place of the old one."""
-        old = self._accounts[account.id]
-        try:
+        """Store a changed account instead of the old one."""
+        with self.undone_on_failure([account.id]):
             async with self._store.write():
                 await self._store.accounts.save(account)
                 # Before the commit, so that what follows in the same batch sees the change.
                 self._accounts[account.id] = account
-        except Exception:
-            self._accounts[account.id] = old
+
+    @contextmanager
+    def undone_on_failure(self, accounts: Iterable[int]) -> Iterator[None]:
+        """Undo what a block changes in memory, of accounts and the default clock, if it fails.
+
+        The block contains the write transaction, because a commit can fail, too.
+        """
+        old, default_clock = {each: self._accounts[each] for each in accounts}, self._default_clock
+        try:
+            yield
+        except Exception:  # not CancelledError: the batch is committed nevertheless
+            self._accounts.update(old)
+            self._default_clock = default_clock
             raise
 
     def clock_of(self, account: int) -> Clock:
@@ -140,12 +157,12 @@ class Accounts:
         return self.at(account, self._real.now())
 
     def at(self, account: int, real: Instant) -> Instant:
-        """Return an account's time at a real one."""
+        """Return an account's time at a real time."""
         pinned = self._pinned.get(account)
         return self.clock_of(account).at(real) if pinned is None else pinned
 
     def pin_time(self, account: int, instant: Instant) -> None:
-        """Pin the account's time during a clock move, to that of the step being performed."""
+        """Pin the account's time during a clock move, to the due time of the present step."""
         self._pinned[account] = instant
 
     def unpin_time(self, account: int) -> None:
@@ -153,7 +170,7 @@ class Accounts:
         self._pinned.pop(account, None)
 
     async def set_clock(self, account: int, clock: Clock) -> None:
-        """Store another clock of an account."""
+        """Store a changed clock of an account."""
         await self.save(replace(self._accounts[account], clock=clock))
 
     @property
@@ -162,7 +179,7 @@ class Accounts:
         return self._default_clock
 
     async def set_default_clock(self, clock: Clock) -> None:
-        """Start new accounts with another clock; inside a write transaction."""
+        """Store the clock that new accounts start with; inside a write transaction, as `renew`."""
         await self._store.accounts.save_default_clock(clock)
         self._default_clock = clock
 
@@ -172,5 +189,5 @@ def is_revoked(token: str) -> bool:
     return token.startswith(REVOKED)
 
 
-def _magic_beginning(token: str) -> str:
+def _magic_prefix(token: str) -> str:
     return max((start for start in MAGIC_TOKENS if token.startswith(start)), key=len)

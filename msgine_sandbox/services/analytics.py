@@ -1,4 +1,4 @@
-"""Analytics: what became of an account's messages, day by day, as sums kept up to date."""
+"""Analytics: an account's messages by status, as sums of each day that are kept up to date."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,9 +16,10 @@ _GAINS: Final[Mapping[Status, Tally]] = {
     Status.DELIVERED: Tally(delivered=1),
     Status.FAILED: Tally(failed=1),
 }
-"""What a change of one delivery adds, where recipients are counted."""
+"""What a change to a status adds, in channels where each recipient counts."""
 
 _MAX_RECENT: Final = 4096
+"""Messages whose key is kept in memory: most changes come soon after acceptance."""
 
 
 def day_of(instant: Instant) -> Day:
@@ -27,7 +28,7 @@ def day_of(instant: Instant) -> Day:
 
 
 class Analytics:
-    """Adds everything that becomes of a message to the day on which it was accepted."""
+    """Counts messages and their status changes, all on the day when the message was accepted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -46,7 +47,7 @@ class Analytics:
         counts: Counter[tuple[TallyKey, Status]] = Counter()
         for change in changes:
             key = keys[change.message]
-            if key.channel is Channel.PUSH:
+            if key.channel is Channel.PUSH:  # counts as a whole, not by recipient
                 pushes[change.message].append(change)
             else:
                 counts[key, change.status] += 1
@@ -68,7 +69,7 @@ class Analytics:
         return known
 
     async def _gain(self, message_id: int, changes: Sequence[StatusChange]) -> Tally:
-        """Return what changes added to the sum of a push, which counts as a whole."""
+        """Return what changes, which are applied already, add to the sum of a push."""
         message = await self._store.messages.get(message_id)
         if message is None:
             return NOTHING
@@ -76,9 +77,10 @@ class Analytics:
 
 
 class _RecentKeys:
-    """Where at least the latest 4,096 messages are counted, so that most changes cost no query.
+    """The tally keys of at least the latest 4,096 messages, so that most changes cost no query.
 
-    Two dictionaries take turns, which is cheaper than keeping one in order.
+    It is two dictionaries: when the newer is full, the older is dropped and replaced by it. That is
+    cheaper than to drop the oldest message each time.
     """
 
     def __init__(self) -> None:

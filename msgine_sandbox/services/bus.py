@@ -1,4 +1,4 @@
-"""What happened, announced to whoever listens for it, after it has been stored."""
+"""Announcements of what happened, to the services that listen for it, after it has been stored."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ class MessageAccepted(msgspec.Struct, frozen=True):
 
     @property
     def messages(self) -> Sequence[int]:
-        """Its id, as `StatusesChanged` has several."""
+        """Its id, in the form that `StatusesChanged` has."""
         return (self.message.id,)
 
 
@@ -43,7 +43,7 @@ class StatusesChanged(msgspec.Struct, frozen=True):
 
 
 class InboxEmptied(msgspec.Struct, frozen=True):
-    """All messages of an account are deleted, and what was planned for them."""
+    """All messages of an account are deleted, and so is what was planned for them."""
 
     account: int
 
@@ -61,13 +61,13 @@ class RequestAnswered(msgspec.Struct, frozen=True):
 
 
 class RequestWarned(msgspec.Struct, frozen=True):
-    """A consequence of a request added a warning to its journal entry."""
+    """A warning was added to the journal entry of an earlier request, such as about its webhook."""
 
     entry: JournalEntry
 
 
 class Stopping(msgspec.Struct, frozen=True):
-    """The sandbox is told to stop; nothing should wait for anything more."""
+    """The sandbox stops; every wait and every stream should end."""
 
 
 class Bus:
@@ -75,11 +75,11 @@ class Bus:
 
     def __init__(self) -> None:
         self.stopping = False
-        """Whether the sandbox has been told to stop."""
+        """Whether the sandbox stops."""
         self._listeners: dict[type, tuple[Listener, ...]] = {}
 
     def announce(self, announcement: object) -> None:
-        """Call everybody who listens for announcements of its type; each returns at once."""
+        """Call the listeners for announcements of its type, none of which may block."""
         for listener in self._listeners.get(type(announcement), ()):
             listener(announcement)
 
@@ -100,6 +100,7 @@ class Bus:
         try:
             yield
         finally:
+            # New tuples, because an announcement may be iterating over the present ones.
             for kind in kinds:
                 self._listeners[kind] = tuple(
                     each for each in self._listeners[kind] if each is not listener

@@ -1,4 +1,4 @@
-"""The carrier: plans what becomes of a message, and does it when it is due."""
+"""The carrier: plans the status changes of a message, and applies them when they are due."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -8,32 +8,33 @@ import msgspec
 from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import TRAITS, Channel, ChannelTraits
-from msgine_sandbox.model.clock import SECOND
+from msgine_sandbox.model.clock import SECOND, Instant
 from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.magic import DeliveryPlan
 from msgine_sandbox.model.message import NEXT, Delivery, Message, Status, StatusChange
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.services.bus import Bus, StatusesChanged
 from msgine_sandbox.services.deliveries import Deliveries
-from msgine_sandbox.services.magic import DeliveryPlan, outcome_of
+from msgine_sandbox.services.magic import outcome_of
 from msgine_sandbox.storage.store import Store
 
 HOUR: Final = 3600 * SECOND
 IF_REGISTERED: Final = "to a device"
-"""The detail of a step whose status depends on whether a device is registered when it is due."""
+"""The reason in a step whose status is failed instead if the device has been removed by then."""
 
 
 class PlannedStatus(msgspec.Struct, frozen=True):
-    """What a delivery comes to, so long after it was accepted or scheduled for."""
+    """A status that a delivery will have."""
 
     detail: str
-    """The status, and why, as a step carries it."""
+    """The status and its reason, in the form of `Step.detail`."""
     after: int
-    """Microseconds."""
+    """Microseconds from acceptance, or from the time that the message is scheduled for."""
 
 
 Plans = Mapping[DeliveryPlan, Sequence[PlannedStatus]]
 _FIRST: Final = PlannedStatus("pending", 0)
-"""What a scheduled message begins with when its time has come."""
+"""The change with which a scheduled message, which is `queued`, begins."""
 
 
 def delivery_plans(sent_after: int, delivered_after: int) -> Mapping[Channel, Plans]:
@@ -70,7 +71,7 @@ def _plans_of(traits: ChannelTraits, sent_after: int, delivered_after: int) -> P
 
 
 class Carrier:
-    """Delivers messages by the clock; without plans, all is left to be set by hand."""
+    """Delivers messages as time passes; without plans, statuses change by control calls only."""
 
     def __init__(
         self,
@@ -87,7 +88,10 @@ class Carrier:
         self._plans = plans
 
     async def at_acceptance(self, message: Message) -> list[StatusChange]:
-        """Return the changes of a push that its service makes before its request is answered."""
+        """Return the first changes of a push, which precede the response to its request.
+
+        A scheduled push has none yet, because its service gets it later.
+        """
         if self._plans is None or message.scheduled_at is not None:
             return []
         changes = [
@@ -98,7 +102,7 @@ class Carrier:
         return await self._with_devices(message, changes)
 
     def plan(self, message: Message) -> list[Step]:
-        """Return the steps of a new message; in manual delivery few or none."""
+        """Return the steps of a new message: without plans, at most those of a schedule."""
         starts = message.created_at if message.scheduled_at is None else message.scheduled_at
         planned = [
             (position, each)
@@ -121,7 +125,8 @@ class Carrier:
     async def perform(self, steps: Sequence[Step]) -> int:
         """Perform the first of an account's steps in one transaction, and return how many.
 
-        It stops before a step that is later than a webhook which those before it caused.
+        It stops before the first that is later than a webhook caused by those before it. A step is
+        removed in the transaction that applies it, so that a crash neither loses nor repeats it.
         """
         account = steps[0].account
         async with self._store.write():
@@ -136,13 +141,15 @@ class Carrier:
         return self._plans[message.channel][outcome_of(delivery.recipient).plan]
 
     def _remaining(self, message: Message, delivery: Delivery) -> Sequence[PlannedStatus]:
-        """Return what is planned for a delivery, from its present status on."""
+        """Return what is planned for a delivery of a new message, from its present status on."""
         if message.scheduled_at is not None:
             return (_FIRST, *self._plan_of(message, delivery))
+        # Of a push, what `at_acceptance` returned is in the history already.
         done = len(delivery.history) - 1
         return self._plan_of(message, delivery)[done:] if NEXT[delivery.status] else ()
 
     async def _changes(self, steps: Sequence[Step]) -> list[StatusChange]:
+        # At the time when they are due, even if the event loop performs them later.
         changes = [_change(step.message, step.subject, step.detail, step.due) for step in steps]
         for message_id in {each.message for each in changes if each.reason == IF_REGISTERED}:
             message = await self._store.messages.get(message_id)
@@ -153,7 +160,7 @@ class Carrier:
     async def _with_devices(
         self, message: Message, changes: Sequence[StatusChange]
     ) -> list[StatusChange]:
-        """Return changes where those of a message to devices that are removed by now fail."""
+        """Return changes in which a message fails for devices that have been removed."""
         tokens = message.recipients
         removed = await self._store.devices.removed(message.account, tokens)
         not_registered = TRAITS[message.channel].fails_after_sending
@@ -168,12 +175,12 @@ class Carrier:
         return list(map(with_device, changes))
 
 
-def _change(message: int, position: int, detail: str, at: int) -> StatusChange:
+def _change(message: int, position: int, detail: str, at: Instant) -> StatusChange:
     status, reason = _parse(detail)
     return StatusChange(message, position, status, at, reason)
 
 
-@lru_cache(64)
+@lru_cache(64)  # a handful of details, parsed at every change
 def _parse(detail: str) -> tuple[Status, str | None]:
     status, _, reason = detail.partition(" ")
     return Status(status), reason or None

@@ -1,4 +1,4 @@
-"""What is wrong with how a client uses the API, where one request alone does not show it.
+"""Warnings about a client that one request alone does not justify.
 
 Retries that come too early or without an idempotency key, polling where a webhook would do, and
 receivers that are slow, unreachable or wrong.
@@ -22,17 +22,18 @@ from msgine_sandbox.model.webhook import Attempt, WebhookMode
 from msgine_sandbox.services.webhooks.targets import is_loopback
 
 MAX_FAILED: Final = 256
-"""Failed requests that are remembered of each account; a retry of an older one is not noticed."""
+"""Failed requests that are remembered of each account; a retry of an older one is not detected."""
 
 RETRIED_STATUSES: Final = frozenset({None, 408, 429, 500, 502, 503, 504})
-"""What clients retry, as the official ones do; None is no response. Source: seen in SDKs."""
+"""Statuses after which the official clients retry; None is no response. Source: seen in SDKs."""
 
 _NOT_HANDLED: Final = frozenset({429})
-"""Statuses that say for certain that the request had no effect, so that a retry does no harm."""
+"""Statuses after which the request certainly had no effect, so that a retry needs no key."""
 
 POLLS_BEFORE_WARNING: Final = 5
-"""Reads of one message before it is delivered or failed, from which on they are polling."""
+"""The number of reads of a message, before it is delivered or failed, that counts as polling."""
 _MAX_POLLED: Final = 4096
+"""Messages whose reads are counted; the one that was not read for longest is forgotten first."""
 
 _FAILS_ON_PURPOSE: Final = frozenset({WebhookMode.LOSE, WebhookMode.WRONG_SIGNATURE})
 """Modes in which no receiver can, or should, accept the webhook."""
@@ -53,7 +54,7 @@ class FailedRequest(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: int | None
     """Seconds."""
     message: str | None
-    """The message that was accepted all the same."""
+    """The id of the message that was accepted nevertheless, as a fault with `commit` does."""
 
 
 class RetryDetector:
@@ -73,7 +74,7 @@ class RetryDetector:
         return self._failed[account].get(fingerprint)
 
     def add(self, account: int, fingerprint: Fingerprint, failed: FailedRequest) -> None:
-        """Remember a failed request, in place of an earlier one with the same fingerprint."""
+        """Remember a failed request, instead of an earlier one with the same fingerprint."""
         requests = self._failed[account]
         requests[fingerprint] = failed
         requests.move_to_end(fingerprint)
@@ -93,19 +94,19 @@ class RetryDetector:
 
 
 def retry_warnings(
-    failed: FailedRequest, *, posts: bool, has_key: bool, now: Instant, real_now: Instant
+    failed: FailedRequest, *, is_post: bool, has_key: bool, now: Instant, real_now: Instant
 ) -> list[ClientWarning]:
     """Return the warnings about retrying a failed request now.
 
-    The longer of the account's time and real time counts as waited, so that a client which really
-    sleeps is not blamed for a frozen clock.
+    The longer of the account's time and real time counts as waited, so that a client that really
+    sleeps is not warned because the account's clock is frozen.
     """
     found = []
     waited = max(now - failed.at, real_now - failed.real_at)
     asked = failed.retry_after
     if asked is not None and waited < asked * SECOND:
         found.append(warning.retried_too_early(failed.request_id, asked, waited / SECOND))
-    if posts and not has_key and failed.status not in _NOT_HANDLED:
+    if is_post and not has_key and failed.status not in _NOT_HANDLED:
         found.append(warning.retried_without_key(failed.request_id, failed.status, failed.message))
     return found
 
@@ -117,9 +118,10 @@ class PollingDetector:
         self._reads: OrderedDict[int, int] = OrderedDict()
 
     def warnings_for(self, account: Account, message: Message) -> list[ClientWarning]:
-        """Count a read; return a warning from the fifth on where no webhook is configured."""
+        """Count a read; from the fifth on, return a warning unless a webhook is configured."""
         if not NEXT[message.status]:
             return []
+        # Removed and added again, so that the order of the dictionary is that of the latest reads.
         reads = self._reads[message.id] = self._reads.pop(message.id, 0) + 1
         if len(self._reads) > _MAX_POLLED:
             self._reads.popitem(last=False)

@@ -35,7 +35,7 @@ _LISTS: Final = {"messages", "history"}
 
 
 class Coverage:
-    """Listens to what is announced, and remembers what of it is documented, in memory."""
+    """Listens to the bus, and remembers in memory which documented behaviours it announced."""
 
     def __init__(self, bus: Bus) -> None:
         self._met: defaultdict[int | None, set[str]] = defaultdict(set)
@@ -45,18 +45,21 @@ class Coverage:
         bus.listen(WebhookAttempted, self._attempted)
 
     def met(self, account: int | None) -> frozenset[str]:
-        """Return what an account has met, or for None what any has."""
+        """Return the behaviours that an account has met, or for None those that any has."""
         if account is not None:
             return frozenset(self._met[account])
         return frozenset().union(*self._met.values())
 
     def applicable(self, account: int | None) -> Sequence[str]:
-        """Return what counts for an account, or for None for any: that of the APIs it calls."""
+        """Return the behaviours that count for an account, or for None those that count for any.
+
+        Those of the Developers API count from the first call to it.
+        """
         calls = self._developers if account is None else self._developers & {account}
         return (*ALL, *OF_DEVELOPERS) if calls else ALL
 
     def forget(self, account: int | None) -> None:
-        """Start again for an account, or for all."""
+        """Forget what an account has met, or for None what all have."""
         if account is None:
             self._met.clear()
             self._developers.clear()
@@ -93,6 +96,7 @@ class Coverage:
 
 def _successes(entry: JournalEntry) -> set[str]:
     found: set[str] = {Behaviour.REPLAYED} if entry.replayed else _call(entry)
+    # A client that retries a 429 too early and succeeds by chance has not waited for Retry-After.
     if entry.repeated_status == RateLimitExceeded.status and not any(
         warning.code is WarningCode.RETRIED_TOO_EARLY for warning in entry.warnings
     ):

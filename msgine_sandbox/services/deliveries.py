@@ -1,4 +1,4 @@
-"""Taking deliveries through their lifecycle, and planning the webhooks that report it."""
+"""Changing the status of deliveries, and planning the webhooks that report the changes."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -18,14 +18,16 @@ FAILED_BY_HAND: Final = "Failed by hand"
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """How many changes were gone through, and which of them the lifecycle still allowed."""
+    """Which status changes were applied."""
 
     done: int
+    """How many of the changes asked for were processed, those without effect included."""
     changes: Sequence[StatusChange]
+    """Those that had an effect."""
 
 
 class Deliveries:
-    """Changes the status of deliveries, as the carrier's steps or a developer's call ask."""
+    """Changes the status of deliveries, for the carrier's steps or a call of the control API."""
 
     def __init__(
         self,
@@ -46,12 +48,14 @@ class Deliveries:
     async def apply(self, account: int, changes: Sequence[StatusChange]) -> Applied:
         """Apply changes in order, inside a write transaction.
 
-        It stops before a change that is later than a webhook which those before it caused, because
-        the receiver's response may come first. A change that the lifecycle does not allow any more,
-        because the developer has set another status meanwhile, has no effect.
+        It stops before the first change that is later than a webhook caused by those before it, so
+        that during a clock move a receiver that reads the message sees the status that its webhook
+        reports. A change that the lifecycle does not allow any more, because the developer has set
+        another status meanwhile, has no effect.
         """
         subscribed = await self._planner.subscribed(account, changes)
         if not subscribed:
+            # The usual case: all changes in one statement instead of one for each.
             applied = await self._store.messages.apply(changes)
             await self._analytics.changed(account, applied)
             return Applied(len(changes), applied)
@@ -62,30 +66,34 @@ class Deliveries:
         return Applied(len(together), applied)
 
     async def enqueue_webhooks(self, account: int, changes: Sequence[StatusChange]) -> None:
-        """Plan the webhooks of changes that were applied, inside a write transaction."""
+        """Plan the webhooks of changes that are applied already, inside a write transaction."""
         await self._enqueue(account, await self._planner.subscribed(account, changes))
 
     async def set_status(self, message: Message, status: Status, to: Recipient | None) -> None:
-        """Set the status of one recipient's delivery, or of all; all of them or none.
+        """Set the status of one recipient's delivery, or of all; where one cannot, none changes.
 
         Raises:
             InvalidRequest: the recipient is not among the message's, or the lifecycle forbids it.
         """
-        chosen = [n for n, d in enumerate(message.deliveries) if to in {None, d.recipient}]
-        if not chosen:
+        positions = [
+            position
+            for position, delivery in enumerate(message.deliveries)
+            if to in {None, delivery.recipient}
+        ]
+        if not positions:
             raise InvalidRequest(
                 "The message does not go to that recipient",
                 field="to",
                 value=to,
                 expected=message.recipients,
             )
-        for position in chosen:
+        for position in positions:
             _check(message, position, status)
         now = self._accounts.now(message.account)
         reason = FAILED_BY_HAND if status is Status.FAILED else None
-        changes = [StatusChange(message.id, position, status, now, reason) for position in chosen]
+        changes = [StatusChange(message.id, each, status, now, reason) for each in positions]
         async with self._store.write():
-            # All have the same time, so that none of them waits for a webhook of another.
+            # All have the same time, so that `apply` does not stop before any of them.
             applied = await self.apply(message.account, changes)
         self._bus.announce(StatusesChanged(message.account, applied.changes))
 

@@ -12,7 +12,7 @@ from msgine_sandbox.storage.store import Store
 
 
 class Devices:
-    """Knows the devices of each account."""
+    """Registers and removes the devices of accounts."""
 
     def __init__(self, store: Store, accounts: Accounts, ids: Ids) -> None:
         self._store = store
@@ -22,7 +22,9 @@ class Devices:
     async def registered(
         self, account: Account, token: str, platform: Platform
     ) -> tuple[Device, bool]:
-        """Return the device as it will be, and whether it is new; nothing is stored yet.
+        """Return the device that `save` is to store, and whether it is new.
+
+        Nothing is stored here, because the answer is written first and stored with it.
 
         Raises:
             InvalidRequest: the token is not a valid one.

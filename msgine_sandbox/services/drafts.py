@@ -1,4 +1,4 @@
-"""What the drafts of all channels share: whom they come from, whom they go to, when, how long."""
+"""What all channels share: the context of a send, and the checks of recipients, text and time."""
 
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, TypeVar
@@ -18,7 +18,7 @@ Draft = TypeVar("Draft")
 
 
 class SendContext(msgspec.Struct, frozen=True):
-    """Whose request a message comes from, and when on the account's clock."""
+    """The account and the request that a message comes from, and the account's time."""
 
     account: Account
     request_id: str
@@ -26,12 +26,12 @@ class SendContext(msgspec.Struct, frozen=True):
 
 
 class ChannelService(Generic[Draft]):
-    """One channel: it turns drafts into messages."""
+    """One channel: it checks drafts and makes messages of them."""
 
     channel: Channel
 
     async def compose(self, draft: Draft, context: SendContext) -> Message:
-        """Return the message that a draft asks for; nothing is stored yet.
+        """Return the message that a draft describes; nothing is stored yet.
 
         Raises:
             ApiError: a value of the draft is not one that the channel accepts.
@@ -50,7 +50,7 @@ def checked_recipients(
 
     Raises:
         InvalidRequest: there is none, or there are over 100 (our choice).
-        ApiError: what `check` says of one of them.
+        ApiError: `check` refuses one of them.
     """
     recipients = list(dict.fromkeys(texts))
     if 1 <= len(recipients) <= MAX_RECIPIENTS:
@@ -67,7 +67,8 @@ def checked_text(text: str, longest: int, *, field: str = "message") -> str:
     """Return a text that can be sent.
 
     Raises:
-        InvalidMessage: it is empty or over so many characters (documented), or not Unicode (ours).
+        InvalidMessage: it is empty or has over `longest` characters (documented), or it is not
+            Unicode (our choice).
     """
     name = field.capitalize()
     if not text:
@@ -84,10 +85,10 @@ def checked_text(text: str, longest: int, *, field: str = "message") -> str:
 def new_deliveries(
     recipients: Iterable[Recipient], context: SendContext, scheduled_at: Instant | None = None
 ) -> tuple[Delivery, ...]:
-    """Return the deliveries of a new message: `queued` where it is scheduled, else `pending`.
+    """Return the deliveries of a new message: `queued` if it is scheduled, else `pending`.
 
     Raises:
-        InvalidRequest: the time it is scheduled for is not in the future (our choice).
+        InvalidRequest: it is scheduled for a time that is not in the future (our choice).
     """
     if scheduled_at is not None and scheduled_at <= context.now:
         raise InvalidRequest(
@@ -104,7 +105,7 @@ def new_deliveries(
 
 
 def is_unicode(text: str) -> bool:
-    """Return whether a text can be encoded: half of a surrogate pair, as JSON allows, cannot."""
+    """Return whether a text can be encoded: JSON allows half of a surrogate pair, which cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

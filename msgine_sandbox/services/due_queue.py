@@ -9,28 +9,34 @@ from msgine_sandbox.model.clock import SECOND, Instant, RealTime
 from msgine_sandbox.model.step import Step
 from msgine_sandbox.services.accounts import Accounts
 
-_TICK: Final = 0.01  # seconds; steps that fall due within one are performed together
+_TICK: Final = 0.01
+"""Least seconds until the timer fires: steps that fall due meanwhile are performed together."""
 
 
 class DueQueue:
-    """Tells the scheduler when an account has something due; a frozen clock costs nothing.
+    """Orders accounts by when their next step is due; one whose clock is frozen costs nothing.
 
-    Whoever stores steps calls `schedule`; the scheduler waits in `next_account`.
+    What stores steps also calls `schedule`; the scheduler waits in `next_account`.
     """
 
     def __init__(self, accounts: Accounts, real: RealTime) -> None:
         self._accounts = accounts
         self._real = real
         self._due: dict[int, Instant] = {}
-        # In order of time, with entries that `_due` has outdated since.
+        """When each account is due, in real time."""
+        # In order of time. An entry that differs from `_due` is outdated, and skipped when it comes
+        # first: a heap has no cheap way to remove one from its middle.
         self._heap: list[tuple[Instant, int]] = []
         self._timer: asyncio.Handle | None = None
         self._timer_due = 0.0  # on the event loop's clock
-        self._rang = asyncio.Event()
-        self._rang_at: Instant = 0
+        self._fired = asyncio.Event()
+        self._fired_at: Instant = 0
 
     def schedule(self, steps: Sequence[Step]) -> None:
-        """Wake the scheduler when the first of an account's steps is due on its clock."""
+        """Wake the scheduler when the first of some steps, all of one account, is due.
+
+        On a frozen clock none is due later; moving the clock schedules the account again.
+        """
         if steps:
             account, due = steps[0].account, min([step.due for step in steps])
             real_due = self._accounts.clock_of(account).real_at(due)
@@ -38,30 +44,31 @@ class DueQueue:
                 self.wake_at(account, real_due)
 
     def wake_at(self, account: int, due: Instant) -> None:
-        """Wake the scheduler for an account at a real time, if not before."""
-        if due < self._due.get(account, due + 1):
+        """Wake the scheduler for an account at a real time, or at an earlier one already set."""
+        known = self._due.get(account)
+        if known is None or due < known:
             self._due[account] = due
             heappush(self._heap, (due, account))
             self._set_timer()
 
     def forget(self, account: int) -> None:
-        """Do not wake the scheduler for an account until it is scheduled again."""
+        """Leave an account out until it is scheduled again."""
         self._due.pop(account, None)
 
     async def next_account(self) -> int:
-        """Return the next account that has something due, as soon as it has."""
+        """Wait until an account has a step due, and return that account."""
         while True:
-            # Only what was due when the timer rang: the rest waits for the next tick, so that steps
-            # which fall due one after the other share a transaction.
-            while self._heap and self._heap[0][0] <= self._rang_at:
+            # Only what was due when the timer fired: the rest waits for the next time, so that
+            # steps which fall due one after the other share a transaction.
+            while self._heap and self._heap[0][0] <= self._fired_at:
                 due, account = heappop(self._heap)
                 if self._due.get(account) == due:
                     del self._due[account]
                     return account
-            self._rang.clear()
+            self._fired.clear()
             self._set_timer()
-            await self._rang.wait()
-            self._rang_at = self._real.now()
+            await self._fired.wait()
+            self._fired_at = self._real.now()
 
     def close(self) -> None:
         """Cancel the timer."""
@@ -79,8 +86,8 @@ class DueQueue:
                 self._timer.cancel()
             # The time is remembered here: where it has passed already, because the process was
             # paused since `loop.time()`, uvloop returns a handle that does not know when it is due.
-            self._timer, self._timer_due = loop.call_at(when, self._ring), when
+            self._timer, self._timer_due = loop.call_at(when, self._on_timer), when
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
-        self._rang.set()
+        self._fired.set()

@@ -29,7 +29,7 @@ MAX_BODY: Final = 512 * 1024
 
 
 class EmailDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """An email as a client asks for it: values of the right types that are not checked yet."""
+    """An email as a client describes it: values of the right types, otherwise not checked yet."""
 
     sender: str
     to: Sequence[str]
@@ -50,7 +50,7 @@ class EmailService(ChannelService[EmailDraft]):
         self._ids = ids
 
     async def compose(self, draft: EmailDraft, context: SendContext) -> Message:
-        """Return the message that a draft asks for.
+        """Return the message that a draft describes.
 
         Raises:
             InvalidRequest: an address is not one, there are too many, there is no text, or the
@@ -61,7 +61,7 @@ class EmailService(ChannelService[EmailDraft]):
         sender = checked_mailbox(draft.sender)
         fields = _first_fields(draft)
         recipients = checked_recipients(
-            fields if draft.to else (),
+            fields if draft.to else (),  # cc and bcc alone are not enough
             lambda text: checked_address(text, fields[text]),
             what="addresses, of which one at least is in to",
         )

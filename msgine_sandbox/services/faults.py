@@ -26,7 +26,7 @@ _MAGIC_BLOCK, _SANDBOX = MARKS
 
 
 class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault as it is asked for."""
+    """A fault that is to be added."""
 
     match: Match
     effect: Effect
@@ -42,16 +42,16 @@ class Faults:
         self._store = store
         self._ids = ids
         self._max_faults = max_faults
-        # Whose faults may still act, so that all other requests cost no query. It may name an
-        # account whose faults are spent; `take` notices that.
+        # The accounts whose faults may still act, so that requests of all others cost no query. An
+        # account stays in it when its faults are spent, until `take` finds none.
         self._active: set[int | None] = set()
 
     async def load(self) -> None:
-        """Read from the store which accounts have faults."""
+        """Read from the store which accounts have faults that may still act."""
         self._active = await self._store.faults.accounts()
 
     async def add(self, account: int | None, spec: FaultSpec) -> Fault:
-        """Add a fault of an account; None is for everybody.
+        """Add a fault of an account, or for None one that applies to every account.
 
         Raises:
             InvalidRequest: there are too many that may still act.
@@ -75,18 +75,19 @@ class Faults:
         )
         async with self._store.write():
             if len(spent) >= self._max_faults:
+                # Spent ones are kept, because tests read their hits, but not without end.
                 await self._store.faults.remove(account, spent[0].id)
             await self._add(fault)
         return fault
 
-    async def remove(self, account: int | None, fault: int | None = None) -> int:
-        """Remove the faults of an account or of everybody, or one of them; return how many."""
+    async def remove(self, account: int | None, fault_id: int | None = None) -> int:
+        """Remove an account's faults, or for None all faults, or one of them; return how many."""
         async with self._store.write():
-            return await self._store.faults.remove(account, fault)
+            return await self._store.faults.remove(account, fault_id)
 
     def might_apply(self, account: int, body: bytes) -> bool:
-        """Return whether a request could meet a fault, at a glance; most cannot."""
-        # Case does not matter in addresses, and JSON can write any character as an escape.
+        """Return False where a request certainly meets no fault, without parsing its body."""
+        # Magic addresses match in any case, and JSON can write any character as an escape.
         return (
             self._may_act_on(account)
             or _MAGIC_BLOCK in body
@@ -99,6 +100,8 @@ class Faults:
         magic = {to: fault for to in target.recipients if (fault := request_fault_of(to))}
         if magic and target.method == "POST":
             await self._add_magic(account, magic)
+        # Nothing suspends between this query and the count below, so two requests at the same time
+        # cannot both use the last hit of a fault.
         active = await self._store.faults.active(account)
         if not active:
             self._active -= {account, None}
@@ -108,31 +111,34 @@ class Faults:
             if isinstance(fault.effect, RequestEffect) and fault.match.matches_request(target)
         ]
         if not matching:
-            return None
+            return None  # most requests of an account with faults, which need no commit
         async with self._store.write():
             return await self._first_acting(matching)
 
     async def take_for_webhook(
         self, account: int, event: EventType, recipient: Recipient
     ) -> WebhookEffect:
-        """Return what happens to a webhook of an account, and count it; inside a transaction."""
-        fault = None
+        """Return what happens to a webhook of an account, and count it; in a write transaction."""
         if self._may_act_on(account):
-            fault = await self._first_acting(
+            matching = [
                 fault
                 for fault in await self._store.faults.active(account)
                 if isinstance(fault.effect, WebhookEffect)
                 and fault.match.matches_webhook(event, recipient)
-            )
-        if fault is not None and isinstance(fault.effect, WebhookEffect):
-            return fault.effect
+            ]
+            acting = await self._first_acting(matching)
+            if acting is not None and isinstance(acting.effect, WebhookEffect):
+                return acting.effect
         return WebhookEffect(mode=outcome_of(recipient).webhooks)
 
     def _may_act_on(self, account: int) -> bool:
         return account in self._active or None in self._active
 
     async def _add_magic(self, account: int, magic: Mapping[Recipient, RequestFault]) -> None:
-        """Store each magic recipient as a fault of the account, from its first use on."""
+        """Store a fault of the account for each magic recipient that it uses for the first time.
+
+        Their hits are then counted and kept as those of any other fault.
+        """
         faults = [
             Fault(
                 id=self._ids.next(),
@@ -157,6 +163,7 @@ class Faults:
         self._active.add(fault.account)
 
     async def _first_acting(self, matching: Iterable[Fault]) -> Fault | None:
+        """Return the first fault that acts, and count the match for it and for those before it."""
         for fault in matching:
             acts = fault.acts_next()
             counted = replace(fault, seen=fault.seen + 1, hits=fault.hits + acts)

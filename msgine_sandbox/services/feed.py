@@ -1,4 +1,4 @@
-"""What is announced, live and in order, and the latest of it again after a lost connection."""
+"""The feed: what the bus announces as numbered events, which a subscriber can resume."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from msgine_sandbox.services.bus import (
 )
 
 MAX_EVENTS: Final = 10_000
-"""Events that are kept for subscribers; one that is farther behind is dropped."""
+"""Events that are kept; a subscriber that is farther behind is dropped."""
 _BATCH: Final = 100
 _HEARTBEAT: Final = 15
-"""Seconds of real time without an event, after which a subscriber is told that it is connected."""
+"""Seconds of real time without an event, after which `next_events` returns none."""
 
 What = (
     MessageAccepted
@@ -41,15 +41,19 @@ What = (
 
 
 class FeedEvent(msgspec.Struct, frozen=True):
-    """One thing that happened, numbered."""
+    """One event."""
 
     id: int
+    """Greater than that of every earlier event."""
     account: int | None
     what: What
 
 
 class Feed:
-    """Keeps events from the first subscriber on: before that, nobody can have missed one."""
+    """Keeps the latest events, from the first subscriber on: before it, none could be missed.
+
+    A position is a number of events: that of a subscriber says how many it has passed.
+    """
 
     def __init__(self, bus: Bus, ids: Ids, *, max_events: int = MAX_EVENTS) -> None:
         self._bus = bus
@@ -57,7 +61,9 @@ class Feed:
         self._max_events = max_events
         self._latest: deque[FeedEvent] = deque(maxlen=max_events)
         self._count = 0
+        """Events in all, those included that are not kept any more."""
         self._started_at: int | None = None
+        """An id smaller than that of every event, once there has been a subscriber."""
         self._subscribers: list[Subscriber] = []
         bus.listen(Stopping, lambda _: self._end())
 
@@ -68,7 +74,7 @@ class Feed:
         subscriber = Subscriber(self, account, self._count - self._missed(after))
         subscriber.has_gap = after is not None and not self._has_all_after(after)
         self._subscribers.append(subscriber)
-        if self._bus.stopping:
+        if self._bus.stopping:  # `Stopping` has been announced before it subscribed
             subscriber.end()
         try:
             yield subscriber
@@ -110,6 +116,7 @@ class Feed:
             subscriber.end()
 
     def _missed(self, after: int | None) -> int:
+        """Return how many of the events that are kept came after an id."""
         return 0 if after is None else sum(each.id > after for each in self._latest)
 
     def _has_all_after(self, after: int) -> bool:
@@ -119,17 +126,17 @@ class Feed:
 
 
 class Subscriber:
-    """One who receives events, at its own pace."""
+    """A client that receives events, at its own pace."""
 
     def __init__(self, feed: Feed, account: int | None, position: int) -> None:
         self._feed = feed
         self._account = account
         self._changed = asyncio.Event()
         self.dropped = asyncio.Event()
-        """Set when it is so far behind that an event was lost."""
+        """Set when it is so far behind that it has missed an event."""
         self.position = position
         self.has_gap = False
-        """Whether an event after the one that it received last is not kept any more."""
+        """Whether an event after the one where it resumes is not kept any more."""
         self.ended = False
 
     async def next_events(self) -> Sequence[FeedEvent]:
@@ -138,13 +145,17 @@ class Subscriber:
             self._changed.clear()
             events = self._feed.after(self.position)
             self.position += len(events)
-            mine = [each for each in events if self._account in {None, each.account}]
-            if mine:
-                return mine
-            if self.ended or not (events or await self._wait()):
+            chosen = [each for each in events if self._account in {None, each.account}]
+            if chosen:
+                return chosen
+            if self.ended:
+                return ()
+            # Where there were only other accounts' events, there may be more of them.
+            if not events and not await self._wait():
                 return ()
 
     async def _wait(self) -> bool:
+        """Wait for an event or the end; return False when a heartbeat is due instead."""
         try:
             async with asyncio.timeout(_HEARTBEAT):
                 return await self._changed.wait()
@@ -156,12 +167,12 @@ class Subscriber:
         self._changed.set()
 
     def end(self) -> None:
-        """Return what there is, and then nothing more."""
+        """Let `next_events` return without waiting from now on."""
         self.ended = True
         self.wake()
 
     def drop(self) -> None:
-        """Give it up: it is too slow, and the sandbox does not wait for it."""
+        """End it at once, because it is too slow: nothing waits for a client that does not read."""
         if not self.ended:
             self.end()
             self.dropped.set()

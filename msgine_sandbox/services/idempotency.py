@@ -12,17 +12,17 @@ from msgine_sandbox.storage.store import Store
 
 
 class KeyLock(msgspec.Struct, kw_only=True):
-    """A key that one request holds until it is answered."""
+    """The lock on a key, which its first request holds until it has a response."""
 
     account: int
     key: str
     first_used: Instant
     fingerprint: bytes
     stored: bool = False
-    """Whether the handler took the answer to store it together with the request's effect."""
+    """Whether the handler has asked for the answer, in order to store it."""
 
     def to_store(self, status: int, body: bytes) -> StoredAnswer:
-        """Return what to store of the answer, in the transaction that stores its effect."""
+        """Return what to store of the answer, in the transaction that stores the effect."""
         self.stored = True
         return StoredAnswer(
             account=self.account,
@@ -42,9 +42,12 @@ class Idempotency:
         self._accounts = accounts
         self._strict = strict
         self._waiting: dict[tuple[int, str], list[asyncio.Future[None]]] = {}
+        """The requests that wait for each locked key; no entry where the key is not locked."""
 
-    async def lock(self, account: int, key: str, fingerprint: bytes) -> KeyLock | StoredAnswer:
-        """Return the answer that a key has already, or a lock for the request that is its first.
+    async def stored_or_lock(
+        self, account: int, key: str, fingerprint: bytes
+    ) -> StoredAnswer | KeyLock:
+        """Return the stored answer of a key, or else a lock on it, for its first request.
 
         A request whose key is locked waits for the one before it. Source of the 24 hours and of the
         replay: documented; of the waiting and of the strict setting: our choice.
@@ -52,18 +55,21 @@ class Idempotency:
         Raises:
             IdempotencyKeyReused: under the strict setting, the key came with another request.
         """
-        place = (account, key)
-        while (waiting := self._waiting.get(place)) is not None:
+        # A loop, because all that wait go on together: where the request before them has failed,
+        # the first of them takes the lock, and the others wait for that one.
+        while (waiting := self._waiting.get((account, key))) is not None:
             unlocked = asyncio.get_running_loop().create_future()
             waiting.append(unlocked)
             await unlocked
-        known = await self._store.idempotency.get(account, key)
+        # Nothing suspends from here on, so no other request can take the lock in between.
+        stored = await self._store.idempotency.get(account, key)
         now = self._accounts.now(account)
-        if known is not None and now - known.first_used < KEY_TTL:
-            if self._strict and known.fingerprint != fingerprint:
+        # Half-open: a key is free again after exactly 24 hours.
+        if stored is not None and now - stored.first_used < KEY_TTL:
+            if self._strict and stored.fingerprint != fingerprint:
                 raise IdempotencyKeyReused
-            return known
-        self._waiting[place] = []
+            return stored
+        self._waiting[account, key] = []
         return KeyLock(account=account, key=key, first_used=now, fingerprint=fingerprint)
 
     def unlock(self, lock: KeyLock) -> None:

@@ -24,7 +24,7 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages to look for: all given fields must match."""
 
     filter: Filter
-    """What the store can tell."""
+    """What the store can decide, in SQL."""
     matches: re.Pattern[str] | None = None
     status: Status | None = None
 
@@ -70,6 +70,8 @@ class Inbox:
     async def search(self, query: MessageQuery, limit: int) -> tuple[list[Message], int]:
         """Return the newest messages that match, and how many match in all."""
         found, total = [], 0
+        # Beyond the limit only their number is needed, which the store knows where its filter is
+        # the whole query.
         store_counts = query.matches is None and query.status is None
         async for message in self._matching(query):
             total += 1
@@ -82,19 +84,20 @@ class Inbox:
     async def wait(self, query: MessageQuery, timeout: float) -> Message | None:
         """Return the newest message that matches, once there is one; None after the timeout.
 
-        The timeout is in seconds of real time.
+        The timeout is in seconds of real time. It also returns None when the sandbox stops.
         """
         # Ids of messages that are new or have changed; None when the sandbox stops.
         changed: asyncio.Queue[int | None] = asyncio.Queue()
 
-        def hear(event: MessageAccepted | StatusesChanged | Stopping) -> None:
+        def on_event(event: MessageAccepted | StatusesChanged | Stopping) -> None:
             if isinstance(event, Stopping):
                 changed.put_nowait(None)
             elif query.filter.account in {None, event.account}:
                 for message in event.messages:
                     changed.put_nowait(message)
 
-        with self._bus.listening(hear, MessageAccepted, StatusesChanged, Stopping):
+        # Listening before looking: a message that is accepted in between is found twice, not never.
+        with self._bus.listening(on_event, MessageAccepted, StatusesChanged, Stopping):
             try:
                 # Once the sandbox has been told to stop, no announcement would end the wait.
                 async with asyncio.timeout(0 if self._bus.stopping else timeout):

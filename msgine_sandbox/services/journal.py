@@ -18,7 +18,7 @@ from msgine_sandbox.services.bus import Bus, RequestAnswered, RequestWarned
 
 MAX_PER_ACCOUNT: Final = 10_000
 MAX_ENTRIES: Final = 100_000
-"""Entries that are kept in all: those of the accounts that have been idle longest go first."""
+"""Entries that are kept in all: those of the accounts that have been idle longest are dropped."""
 
 
 class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal:
-    """Keeps entries by account; those of requests without one, as a 401 is, under None."""
+    """Keeps entries by account; those of requests without one, such as a 401, under None."""
 
     def __init__(
         self, bus: Bus, *, max_per_account: int = MAX_PER_ACCOUNT, max_entries: int = MAX_ENTRIES
@@ -52,8 +52,8 @@ class Journal:
         self._bus = bus
         self._max_per_account = max_per_account
         self._max_entries = max_entries
-        # Packed, each in one piece: ten thousand of them would otherwise take twice the memory.
-        # The account with the latest request is the last.
+        # Each entry as one byte string: as objects they would take twice the memory. The account
+        # with the latest request is the last.
         self._packed: OrderedDict[int | None, OrderedDict[str, bytes]] = OrderedDict()
         self._count = 0
 
@@ -74,13 +74,14 @@ class Journal:
         chosen = self._entries_of(wanted.account)
         entries = map(_unpack, _newest_first(chosen))
         if wanted == JournalFilter(account=wanted.account):
+            # Without other conditions, only the entries that are returned need be unpacked.
             return list(islice(entries, limit)), sum(map(len, chosen))
         matching = filter(wanted.matches, entries)
         found = list(islice(matching, limit))
         return found, len(found) + sum(1 for _ in matching)
 
     def get(self, account: int | None, request_id: str) -> JournalEntry | None:
-        """Return the entry of a request; for None of any account's, and None once it is dropped."""
+        """Return the entry of a request, for None of any account; None if it is gone."""
         for entries in self._entries_of(account):
             if request_id in entries:
                 return _unpack(entries[request_id])

@@ -11,7 +11,7 @@ from msgine_sandbox.storage.store import Store
 
 
 class Lifecycle:
-    """Starts the services once, and closes them once."""
+    """Starts and stops the services."""
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Lifecycle:
         """Read what the store has, and resume what is planned; without effect the second time."""
         if self.started:
             return
+        # Nothing below suspends, so no other request is handled before all of it is done.
         self.started = True
         # Neither identifiers nor time go back, even if the machine's clock did meanwhile.
         self._real.not_before(self._ids.continue_after(await self._store.largest_id()))
@@ -46,7 +47,7 @@ class Lifecycle:
         await self._scheduler.start()
 
     def stop(self) -> None:
-        """Let nobody wait any more; `close` follows when the last response is sent."""
+        """End every wait and stream; `close` follows when the last response is sent."""
         self._bus.stop()
 
     async def close(self) -> None:

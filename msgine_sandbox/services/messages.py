@@ -34,12 +34,15 @@ class Messages:
         self._analytics = analytics
         self._carrier = carrier
 
-    def context(self, account: Account, request_id: str) -> SendContext:
-        """Return what the message of an account's request begins with."""
+    def send_context(self, account: Account, request_id: str) -> SendContext:
+        """Return the context of a message that an account's request asks for, with the time."""
+        # Later than the request's `now`, where a fault or another request with its idempotency key
+        # has delayed it.
         return SendContext(account, request_id, self._accounts.now(account.id))
 
     async def accept(self, message: Message, answer: StoredAnswer | None = None) -> None:
         """Store a message with its steps and the answer to its key; return once committed."""
+        # Planned outside of the transaction: one that fails would fail all others in its batch.
         steps = self._carrier.plan(message)
         changes = _changes_so_far(message)
         async with self._store.write():
@@ -50,6 +53,8 @@ class Messages:
                 await self._store.idempotency.remember(answer)
             if changes:
                 await self._deliveries.enqueue_webhooks(message.account, changes)
+            # In memory before the commit, which is harmless: where that fails, the scheduler wakes
+            # and finds no step.
             self._due_queue.schedule(steps)
         self._bus.announce(MessageAccepted(message))
         if changes:

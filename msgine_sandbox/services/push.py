@@ -27,7 +27,7 @@ MAX_BODY: Final = 500
 
 
 class PushDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A push as a client asks for it: values of the right types that are not checked yet."""
+    """A push as a client describes it: values of the right types, otherwise not checked yet."""
 
     title: str
     body: str
@@ -40,7 +40,7 @@ class PushDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PushService(ChannelService[PushDraft]):
-    """Composes pushes, which the platform's service has accepted or refused by then."""
+    """Composes pushes, which the push service accepts or refuses before the response."""
 
     channel = Channel.PUSH
 
@@ -49,11 +49,11 @@ class PushService(ChannelService[PushDraft]):
         self._carrier = carrier
 
     async def compose(self, draft: PushDraft, context: SendContext) -> Message:
-        """Return the message that a draft asks for.
+        """Return the message that a draft describes.
 
         Raises:
             InvalidMessage: the title or the body is empty or too long.
-            InvalidRequest: it goes to nobody or to too many, or a value is not a valid one.
+            InvalidRequest: it has no recipient or too many, or a value is not a valid one.
         """
         account = context.account
         if not (draft.user_ids or draft.topic is not None or draft.tokens):
@@ -90,7 +90,7 @@ class PushService(ChannelService[PushDraft]):
 
 
 def _targets(draft: PushDraft) -> Iterator[str]:
-    """Return the recipients; a topic wins over users and tokens. Source: seen in SDKs."""
+    """Return the recipients; with a topic, users and tokens are ignored. Source: seen in SDKs."""
     if draft.topic is not None:
         yield topic_target(draft.topic)
         return

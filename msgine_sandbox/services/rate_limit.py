@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from msgine_sandbox.model.account import Account, Admission, Limits
-from msgine_sandbox.model.clock import SECOND, Instant
+from msgine_sandbox.model.clock import Instant, whole_seconds
 
 if TYPE_CHECKING:
     from msgine_sandbox.services.rate_windows import AccountWindows
@@ -16,7 +16,10 @@ UNLIMITED: Final = 2_147_483_647
 
 
 class RateLimit:
-    """Admits or refuses requests for each account; what it counts ends with the process."""
+    """Admits or refuses the requests of each account.
+
+    The windows are in memory only: a row for each request would cost more than the request.
+    """
 
     def __init__(self) -> None:
         self._windows: dict[int, AccountWindows] = {}
@@ -36,8 +39,8 @@ class RateLimit:
         return Admission(
             limit=limits.per_minute,
             remaining=max(limits.per_minute - used, 0),
-            reset_after=_whole_seconds(oldest_expires - now),
-            retry_after=None if wait is None else _whole_seconds(wait),
+            reset_after=whole_seconds(oldest_expires - now),
+            retry_after=None if wait is None else whole_seconds(wait),
         )
 
     def remaining(self, account: Account, now: Instant) -> tuple[int, int]:
@@ -70,7 +73,3 @@ def full_allowance(limits: Limits) -> Admission:
     """Return what limits allow a client that has made no request."""
     allowed = UNLIMITED if limits.per_minute is None else limits.per_minute
     return Admission(allowed, allowed, MINUTE)
-
-
-def _whole_seconds(micros: int) -> int:
-    return -(-micros // SECOND)

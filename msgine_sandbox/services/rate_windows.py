@@ -1,4 +1,6 @@
-"""One account's moving windows: `limits` on a storage that is exact, on the account's clock.
+"""One account's moving windows: the `limits` library on a storage that is exact to a microsecond.
+
+Its own storages read the machine's clock, in float seconds; this one uses the account's clock.
 
 Apart from `rate_limit.py` because importing `limits` takes longer than answering the first request.
 """
@@ -28,8 +30,9 @@ class AccountWindows:
         self._limiter = MovingWindowRateLimiter(storage)
 
     def admit(self, now: Instant) -> int | None:
-        """Count a request in each window, or in none: then return the microseconds to wait."""
+        """Return None and count a request in each window, or return the microseconds to wait."""
         self.storage.now = now
+        # Both are tested before either is used, so that a refused request is counted in none.
         full = [item for item in self._items if not self._limiter.test(item)]
         if full:
             return max(self._has_room_at(item) for item in full) - now
@@ -38,7 +41,10 @@ class AccountWindows:
         return None
 
     def minute(self) -> tuple[int, Instant]:
-        """Return how many requests the minute's window holds, and when the oldest leaves it."""
+        """Return how many requests the minute's window holds, and when the oldest leaves it.
+
+        Called after `admit`, at the same time.
+        """
         [item, *_] = self._items
         requests = self.storage.requests(item.get_expiry())
         oldest = requests[0] if requests else self.storage.now
@@ -54,15 +60,17 @@ class AccountWindows:
 
     def _has_room_at(self, item: RateLimitItem) -> Instant:
         requests = self.storage.requests(item.get_expiry())
-        leaves = requests[len(requests) - item.amount]
-        return leaves + item.get_expiry() * SECOND
+        # There is room once fewer than `amount` are left. That may need more than the oldest to
+        # leave, where the limit was lowered after they were counted.
+        last_to_leave = requests[len(requests) - item.amount]
+        return last_to_leave + item.get_expiry() * SECOND
 
 
 class WindowStorage(Storage, MovingWindowSupport):
-    """Remembers when requests came, by the width of the window; the caller sets `now` first.
+    """Remembers the times of requests, by the window's width in seconds; set `now` before each use.
 
-    The keys that `limits` passes are ignored: they name the allowance, and a window outlives a
-    change of that.
+    The keys that `limits` passes are ignored: they contain the limit, but what is counted must
+    outlive a change of that.
     """
 
     STORAGE_SCHEME = None
@@ -96,23 +104,23 @@ class WindowStorage(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What `limits` would wrap if it were asked to."""
+        """What `limits` wraps in an error of its own, which is not enabled here."""
         return Exception
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Not for moving windows."""
+        """Raise NotImplementedError: a moving window does not need it."""
         raise NotImplementedError
 
     def get(self, key: str) -> int:
-        """Not for moving windows."""
+        """Raise NotImplementedError: a moving window does not need it."""
         raise NotImplementedError
 
     def get_expiry(self, key: str) -> float:
-        """Not for moving windows."""
+        """Raise NotImplementedError: a moving window does not need it."""
         raise NotImplementedError
 
     def check(self) -> bool:
-        """Return that the storage works."""
+        """Return True: the storage always works."""
         return True
 
     def reset(self) -> int:
@@ -122,5 +130,5 @@ class WindowStorage(Storage, MovingWindowSupport):
         return count
 
     def clear(self, key: str) -> None:
-        """Not for moving windows."""
+        """Raise NotImplementedError: a moving window does not need it."""
         raise NotImplementedError

@@ -1,4 +1,6 @@
-"""Making an account, or the whole sandbox, as new."""
+"""Reset: an account, or the whole sandbox, becomes what it was when it was new."""
+
+from collections.abc import Sequence
 
 from msgine_sandbox.model.clock import Clock
 from msgine_sandbox.services.accounts import Accounts
@@ -12,7 +14,7 @@ from msgine_sandbox.storage.store import Store
 
 
 class Reset:
-    """Deletes everything, and gives accounts what they had when they were opened."""
+    """Deletes all that accounts have, and sets them back to what they were when opened."""
 
     def __init__(
         self,
@@ -35,21 +37,27 @@ class Reset:
         self._inbox = inbox
 
     async def reset(self, account: int | None) -> None:
-        """Reset an account; None is every account, and the clock of those still to be opened."""
+        """Reset an account, or for None every account and the clock of those opened later."""
         chosen = self._accounts.ids(account)
+        # First, because a clock move that waits for a receiver would go on with the old clock.
         for each in chosen:
             self._scheduler.cancel_move(each)
+        with self._accounts.undone_on_failure(chosen):
+            await self._clear(account, chosen)
+        for each in chosen:
+            await self._scheduler.reschedule(each)
+
+    async def _clear(self, account: int | None, chosen: Sequence[int]) -> None:
         async with self._store.write():
             if account is None:
                 await self._accounts.set_default_clock(Clock())
             await self._store.clear(account)
             for each in chosen:
                 await self._accounts.renew(each)
-            # What is only in memory goes in the same batch, before any other request is answered.
+            # What is only in memory is cleared before the commit, so that no request in between
+            # meets one of the two without the other.
             self._rate_limit.forget(account)
             self._journal.forget(account)
             self._retries.forget(account)
             self._coverage.forget(account)
             self._inbox.announce_emptied(account)
-        for each in chosen:
-            await self._scheduler.reschedule(each)

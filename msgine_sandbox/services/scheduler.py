@@ -1,4 +1,4 @@
-"""Performs what is due: as real time passes, or at once when an account's clock is moved."""
+"""Performs steps that are due: as real time passes, or at once when an account's clock is moved."""
 
 import asyncio
 import logging
@@ -18,9 +18,11 @@ from msgine_sandbox.storage.store import Store
 _log = logging.getLogger(__name__)
 
 _BATCH: Final = 500
+"""Status steps that are read and performed together, in one transaction."""
 _MAX_IN_FLIGHT: Final = 32
 """Webhooks of one account that may wait for their receivers at the same time."""
 _RETRY_AFTER_FAILURE: Final = SECOND
+"""Microseconds of real time after which steps are tried again that could not be performed."""
 
 
 class Scheduler:
@@ -48,17 +50,19 @@ class Scheduler:
         self._task: asyncio.Task[None] | None = None
         self._in_flight: defaultdict[int, dict[int, asyncio.Task[None]]] = defaultdict(dict)
         """The webhook that is being sent, by account and message."""
-        self._moves: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._move_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Locked while an account's clock is moved: only the move performs its steps then."""
         self._cancelled: dict[int, asyncio.Future[None]] = {}
+        """Done once the move that performs an account's steps is to stop."""
 
     async def start(self) -> None:
-        """Resume what the process before this one left planned, and perform it when it is due."""
+        """Schedule the steps that the store has from an earlier process, and begin to perform."""
         for account in await self._store.steps.accounts():
             await self.reschedule(account)
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Stop; a webhook that is in flight will be sent again by the next process on the file."""
+        """Stop; a webhook in flight keeps its step, so the next process sends it again."""
         self._due_queue.close()
         tasks = [send for sends in self._in_flight.values() for send in sends.values()]
         if self._task is not None:
@@ -68,23 +72,33 @@ class Scheduler:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def reschedule(self, account: int) -> None:
-        """Find out anew what an account has due next; its clock or its steps have changed."""
+        """Read again what an account has due next, because its clock or its steps have changed."""
         self._due_queue.forget(account)
+        try:
+            steps = await self._next_steps(account)
+        except Exception:
+            # Such as one that failed the whole batch: the account must not stay out of the queue.
+            self._due_queue.wake_at(account, self._real.now() + _RETRY_AFTER_FAILURE)
+            raise
+        self._due_queue.schedule(steps)
+
+    async def _next_steps(self, account: int) -> list[Step]:
         in_flight = self._in_flight[account]
         steps = await self._store.steps.due(account, Lane.STATUS, limit=1)
         if len(in_flight) < _MAX_IN_FLIGHT:  # else the next one to end reschedules
             steps += await self._store.steps.first_of_messages(account, in_flight, limit=1)
-        self._due_queue.schedule(steps)
+        return steps
 
     # Moving a clock
 
     @asynccontextmanager
     async def clock_move(self, account: int) -> AsyncIterator[None]:
-        """Perform nothing of an account by itself while its clock is moved, one move at a time."""
+        """Keep the timer from performing an account's steps in the block; one move at a time."""
         try:
-            async with self._moves[account]:
+            async with self._move_locks[account]:
                 yield
         finally:
+            # The timer has skipped the account meanwhile, also where the move failed.
             await self.reschedule(account)
 
     async def run_until(self, account: int, to: Instant) -> int:
@@ -94,14 +108,15 @@ class Scheduler:
         """
         cancelled = self._cancelled[account] = asyncio.get_running_loop().create_future()
         try:
+            # The result of a webhook in flight decides what else falls due: its next attempt.
             for send in list(self._in_flight[account].values()):
-                await asyncio.wait({send, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+                await _first_of(send, cancelled)
             return await self._perform_until(account, to, cancelled)
         finally:
             del self._cancelled[account]
 
     def cancel_move(self, account: int) -> None:
-        """Let whoever moves an account's clock stop at the step where that is."""
+        """Make `run_until` return after its present step, without waiting for a receiver."""
         cancelled = self._cancelled.get(account)
         if cancelled is not None and not cancelled.done():
             cancelled.set_result(None)
@@ -110,6 +125,7 @@ class Scheduler:
         self, account: int, to: Instant, cancelled: asyncio.Future[None]
     ) -> int:
         done, limit, attempted = 0, _BATCH, 0
+        # Each round reads the steps again: those performed may have planned others before `to`.
         while not cancelled.done():
             webhooks = await self._store.steps.due(account, Lane.WEBHOOK, to, limit=1)
             statuses = await self._store.steps.due(account, Lane.STATUS, to, limit=limit)
@@ -124,16 +140,18 @@ class Scheduler:
                 # A step that is still there afterwards could not be sent, and is left for later.
                 attempted = webhook.id
                 self._pin_time(account, webhook.due)
-                send = self._start_send(webhook)
-                await asyncio.wait({send, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+                await _first_of(self._start_send(webhook), cancelled)
                 done += 1
-                # Where webhooks are subscribed, the next status is often the last before one.
+                # The next status probably causes a webhook as well, which must be sent before the
+                # statuses after it: to read a whole batch each time would be wasted.
                 limit = 1
             else:
                 break
         return done
 
     def _pin_time(self, account: int, due: Instant) -> None:
+        # An overdue step, such as one that fell due while no process ran, is performed late: an
+        # account's time never goes back.
         self._accounts.pin_time(account, max(due, self._accounts.now(account)))
 
     # As real time passes
@@ -143,8 +161,8 @@ class Scheduler:
             await self._run_account(await self._due_queue.next_account())
 
     async def _run_account(self, account: int) -> None:
-        if self._moves[account].locked():
-            return  # whoever moves the clock reschedules when done
+        if self._move_locks[account].locked():
+            return  # `clock_move` reschedules at its end
         try:
             await self._run_due(account, self._accounts.now(account))
             await self.reschedule(account)
@@ -155,8 +173,8 @@ class Scheduler:
     async def _run_due(self, account: int, now: Instant) -> None:
         while statuses := await self._store.steps.due(account, Lane.STATUS, now, limit=_BATCH):
             await self._carrier.perform(statuses)
-            if self._moves[account].locked():
-                return
+            if self._move_locks[account].locked():
+                return  # a move began during the commit, and performs the rest itself
         in_flight = self._in_flight[account]
         limit = _MAX_IN_FLIGHT - len(in_flight)
         for step in await self._store.steps.first_of_messages(account, in_flight, now, limit=limit):
@@ -168,15 +186,19 @@ class Scheduler:
         return send
 
     async def _send(self, step: Step) -> None:
-        retry_at = None
         try:
-            await self._sender.send(step)
+            try:
+                await self._sender.send(step)
+            finally:
+                del self._in_flight[step.account][step.message]
+            if not self._move_locks[step.account].locked():
+                await self.reschedule(step.account)
         except Exception:
+            # A defect or a full disk: a receiver that fails is a result, which `send` records.
             _log.exception("A webhook could not be sent; it will be tried again")
-            retry_at = self._real.now() + _RETRY_AFTER_FAILURE
-        finally:
-            del self._in_flight[step.account][step.message]
-        if retry_at is not None:
-            self._due_queue.wake_at(step.account, retry_at)
-        elif not self._moves[step.account].locked():
-            await self.reschedule(step.account)
+            self._due_queue.wake_at(step.account, self._real.now() + _RETRY_AFTER_FAILURE)
+
+
+async def _first_of(send: asyncio.Task[None], cancelled: asyncio.Future[None]) -> None:
+    """Wait until a webhook is sent or the move is cancelled; the webhook goes on in any case."""
+    await asyncio.wait({send, cancelled}, return_when=asyncio.FIRST_COMPLETED)

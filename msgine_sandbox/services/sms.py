@@ -31,7 +31,7 @@ _SENDER: Final = re.compile(r"[A-Za-z0-9]{1,11}")
 
 
 class SmsDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """An SMS as a client asks for it: values of the right types that are not checked yet."""
+    """An SMS as a client describes it: values of the right types, otherwise not checked yet."""
 
     to: Sequence[str]
     message: str
@@ -39,7 +39,7 @@ class SmsDraft(msgspec.Struct, frozen=True, kw_only=True):
     callback_url: str | None = None
     scheduled_at: Instant | None = None
     max_length: int = MAX_TEXT
-    """Characters, of which the two APIs allow different numbers."""
+    """Characters; each of the two APIs has its own limit."""
 
 
 class SmsService(ChannelService[SmsDraft]):
@@ -52,7 +52,7 @@ class SmsService(ChannelService[SmsDraft]):
         self._numbering_plan = numbering_plan
 
     async def compose(self, draft: SmsDraft, context: SendContext) -> Message:
-        """Return the message that a draft asks for.
+        """Return the message that a draft describes.
 
         Raises:
             InvalidPhoneNumber, InvalidMessage, InvalidSenderId: documented.

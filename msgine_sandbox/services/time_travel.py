@@ -1,4 +1,4 @@
-"""Time travel: forward, frozen or running, one account or the whole sandbox; never back."""
+"""Time travel: the clocks of one account or of all are moved forward, frozen and resumed."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ FARTHEST: Final = 3653 * DAY  # ten years, leap days included
 
 
 class TimeTravel:
-    """Moves accounts' clocks; `None` for the account means all, and those still to be opened."""
+    """Moves clocks; None for the account is every account, and those that are opened later."""
 
     def __init__(
         self, store: Store, accounts: Accounts, scheduler: Scheduler, real: RealTime
@@ -92,8 +92,9 @@ class TimeTravel:
                 await self._accounts.set_clock(each, change(self._accounts.clock_of(each)))
 
     async def _set_default(self, change: Callable[[Clock], Clock]) -> None:
-        async with self._store.write():
-            await self._accounts.set_default_clock(change(self._accounts.default_clock))
+        with self._accounts.undone_on_failure(()):
+            async with self._store.write():
+                await self._accounts.set_default_clock(change(self._accounts.default_clock))
 
     async def _move_all(self, micros: int, distance: Callable[[Instant], int]) -> int:
         chosen = self._accounts.ids(None)
@@ -113,12 +114,13 @@ class TimeTravel:
                 return await self._scheduler.run_until(account, start + micros)
             finally:
                 self._accounts.unpin_time(account)
-                await self._forget_keys(account)
+                await self._delete_expired_keys(account)
 
-    async def _forget_keys(self, account: int) -> None:
+    async def _delete_expired_keys(self, account: int) -> None:
+        # Only to keep the file small: an expired key has no effect anyway.
         now = self._accounts.now(account)
         async with self._store.write():
-            await self._store.idempotency.clear_before(account, now - KEY_TTL)
+            await self._store.idempotency.clear_until(account, now - KEY_TTL)
 
     @staticmethod
     def _ahead(clock: Clock, micros: int) -> Clock:

@@ -1,4 +1,4 @@
-"""The columns of a table, named once: they are the fields of the struct that is stored in it."""
+"""The columns of a table, defined once: they are the fields of the struct that it stores."""
 
 from collections.abc import Collection, Iterable, Sequence
 from enum import EnumType
@@ -20,7 +20,7 @@ class Columns(Generic[Stored]):
     """
 
     def __init__(self, struct: type[Stored], *, json: Collection[str] = ()) -> None:
-        """Read the columns off a struct; `json` names those that are stored as JSON."""
+        """Take the columns from a struct; `json` names those that are stored as JSON."""
         self._type = struct
         self._fields = struct.__struct_encode_fields__
         self._is_array = bool(struct.__struct_config__.array_like)

@@ -31,10 +31,13 @@ class Database:
         self._deferred: defaultdict[str, list[Row]] = defaultdict(list)
         self._sums: defaultdict[tuple[str, tuple[object, ...]], list[int]] = defaultdict(list)
         self._inside = False
+        """Whether a write transaction is between its beginning and its end."""
         self._loop: asyncio.AbstractEventLoop
         self._batch_is_open = False
-        self._leaving: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        """The transactions of the batch that have ended and wait for the commit."""
         self._failure: BaseException | None = None
+        """Why the batch will be rolled back."""
 
     async def __aenter__(self) -> None:
         if self._inside:
@@ -56,18 +59,18 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self._inside = False
-        if not self._batch_is_open:  # it ended while this transaction waited
+        if not self._batch_is_open:  # it has ended, because this transaction awaited something else
             self._failure = None
             raise RuntimeError(_WAITED) from error
         if error is not None:
             self._failure = error
             return
         committed = self._loop.create_future()
-        self._leaving.append(committed)
+        self._waiting.append(committed)
         await committed
 
     def _end_batch(self) -> None:
-        leaving, self._leaving = self._leaving, []
+        waiting, self._waiting = self._waiting, []
         failure = RuntimeError(_WAITED) if self._inside else self._failure or self._commit()
         # A transaction that is still inside may run nothing more, because its batch is over.
         self._failure = failure if self._inside else None
@@ -76,8 +79,8 @@ class Database:
         self._sums.clear()
         if failure is not None and self._connection.in_transaction:
             self._connection.rollback()
-        for committed in leaving:
-            if committed.done():  # who awaited it was cancelled
+        for committed in waiting:
+            if committed.done():  # the request that awaited it was cancelled
                 continue
             if failure is None:
                 committed.set_result(None)

@@ -25,12 +25,12 @@ class FaultRows:
         self._database.execute(_FAULT.insert("faults"), _FAULT.to_row(fault))
 
     async def all(self, account: int | None) -> list[Fault]:
-        """Return the faults of an account; without one, every fault there is."""
+        """Return an account's faults, or for None all faults."""
         rows = self._database.execute(f"{_SELECT}{of_account(account)} ORDER BY id")
         return _FAULT.from_rows(rows)
 
     async def added(self, account: int | None) -> list[Fault]:
-        """Return the faults that were added by a call: of an account, or those for everybody."""
+        """Return the faults that calls have added: an account's, or for None those for all."""
         rows = self._database.execute(
             f"{_SELECT} WHERE account IS ? AND NOT magic ORDER BY id", (account,)
         )
@@ -62,7 +62,7 @@ class FaultRows:
         return _FAULT.from_rows(rows)
 
     async def accounts(self) -> set[int | None]:
-        """Return the accounts with faults that may still act; None stands for everybody."""
+        """Return the accounts with faults that may still act; None stands for all accounts."""
         rows = self._database.execute(f"SELECT DISTINCT account FROM faults WHERE {_ACTIVE}")
         return {account for (account,) in rows}
 
@@ -72,10 +72,10 @@ class FaultRows:
             "UPDATE faults SET hits = ?, seen = ? WHERE id = ?", (fault.hits, fault.seen, fault.id)
         )
 
-    async def remove(self, account: int | None, number: int | None = None) -> int:
-        """Delete the faults of an account or of all, or only that one; return how many."""
+    async def remove(self, account: int | None, fault_id: int | None = None) -> int:
+        """Delete an account's faults, or for None all faults, or one of them; return how many."""
         deleted = self._database.execute(
             "DELETE FROM faults WHERE account IS coalesce(?, account) AND id = coalesce(?, id)",
-            (account, number),
+            (account, fault_id),
         )
         return deleted.rowcount

@@ -46,8 +46,8 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:
-    mine = _pragma(connection, "application_id") == APPLICATION_ID
-    if not mine and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+    is_ours = _pragma(connection, "application_id") == APPLICATION_ID
+    if not is_ours and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
         raise DatabaseUnusable(f"{path} is a database of another program.")
     version, known = _pragma(connection, "user_version"), len(_schema())
     if version > known:

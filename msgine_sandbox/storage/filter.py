@@ -16,7 +16,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     account: int | None = None
     id: int | None = None
     before: int | None = None
-    """Only messages that were accepted before the one with this number."""
+    """Only messages that were accepted before the one with this id."""
     channel: Channel | None = None
     to: Recipient | None = None
     """One of the recipients, exactly."""

@@ -21,7 +21,7 @@ class IdempotencyRows:
 
     async def get(self, account: int, key: str) -> StoredAnswer | None:
         """Return the stored answer of a key, however old."""
-        # No flush is needed: a request holds its key until its answer is committed, so the
+        # No flush is needed: a request locks its key until its answer is committed, so the
         # deferred writes of this batch are of other keys.
         row = self._database.query_without_flush(_GET, (account, key)).fetchone()
         # Without `Columns` here and below, because this is a part of every send with a key.
@@ -31,7 +31,7 @@ class IdempotencyRows:
         """Store an answer, in place of an older one to the same key."""
         self._database.defer(_REMEMBER, [astuple(answer)])
 
-    async def clear_before(self, account: int, instant: Instant) -> None:
+    async def clear_until(self, account: int, instant: Instant) -> None:
         """Delete an account's keys that were first used at an instant or before it."""
         self._database.execute(
             "DELETE FROM idempotency WHERE account = ? AND first_used <= ?", (account, instant)

@@ -64,7 +64,7 @@ _APPLY = (
     " WHERE message = ? AND position = ? AND status IN (?, ?)"
 )
 _BATCH = 200  # rows that a search reads at a time, so that it ends early where the caller does
-# Of an enum: looking a member up takes a third of the time of calling the class.
+# Members by value: a look-up takes a third of the time of calling the enum.
 _CHANNELS = {str(channel): channel for channel in Channel}
 _STATUSES = {str(status): status for status in Status}
 _parts: msgspec.json.Decoder[Parts] = msgspec.json.Decoder(Parts)
@@ -89,29 +89,32 @@ class MessageRows:
         self._database.defer(_INSERT_DELIVERY, _delivery_rows(message))
 
     async def apply(self, changes: Sequence[StatusChange]) -> Sequence[StatusChange]:
-        """Change the statuses of deliveries, and return the changes that the lifecycle allows."""
+        """Change the statuses of deliveries, and return the changes that had an effect.
+
+        A change that the lifecycle forbids has none: its row does not match.
+        """
         with self._database.savepoint() as savepoint:
             done = self._database.executemany(_APPLY, map(_values, changes))
             if done.rowcount == len(changes):
                 return changes
-            # SQLite says how many rows it changed, not which. That the lifecycle forbids a change
-            # is rare, so only then they are run again, one by one.
+            # SQLite says how many rows it changed, not which. A change without effect is rare, so
+            # only then they are all run again, one by one.
             savepoint.undo()
         return [
             change for change in changes if self._database.execute(_APPLY, _values(change)).rowcount
         ]
 
     async def origins(self, messages: Iterable[int]) -> dict[int, tuple[Channel, Instant]]:
-        """Return the channels of messages, and when they were accepted."""
+        """Return the channels of messages and when they were accepted, by id."""
         rows = self._database.execute(
             "SELECT id, channel, created_at FROM messages"
             " WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(messages)),),
         )
-        return {number: (_CHANNELS[channel], at) for number, channel, at in rows}
+        return {message: (_CHANNELS[channel], at) for message, channel, at in rows}
 
     async def callback_urls(self, messages: Iterable[int]) -> dict[int, str]:
-        """Return the callback URLs of those messages that have one."""
+        """Return the callback URLs of those messages that have one, by id."""
         return dict(
             self._database.execute(
                 "SELECT id, callback_url FROM messages"
@@ -120,12 +123,12 @@ class MessageRows:
             ).fetchall()
         )
 
-    async def get(self, number: int, account: int | None = None) -> Message | None:
+    async def get(self, message_id: int, account: int | None = None) -> Message | None:
         """Return a message, if it belongs to the account; None stands for any account."""
         rows = self._database.execute(
             f"SELECT {_MESSAGE.names} FROM messages"
             " WHERE id = ? AND account = coalesce(?, account)",
-            (number, account),
+            (message_id, account),
         ).fetchall()
         return next(iter(self._messages(rows)), None)
 
@@ -137,6 +140,7 @@ class MessageRows:
             "SELECT coalesce(max(sequence), 0) FROM messages WHERE account = ? AND channel = ?",
             (account, str(channel)),
         ).fetchone()
+        # `sequence` numbers an account's messages without gaps, so page N costs what page 1 does.
         top = max(total - (page - 1) * limit, 0)
         rows = self._database.execute(
             f"SELECT {_MESSAGE.names} FROM messages"

@@ -41,13 +41,15 @@ class StepRows:
         return msgspec.convert([rows.fetchall()], _Steps).steps
 
     async def first_of_messages(
-        self, account: int, but: Collection[int], until: Instant = FOREVER, *, limit: int
+        self, account: int, excluded: Collection[int], until: Instant = FOREVER, *, limit: int
     ) -> list[Step]:
         """Return the first webhook steps that are due by an instant, one for each message.
 
-        Messages in `but` are left out; at most `limit` steps are returned.
+        Messages in `excluded` are left out; at most `limit` steps are returned.
         """
-        taken = set(but)
+        # Filtered here, because SQL would have to group all of the account's steps by message; this
+        # query ends with the last row that is needed.
+        taken = set(excluded)
         found: list[Step] = []
         for row in self._database.execute(_DUE, (account, int(Lane.WEBHOOK), until)):
             step = msgspec.convert(row, Step)

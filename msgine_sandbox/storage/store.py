@@ -32,15 +32,15 @@ class Store:
         return self.database
 
     async def largest_id(self) -> int:
-        """Return the largest identifier that a row has, or 0."""
-        numbers = [
+        """Return the largest id that `Ids` has assigned to a row, or 0."""
+        ids = [
             self.database.execute(f"SELECT max(id) FROM {table}").fetchone()[0]
             for table in ("messages", "steps", "webhook_events", "attempts", "faults", "devices")
         ]
-        return max(number or 0 for number in numbers)
+        return max(each or 0 for each in ids)  # an empty table has no largest
 
     async def clear(self, account: int | None) -> None:
-        """Delete all that an account has, or every account; the accounts themselves stay."""
+        """Delete all rows of an account, or of every account, but not those of accounts."""
         await self.clear_messages(account)
         await self.idempotency.clear(account)
         await self.faults.remove(account)

@@ -15,7 +15,7 @@ Day = int
 
 
 class TallyKey(NamedTuple):
-    """What is counted together."""
+    """The key of a tally: messages are counted by account, day and channel."""
 
     account: int
     day: Day

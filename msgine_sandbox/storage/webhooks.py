@@ -9,7 +9,7 @@ _ATTEMPT = Columns(Attempt, json=("request", "response"))
 
 
 class WebhookRows:
-    """Stores what endpoints are to receive, and every attempt to send it."""
+    """Stores events, one for each URL that receives it, and every attempt to send them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -18,15 +18,15 @@ class WebhookRows:
         """Store an event that is to be sent."""
         self._database.execute(_EVENT.insert("webhook_events"), _EVENT.to_row(event))
 
-    async def get(self, number: int) -> WebhookEvent | None:
+    async def get(self, event_id: int) -> WebhookEvent | None:
         """Return an event, or None when it is gone."""
         row = self._database.execute(
-            f"SELECT {_EVENT.names} FROM webhook_events WHERE id = ?", (number,)
+            f"SELECT {_EVENT.names} FROM webhook_events WHERE id = ?", (event_id,)
         ).fetchone()
         return None if row is None else _EVENT.from_row(row)
 
     async def release(self, message: int, position: int) -> list[int]:
-        """Make a recipient's held back events due, and return their identifiers in order."""
+        """Make a recipient's held events due, and return their ids in order."""
         held = f"message = ? AND position = ? AND state = '{EventState.HELD}'"
         rows = self._database.execute(
             f"SELECT id FROM webhook_events WHERE {held} ORDER BY id", (message, position)
@@ -36,7 +36,7 @@ class WebhookRows:
                 f"UPDATE webhook_events SET state = '{EventState.DUE}' WHERE {held}",
                 (message, position),
             )
-        return [number for (number,) in rows]
+        return [event_id for (event_id,) in rows]
 
     async def record(self, attempt: Attempt, event: WebhookEvent) -> None:
         """Store an attempt, and the state and the number of tries of its event."""
@@ -47,19 +47,20 @@ class WebhookRows:
         self._database.execute(_ATTEMPT.insert("attempts"), _ATTEMPT.to_row(attempt))
 
     async def tries(self, event: WebhookEvent) -> int:
-        """Return how often an event has been sent, by plan or by a call to resend it."""
+        """Return how many attempts an event has had, those that a call has sent again included."""
+        # By message as well, because that is what the index has.
         (count,) = self._database.execute(
             "SELECT count(*) FROM attempts WHERE message = ? AND webhook_event = ?",
             (event.message, event.id),
         ).fetchone()
         return int(count)
 
-    async def attempt(self, number: int, account: int | None) -> Attempt | None:
+    async def attempt(self, attempt_id: int, account: int | None) -> Attempt | None:
         """Return an attempt, if it belongs to the account; None stands for any account."""
         row = self._database.execute(
             f"SELECT {_ATTEMPT.names} FROM attempts"
             " WHERE id = ? AND account = coalesce(?, account)",
-            (number, account),
+            (attempt_id, account),
         ).fetchone()
         return None if row is None else _ATTEMPT.from_row(row)
 

@@ -14,7 +14,9 @@ _CODE_LENGTHS: Final = range(4, 9)
 _PHONE_LENGTHS: Final = range(9, 16)
 _PHONE_STARTS: Final = ("0", "256", "254", "255")  # national, or Uganda, Kenya, Tanzania
 _NO_KEYWORD: Final = 1000
-"""The distance to the nearest keyword, in characters, where there is no keyword."""
+"""The distance to the nearest keyword, in characters, where there is none or it is farther away."""
+_CONTEXT: Final = _NO_KEYWORD + 100
+"""Characters before and after a number that are looked at: a text may have thousands of numbers."""
 
 _URL: Final = re.compile(
     r"\bhttps?://[^\s<>\"\u2018\u2019\u201c\u201d\u00ab\u00bb]+", re.IGNORECASE
@@ -130,13 +132,17 @@ def find_links(text: str) -> list[str]:
 
 def _candidates(text: str) -> Iterator[_Candidate]:
     for number in _NUMBER.finditer(text):
-        announced = bool(_CODE_BEFORE.search(text[: number.start()]))
+        announced = bool(_CODE_BEFORE.search(_before(text, number.start())))
         for start, end in _code_spans(number, announced=announced):
             code = "".join(_GROUP.findall(text[start:end]))
             if len(code) in _CODE_LENGTHS:
                 has_long_prefix = len(number["prefix"] or "") > len("FB-")
-                before = text[: min(start, number.start())]  # without the prefix
-                yield _Candidate(code, before, text[end:], has_long_prefix)
+                before = _before(text, min(start, number.start()))  # without the prefix
+                yield _Candidate(code, before, text[end : end + _CONTEXT], has_long_prefix)
+
+
+def _before(text: str, position: int) -> str:
+    return text[max(position - _CONTEXT, 0) : position]
 
 
 def _code_spans(number: re.Match[str], *, announced: bool) -> list[tuple[int, int]]:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgine_sandbox.model import magic
+
 DELIVERED: Final = "+256700000000"
 """Sent, then delivered, like an ordinary number."""
 UNREACHABLE: Final = "+256700000001"
@@ -27,36 +29,7 @@ ANSWER_LATE: Final = "+256700004080"
 ANSWER_LOST: Final = "+256700004990"
 """The message is accepted, but the connection is closed without a response."""
 
-_TRANSIENT: Final = (429, 500, 502, 503)
-_PERMANENT: Final = (400, 401, 403)
-_MAX_TIMES: Final = 9
-
-_WITHOUT_COUNT: Final = (
-    "delivered",
-    "bounce",
-    "refused",
-    "stuck",
-    "unconfirmed",
-    "slow",
-    "webhooks-twice",
-    "webhooks-backwards",
-    "webhooks-forged",
-    "webhooks-lost",
-    "answered-400",
-    "answered-401",
-    "answered-403",
-    "answer-late",
-    "answer-lost",
-)
-
-NAMES: Final = (
-    *_WITHOUT_COUNT,
-    *(
-        f"answered-{status}{suffix}"
-        for status in _TRANSIENT
-        for suffix in ("", *(f"-{times}" for times in range(1, _MAX_TIMES + 1)))
-    ),
-)
+NAMES: Final = tuple(each.name for each in magic.ALL)
 """Names for `magic_address` and `magic_token`; `docs/magic-numbers.md` describes each."""
 
 
@@ -67,14 +40,16 @@ def answered(status: int, times: int = 0) -> str:
         ValueError: there is no such number. `times` is 0 to 9 for 429, 500, 502 and 503, and 0 for
             400, 401 and 403.
     """
-    if status in _TRANSIENT and 0 <= times <= _MAX_TIMES:
-        return f"+25670000{status}{times}"
-    if status in _PERMANENT and times == 0:
-        return f"+25670000{status}0"
-    transient, permanent = (", ".join(map(str, each)) for each in (_TRANSIENT, _PERMANENT))
+    if status in magic.COUNTED_STATUSES and 0 <= times <= magic.MAX_COUNT:
+        return f"{magic.MAGIC_BLOCK}{status}{times}"
+    if status in magic.FIXED_STATUSES and times == 0:
+        return f"{magic.MAGIC_BLOCK}{status}0"
+    transient, permanent = (
+        ", ".join(map(str, each)) for each in (magic.COUNTED_STATUSES, magic.FIXED_STATUSES)
+    )
     raise ValueError(
         f"No magic number is answered {status} with times={times}: {transient} take times from 0, "
-        f"which means always, to {_MAX_TIMES}; {permanent} take only 0"
+        f"which means always, to {magic.MAX_COUNT}; {permanent} take only 0"
     )
 
 
@@ -84,7 +59,7 @@ def magic_address(name: str, label: str = "") -> str:
     Raises:
         ValueError: there is no such name.
     """
-    return f"{_local_part(name, label)}@sandbox.msgine.test"
+    return f"{_local_part(name, label)}@{magic.DOMAIN}"
 
 
 def magic_token(name: str, label: str = "") -> str:
@@ -93,11 +68,12 @@ def magic_token(name: str, label: str = "") -> str:
     Raises:
         ValueError: there is no such name.
     """
-    return f"sandbox-{_local_part(name, label)}"
+    return f"{magic.TOKEN_PREFIX}{_local_part(name, label)}"
 
 
 def _local_part(name: str, label: str) -> str:
     if name not in NAMES:
-        listed = ", ".join(_WITHOUT_COUNT)
+        # Without the counted ones, which are many and alike.
+        listed = ", ".join(each for each in NAMES if each.count("-") < 2)
         raise ValueError(f"There is no magic recipient named {name!r}; there are {listed}, …")
     return f"{name}+{label}" if label else name

@@ -129,7 +129,10 @@ SCENARIOS = [
     ("--scenario {folder}/missing", "--scenario {folder}/missing cannot be read: "),
     ("--scenario {folder}", "--scenario {folder} cannot be read: "),
     ("--scenario {folder}/broken.json", "--scenario {folder}/broken.json is not JSON: "),
-    ("--scenario {folder}/wrong.json", "--scenario {folder}/wrong.json: accounts[0]: "),
+    (
+        "--scenario {folder}/wrong.json",
+        "--scenario {folder}/wrong.json: accounts[0] has no field name.",
+    ),
     ("SCENARIO={folder}/missing", "--scenario {folder}/missing cannot be read: "),
     ("--scenario {folder}/two\nlines", "two"),
 ]

@@ -3,9 +3,13 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from box import Box, sandbox
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from msgine_sandbox.api.handlers import MessageHandlers
+from msgine_sandbox.asgi.answers import Answer, json_answer
 
 
 def without(answer, *names: str) -> dict[str, str]:
@@ -116,3 +120,17 @@ async def test_a_key_survives_a_restart(tmp_path: Path) -> None:
         again = await fresh.other(before.token).send(key="k")
         assert again.content == first.content
         assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_a_handler_that_forgets_to_store_its_answer_is_a_defect(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forgetful(*_: object) -> Answer:
+        return json_answer({}, 201)
+
+    monkeypatch.setattr(MessageHandlers, "send", forgetful)
+    assert (await box.send()).status_code == 201
+    with pytest.raises(RuntimeError, match="did not store its answer"):
+        await box.send(key="k")
+    with pytest.raises(RuntimeError, match="did not store its answer"):
+        await box.send(key="k")  # the key is not locked for ever

@@ -34,6 +34,7 @@ async def test_a_warning_has_a_message_and_a_link_to_the_docs(box: Box) -> None:
         {
             "code": "unknown-field",
             "message": "The body has what this call ignores: priority",
+            "advice": "Check the spelling of the name.",
             "docs": "docs/warnings.md#unknown-field",
         }
     ]
@@ -89,7 +90,10 @@ async def test_the_names_of_unknown_fields_are_escaped_and_shortened(box: Box) -
 # number-not-mobile
 
 
-@pytest.mark.parametrize(("number", "words"), [(FIXED_LINE, "no mobile"), (UNASSIGNED, "nobody")])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(FIXED_LINE, "is not a mobile number"), (UNASSIGNED, "is not assigned to anybody")],
+)
 async def test_a_number_that_cannot_receive_sms_causes_a_warning(
     box: Box, number: str, words: str
 ) -> None:

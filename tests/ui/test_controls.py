@@ -2,7 +2,7 @@
 
 import pytest
 from browsing import Tab
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -50,6 +50,28 @@ async def test_an_account_is_shown_and_changed(tab: Tab) -> None:
     await expect(tab.find("notice")).to_contain_text("changed")
     account = tab.client.request("GET", "/_sandbox/account").json()
     assert (account["senderId"], account["scopes"]) == ("Kampala", ["SEND_SMS"])
+
+
+async def test_what_the_server_defines_can_be_chosen(tab: Tab) -> None:
+    async def add_definitions(route: Route) -> None:
+        response = await route.fetch()
+        found = await response.json()
+        found["tiers"].append("gold")
+        found["scopes"].append("SEND_VOICE")
+        found["channels"].append({"name": "voice", "title": "Voice call"})
+        found["events"].append("message.heard")
+        found["warnings"].append({"code": "too-loud", "advice": "Speak softly."})
+        await route.fulfill(response=response, json=found)
+
+    await tab.page.route("**/_sandbox/definitions", add_definitions)
+    await tab.open("controls")
+    await expect(tab.find("tier").locator("option")).to_contain_text(["gold"])
+    await expect(tab.page.get_by_label("SEND_VOICE")).not_to_be_checked()
+    await expect(tab.page.get_by_label("Developers API price, Voice call")).to_be_visible()
+    await tab.find("nav-webhooks").click()
+    await expect(tab.page.get_by_label("message.heard")).to_be_checked()
+    await tab.find("nav-requests").click()
+    await expect(tab.find("filter-warning").locator("option")).to_contain_text(["too-loud"])
 
 
 async def test_a_refused_change_is_explained(tab: Tab) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from browsing import NUMBER, Client, Tab, run_shell
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from receiver import Receiver
+from sends import SENDS
 from session import run_session
+
+from msgine_sandbox.model.channel import TRAITS, Channel
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -70,6 +73,48 @@ async def test_an_email_and_a_push_are_shown_with_their_fields(tab: Tab) -> None
     await tab.find("row").first.click()
     for text in ("Sale", "Today only", '"order": "1042"', "failed"):
         await expect(message).to_contain_text(text)
+
+
+@pytest.mark.parametrize("channel", [*Channel])
+async def test_a_message_of_every_channel_has_its_heading(tab: Tab, channel: Channel) -> None:
+    sent = tab.client.post(f"/api/v1/developers/{channel}", SENDS[f"/{channel}"])
+    await tab.open()
+    await tab.find("row").click()
+    heading = tab.find("message").locator("h2")
+    await expect(heading).to_have_text(f"{TRAITS[channel].title} {sent['id']}")
+
+
+async def test_a_channel_that_the_page_does_not_know_is_shown_with_its_heading(tab: Tab) -> None:
+    only_sms = {"segments", "encoding", "unicodeBecauseOf", "parts"}
+
+    def as_voice(message: dict[str, Any]) -> dict[str, Any]:
+        others = {name: value for name, value in message.items() if name not in only_sms}
+        return others | {"channel": "voice", "title": "A reminder"}
+
+    async def add_channel(route: Route) -> None:
+        response = await route.fetch()
+        found = await response.json()
+        found["channels"].append({"name": "voice", "title": "Voice call"})
+        await route.fulfill(response=response, json=found)
+
+    async def change_channel(route: Route) -> None:
+        response = await route.fetch()
+        found = await response.json()
+        changed = found | {"data": [*map(as_voice, found["data"])]} if "data" in found else None
+        await route.fulfill(response=response, json=changed or as_voice(found))
+
+    await tab.page.route("**/_sandbox/definitions", add_channel)
+    await tab.page.route(re.compile(r"/_sandbox/messages[/?]"), change_channel)
+    tab.client.send("+256700000003", "Your appointment is at 9:00")
+    await tab.open()
+    await tab.find("row").click()
+    message = tab.find("message")
+    await expect(message.locator("h2")).to_contain_text("Voice call")
+    await expect(message.locator("h3").first).to_have_text("A reminder")
+    await expect(tab.find("text")).to_have_text("Your appointment is at 9:00")
+    await expect(tab.find("recipients")).to_contain_text("+256700000003")
+    await expect(tab.find("copy-curl")).to_have_count(0)
+    await tab.page.unroute(re.compile(r"/_sandbox/messages[/?]"))
 
 
 HOSTILE = {
@@ -143,6 +188,11 @@ COPIED: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "failed by hand": ("messages/sms", {"to": "+256700000003", "message": "Hi"}, "fail"),
     "delivered by hand": ("messages/sms", {"to": "+256700000004", "message": "Hi"}, "deliver"),
     "an email": ("developers/email", EMAIL, "deliver"),
+    "a magic address with a label": (
+        "developers/email",
+        EMAIL | {"to": "Stuck+order-1042@sandbox.msgine.test"},
+        "deliver",
+    ),
     "a push": ("developers/push", {"title": "T", "body": "B", "userIds": ["1"]}, None),
 }
 

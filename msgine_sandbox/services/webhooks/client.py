@@ -13,7 +13,9 @@ from msgine_sandbox.model.webhook import AttemptHttp
 from msgine_sandbox.services.webhooks.targets import Address, Targets, address_of
 
 _MAX_READ: Final = 64 * 1024
+"""Bytes of a response that are read; the connection is closed where it has more."""
 _MAX_KEPT: Final = 4096
+"""Bytes of it that are recorded."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -31,7 +33,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
 class WebhookClient:
     """Posts webhooks with one deadline, in seconds, for the whole exchange.
 
-    It uses httpx's transport directly: no cookies, redirects, proxies or credentials of anybody.
+    It uses httpx's transport directly: without cookies, redirects, proxies and credentials from a
+    `.netrc` file, which a client of httpx would use.
     """
 
     def __init__(self, targets: Targets, deadline: float) -> None:
@@ -40,10 +43,10 @@ class WebhookClient:
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> AttemptResult:
-        """Send a webhook; the result says what went wrong."""
+        """Send a webhook; whatever goes wrong is the result's error, and never raised."""
         started = time.perf_counter()
         response = _PartialResponse()
-        error, sent = None, dict(headers)
+        error, sent = None, dict(headers)  # without those that httpx adds, until it has
         try:
             request = self._request(url, headers, body)
             sent = dict(request.headers)

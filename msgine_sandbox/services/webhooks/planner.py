@@ -1,4 +1,4 @@
-"""Which endpoints receive an event of a status change, and when it is sent first."""
+"""Which URLs receive an event of a status change, and when its first attempt is due."""
 
 from collections.abc import Sequence
 
@@ -27,15 +27,15 @@ class WebhookPlanner:
         """Return the status changes that some endpoint or callback URL subscribes to."""
         endpoints = self._accounts.get(account).endpoints
         events = {event for endpoint in endpoints for event in endpoint.events}
-        called_back = await self._store.messages.callback_urls(
+        with_callback = await self._store.messages.callback_urls(
             {change.message for change in changes}
         )
-        if not called_back and not events:
+        if not with_callback and not events:
             return []
         return [
             change
             for change in changes
-            if change.message in called_back or EVENT_OF.get(change.status) in events
+            if change.message in with_callback or EVENT_OF.get(change.status) in events
         ]
 
     async def plan(self, account: int, change: StatusChange) -> Sequence[Step]:
@@ -47,14 +47,15 @@ class WebhookPlanner:
         for url in self._urls(message, EVENT_OF[change.status]):
             steps += await self._plan_event(message, change, url)
         if not NEXT[change.status]:
-            # The delivery has ended: what was held back until then follows.
+            # The delivery has ended, so the events that a fault held back are due, too. With the
+            # same due time and larger ids, their steps come after those above.
             held = await self._store.webhooks.release(change.message, change.position)
-            steps += [self._step(account, change, event, change.at) for event in held]
+            steps += [self._step(account, change, event_id, change.at) for event_id in held]
         return steps
 
     def _urls(self, message: Message, event: EventType) -> Sequence[str]:
         if message.callback_url is not None:
-            # It overrides the account's webhooks. Source: documented elsewhere.
+            # It replaces the account's endpoints. Source: documented elsewhere.
             return [message.callback_url]
         endpoints = self._accounts.get(message.account).endpoints
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
@@ -62,6 +63,8 @@ class WebhookPlanner:
     async def _plan_event(self, message: Message, change: StatusChange, url: str) -> list[Step]:
         event_type = EVENT_OF[change.status]
         recipient = message.deliveries[change.position].recipient
+        # Decided now and stored with the event, so that every attempt has the same effect, and a
+        # fault with `times` counts events, not attempts.
         effect = await self._faults.take_for_webhook(message.account, event_type, recipient)
         is_held = effect.reorders(event_type)
         event = WebhookEvent(
@@ -81,5 +84,5 @@ class WebhookPlanner:
         due = change.at + seconds(effect.delay)
         return [self._step(message.account, change, event.id, due)]
 
-    def _step(self, account: int, change: StatusChange, event: int, due: Instant) -> Step:
-        return Step(self._ids.next(), account, Lane.WEBHOOK, due, change.message, event)
+    def _step(self, account: int, change: StatusChange, event_id: int, due: Instant) -> Step:
+        return Step(self._ids.next(), account, Lane.WEBHOOK, due, change.message, event_id)

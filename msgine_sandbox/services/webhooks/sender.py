@@ -1,4 +1,4 @@
-"""Sending events: sign, send, record the attempt, and plan the next one."""
+"""Sending webhook events: sign, send, record the attempt, and plan the next one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     from msgine_sandbox.services.webhooks.client import AttemptResult, WebhookClient
 
 TRIES_AFTER: Final = (0, 5, 30, 2 * 60, 10 * 60, 30 * 60, 2 * 3600, 6 * 3600)
-"""Seconds from the event to each attempt, on the account's clock. Source: our choice."""
+"""Seconds from the event to each attempt, on the account's clock. Source: our choice.
+
+From the event instead of from the attempt before, so that a test that moves the clock knows when
+each attempt is due, however long the receiver took for those before it.
+"""
+
+USER_AGENT: Final = "msgine-sandbox-webhook"
+"""The product name that every webhook carries as its user agent, before its version."""
 
 
 class WebhookSender:
@@ -72,6 +79,8 @@ class WebhookSender:
         event = await self._store.webhooks.get(step.subject)
         message = await self._store.messages.get(step.message)
         if event is None or message is None:
+            # Deleted since the step was read. Usually the step was deleted with them; one that was
+            # not could never be performed.
             async with self._store.write():
                 await self._store.steps.remove([step])
             return
@@ -79,7 +88,8 @@ class WebhookSender:
         after, due = self._follow_up(event, attempt, retry_after)
         steps = [] if due is None else [self._step(event, due)]
         async with self._store.write():
-            # The step is gone if the account was reset meanwhile: then nothing may come back.
+            # The step is gone if the account was reset, or its messages were deleted, while the
+            # receiver was awaited: then neither an attempt nor another step may be stored.
             if not await self._store.steps.remove([step]):
                 return
             await self._store.webhooks.record(attempt, after)
@@ -95,7 +105,8 @@ class WebhookSender:
             return None
         fresh, _ = await self._attempt(event, message)
         async with self._store.write():
-            # Another attempt may have ended meanwhile: its state and count stay.
+            # A planned attempt may have ended meanwhile: the event's state and tries are as that
+            # attempt left them, because one that is sent by hand does not count.
             current = await self._store.webhooks.get(event.id)
             if current is None:
                 return None
@@ -110,7 +121,7 @@ class WebhookSender:
 
     async def _attempt(self, event: WebhookEvent, message: Message) -> tuple[Attempt, str | None]:
         """Return an attempt with its result, and the `Retry-After` of its response."""
-        at = self._accounts.now(event.account)
+        at = self._accounts.now(event.account)  # before the receiver is awaited
         result = await self._result(event, payload(event, message))
         attempt = Attempt(
             id=self._ids.next(),
@@ -119,6 +130,7 @@ class WebhookSender:
             message=event.message,
             event=event.event,
             url=event.url,
+            # Counted after the response: a resend of the same event may have ended meanwhile.
             number=await self._store.webhooks.tries(event) + 1,
             at=at,
             status=result.status,
@@ -130,7 +142,7 @@ class WebhookSender:
         return attempt, result.retry_after
 
     async def _result(self, event: WebhookEvent, body: bytes) -> AttemptResult:
-        # Here, to keep httpx off the path to the first response.
+        # Here, because importing httpx takes longer than answering the first request.
         from msgine_sandbox.services.webhooks.client import AttemptResult, WebhookClient
 
         headers = self._headers(event, body)
@@ -156,7 +168,7 @@ class WebhookSender:
     def _headers(self, event: WebhookEvent, body: bytes) -> dict[str, str]:
         headers = {
             "content-type": "application/json",
-            "user-agent": f"msgine-sandbox-webhook/{__version__}",
+            "user-agent": f"{USER_AGENT}/{__version__}",
         }
         secret = self._secret(event)
         if secret is None:
@@ -185,8 +197,10 @@ class WebhookSender:
         tried = replace(event, tries=event.tries + 1)
         if attempt.succeeded:
             if event.mode is WebhookMode.DUPLICATE and event.state is EventState.DUE:
+                # At once, and as often as it takes until the receiver accepts it a second time.
                 return replace(tried, state=EventState.SUCCEEDED_ONCE), attempt.at
             return replace(tried, state=EventState.DONE), None
+        # 410: the endpoint does not exist any more (Standard Webhooks 1.0).
         if event.mode is WebhookMode.LOSE or attempt.status == HTTPStatus.GONE:
             return replace(tried, state=EventState.GIVEN_UP), None
         wait = requested_wait(retry_after, self._real.now())
@@ -230,6 +244,7 @@ def next_try(event_at: Instant, tries: int, now: Instant, wait: int = 0) -> Inst
     """Return when to try again after so many tries, or None to give up.
 
     `wait` is what the receiver asked for, in microseconds from now; it can only postpone a try.
+    A try that is overdue, because of such a wait or because no process ran, is due now.
     """
     if tries >= len(TRIES_AFTER):
         return None
@@ -245,6 +260,7 @@ def requested_wait(retry_after: str | None, real_now: Instant) -> int:
         return 0
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
+        # Nine digits are more than a day, and `int` refuses to read thousands of them.
         return min(int(text[:9]) * SECOND, DAY)
     moment = _http_date(text)
     return 0 if moment is None else min(max(from_datetime(moment) - real_now, 0), DAY)
@@ -255,4 +271,5 @@ def _http_date(text: str) -> datetime | None:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # a year can be too large
         return None
+    # An HTTP date is in GMT; a time of unknown offset cannot be compared with ours.
     return moment if moment.tzinfo is not None else None

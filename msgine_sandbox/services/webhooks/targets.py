@@ -20,7 +20,7 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class Targets:
-    """Decides by the address that is dialled, so that no name leads past it."""
+    """Decides by the address of a connection instead of the host name, which can resolve to any."""
 
     def __init__(self, policy: WebhookPolicy) -> None:
         self._policy = policy
@@ -28,19 +28,20 @@ class Targets:
         """The port of this sandbox, which the server sets once it listens."""
 
     def refusal(self, address: Address, port: int) -> str | None:
-        """Return why an address may not be dialled, or None when it may."""
+        """Return why no connection to an address is allowed, or None if one is."""
         address = _embedded(address)
-        is_here = address.is_loopback or address.is_unspecified
-        is_near = is_here or not address.is_global
+        is_this_machine = address.is_loopback or address.is_unspecified
+        is_local = is_this_machine or not address.is_global
         if address in METADATA or address.is_link_local:
             return "is link-local, where clouds keep their metadata"
         if address.is_multicast:
             return "is a multicast address"
-        if port == self.own_port and (is_here or _is_own(address)):
+        # A webhook could otherwise call the control API, such as `POST /_sandbox/reset`.
+        if port == self.own_port and (is_this_machine or _is_own(address)):
             return "is this sandbox itself"
-        if is_near and self._policy is WebhookPolicy.PUBLIC:
+        if is_local and self._policy is WebhookPolicy.PUBLIC:
             return "is not public, and --webhook-policy public asks for that"
-        if not is_near and self._policy is WebhookPolicy.LOCAL:
+        if not is_local and self._policy is WebhookPolicy.LOCAL:
             return "is public; start with --webhook-policy any to send webhooks there"
         return None
 
@@ -55,7 +56,7 @@ def _embedded(address: Address) -> Address:
 
 
 def _is_own(address: Address) -> bool:
-    """Return whether an address is this machine's: datagrams to it would be sent from it."""
+    """Return whether an address is this machine's: the kernel sends from it to itself."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -66,12 +67,12 @@ def _is_own(address: Address) -> bool:
 
 
 def address_of(text: object) -> Address:
-    """Return an address as the resolver writes it, with or without a zone."""
+    """Return the address that a resolver wrote, without its zone (`fe80::1%eth0`)."""
     return ip_address(str(text).partition("%")[0])
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine by its name or address alone."""
+    """Return whether a host is the loopback interface, without resolving its name."""
     try:
         return address_of(host).is_loopback
     except ValueError:

@@ -2,15 +2,13 @@
 import { html } from "./preact.js";
 import { store } from "./store.js";
 
-const TIERS = ["free", "starter", "professional", "unlimited"];
-const CHANNELS = ["sms", "email", "push"];
-const SCOPES = ["FULL_ACCESS", "READ_MESSAGES", "SEND_SMS", "SEND_EMAIL", "SEND_PUSH"];
-
 const save = (body) => store.controlWithNotice("PATCH", "/account", body, "Account changed");
 
 export function AccountSettings() {
   const account = store.accounts.find(({ id }) => id === store.account?.id);
-  if (!account) {
+  const { definitions } = store;
+  // Without the definitions, saving would remove all scopes.
+  if (!account || !definitions.isLoaded) {
     const hint = store.accounts.length
       ? "Choose an account above to see its tier, rate limits, scopes and prices."
       : "None yet: the first request with a token creates its account.";
@@ -22,7 +20,8 @@ export function AccountSettings() {
     <${RateLimits} windows=${account.windows} />
     <div class="buttons"><label>Tier <select value=${account.tier} data-testid="tier"
         onChange=${(event) => save({ tier: event.target.value })}>
-      ${TIERS.map((tier) => html`<option value=${tier}>${tier}</option>`)}</select></label></div>
+      ${definitions.tiers.map((tier) => html`<option value=${tier}>${tier}</option>`)}
+    </select></label></div>
     <${AccountForm} key=${formKey(account)} account=${account} />
   </section>`;
 }
@@ -47,25 +46,28 @@ function formKey({ id, senderId, price, developerPrices, scopes }) {
 
 function AccountForm({ account }) {
   const { senderId, price, currency, developerPrices, scopes } = account;
+  const { definitions } = store;
   const submit = (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
     save({
       senderId: form.get("senderId"),
       price: Number(form.get("price")),
-      developerPrices: Object.fromEntries(CHANNELS.map((name) => [name, Number(form.get(name))])),
+      developerPrices: Object.fromEntries(
+        definitions.channels.map(({ name }) => [name, Number(form.get(name))]),
+      ),
       scopes: form.getAll("scope"),
     });
   };
   return html`<form class="fields wide" onSubmit=${submit}>
     <label>Sender ID <input name="senderId" defaultValue=${senderId} required maxlength="11" />
     </label>
-    <${Price} label=${`Messages API price, sms, ${currency}`} name="price" value=${price} />
-    ${CHANNELS.map((channel) => html`<${Price} label=${`Developers API price, ${channel}, UGX`}
-      name=${channel} value=${developerPrices[channel]} />`)}
-    <fieldset><legend>Scopes</legend>${SCOPES.map((scope) => html`<label class="check">
-      <input type="checkbox" name="scope" value=${scope} defaultChecked=${scopes.includes(scope)} />
-      ${" "}${scope}</label>`)}</fieldset>
+    <${Price} label=${`Messages API price, SMS, ${currency}`} name="price" value=${price} />
+    ${definitions.channels.map(({ name, title }) => html`<${Price} name=${name}
+      label=${`Developers API price, ${title}, UGX`} value=${developerPrices[name]} />`)}
+    <fieldset><legend>Scopes</legend>${definitions.scopes.map((scope) => html`
+      <label class="check"><input type="checkbox" name="scope" value=${scope}
+        defaultChecked=${scopes.includes(scope)} />${" "}${scope}</label>`)}</fieldset>
     <button data-testid="save-account">Save</button></form>`;
 }
 

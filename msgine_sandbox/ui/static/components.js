@@ -39,28 +39,11 @@ async function copyText(text) {
   }
 }
 
-// What to do about a warning, in one sentence; docs/warnings.md says more.
-const ADVICE = {
-  "retried-too-early": "Wait as long as Retry-After says.",
-  "post-retried-without-idempotency-key":
-    "Send each message with an Idempotency-Key, and retry with the same key.",
-  "idempotency-key-reused-with-another-body": "Use a new key for each new message.",
-  "bearer-missing": "Send Authorization: Bearer TOKEN.",
-  "unknown-field": "Check the spelling: the real service ignores it as well.",
-  "number-not-mobile": "Ask for a mobile number.",
-  "text-forced-to-ucs2": "Replace the character, or budget for the additional segments.",
-  "webhook-slow": "Respond first, and process the event afterwards.",
-  "webhook-failed": "Respond with 2xx as soon as the event is stored.",
-  "webhook-localhost-in-container": "Use host.docker.internal instead of localhost.",
-  "looks-live": "Keep production tokens out of tests.",
-  "polls-instead-of-webhook": "Set a callbackUrl, or add a webhook endpoint to the account.",
-};
-
 export function Warnings({ warnings }) {
   if (!warnings?.length) return null;
   return html`<ul class="warnings" data-testid="warnings">${warnings.map((warning) => html`<li>
     <strong>${warning.code}</strong> ${visibleText(warning.message)}${" "}
-    <em>${ADVICE[warning.code] ?? ""}</em>
+    <em>${warning.advice}</em>
     <span class="muted"> More: ${warning.docs}</span></li>`)}</ul>`;
 }
 

@@ -2,12 +2,10 @@
 import { CopyButton, Decisions, Exchange, Status, StatusCode, Warnings } from "./components.js";
 import { formatDuration, formatTime, plural } from "./format.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { messageAsCurl, messageAsTest } from "./snippets.js";
+import { isCopyable, messageAsCurl, messageAsTest } from "./snippets.js";
 import { store } from "./store.js";
 import { codePointName, visibleText } from "./text.js";
 
-const CHANNEL_NAMES = { sms: "SMS", email: "Email", push: "Push" };
-const NEXT_STATUS = { queued: "pending", pending: "sent", sent: "delivered" };
 const REFRESH_MS = 60; // one request for several events that come close together
 
 export function Message({ id }) {
@@ -22,7 +20,7 @@ export function Message({ id }) {
   }
   return html`<section class="message" aria-label="Message" data-testid="message">
     <div class="bar"><a class="back" href="#/inbox">← Inbox</a>
-      <h2 tabindex="-1">${CHANNEL_NAMES[message.channel]}
+      <h2 tabindex="-1">${store.definitions.channelTitle(message.channel)}
         <span class="muted"> ${message.id}</span></h2>
       <${Status} status=${message.status} /></div>
     <${Preview} message=${message} />
@@ -98,34 +96,48 @@ function MessageText({ message: { channel, message, parts, unicodeBecauseOf } })
 }
 
 function Actions({ message, refresh }) {
-  const isFinished = !message.recipients.some(({ status }) => NEXT_STATUS[status]);
+  const isFinished = !message.recipients.some(canMove);
   const move = (status) => moveTo(message, status).then(refresh);
   return html`<div class="buttons">
     <button type="button" onClick=${() => move("delivered")} disabled=${isFinished}
       data-testid="deliver">Deliver</button>
     <button type="button" onClick=${() => move("failed")} disabled=${isFinished}
       data-testid="fail">Fail</button>
-    <${CopyButton} label="Copy as curl" text=${() => messageAsCurl(message)} testid="copy-curl" />
-    <${CopyButton} label="Copy as pytest" text=${() => messageAsTest(message)}
-      testid="copy-pytest" />
+    ${isCopyable(message) && html`
+      <${CopyButton} label="Copy as curl" text=${() => messageAsCurl(message)} testid="copy-curl" />
+      <${CopyButton} label="Copy as pytest" testid="copy-pytest"
+        text=${() => messageAsTest(message, store.definitions)} />`}
   </div>`;
+}
+
+function canMove({ status }) {
+  return store.definitions.nextStatuses(status).length > 0;
 }
 
 // Move every unfinished recipient to a status, through the statuses before it. Recipients of one
 // status are moved by one request for all of them, which a message to hundreds needs.
 async function moveTo(message, goal) {
-  const unfinished = message.recipients.filter(({ status }) => NEXT_STATUS[status]);
+  const unfinished = message.recipients.filter(canMove);
   const statuses = new Set(unfinished.map(({ status }) => status));
   const isUniform = unfinished.length === message.recipients.length && statuses.size === 1;
   for (const { to, status } of isUniform ? [{ status: unfinished[0].status }] : unfinished) {
-    let current = status;
-    while (NEXT_STATUS[current]) {
-      // A queued message cannot fail: it has to become pending first.
-      current = goal === "failed" && current !== "queued" ? "failed" : NEXT_STATUS[current];
-      const body = { status: current, to };
+    for (const next of statusesUntil(goal, status)) {
+      const body = { status: next, to };
       if (!(await store.controlWithNotice("POST", `/messages/${message.id}/status`, body))) break;
     }
   }
+}
+
+// Return the statuses that follow one, up to the goal if it can be reached.
+function statusesUntil(goal, status) {
+  const { definitions } = store;
+  const path = [];
+  let next = definitions.nextStatuses(status);
+  while (next.length) {
+    path.push(next.includes(goal) ? goal : next[0]);
+    next = definitions.nextStatuses(path.at(-1));
+  }
+  return path;
 }
 
 function Facts({ message }) {

@@ -3,7 +3,7 @@ import { sendRequest } from "./api.js";
 import { playgroundToken } from "./browser_storage.js";
 import { CopyButton, StatusCode } from "./components.js";
 import { buildRequest, initialValues, MAGIC_FIELDS, OPERATIONS } from "./operations.js";
-import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
+import { html, useMemo, useRef, useState } from "./preact.js";
 import { LANGUAGES, requestSnippet } from "./snippets.js";
 import { store } from "./store.js";
 
@@ -93,16 +93,13 @@ function Field({ field: { name, hint }, value, setValue }) {
 }
 
 function MagicChoice({ id, setValue }) {
-  const [recipients, setRecipients] = useState([]);
   const [field, member] = MAGIC_FIELDS[id];
-  useEffect(() => {
-    store.control("GET", "/magic").then((found) => setRecipients(found.data), () => {});
-  }, [store.connection]);
+  const { magicRecipients } = store.definitions;
   const choose = ({ target }) => target.value && setValue(field, target.value);
   return html`<label>Magic recipients, each with an outcome of its own
     <select value="" onChange=${choose} data-testid="magic">
       <option value="">Choose one …</option>
-      ${recipients.map((recipient) => html`<option value=${recipient[member]}>
+      ${magicRecipients.map((recipient) => html`<option value=${recipient[member]}>
         ${recipient[member]}: ${recipient.what}</option>`)}</select></label>`;
 }
 

@@ -41,7 +41,7 @@ export function Requests({ id }) {
 }
 
 function Filters({ status, setStatus, warning, setWarning, count }) {
-  const codes = new Set(store.requests.flatMap((entry) => entry.warnings.map(({ code }) => code)));
+  const codes = store.definitions.warnings.map(({ code }) => code);
   const option = (value) => html`<option value=${value}>${value}</option>`;
   return html`<div class="bar">
     <label>Status <select value=${status} data-testid="filter-status"
@@ -50,7 +50,7 @@ function Filters({ status, setStatus, warning, setWarning, count }) {
     <label>Warning <select value=${warning} data-testid="filter-warning"
         onChange=${(event) => setWarning(event.target.value)}>
       <option value="">any or none</option><option value="*">any</option>
-      ${[...codes].sort().map(option)}</select></label>
+      ${codes.sort().map(option)}</select></label>
     <span class="muted" aria-live="polite" data-testid="total">${count}</span>
   </div>`;
 }

@@ -11,16 +11,21 @@ export function requestSnippet(language, request) {
 
 // Messages
 
-// Magic recipients that are never delivered by the clock, or only after an hour.
-const UNDELIVERED = /^\+25670000000[34]$|\b(stuck|unconfirmed)\b/;
-const SLOW = /^\+256700000005$|\bslow\b/;
+// The names of magic recipients that are never delivered by the clock, or only after an hour.
+const UNDELIVERED = ["stuck", "unconfirmed"];
+const SLOW = ["slow"];
+
+// Whether the page knows which request sends messages of this channel.
+export function isCopyable({ channel }) {
+  return Object.hasOwn(FIELDS, channel);
+}
 
 // The page only has the masked token, so the user has to insert it.
 export function messageAsCurl(message) {
   return requestSnippet("curl", requestOf(message, "YOUR_TOKEN"));
 }
 
-export function messageAsTest(message) {
+export function messageAsTest(message, definitions) {
   const { path, body } = requestOf(message, "");
   const [first] = message.recipients;
   const filter = `to=${literal(first.to)}, channel=${literal(message.channel)}`;
@@ -34,18 +39,18 @@ def test_a_message_like_${message.id}(msgine):
         json=${literal(JSON.parse(body), "        ")},
     ).raise_for_status()
     message = msgine.wait_for_message(${filter})
-${assertion(message)}`;
+${assertion(message, definitions)}`;
 }
 
 // Bring about the status that the message has now: by the clock, or by hand where the clock would
 // not. A message that is not finished is only compared.
-function assertion({ status, message, recipients }) {
-  if (status !== "delivered" && status !== "failed") {
+function assertion({ status, message, recipients }, definitions) {
+  if (definitions.nextStatuses(status).length) {
     return `    assert message.text == ${literal(message)}\n`;
   }
-  const has = (pattern) => recipients.some(({ to }) => pattern.test(to));
+  const has = (names) => recipients.some(({ to }) => names.includes(definitions.magicName(to)));
   let move = null;
-  if (recipients.some(({ reason }) => reason === "Failed by hand")) move = "fail";
+  if (recipients.some(({ reason }) => reason === definitions.reasons.byHand)) move = "fail";
   else if (status === "delivered" && has(UNDELIVERED)) move = "deliver";
   if (move) return `    assert message.${move}().status == ${literal(status)}\n`;
   return `    msgine.clock.advance(${has(SLOW) ? "hours=1" : "seconds=3"})

@@ -1,6 +1,7 @@
 // The page's state: loaded from the control API, kept current by the feed, rendered once a frame.
 import { callControlApi } from "./api.js";
 import { chosenAccount, ReadMessages } from "./browser_storage.js";
+import { Definitions } from "./definitions.js";
 import { Feed } from "./feed.js";
 import { MessageList, MOST_MESSAGES } from "./message_list.js";
 import { useEffect, useReducer } from "./preact.js";
@@ -18,6 +19,7 @@ class Store {
     this.accounts = [];
     this.clock = null; // of the chosen account, or the default of new accounts
     this.notice = null;
+    this.definitions = new Definitions();
     this.readMessages = new ReadMessages(() => this.scheduleRender());
     this.renderListeners = new Set();
     this.changeListeners = new Set(); // called with the ids that changed, or null for all
@@ -111,7 +113,7 @@ class Store {
     const { list } = this; // clear() makes a new one, which ends this load
     list.isLoading = true;
     try {
-      await this.loadPage(list, FIRST_PAGE);
+      await Promise.all([this.definitions.load(), this.loadPage(list, FIRST_PAGE)]);
       if (list !== this.list) return;
       this.set({ isLoaded: true });
       const [requests, attempts] = await Promise.all([

@@ -5,7 +5,6 @@ import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
-const EVENTS = ["message.sent", "message.delivered", "message.failed"];
 const MOST_ATTEMPTS = 200;
 
 export function Webhooks() {
@@ -62,7 +61,7 @@ function EndpointForm({ add }) {
     const events = form.getAll("event");
     const endpoint = {
       url: form.get("url"),
-      events: events.length ? events : EVENTS,
+      events: events.length ? events : undefined, // left out of the body, which means all
       secret: form.get("secret") || null,
     };
     if (await add(endpoint)) target.reset();
@@ -71,8 +70,9 @@ function EndpointForm({ add }) {
     <label>URL <input name="url" type="url" required placeholder="http://localhost:3000/hooks"
       data-testid="endpoint-url" /></label>
     <label>Signing secret <input name="secret" placeholder="whsec_…" /></label>
-    <fieldset><legend>Events</legend>${EVENTS.map((name) => html`<label class="check">
-      <input type="checkbox" name="event" value=${name} defaultChecked /> ${name}</label>`)}
+    <fieldset><legend>Events</legend>
+      ${store.definitions.events.map((name) => html`<label class="check">
+        <input type="checkbox" name="event" value=${name} defaultChecked /> ${name}</label>`)}
     </fieldset>
     <button>Add endpoint</button></form>`;
 }

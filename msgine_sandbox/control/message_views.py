@@ -1,0 +1,250 @@
+"""What the control API returns of a message: in full, and to the microsecond."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from operator import itemgetter
+from typing import Any
+
+from msgspec import UNSET, UnsetType, field
+from msgspec.structs import replace
+
+from msgine_sandbox.control.journal import (
+    DecisionView,
+    WarningView,
+    decision_views,
+    warning_views,
+)
+from msgine_sandbox.control.views import View
+from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import Instant, iso_micros, iso_seconds
+from msgine_sandbox.model.journal import JournalEntry
+from msgine_sandbox.model.message import Delivery, EmailParts, Message, PushParts, Status
+from msgine_sandbox.model.segments import Encoding, split
+from msgine_sandbox.model.webhook import Attempt, EventType
+
+
+class DeliveryStepView(View, frozen=True, kw_only=True):
+    """One status of a delivery, and when it began."""
+
+    status: Status
+    at: str
+
+
+class RecipientView(View, frozen=True, kw_only=True):
+    """One recipient's delivery."""
+
+    to: str
+    status: Status
+    reason: str | None
+    """Why it failed."""
+    timeline: Sequence[DeliveryStepView]
+
+
+class TimelineRequest(View, frozen=True, kw_only=True):
+    """The request that sent the message."""
+
+    at: str
+    type: str = "request"
+    request_id: str
+    decisions: Sequence[DecisionView] | UnsetType = UNSET
+    """What the pipeline decided; as long as the request is in the journal, as `warnings` are."""
+    warnings: Sequence[WarningView] | UnsetType = UNSET
+
+
+class TimelineStatus(View, frozen=True, kw_only=True):
+    """A change of one recipient's status."""
+
+    at: str
+    type: str = "status"
+    to: str
+    status: Status
+
+
+class TimelineWebhook(View, frozen=True, kw_only=True):
+    """An attempt to send a webhook."""
+
+    at: str
+    type: str = "webhook"
+    event: EventType
+    attempt_id: str
+    attempt: int
+    url: str
+    status: int | None
+    error: str | None
+
+
+TimelineEntry = TimelineRequest | TimelineStatus | TimelineWebhook
+
+
+class MessageView(View, frozen=True, kw_only=True):
+    """A message: what clients see, and what led to it.
+
+    Members that only one channel has are UNSET in messages of the others.
+    """
+
+    id: str
+    sid: str
+    channel: Channel
+    to: Sequence[str]
+    from_: str = field(name="from")
+    message: str
+    content: str
+    status: Status
+    cost: Decimal
+    currency: str
+    developer_cost: Decimal
+    developer_currency: str
+    created_at: str
+    updated_at: str
+    scheduled_at: str | None
+    sent_at: str | None
+    callback_url: str | None
+    recipients: Sequence[RecipientView]
+    segments: int | UnsetType = UNSET
+    """SMS, as `encoding`, `unicode_because_of` and `parts` are."""
+    encoding: Encoding | UnsetType | None = UNSET
+    unicode_because_of: str | UnsetType | None = UNSET
+    subject: str | UnsetType | None = UNSET
+    """Email, as `cc`, `bcc`, `html` and `links` are."""
+    cc: Sequence[str] | UnsetType = UNSET
+    bcc: Sequence[str] | UnsetType = UNSET
+    html: str | UnsetType | None = UNSET
+    links: Sequence[str] | UnsetType = UNSET
+    title: str | UnsetType | None = UNSET
+    """Push, as `data`, `image_url` and `topic` are."""
+    data: Mapping[str, str] | UnsetType = UNSET
+    image_url: str | UnsetType | None = UNSET
+    topic: str | UnsetType | None = UNSET
+    account: str
+    account_id: str
+    request_id: str
+    timeline: Sequence[TimelineEntry]
+    parts: Sequence[str] | UnsetType = UNSET
+    """The texts of the segments; only where one message is read."""
+
+
+def message_view(
+    message: Message,
+    account: Account,
+    attempts: Sequence[Attempt] = (),
+    entry: JournalEntry | None = None,
+) -> MessageView:
+    """Return a message as lists and events show it; `entry` is the journal's of its request."""
+    cost = message.cost if message.channel is Channel.SMS else message.developer_cost
+    return MessageView(
+        id=message.public_id,
+        sid=message.sid,
+        channel=message.channel,
+        to=message.to,
+        from_=message.sender,
+        message=message.text,
+        content=message.content,
+        status=message.status,
+        cost=cost.amount,
+        currency=cost.currency,
+        developer_cost=message.developer_cost.amount,
+        developer_currency=message.developer_cost.currency,
+        created_at=iso_seconds(message.created_at),
+        updated_at=iso_seconds(message.updated_at),
+        scheduled_at=_time(message.scheduled_at),
+        sent_at=_time(message.sent_at),
+        callback_url=message.callback_url,
+        recipients=[_recipient_view(delivery) for delivery in message.deliveries],
+        account=account.token_hint,
+        account_id=account.public_id,
+        request_id=message.request_id,
+        timeline=_timeline(message, attempts, entry),
+        **_channel_members(message),
+    )
+
+
+def full_message_view(
+    message: Message, account: Account, attempts: Sequence[Attempt], entry: JournalEntry | None
+) -> MessageView:
+    """Return a message with its webhook attempts, what was decided, and an SMS's segments."""
+    view = message_view(message, account, attempts, entry)
+    if message.channel is Channel.SMS:
+        return replace(view, parts=split(message.text).parts)
+    return view
+
+
+def _channel_members(message: Message) -> dict[str, Any]:
+    """Return the members that only messages of one channel have."""
+    parts = message.parts
+    if isinstance(parts, EmailParts):
+        return {
+            "subject": message.title,
+            "cc": parts.cc,
+            "bcc": parts.bcc,
+            "html": parts.html,
+            "links": parts.links,
+        }
+    if isinstance(parts, PushParts):
+        return {
+            "title": message.title,
+            "data": parts.data,
+            "image_url": parts.image_url,
+            "topic": parts.topic,
+        }
+    return {
+        "segments": message.segments,
+        "encoding": message.encoding,
+        "unicode_because_of": split(message.text).forced_by,
+    }
+
+
+def _recipient_view(delivery: Delivery) -> RecipientView:
+    return RecipientView(
+        to=delivery.recipient,
+        status=delivery.status,
+        reason=delivery.reason,
+        timeline=[
+            DeliveryStepView(status=status, at=iso_micros(at)) for status, at in delivery.history
+        ],
+    )
+
+
+def _timeline(
+    message: Message, attempts: Sequence[Attempt], entry: JournalEntry | None
+) -> list[TimelineEntry]:
+    """Return everything that happened, in order of time."""
+    entries: list[tuple[Instant, TimelineEntry]] = [
+        (message.created_at, _request_in_timeline(message, entry))
+    ]
+    for delivery in message.deliveries:
+        for status, at in delivery.history:
+            entries.append(
+                (at, TimelineStatus(at=iso_micros(at), to=delivery.recipient, status=status))
+            )
+    entries += [(attempt.at, _attempt_in_timeline(attempt)) for attempt in reversed(attempts)]
+    # Stable, so that what has the same time stays in the order of its causes.
+    return [view for _, view in sorted(entries, key=itemgetter(0))]
+
+
+def _request_in_timeline(message: Message, entry: JournalEntry | None) -> TimelineRequest:
+    at = iso_micros(message.created_at)
+    if entry is None:
+        return TimelineRequest(at=at, request_id=message.request_id)
+    return TimelineRequest(
+        at=at,
+        request_id=message.request_id,
+        decisions=decision_views(entry),
+        warnings=warning_views(entry),
+    )
+
+
+def _attempt_in_timeline(attempt: Attempt) -> TimelineWebhook:
+    return TimelineWebhook(
+        at=iso_micros(attempt.at),
+        event=attempt.event,
+        attempt_id=attempt.public_id,
+        attempt=attempt.number,
+        url=attempt.url,
+        status=attempt.status,
+        error=attempt.error,
+    )
+
+
+def _time(instant: Instant | None) -> str | None:
+    return None if instant is None else iso_seconds(instant)

@@ -1,0 +1,46 @@
+"""The ASGI lifespan: under another server than ours, it starts and closes the sandbox."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from box import sandbox
+from receiver import Receiver
+from starlette.types import ASGIApp, Message
+
+from msgine_sandbox.app import create_app
+from msgine_sandbox.settings import Settings
+
+
+@asynccontextmanager
+async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
+    """Run an application's lifespan around the block, as a server does."""
+    received: asyncio.Queue[Message] = asyncio.Queue()
+    sent: asyncio.Queue[Message] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan"}, received.get, sent.put))
+    received.put_nowait({"type": "lifespan.startup"})
+    assert (await sent.get())["type"] == "lifespan.startup.complete"
+    yield
+    received.put_nowait({"type": "lifespan.shutdown"})
+    assert (await sent.get())["type"] == "lifespan.shutdown.complete"
+    await task
+
+
+async def test_startup_resumes_what_is_planned_before_any_request(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    file = str(tmp_path / "my.db")
+    async with sandbox(database=file) as before:
+        await before.accepted("+256700000004", callbackUrl=receiver.url)
+    async with lifespan(create_app(Settings(database=file))):
+        await receiver.until(1)
+    assert receiver.events == ["message.sent"]
+
+
+async def test_shutdown_closes_the_database_file_for_the_next_sandbox(tmp_path: Path) -> None:
+    file = str(tmp_path / "my.db")
+    async with lifespan(create_app(Settings(database=file))):
+        pass
+    async with sandbox(database=file) as box:
+        await box.accepted()
