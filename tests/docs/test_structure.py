@@ -1,0 +1,81 @@
+"""The package keeps the form that docs/architecture.md describes; import-linter has the layers."""
+
+import ast
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from box import sandbox
+
+import msgine_sandbox
+
+PACKAGE = Path(msgine_sandbox.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LINES = {module: len(module.read_text().splitlines()) for module in MODULES}
+
+
+def nodes() -> Iterator[tuple[Path, ast.AST]]:
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text())):
+            yield module, node
+
+
+def test_modules_are_neither_fragments_nor_heaps() -> None:
+    assert len(MODULES) <= 125
+    assert statistics.median(LINES.values()) >= 95
+    assert [module.name for module, lines in LINES.items() if lines > 400] == []
+
+
+def test_a_class_name_is_used_once_by_the_server_and_once_by_the_client() -> None:
+    places: defaultdict[tuple[bool, str], list[str]] = defaultdict(list)
+    for module, node in nodes():
+        if isinstance(node, ast.ClassDef):
+            is_client = module.parent.name == "testing"
+            places[is_client, node.name].append(str(module.relative_to(PACKAGE)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_docstrings_say_what_is_returned_or_raised() -> None:
+    found = [
+        f"{module.name}: {text}"
+        for module, node in nodes()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and (text := ast.get_docstring(node) or "").startswith(("Give", "Tell", "See to it"))
+    ]
+    assert found == []
+
+
+def test_no_service_is_given_a_callback() -> None:
+    # A bus calls listeners, and time travel is given a function of the time: both call downwards.
+    allowed = {"Listener", "listener", "change", "distance", "check"}
+    found = [
+        f"{module.name}: {node.arg}"
+        for module, node in nodes()
+        if "services" in module.parts
+        and isinstance(node, ast.arg)
+        and node.annotation is not None
+        and "Callable" in ast.unparse(node.annotation)
+        and node.arg not in allowed
+    ]
+    assert found == []
+
+
+async def test_a_send_enters_at_most_forty_modules() -> None:
+    entered: set[str] = set()
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(str(PACKAGE)):
+            entered.add(frame.f_code.co_filename)
+
+    async with sandbox(tier="unlimited") as box:
+        await box.accepted()  # what is imported or opened once does not count
+        sys.setprofile(profile)
+        try:
+            await box.accepted()
+        finally:
+            sys.setprofile(None)
+    assert 20 < len(entered) <= 40
