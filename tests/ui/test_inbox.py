@@ -138,14 +138,14 @@ async def test_ten_thousand_messages_are_loaded_and_searched(browser: Browser) -
             await expect(tab.find("row").last).to_contain_text("Number 17")
 
 
-@pytest.mark.parametrize("query", ["__proto__:x", "constructor:x", '"', "a:b:c", "(.*", "to:", "-"])
-async def test_no_search_breaks_the_page(tab: Tab, query: str) -> None:
+async def test_no_search_breaks_the_page(tab: Tab) -> None:
     tab.client.send(message="Hello")
     await tab.open()
-    await tab.find("search").fill(query)
-    await expect(tab.find("row")).to_have_count(1 if query in {"to:", "-"} else 0)
-    await tab.find("search").fill("")
-    await expect(tab.find("row")).to_have_count(1)
+    for query in ("__proto__:x", "constructor:x", '"', "a:b:c", "(.*", "to:", "-"):
+        await tab.find("search").fill(query)
+        await expect(tab.find("row")).to_have_count(1 if query in {"to:", "-"} else 0)
+        await tab.find("search").fill("")
+        await expect(tab.find("row")).to_have_count(1)
 
 
 async def test_a_new_message_does_not_move_a_scrolled_list(tab: Tab) -> None:
