@@ -3,6 +3,7 @@
 import ast
 import statistics
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from box import sandbox
+from project import ROOT
 
 import msgine_sandbox
 
@@ -62,6 +64,22 @@ def test_no_service_is_given_a_callback() -> None:
         and node.arg not in allowed
     ]
     assert found == []
+
+
+def test_every_service_has_its_place_in_the_calling_order() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    [order] = [
+        each["layers"]
+        for each in project["tool"]["importlinter"]["contracts"]
+        if each["name"].startswith("Calling order")
+    ]
+    placed = {name for layer in order for name in layer.split(" | ")}
+    services = {
+        ".".join(module.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for module in (PACKAGE / "services").rglob("*.py")
+        if module.name != "__init__.py"
+    }
+    assert services == placed
 
 
 async def test_a_send_enters_at_most_forty_modules() -> None:

@@ -7,12 +7,13 @@ tests/support/wire_words.py` writes the list anew, and the difference is reviewe
 import asyncio
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import click
 from box import Box, sandbox
-from project import FIXTURES
+from project import FIXTURES, ROOT
 from receiver import Receiver, receiving
 from sends import SENDS
 
@@ -118,6 +119,16 @@ async def answers(receiver: Receiver) -> Recorder:
         return recorder
 
 
+def paths() -> Iterator[str]:
+    """The methods and paths that the API and the control API have."""
+    for folder in ("api", "control"):
+        for source in (ROOT / "msgine_sandbox" / folder).glob("*.py"):
+            for path, methods in re.findall(
+                r'resource\(f?"(/[^"]*)"([^\]\n]*)', source.read_text()
+            ):
+                yield from (f"{method} {path}" for method in re.findall(r"([A-Z]+)=", methods))
+
+
 def codes(error: type[ApiError]) -> set[str]:
     return {f"{error.status} {error.code}"}.union(*map(codes, error.__subclasses__()))
 
@@ -149,6 +160,7 @@ async def words(receiver: Receiver) -> dict[str, Any]:
         magic = await box.get("/_sandbox/magic")
     return {
         "answers": {name: sorted(found) for name, found in sorted(recorder.members.items())},
+        "paths": sorted(paths()),
         "headers": sorted(recorder.headers - {"date", "server", "host", "accept"}),
         "error codes": sorted(codes(ApiError)),
         "warning codes": sorted(WarningCode),
