@@ -27,7 +27,8 @@ def nodes() -> Iterator[tuple[Path, ast.AST]]:
 
 
 def test_modules_are_neither_fragments_nor_heaps() -> None:
-    assert len(MODULES) <= 125
+    fragments = [module for module, lines in LINES.items() if lines < 60]
+    assert len(fragments) <= len(MODULES) / 4
     assert statistics.median(LINES.values()) >= 95
     assert [module.name for module, lines in LINES.items() if lines > 400] == []
 
