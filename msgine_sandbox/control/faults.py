@@ -51,9 +51,9 @@ class FaultsControl:
 
     async def read(self, request: Request) -> Answer:
         """Return one fault."""
-        number = parse_id(PREFIX, request.path_params["id"])
+        fault_id = parse_id(PREFIX, request.path_params["id"])
         for fault in await self._rows.all(context_of(request).account_id):
-            if fault.id == number:
+            if fault.id == fault_id:
                 return json_answer(fault_view(fault))
         raise NotFound("Fault not found")
 
@@ -64,8 +64,8 @@ class FaultsControl:
 
     async def remove(self, request: Request) -> Answer:
         """Remove one fault."""
-        number = parse_id(PREFIX, request.path_params["id"])
-        deleted = number and await self._faults.remove(context_of(request).account_id, number)
+        fault_id = parse_id(PREFIX, request.path_params["id"])
+        deleted = fault_id and await self._faults.remove(context_of(request).account_id, fault_id)
         if not deleted:
             raise NotFound("Fault not found")
         return json_answer(DeletedView(deleted=deleted))

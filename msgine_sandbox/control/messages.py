@@ -108,12 +108,11 @@ class MessagesControl:
         return await self.read(request)
 
     async def _message(self, request: Request) -> Message:
-        number = parse_id(PREFIX, request.path_params["id"])
-        message = (
-            None
-            if number is None
-            else await self._store.messages.get(number, context_of(request).account_id)
-        )
+        account_id = context_of(request).account_id
+        message_id = parse_id(PREFIX, request.path_params["id"])
+        message = None
+        if message_id is not None:
+            message = await self._store.messages.get(message_id, account_id)
         if message is None:
             raise NotFound("Message not found")
         return message
@@ -152,10 +151,10 @@ def _query(account: int | None, query: Fields) -> MessageQuery:
 
 
 def _before(text: str | None) -> int | None:
-    number = None if text is None else parse_id(PREFIX, text)
-    if text is not None and number is None:
+    message_id = None if text is None else parse_id(PREFIX, text)
+    if text is not None and message_id is None:
         raise invalid_field("before", text, "the id of a message")
-    return number
+    return message_id
 
 
 def _with_plus(text: str | None) -> str | None:

@@ -83,12 +83,9 @@ class WebhooksControl:
 
     async def resend(self, request: Request) -> Answer:
         """Send the webhook of an earlier attempt again, at once; return the new attempt."""
-        number = parse_id(ATTEMPT_PREFIX, request.path_params["id"])
-        attempt = (
-            None
-            if number is None
-            else await self._rows.attempt(number, context_of(request).account_id)
-        )
+        account_id = context_of(request).account_id
+        attempt_id = parse_id(ATTEMPT_PREFIX, request.path_params["id"])
+        attempt = None if attempt_id is None else await self._rows.attempt(attempt_id, account_id)
         again = None if attempt is None else await self._sender.resend(attempt)
         if again is None:
             raise NotFound("Webhook attempt not found")
