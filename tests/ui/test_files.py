@@ -8,6 +8,8 @@ import pytest
 from live import Live
 from project import PAGE, ROOT
 
+from msgine_sandbox.model.magic import ALL, DeliveryPlan
+
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -91,3 +93,18 @@ async def test_a_file_that_is_not_there_is_404_in_the_envelope(live: Live) -> No
     for name in ("nothing.js", "..%2Fpage.py", "%2e%2e"):
         answer = httpx.get(f"{live.origin}/ui/{name}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("constant", "plans"),
+    [
+        ("UNDELIVERED", {DeliveryPlan.STAYS_PENDING, DeliveryPlan.STAYS_SENT}),
+        ("SLOW", {DeliveryPlan.DELIVERED_AN_HOUR_LATER}),
+    ],
+)
+async def test_the_page_names_every_magic_recipient_that_a_copied_test_treats_apart(
+    constant: str, plans: set[DeliveryPlan]
+) -> None:
+    script = (PAGE / "snippets.js").read_text()
+    [names] = re.findall(rf"const {constant} = (\[.*\]);", script)
+    assert json.loads(names) == [each.name for each in ALL if each.plan in plans]
