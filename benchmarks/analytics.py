@@ -29,23 +29,23 @@ def compare() -> None:
                 times: dict[int, list[float]] = {small: [], large: []}
                 for _ in range(ROUNDS):
                     for port in (small, large):
-                        times[port].append(asked(port, path))
+                        times[port].append(asked(port, f"/api/v1/developers/{path}"))
                 ratio = median(times[large]) / median(times[small])
                 print(f"{path}: {ratio:.2f} of the time that {FEW} messages take")
 
 
 def filled(file: Path, count: int) -> Path:
-    """Give a database of an account with so many messages of the last ninety days, delivered."""
+    """Return a database with so many messages of the last ninety days, all of them delivered."""
     with running(SANDBOX, "/_sandbox/health", "--database", str(file)) as (port, _, _):
-        asked(port, "sms", {"to": "+256701234567", "message": "Hello"})
-        time.sleep(3)  # until it is delivered
+        asked(port, "/api/v1/developers/sms", {"to": "+256701234567", "message": "Hello"})
+        asked(port, "/_sandbox/clock/advance", {"seconds": 10})  # until it is delivered
     with closing(sqlite3.connect(file)) as connection:
         names = "account, channel, sender, text, encoding, segments, price_micros, currency"
         names += ", request_id, developer_micros"
         ago = "created_at - n % 90 * 86400000000"
         numbers = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT ?)"
         connection.execute(
-            f"{numbers} INSERT INTO messages (id, place, created_at, {names})"
+            f"{numbers} INSERT INTO messages (id, sequence, created_at, {names})"
             f" SELECT id + n, n + 1, {ago}, {names} FROM messages, t",
             (count - 1,),
         )
@@ -63,13 +63,13 @@ def filled(file: Path, count: int) -> Path:
 
 
 def asked(port: int, path: str, body: object = None) -> float:
-    """Make one call on a connection of its own; give the seconds that it took."""
+    """Make one call on a connection of its own, and return the seconds that it took."""
     headers = {"X-Api-Key": "bench", "Content-Type": "application/json"}
     method, content = ("GET", None) if body is None else ("POST", json.dumps(body))
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         connection.connect()
         began = time.perf_counter()
-        connection.request(method, f"/api/v1/developers/{path}", content, headers)
+        connection.request(method, path, content, headers)
         answer = connection.getresponse()
         content = answer.read()
         took = time.perf_counter() - began

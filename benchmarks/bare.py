@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 
 async def echo(request: Request) -> Response:
-    """Give back what was sent."""
+    """Answer with what was sent."""
     return JSONResponse(await request.json(), 201)
 
 

@@ -13,7 +13,7 @@ except ImportError:
 CONNECTIONS = 32
 
 Write = Callable[[int], bytes]
-"""Gives the bytes of the request with a number."""
+"""Returns the bytes of the request with a number."""
 
 
 @dataclass(frozen=True)

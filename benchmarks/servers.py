@@ -22,7 +22,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(module: tuple[str, ...], path: str, *more: str) -> Iterator[tuple[int, int, float]]:
-    """Run a server; give its port, its process number and the seconds to its first answer."""
+    """Run a server: its port, its process number and the seconds to its first answer."""
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -52,6 +52,6 @@ def answers(port: int, path: str) -> bool:
 
 
 def resident_megabytes(process: int) -> float:
-    """Tell how much memory a process holds (Linux)."""
+    """Return the resident memory of a process (Linux)."""
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

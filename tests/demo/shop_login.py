@@ -25,7 +25,7 @@ class Login:
         self._pending: dict[str, _Pending] = {}
 
     def request(self, number: str) -> str:
-        """Send a code; give what the page says."""
+        """Send a code, and return what the page says."""
         code = f"{secrets.randbelow(10**6):06d}"
         text = f"Your Shop code is {code}. It expires in 10 minutes. Not you? https://shop.example/help"
         try:

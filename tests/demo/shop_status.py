@@ -49,7 +49,7 @@ class StatusPage:
         return max(self.history.get(message, ["unknown"]), key=ORDER.index)
 
     def take(self, headers: dict[str, str], body: bytes) -> int:
-        """Take a webhook; give the status to answer."""
+        """Take a webhook, and return the status to answer."""
         number, time = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
         signed = hmac.digest(self._key, f"{number}.{time}.".encode() + body, sha256)
         right = "v1," + base64.b64encode(signed).decode()
