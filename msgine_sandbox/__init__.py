@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def start(**settings: _Any) -> "_Context[Account]":
-    """Serve a sandbox in a thread of this process inside the block; return an account on it.
+    """Run a sandbox as a child process inside the block; return an account on it.
 
     Settings are those of `msgine-sandbox serve`, as `tier="free"`; the port is a free one.
 
     Raises:
-        SettingsError: a setting cannot be used.
-        DatabaseUnusable: the database file cannot be used.
+        SettingsError: a setting cannot be used; the address cannot be listened on, for example.
+        SandboxUnreachable: it ends for another reason; the text has the end of its output.
     """
     from msgine_sandbox.testing import start
 

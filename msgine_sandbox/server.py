@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
 
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.protocol import protocol_for
@@ -23,11 +24,13 @@ from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
 
 _BACKLOG = 2048  # as uvicorn's own default
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
-_THREAD_STOP = 0.2  # the same for a server in a thread, for which tests wait
+_STANDARD_INPUT = 0
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; call `announce` with the base URL once it answers.
+    """Serve until it is told to stop; call `announce` with the base URL once it answers.
+
+    SIGTERM and SIGINT stop it, and under `stop_with_stdin` the end of standard input.
 
     Raises:
         SettingsError: the address cannot be listened on, or TLS is not available.
@@ -43,36 +46,31 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 def build_server(
-    listener: socket.socket,
-    settings: Settings,
-    announce: Callable[[str], None],
-    *,
-    configure_logging: bool = True,
+    listener: socket.socket, settings: Settings, announce: Callable[[str], None]
 ) -> Server:
     """Build a sandbox and the server for it, which must run in the thread that called this.
-
-    Without `configure_logging`, the loggers of this process stay as they are.
 
     Raises:
         SettingsError: TLS is not available.
         DatabaseUnusable: the database file cannot be used.
     """
     tls = _tls(settings) if settings.tls else None
-    sandbox = Sandbox(settings)
+    # A parent process that waits for this one runs the code under test: beside it, in the same
+    # container if in any, so that `localhost` means the same to both.
+    sandbox = Sandbox(settings, in_container=False if settings.stop_with_stdin else None)
     sandbox.targets.own_port = listener.getsockname()[1]
-    config = _config(sandbox, LOGGING_CONFIG if configure_logging else None)
+    config = _config(sandbox)
     config.load()
     config.ssl = tls  # after `load`, which sets it, and which reads certificates from files only
     return Server(config, sandbox, announce)
 
 
-def _config(sandbox: Sandbox, log_config: dict[str, Any] | None) -> uvicorn.Config:
+def _config(sandbox: Sandbox) -> uvicorn.Config:
     return uvicorn.Config(
         app_of(sandbox),
         http=protocol_for(sandbox.connections),
         lifespan="on",
         ws="none",
-        log_config=log_config,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -110,86 +108,28 @@ class Server(uvicorn.Server):
             await self._sandbox.lifecycle.close()
             raise
         await super().startup(sockets)
+        if self._sandbox.settings.stop_with_stdin:
+            # A daemon, because a thread that reads cannot be interrupted when the server stops.
+            threading.Thread(target=self._stop_with_stdin, daemon=True).start()
         self._announce(base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again after it has stopped."""
         self.stop()
 
-    def stop(self, within: float | None = None) -> None:
-        """Stop soon; may be called from any thread and from a signal handler.
-
-        Requests in flight are cut off after `within` seconds.
-        """
+    def stop(self) -> None:
+        """Stop soon; may be called from any thread and from a signal handler."""
         self.should_exit = True
         # What waits, such as an event stream, ends now; uvicorn would wait for it.
-        self._loop.call_soon_threadsafe(self._sandbox.lifecycle.stop)
-        if within is not None:
-            cut = self._sandbox.connections.abort_all
-            self._loop.call_soon_threadsafe(self._loop.call_later, within, cut)
+        with suppress(RuntimeError):  # the loop is closed: the server has stopped meanwhile
+            self._loop.call_soon_threadsafe(self._sandbox.lifecycle.stop)
 
-
-class ServerThread:
-    """A server in a thread of this process, which answers from its construction until `stop`.
-
-    It has an event loop of its own. The signals, loggers and garbage collector of the process stay
-    as they are.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        """Start it.
-
-        Raises:
-            SettingsError: a setting cannot be used; the address cannot be listened on, for example.
-            DatabaseUnusable: the database file cannot be used.
-        """
-        self.settings = settings
-        self.base_url = ""
-        self._server: Server | None = None
-        self._failure: BaseException | None = None
-        self._answers = threading.Event()
-        listener = listen(settings)
-        # A daemon, so that a forgotten `stop` does not keep the process from ending.
-        self._thread = threading.Thread(
-            target=self._run, args=[listener], name="msgine-sandbox", daemon=True
-        )
-        self._thread.start()
-        self._answers.wait()
-        self._raise_failure()
-
-    def stop(self) -> None:
-        """Stop serving; without effect the second time."""
-        if self._server is not None and self._thread.is_alive():
-            self._server.stop(within=_THREAD_STOP)
-        self._thread.join()
-
-    def __enter__(self) -> ServerThread:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def _stop_with_stdin(self) -> None:
+        # Not `sys.stdin`, whose lock a thread that still reads would hold when Python exits.
+        with suppress(OSError):  # standard input is closed: that is its end, too
+            while os.read(_STANDARD_INPUT, 4096):
+                pass
         self.stop()
-
-    def _run(self, listener: socket.socket) -> None:
-        try:
-            with listener:
-                # Built in the thread, because SQLite's connection belongs to the one that opens it.
-                self._server = build_server(
-                    listener, self.settings, self._announce, configure_logging=False
-                )
-                self._server.run([listener])
-        except BaseException as failure:
-            self._failure = failure  # raised by the constructor, in the caller's thread
-        finally:
-            self._answers.set()
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            self._thread.join()
-            raise self._failure
-
-    def _announce(self, base_url: str) -> None:
-        self.base_url = base_url
-        self._answers.set()
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -1,5 +1,6 @@
 """Every setting, written once: flags, environment names and the docs' table come from here."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -81,13 +82,13 @@ class Settings:
     tls_ca: str | None = setting(
         None, "File to which to write the certificate authority that --tls creates.", "PATH"
     )
+    stop_with_stdin: bool = setting(
+        False, "Stop when standard input ends, for a program that runs the sandbox as its child."
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if isinstance(each.default, StrEnum):
-                # A plain string is accepted too, so that no caller has to import our enums.
-                member = _enum_member(each, type(each.default), getattr(self, each.name))
-                object.__setattr__(self, each.name, member)
+            object.__setattr__(self, each.name, _value(each, getattr(self, each.name)))
         _check(self)
 
 
@@ -99,6 +100,28 @@ def flag(of: "Field[Any]") -> str:
 def environment_name(of: "Field[Any]") -> str:
     """Return the environment variable of a setting, such as `MSGINE_SANDBOX_PORT`."""
     return ENVIRONMENT + of.name.upper()
+
+
+def settings_from(values: Mapping[str, Any]) -> Settings:
+    """Return settings by their names in Python, such as `sent_after`.
+
+    Raises:
+        SettingsError: there is no such setting, or its value cannot be used.
+    """
+    unknown = values.keys() - {each.name for each in fields(Settings)}
+    if unknown:
+        raise SettingsError(f"There is no setting {', '.join(sorted(map(str, unknown)))}.")
+    return Settings(**values)
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Return the environment variables that hand settings to another process."""
+    values = {environment_name(each): getattr(settings, each.name) for each in fields(Settings)}
+    return {
+        name: " ".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+        if value not in (None, ())
+    }
 
 
 def default_of(of: "Field[Any]") -> Any:
@@ -126,7 +149,38 @@ def _default_text(value: Any) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower()}`"
 
 
-def _enum_member(of: "Field[Any]", kind: type[StrEnum], value: str) -> StrEnum:
+def _value(of: "Field[Any]", value: Any) -> Any:
+    """Return a value in the type of its setting, which plain Python values are accepted for."""
+    default = default_of(of)
+    if isinstance(default, StrEnum):
+        return _enum_member(of, type(default), value)
+    if isinstance(default, bool):
+        return _checked(of, value, isinstance(value, bool), "true or false")
+    if isinstance(default, int | float):
+        kind, expected = (
+            (int, "a whole number") if isinstance(default, int) else (float, "a number")
+        )
+        is_number = isinstance(value, int | kind) and not isinstance(value, bool)
+        return _checked(of, value, is_number, expected)
+    if default == ():
+        texts = (value,) if isinstance(value, str) else value
+        are_texts = isinstance(texts, tuple | list) and all(isinstance(each, str) for each in texts)
+        return tuple(_checked(of, texts, are_texts, "a text or a list of texts"))
+    if value is None and default is None:
+        return None
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    # No program takes a null character in a path or a variable.
+    return _checked(of, text, isinstance(text, str) and "\0" not in text, "a text")
+
+
+def _checked(of: "Field[Any]", value: Any, holds: bool, expected: str) -> Any:
+    if not holds:
+        # Not the value itself, which may be a credential.
+        raise SettingsError(f"{flag(of)} must be {expected}, not of type {type(value).__name__}.")
+    return value
+
+
+def _enum_member(of: "Field[Any]", kind: type[StrEnum], value: Any) -> StrEnum:
     try:
         return kind(value)
     except ValueError as error:
@@ -156,6 +210,8 @@ def _check(settings: Settings) -> None:
         ),
         (settings.tls or settings.tls_ca is None, "--tls-ca needs --tls."),
         (settings.database != "", "--database needs the path of a file."),
+        (settings.scenario != "", "--scenario needs the path of a file."),
+        (settings.tls_ca != "", "--tls-ca needs the path of a file."),
     ]
     for holds, sentence in rules:
         if not holds:

@@ -55,11 +55,6 @@ class Connections:
         transport.abort()
         return True
 
-    def abort_all(self) -> None:
-        """Close every connection at once."""
-        for transport in list(self._open.values()):
-            transport.abort()
-
 
 async def disconnected(receive: Receive) -> None:
     """Return when the client of a request has disconnected."""

@@ -2,21 +2,28 @@
 
 It uses the HTTP client of the standard library: importing httpx takes half as long as starting
 a server, and each of its calls takes longer than the sandbox needs to answer.
+
+Tests replace clocks, so none is read here: every timeout is one of a socket or of a selector.
 """
 
 from __future__ import annotations
 
 import json
 import ssl
+import sys
 import threading
-import time
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any, Final, Generic, TypeVar, overload
+from selectors import EVENT_READ, DefaultSelector
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from urllib.parse import urlencode, urlsplit
 
 from msgine_sandbox.testing.errors import SandboxError, SandboxUnreachable
+
+if TYPE_CHECKING:
+    from msgine_sandbox.testing.process import SandboxProcess
 
 DEFAULT_TIMEOUT: Final = 30.0
 """Seconds to wait for a response, unless a call names its own timeout."""
@@ -24,23 +31,38 @@ DEFAULT_TIMEOUT: Final = 30.0
 MAX_ENTRIES: Final = 1000
 """The largest `limit` of a list of the control API, except that of the journal."""
 
-_MAX_IDLE: Final = 2.0  # seconds; the sandbox closes a connection that is idle for five
+WARN_AFTER: Final = 1.0
+"""Seconds after which a call that blocks an event loop is warned about."""
+
+_FAILURES: Final = (OSError, HTTPException, ValueError, RuntimeError)
+"""What a connection can fail with: RuntimeError where a plugin keeps tests from the network."""
 
 T = TypeVar("T")
 
 
 class ControlClient:
-    """Calls the control API of one sandbox over kept connections; thread-safe."""
+    """Calls the control API of one sandbox over kept connections; thread-safe.
 
-    def __init__(self, origin: str, control_token: str | None, *, verify: bool = True) -> None:
+    `process` is the sandbox's, where this process started it: when it has ended, errors say why.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        control_token: str | None,
+        process: SandboxProcess | None = None,
+        *,
+        verify: bool = True,
+    ) -> None:
         self.origin = origin
+        self._process = process
         self._headers = {} if control_token is None else {"X-Control-Token": control_token}
         # OpenSSL's own defaults, so that SSL_CERT_FILE can name the CA of `--tls-ca`.
         self._tls = ssl.create_default_context() if origin.startswith("https:") else None
         if self._tls is not None and not verify:
             self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
         self._lock = threading.Lock()
-        self._idle: list[tuple[HTTPConnection, float]] = []
+        self._idle: list[HTTPConnection] = []
         self._closed = False
 
     def call(
@@ -67,18 +89,27 @@ class ControlClient:
         headers = self._headers | ({} if token is None else {"Authorization": f"Bearer {token}"})
         try:
             status, content = self._send(method, target, headers, json, timeout)
-        except (OSError, HTTPException, ValueError) as error:
-            raise SandboxUnreachable(
-                f"No sandbox answers at {self.origin}: {error or type(error).__name__}"
-            ) from error
+        except _FAILURES as error:
+            raise SandboxUnreachable(self._describe_failure(error)) from error
         return _parse_response(self.origin, status, content)
+
+    def check_connection(self) -> None:
+        """Raise SandboxUnreachable unless a new connection can be opened."""
+        try:
+            connection = self._new_connection(DEFAULT_TIMEOUT)
+            try:
+                connection.connect()
+            finally:
+                connection.close()
+        except _FAILURES as error:
+            raise SandboxUnreachable(self._describe_failure(error)) from error
 
     def close(self) -> None:
         """Close the idle connections, and every other one after its current request."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for connection, _ in idle:
+        for connection in idle:
             connection.close()
 
     def _send(
@@ -91,6 +122,8 @@ class ControlClient:
             content = json.dumps(body).encode()
         try:
             connection.request(method, target, content, headers)
+            if runs_in_event_loop() and not _is_readable(connection, WARN_AFTER):
+                warn_of_blocking()
             response = connection.getresponse()
             received = response.read()
         except BaseException:
@@ -102,18 +135,19 @@ class ControlClient:
     def _keep_connection(self, connection: HTTPConnection) -> None:
         with self._lock:
             if not self._closed:
-                self._idle.append((connection, time.monotonic()))
+                self._idle.append(connection)
                 return
         connection.close()
 
     def _take_connection(self, timeout: float) -> HTTPConnection:
-        """Return an idle connection, unless the sandbox may be about to close it, or a new one."""
+        """Return an idle connection that is still open, or a new one."""
         while True:
             with self._lock:
-                connection, last_used = self._idle.pop() if self._idle else (None, 0.0)
+                connection = self._idle.pop() if self._idle else None
             if connection is None:
                 return self._new_connection(timeout)
-            if connection.sock is not None and time.monotonic() - last_used < _MAX_IDLE:
+            # The sandbox sends nothing unasked: what can be read is the end of the connection.
+            if connection.sock is not None and not _is_readable(connection, 0):
                 connection.sock.settimeout(timeout)
                 return connection
             connection.close()
@@ -125,6 +159,19 @@ class ControlClient:
         if self._tls is not None:
             return HTTPSConnection(url.hostname, url.port, timeout=timeout, context=self._tls)
         return HTTPConnection(url.hostname, url.port, timeout=timeout)
+
+    def _describe_failure(self, error: BaseException) -> str:
+        if type(error).__module__ == "pytest_socket":
+            host = urlsplit(self.origin).hostname
+            return (
+                f"pytest-socket blocks connections to the sandbox at {self.origin}: "
+                f"run pytest with --allow-hosts={host}"
+            )
+        if self._process is not None:
+            ended = self._process.failure(is_ending=isinstance(error, ConnectionError))
+            if ended is not None:
+                return ended
+        return f"No sandbox answers at {self.origin}: {error or type(error).__name__}"
 
 
 class AccountClient:
@@ -191,6 +238,31 @@ class RemoteList(Generic[T]):
         return repr(list(self))
 
 
+def runs_in_event_loop() -> bool:
+    """Return whether an event loop of asyncio runs in this thread."""
+    asyncio = sys.modules.get("asyncio")  # without it there is no loop, and importing it takes long
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def warn_of_blocking() -> None:
+    """Warn that a call blocks the event loop; the warning is about the line that calls us."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(__package__):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(
+        "This call blocks the event loop: nothing else in the loop runs until the sandbox answers, "
+        "such as a webhook receiver. Use `await asyncio.to_thread(...)` for it.",
+        RuntimeWarning,
+        stacklevel=level,
+    )
+
+
 def parse_time(text: str) -> datetime:
     """Return the time that the control API writes in ISO 8601, with its time zone."""
     return datetime.fromisoformat(text)
@@ -210,6 +282,13 @@ def format_time(timestamp: datetime) -> str:
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy without the members whose value is None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _is_readable(connection: HTTPConnection, seconds: float) -> bool:
+    """Return whether there is something to read within so many seconds, or the end."""
+    with DefaultSelector() as selector:
+        selector.register(connection.sock, EVENT_READ)
+        return bool(selector.select(seconds))
 
 
 def _parse_response(origin: str, status: int, body: bytes) -> Any:

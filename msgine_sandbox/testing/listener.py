@@ -90,7 +90,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._write(response)
 
     def _write(self, response: ReceiverResponse) -> None:
-        self.send_response(response.status)
+        self.send_response_only(response.status)  # without Date, which would read the clock
         for name, value in response.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(response.body)))

@@ -1,13 +1,15 @@
 """The pytest plugin: fixtures, options, sections in the report of a failed test, and coverage.
 
-pytest loads it in every session where the package is installed, so the sandbox, the client's HTTP
-code and ssl are imported only by the fixtures.
+pytest loads it in every session where the package is installed, so the client's HTTP code and ssl
+are imported only where a test uses the fixtures.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -65,6 +67,10 @@ def msgine_server(
 @pytest.fixture
 def msgine(msgine_server: Server) -> Iterator[Account]:
     """A fresh account on the session's sandbox."""
+    if "pytest_socket" in sys.modules:
+        # Better here than in the code under test, whose first call would be blocked.
+        with _one_line_failure():
+            msgine_server.wire.check_connection()
     account = msgine_server.account()
     yield account
     if msgine_server.is_ours:
@@ -107,6 +113,15 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--msgine-coverage-fail-under takes 0 to 100, not {given}")
     enabled = minimum is not None or bool(_option(config, "coverage"))
     config.stash[_COVERAGE] = CoverageReport(enabled=enabled, minimum=minimum)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import the client before the first test that uses it.
+
+    Tests replace parts of the standard library; what the client imports must be the original.
+    """
+    if any("msgine_server" in getattr(item, "fixturenames", ()) for item in session.items):
+        from msgine_sandbox.testing import receiver, server  # noqa: F401
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -164,16 +179,24 @@ def _option(config: pytest.Config, name: str) -> Any:
 
 
 def _open_server(config: pytest.Config, settings: Mapping[str, Any]) -> Server:
-    from msgine_sandbox.testing.server import Server, start_errors
+    from msgine_sandbox.testing.server import Server
 
     url = _option(config, "url")
-    expected = start_errors() if url is None else (SandboxError,)
-    try:
+    with _one_line_failure():
         if url is None:
             return Server.start(**settings)
         return Server.connect(url, _option(config, "control_token"))
-    except expected as error:
+
+
+@contextmanager
+def _one_line_failure() -> Iterator[None]:
+    """Fail the test with the text of an error of the sandbox, and without a traceback."""
+    try:
+        yield
+    except (SandboxError, ValueError) as error:  # SettingsError is a ValueError
         reason = str(error)
+    else:
+        return
     # Outside `except`, so that the report is this one line and no chain of exceptions.
     pytest.fail(f"The MsGine sandbox cannot be used: {reason}", pytrace=False)
 

@@ -7,12 +7,13 @@ import contextlib
 import json
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from msgine_sandbox.services.webhooks.signature import PREFIX, key_of, signature
 from msgine_sandbox.testing.account import Account
+from msgine_sandbox.testing.client import WARN_AFTER, runs_in_event_loop, warn_of_blocking
 from msgine_sandbox.testing.errors import SandboxError, WebhookNotFound
 from msgine_sandbox.testing.listener import ReceiverResponse, WebhookListener
 
@@ -53,8 +54,9 @@ class WebhookReceiver:
     def __init__(self, account: Account, *, host: str | None = None) -> None:
         self.secret = PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
         self._account = account
-        self._changed = threading.Condition()  # guards everything that the listener's threads use
+        self._lock = threading.Lock()  # guards everything that the listener's threads use
         self._received: list[Received] = []
+        self._waits: list[_Wait] = []
         self._next_responses: list[ReceiverResponse] = []
         self._default_response = ReceiverResponse()
         # A random path, since an earlier receiver may have had the same port: webhooks for that
@@ -72,7 +74,7 @@ class WebhookReceiver:
     @property
     def received(self) -> list[Received]:
         """The webhooks that arrived, in order."""
-        with self._changed:
+        with self._lock:
             return list(self._received)
 
     @property
@@ -96,10 +98,16 @@ class WebhookReceiver:
             WebhookNotFound: fewer arrived in time; the error lists those that did arrive.
         """
         __tracebackhide__ = True  # pytest then shows the line of the test that waits
-        with self._changed:
-            if self._changed.wait_for(lambda: len(self._matching(event, to)) >= count, timeout):
-                return self._matching(event, to)[count - 1]
-            raise WebhookNotFound(self._describe_timeout(event, to, count, timeout))
+        wait = _Wait(event, to, count)
+        with self._lock:
+            wait.add(self._received)
+            self._waits.append(wait)
+        wait.until_found(timeout)
+        with self._lock:
+            self._waits.remove(wait)
+            if wait.found is None:
+                raise WebhookNotFound(self._describe_timeout(event, to, count, timeout))
+            return wait.found
 
     def answer(
         self,
@@ -124,7 +132,7 @@ class WebhookReceiver:
 
     def clear(self) -> None:
         """Forget the webhooks that arrived and the answers that were set; answer 200 again."""
-        with self._changed:
+        with self._lock:
             self._received.clear()
             self._next_responses.clear()
             self._default_response = ReceiverResponse()
@@ -144,37 +152,67 @@ class WebhookReceiver:
 
     def _handle(self, headers: Mapping[str, str], body: bytes) -> ReceiverResponse:
         webhook = _parse_webhook(headers, body, self.secret)
-        with self._changed:
+        with self._lock:
             self._received.append(webhook)
-            self._changed.notify_all()
+            for wait in self._waits:
+                wait.add([webhook])
             return self._next_responses.pop(0) if self._next_responses else self._default_response
 
     def _add_response(self, response: ReceiverResponse, times: int | None) -> None:
-        with self._changed:
+        with self._lock:
             if times is None:
                 self._default_response = response
             else:
                 self._next_responses += [response] * times
-
-    def _matching(self, event: str | None, to: str | None) -> list[Received]:
-        return [
-            webhook
-            for webhook in self._received
-            if event in {None, webhook.event} and to in {None, webhook.to}
-        ]
 
     def _describe_timeout(
         self, event: str | None, to: str | None, count: int, timeout: float
     ) -> str:
         filters = [f"{name}={value!r}" for name, value in (("event", event), ("to", to)) if value]
         wanted = "webhook" + (f" with {', '.join(filters)}" if filters else "")
-        matching = len(self._matching(event, to))
+        matching = sum(_matches(each, event, to) for each in self._received)
         head = f"Only {matching} of {count}" if matching else f"No {wanted}"
         head += f" arrived within {timeout:g} s."
         if not self._received:
             return f"{head} The receiver got no webhooks."
         lines = [f"  {each.event} to {each.to}" for each in self._received[-_MAX_LISTED:]]
         return "\n".join([f"{head} Received, newest last:", *lines])
+
+
+class _Wait:
+    """A wait for the webhook that is the `count`-th to match.
+
+    Not `Condition.wait_for`, which reads a clock that tests replace.
+    """
+
+    def __init__(self, event: str | None, to: str | None, count: int) -> None:
+        self._event = event
+        self._to = to
+        self._missing = count
+        self._done = threading.Event()
+        self.found: Received | None = None
+
+    def add(self, webhooks: Iterable[Received]) -> None:
+        """Count the webhooks that match; called with the receiver's lock held."""
+        for webhook in webhooks:
+            if self.found is None and _matches(webhook, self._event, self._to):
+                self._missing -= 1
+                if self._missing <= 0:
+                    self.found = webhook
+                    self._done.set()
+
+    def until_found(self, timeout: float) -> None:
+        """Return once it is found, or after so many seconds."""
+        if runs_in_event_loop() and timeout > WARN_AFTER:
+            if self._done.wait(WARN_AFTER):
+                return
+            warn_of_blocking()
+            timeout -= WARN_AFTER
+        self._done.wait(timeout)
+
+
+def _matches(webhook: Received, event: str | None, to: str | None) -> bool:
+    return event in {None, webhook.event} and to in {None, webhook.to}
 
 
 def _parse_webhook(headers: Mapping[str, str], body: bytes, secret: str) -> Received:

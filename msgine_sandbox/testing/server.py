@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgine_sandbox.testing.account import Account
 from msgine_sandbox.testing.client import ControlClient
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
-
-if TYPE_CHECKING:
-    from msgine_sandbox.server import ServerThread
+from msgine_sandbox.testing.process import SandboxProcess
 
 _BASE_PATH: Final = "/api/v1"
 
@@ -23,27 +21,27 @@ class Server:
     Use `start` or `connect` to get one.
     """
 
-    def __init__(self, wire: ControlClient, stop: Callable[[], None] | None = None) -> None:
+    def __init__(self, wire: ControlClient, process: SandboxProcess | None = None) -> None:
         self.wire = wire
         """The client of its control API."""
-        self._stop = stop
+        self._process = process
         self.accounts: list[Account] = []
         """Every account that was requested from this object, the oldest first."""
         self._remembered = Coverage()
 
     @classmethod
     def start(cls, **settings: Any) -> Server:
-        """Start a sandbox in a thread of this process, on a free port unless settings name one.
+        """Start a sandbox as a child process, on a free port unless settings name one.
 
         Raises:
-            SettingsError: a setting cannot be used.
-            DatabaseUnusable: the database file cannot be used.
+            SettingsError: a setting cannot be used; the address cannot be listened on, for example.
+            SandboxUnreachable: it ends for another reason; the text has the end of its output.
         """
-        background = _start_background(settings)
-        origin = background.base_url.removesuffix(_BASE_PATH)
-        # The sandbox runs in this process, so there is no need to verify its certificate.
-        wire = ControlClient(origin, background.settings.control_token, verify=False)
-        return cls(wire, background.stop)
+        process = SandboxProcess(settings)
+        origin = process.base_url.removesuffix(_BASE_PATH)
+        # This process has just started it, so there is no need to verify its certificate.
+        wire = ControlClient(origin, settings.get("control_token"), process, verify=False)
+        return cls(wire, process)
 
     @classmethod
     def connect(cls, url: str, control_token: str | None = None) -> Server:
@@ -74,7 +72,7 @@ class Server:
     @property
     def is_ours(self) -> bool:
         """Whether this process started the sandbox."""
-        return self._stop is not None
+        return self._process is not None
 
     @property
     def coverage(self) -> Coverage:
@@ -103,8 +101,8 @@ class Server:
     def close(self) -> None:
         """Close the connections, and stop the sandbox if this process started it."""
         self.wire.close()
-        if self._stop is not None:
-            self._stop()
+        if self._process is not None:
+            self._process.stop()
 
     def __enter__(self) -> Server:
         return self
@@ -124,7 +122,7 @@ def start(**settings: Any) -> Iterator[Account]:
     """
     with Server.start(**settings) as server:
         tokens = settings.get("token") or [None]
-        yield server.account(tokens[0])
+        yield server.account(tokens if isinstance(tokens, str) else tokens[0])
 
 
 @contextmanager
@@ -134,21 +132,3 @@ def connect(
     """Return an account on the running sandbox at a URL, a fresh one without a token."""
     with Server.connect(url, control_token) as server:
         yield server.account(token)
-
-
-def start_errors() -> tuple[type[Exception], ...]:
-    """Return the errors that `Server.start` raises; imports the server."""
-    from msgine_sandbox.settings import SettingsError
-    from msgine_sandbox.storage.file import DatabaseUnusable
-
-    return SettingsError, DatabaseUnusable
-
-
-def _start_background(settings: dict[str, Any]) -> ServerThread:
-    from msgine_sandbox.server import ServerThread
-    from msgine_sandbox.settings import Settings, SettingsError
-
-    unknown = settings.keys() - {*Settings.__dataclass_fields__}
-    if unknown:
-        raise SettingsError(f"There is no setting {', '.join(sorted(unknown))}.")
-    return ServerThread(Settings(**{"port": 0} | settings))

@@ -4,12 +4,14 @@ import http.client
 import json
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import httpx
 import pytest
-from command import LIMIT, finish, free_port, is_refusal, start
+from command import LIMIT, PROGRAM, finish, free_port, is_refusal, start
 from live import Live, serving
 
 from msgine_sandbox import __version__
@@ -17,6 +19,7 @@ from msgine_sandbox.server import base_url
 from msgine_sandbox.settings import Settings
 
 NUMBER = "+256701234567"
+BEARER = {"Authorization": "Bearer test_process"}
 SHORTER_THAN_THE_WAIT = 45  # seconds
 
 
@@ -124,3 +127,38 @@ def test_of_four_that_start_on_one_port_at_once_one_serves_and_the_others_are_re
         for rival in rivals:
             rival.terminate()
             rival.communicate(timeout=LIMIT)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("end", ["of a pipe", "of an empty file", "closed from the start"])
+def test_the_end_of_standard_input_stops_it(end: str) -> None:
+    command = [sys.executable, *PROGRAM, "serve", "--port", "0", "--stop-with-stdin"]
+    if end == "closed from the start":
+        command = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
+    source = subprocess.PIPE if end == "of a pipe" else subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        base = process.stdout.readline().strip()
+        assert base.startswith("http://127.0.0.1:")
+        if process.stdin is not None:
+            process.stdin.write("what is written to it is ignored\n" * 10_000)
+            process.stdin.flush()
+            assert httpx.get(f"{base}/messages", headers=BEARER).status_code == 200
+            process.stdin.close()
+        assert process.wait(LIMIT) == 0
+
+
+@pytest.mark.live
+def test_standard_input_is_ignored_otherwise() -> None:
+    with subprocess.Popen(
+        [sys.executable, *PROGRAM, "serve", "--port", "0"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        base = process.stdout.readline().strip()
+        for _ in range(3):
+            assert httpx.get(f"{base}/messages", headers=BEARER).status_code == 200
+        process.terminate()
+        assert process.wait(LIMIT) == 0

@@ -2,18 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import Field, fields
+from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from command import Run
+from hypothesis import given
+from hypothesis import strategies as st
 from live import Live, serving
 from matching import assert_refused
 from project import FIXTURES
 
 from msgine_sandbox import __version__
 from msgine_sandbox.cli import cli
-from msgine_sandbox.settings import Settings, environment_name, flag
+from msgine_sandbox.settings import (
+    Settings,
+    SettingsError,
+    environment_name,
+    flag,
+    settings_from,
+    variables,
+)
 
 NUMBER = "+256701234567"
 UNASSIGNED = "+256601234567"
@@ -68,6 +79,7 @@ VALUES = {
     "scenario": ("shop.json", "shop.json"),
     "tls": (None, True),
     "tls_ca": ("ca.pem", "ca.pem"),
+    "stop_with_stdin": (None, True),
 }
 """For each setting another value than its default: as it is written, and as it is read."""
 
@@ -118,6 +130,76 @@ def test_several_values_are_separated_by_spaces_in_the_environment(
     environment.setenv("MSGINE_SANDBOX_TOKEN", "three four")
     assert settings_of().token == ("three", "four")
     assert settings_of("--token", "one").token == ("one",)
+
+
+def possible(setting: "Field[Any]") -> st.SearchStrategy[Any]:
+    """Return values of a setting that can be used alone, as Python code passes them."""
+    default = setting.default
+    texts = st.text("abcXYZ019._-", min_size=1)
+    if isinstance(default, StrEnum):
+        return st.sampled_from([*type(default), *map(str, type(default))])
+    if isinstance(default, bool):
+        return st.booleans()
+    if setting.name == "port":
+        return st.integers(0, 65535)
+    if setting.name == "sent_after":
+        return st.floats(0, 2) | st.integers(0, 2)
+    if isinstance(default, float):
+        return st.floats(2, 600) | st.integers(2, 600)
+    if default == ():
+        return st.lists(st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)) | st.just("one")
+    if setting.name == "control_token":
+        return st.none() | texts
+    return st.none() | st.text("a /é", min_size=1) if default is None else st.just(default)
+
+
+@given(st.fixed_dictionaries({each.name: possible(each) for each in fields(Settings)}))
+def test_variables_hand_the_same_settings_to_another_process(values: dict[str, Any]) -> None:
+    settings = settings_from(values | {"tls": True})
+    with pytest.MonkeyPatch.context() as patch:
+        for each in fields(Settings):
+            patch.delenv(environment_name(each), raising=False)
+        for name, text in variables(settings).items():
+            patch.setenv(name, text)
+        assert settings_of() == settings
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"prot": 1}, "There is no setting prot."),
+        ({"token": 5}, "--token must be a text or a list of texts, not of type int."),
+        ({"token": ["one", 5]}, "--token must be a text or a list of texts, not of type list."),
+        ({"allowed_host": b"here"}, "--allowed-host must be a text or a list of texts"),
+        ({"port": "8256"}, "--port must be a whole number, not of type str."),
+        ({"port": True}, "--port must be a whole number, not of type bool."),
+        ({"port": 1.5}, "--port must be a whole number, not of type float."),
+        ({"sent_after": "1"}, "--sent-after must be a number, not of type str."),
+        ({"sent_after": None}, "--sent-after must be a number, not of type NoneType."),
+        ({"strict_auth": "no"}, "--strict-auth must be true or false, not of type str."),
+        ({"host": None}, "--host must be a text, not of type NoneType."),
+        ({"database": 5}, "--database must be a text, not of type int."),
+        ({"database": "a\0b"}, "--database must be a text"),
+        ({"scenario": ""}, "--scenario needs the path of a file."),
+        ({"tls": True, "tls_ca": ""}, "--tls-ca needs the path of a file."),
+        ({"tier": ["free"]}, "--tier must be one of free, starter, professional, unlimited."),
+        ({"tier": {}}, "--tier must be one of"),
+    ],
+    ids=str,
+)
+def test_values_of_another_type_are_refused_in_one_sentence(
+    values: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings_from(values)
+    assert str(refused.value).startswith(sentence)
+
+
+def test_a_single_text_and_a_path_are_what_they_look_like(tmp_path: Path) -> None:
+    settings = Settings(token="one", allowed_host=["here"], database=tmp_path / "data.db")  # type: ignore[arg-type]
+    assert settings.token == ("one",)
+    assert settings.allowed_host == ("here",)
+    assert settings.database == str(tmp_path / "data.db")
 
 
 @pytest.mark.live

@@ -40,6 +40,7 @@ NOT_RUN = {
 """Why a `console` block is no `sh` block: by the word that one of its lines begins with."""
 
 SHOWN = {
+    "javascript": "is run by test_examples.py",
     "json": "is the answer to the block before it",
     "text": "is output",
     "toml": "is a part of a file",

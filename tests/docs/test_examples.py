@@ -16,7 +16,7 @@ import pytest
 from command import LIMIT
 from live import Live, serving
 from needs import skip_or_fail
-from project import EXAMPLES
+from project import DOCS, EXAMPLES
 
 pytestmark = pytest.mark.live
 
@@ -159,6 +159,27 @@ def test_the_pages_idempotent_call_is_answered_the_same_twice(page: Page) -> Non
 
 def test_the_pages_webhook_call_gets_the_documented_answer(page: Page) -> None:
     _assert_documented(page.answer("callback", "test_callback"), "Your code is 123456")
+
+
+def test_a_suite_in_another_language_runs_the_sandbox_as_its_child(tmp_path: Path) -> None:
+    _require(LANGUAGES["javascript"])
+    [program] = re.findall(r"```javascript\n(.*?)```", read_docs("settings.md"), re.DOTALL)
+    (tmp_path / "suite.mjs").write_text(program)
+    # The command is the one that is installed beside this interpreter.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    ended = subprocess.run(
+        ["node", "suite.mjs"],
+        cwd=tmp_path,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "201\n"), ended.stderr
+
+
+def read_docs(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
 
 
 def _require(language: Language) -> None:

@@ -8,9 +8,9 @@ from live import serving
 from msgine_sandbox.testing import Account, Server
 
 
-@pytest.fixture(scope="session", params=["in this process", "remote"])
+@pytest.fixture(scope="session", params=["started", "remote"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A sandbox in this process, and another one in a process of its own."""
+    """A sandbox that the client has started, and one that runs already."""
     if request.param == "remote":
         with serving() as live, Server.connect(live.base_url) as server:
             yield server

@@ -223,6 +223,32 @@ def test_a_sandbox_that_does_not_answer_gives_one_clear_line(run: Run) -> None:
     assert_one_line(run(SENDS, "--msgine-url", url), f"No sandbox answers at {url}")
 
 
+def test_a_running_sandbox_is_used_without_any_of_the_packages_of_a_server(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(
+        """
+        import importlib.metadata, re, sys
+
+        class Missing:
+            requirements = importlib.metadata.requires("msgine-sandbox")
+            needed = {re.match("[a-z0-9]+", each)[0] for each in requirements
+                      if "extra ==" not in each}
+            assert {"msgspec", "starlette", "uvicorn"} <= needed
+
+            def find_spec(self, name, *_):
+                if name.partition(".")[0] in self.needed - {"httpx"}:  # the tests send by httpx
+                    raise ModuleNotFoundError(name)
+
+        sys.meta_path.insert(0, Missing())
+        """
+    )
+    with serving() as live:
+        module = HOOKS.format(host="127.0.0.1") + SENDS + ALONE
+        options = ("--msgine-url", live.base_url, "--msgine-coverage", "-p", "no:anyio")
+        run(module, *options).assert_outcomes(passed=14)
+
+
 def test_an_invalid_option_is_refused(run: Run) -> None:
     ended = run(SENDS, "--msgine-coverage-fail-under", "most")
     assert ended.ret == pytest.ExitCode.USAGE_ERROR
