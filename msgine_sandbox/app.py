@@ -23,6 +23,7 @@ from msgine_sandbox.control.webhooks import WebhooksControl
 from msgine_sandbox.model.account import TIERS
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
+from msgine_sandbox.ui.docs import Docs, docs_folder
 from msgine_sandbox.ui.page import Page
 
 
@@ -41,7 +42,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     return Application(
         _api(s),
         ControlPipeline(ControlAuth(s.accounts, s.settings.control_token), _control_routes(s)),
-        Routes(HEALTH, *Page().resources),
+        Routes(HEALTH, *Page().resources, *Docs(docs_folder()).resources),
         hosts=HostCheck((*s.settings.allowed_host, s.settings.host)),
         journal=s.journal,
         retries=s.retries,

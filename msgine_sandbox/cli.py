@@ -56,7 +56,11 @@ class _ServeByDefault(click.Group):
             formatter.write_dl(rows)
 
 
-@click.group(cls=_ServeByDefault)
+_DEFAULTS = Settings()
+_DOCS = f"Once it serves, the docs are at http://{_DEFAULTS.host}:{_DEFAULTS.port}/docs/."
+
+
+@click.group(cls=_ServeByDefault, epilog=_DOCS)
 @click.version_option(__version__, prog_name="msgine-sandbox")
 def cli() -> None:
     """Run the MsGine API (SMS, email and push) locally; `serve` is the default command."""
@@ -97,7 +101,6 @@ def _serve(**values: Any) -> None:
         raise click.UsageError(str(error)) from error
 
 
-_DEFAULTS = Settings()
 _HINTS = get_type_hints(Settings)
 cli.add_command(
     click.Command(
@@ -105,6 +108,7 @@ cli.add_command(
         callback=_serve,
         params=[_option(each, _HINTS[each.name]) for each in fields(Settings)],
         help=_serve.__doc__,
+        epilog=_DOCS,
     )
 )
 

@@ -60,8 +60,8 @@ class ClientWarning(msgspec.Struct, frozen=True):
 
     @property
     def docs(self) -> str:
-        """The section of the documentation that explains it."""
-        return f"docs/warnings.md#{self.code}"
+        """The path on this sandbox of the section that explains it."""
+        return f"/docs/warnings#{self.code}"
 
     @property
     def advice(self) -> str:

@@ -22,7 +22,7 @@ class ClientWarning:
     code: str
     message: str
     docs: str
-    """Where it is explained, such as `docs/warnings.md#unknown-field`."""
+    """Where the sandbox explains it, such as `/docs/warnings#unknown-field`, below its `origin`."""
     request_id: str
     """The `id` of the journal entry."""
 

@@ -18,6 +18,7 @@ _MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
 }
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
@@ -41,6 +42,12 @@ class PageFile(msgspec.Struct, frozen=True):
     content: bytes
     headers: Mapping[str, str]
 
+    def response(self, context: RequestContext) -> Response:
+        """Return the file, or 304 where the browser has it already."""
+        if context.header(b"if-none-match") == self.headers["ETag"]:
+            return Response(status_code=304, headers=self.headers)
+        return Response(self.content, headers=self.headers)
+
 
 class Page:
     """Serves the page's files, which are read at the first request for one."""
@@ -56,39 +63,44 @@ class Page:
     async def front(self, request: Request) -> Response:
         """Return the page itself; a link on another site may lead to it."""
         context = context_of(request)
-        if context.header(b"sec-fetch-dest") != "document":
-            _check_site(context)
+        check_site(context, may_be_linked=True)
         return self._respond(_FRONT, context)
 
     async def file(self, request: Request) -> Response:
         """Return a file of the page, to the page alone."""
         context = context_of(request)
-        _check_site(context)
+        check_site(context)
         return self._respond(request.path_params["name"], context)
 
     def _respond(self, name: str, context: RequestContext) -> Response:
         if not self._files:
             folder = resources.files("msgine_sandbox.ui") / "static"
             self._files = {
-                file.name: _page_file(file.name, file.read_bytes()) for file in folder.iterdir()
+                file.name: page_file(file.name[file.name.rindex(".") :], file.read_bytes())
+                for file in folder.iterdir()
             }
         file = self._files.get(name)
         if file is None:
             raise NotFound(f"The page has no {name}")
-        if context.header(b"if-none-match") == file.headers["ETag"]:
-            return Response(status_code=304, headers=file.headers)
-        return Response(file.content, headers=file.headers)
+        return file.response(context)
 
 
-def _page_file(name: str, content: bytes) -> PageFile:
+def page_file(suffix: str, content: bytes) -> PageFile:
+    """Return a file of a type that its suffix names, such as `.html`."""
     headers = {
-        "Content-Type": _MEDIA_TYPES[name[name.rindex(".") :]],
+        "Content-Type": _MEDIA_TYPES[suffix],
         "ETag": f'"{sha256(content).hexdigest()[:20]}"',
         **_HEADERS,
     }
     return PageFile(content, headers)
 
 
-def _check_site(context: RequestContext) -> None:
+def check_site(context: RequestContext, *, may_be_linked: bool = False) -> None:
+    """Raise Forbidden if another site's page requests a file.
+
+    One that `may_be_linked` is opened by a link on that page, but not framed or embedded in it.
+    """
+    if may_be_linked and context.header(b"sec-fetch-dest") == "document":
+        return
     if context.header(b"sec-fetch-site") not in _OWN_SITES:
         raise Forbidden("Another site's page may not use this sandbox's", field="Sec-Fetch-Site")

@@ -52,6 +52,11 @@ def test_its_help_lists_every_setting(run_here: Run, words: list[str]) -> None:
     assert [each.name for each in fields(Settings) if each.metadata["help"] not in text] == []
 
 
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"]], ids=" ".join)
+def test_its_help_says_where_the_docs_are(run_here: Run, words: list[str]) -> None:
+    assert "http://127.0.0.1:8256/docs/" in run_here(*words)[1]
+
+
 def test_its_help_names_the_other_command(run_here: Run) -> None:
     assert "ready" in run_here("--help")[1]
     assert "--wait" in run_here("ready", "--help")[1]

@@ -193,6 +193,18 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
             assert target.fragment in anchors(file), link
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=name_of)
+def test_a_link_of_the_docs_stays_in_them_because_they_are_installed_alone(page: Path) -> None:
+    targets = map(urlsplit, _LINK.findall(_FENCE.sub("", read(page))))
+    files = [(page.parent / each.path).resolve() for each in targets if not each.scheme]
+    assert [str(file) for file in files if not file.is_relative_to(DOCS)] == []
+
+
+def test_the_index_of_the_docs_links_to_every_page() -> None:
+    linked = set(_LINK.findall(read(DOCS / "README.md"))) | {"README.md"}
+    assert {page.name for page in DOCS.glob("*.md")} - linked == set()
+
+
 def test_the_settings_table_is_complete() -> None:
     assert documented_tables() == [expected_table()], (
         "Write it anew: .venv/bin/python tests/support/settings_table.py"

@@ -35,7 +35,7 @@ async def test_a_warning_has_a_message_and_a_link_to_the_docs(box: Box) -> None:
             "code": "unknown-field",
             "message": "The body has what this call ignores: priority",
             "advice": "Check the spelling of the name.",
-            "docs": "docs/warnings.md#unknown-field",
+            "docs": "/docs/warnings#unknown-field",
         }
     ]
 

@@ -13,7 +13,12 @@ from msgine_sandbox.model.magic import ALL, DeliveryPlan
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest.mark.parametrize("path", ["/", *(f"/ui/{each.name}" for each in sorted(PAGE.iterdir()))])
+DOCS_PATHS = ["/docs/", "/docs/testing", "/docs/pictures/inbox-light.png"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", *DOCS_PATHS, *(f"/ui/{each.name}" for each in sorted(PAGE.iterdir()))]
+)
 async def test_every_file_is_guarded(live: Live, path: str) -> None:
     answer = httpx.get(live.origin + path)
     assert answer.status_code == 200
@@ -80,13 +85,14 @@ async def test_the_lock_file_of_the_linter_names_no_registry() -> None:
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_another_site_gets_no_file_but_may_link_to_the_page(live: Live, site: str) -> None:
-    for path in ("/", "/ui/main.js"):
+    linked = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+    framed = linked | {"Sec-Fetch-Dest": "iframe"}
+    for path in ("/", "/ui/main.js", *DOCS_PATHS):
         answer = httpx.get(live.origin + path, headers={"Sec-Fetch-Site": site})
         assert answer.status_code == 403
-    linked = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
-    assert httpx.get(live.origin, headers=linked).status_code == 200
-    framed = linked | {"Sec-Fetch-Dest": "iframe"}
-    assert httpx.get(live.origin, headers=framed).status_code == 403
+        assert httpx.get(live.origin + path, headers=framed).status_code == 403
+    for path in ("/", *DOCS_PATHS):
+        assert httpx.get(live.origin + path, headers=linked).status_code == 200
 
 
 async def test_a_file_that_is_not_there_is_404_in_the_envelope(live: Live) -> None:

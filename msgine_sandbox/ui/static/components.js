@@ -44,7 +44,7 @@ export function Warnings({ warnings }) {
   return html`<ul class="warnings" data-testid="warnings">${warnings.map((warning) => html`<li>
     <strong>${warning.code}</strong> ${visibleText(warning.message)}${" "}
     <em>${warning.advice}</em>
-    <span class="muted"> More: ${warning.docs}</span></li>`)}</ul>`;
+    <a href=${warning.docs}>More about ${warning.code}</a></li>`)}</ul>`;
 }
 
 // What the sandbox decided about a request, in the order of the decisions.

@@ -18,6 +18,7 @@ export function Header({ views, view, unread, openHelp }) {
     </nav>
     <${AccountChoice} accounts=${store.accounts} account=${store.account} />
     <${Clock} clock=${store.clock} />
+    <a class="plain" href="/docs/" data-testid="docs">Docs</a>
     <button type="button" class="plain" aria-label="Keyboard shortcuts"
       title="Keyboard shortcuts (?)" onClick=${openHelp}>?</button>
   </header>`;
