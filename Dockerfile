@@ -1,6 +1,7 @@
 FROM python:3.13-slim AS builder
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml DESCRIPTION.md LICENSE ./
+COPY docs docs
 COPY msgine_sandbox msgine_sandbox
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 # Without pip: what runs needs none.
