@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SERVABLE := $(VENV)/servable
 READY := $(VENV)/ready
 ARGS ?=
 JAVASCRIPT := tests/javascript
@@ -15,7 +17,7 @@ ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
 
-serve: $(READY) ## Serve the sandbox; ARGS="--tier free" passes flags on
+serve: $(SERVABLE) ## Serve the sandbox; ARGS="--tier free" passes flags on
 	@$(BIN)/msgine-sandbox serve $(ARGS)
 
 # A process for each core; one that is done takes over tests of another. ARGS="-n 0" uses one.
@@ -37,9 +39,23 @@ pictures: $(READY) ## Take the screenshots of docs/inbox.md; needs Chromium
 bench: $(READY) ## Measure the speed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+# One environment: `serve` installs what it needs, about 110 MB, and the other targets add the tools for development,
+# about 310 MB. Each file below is as new as what was installed.
 # All output of the setup goes to standard error: the first line that `serve` prints is the base URL.
-# A .venv without pip is what a failed `python3 -m venv` leaves on Debian; it is made anew.
+$(SERVABLE): pyproject.toml
+	$(create-environment)
+	@echo 'Installing msgine-sandbox into $(VENV), once; this takes about half a minute.' >&2
+	@$(INSTALL) -e . >&2
+	@touch $@
+
 $(READY): pyproject.toml
+	$(create-environment)
+	@echo 'Installing msgine-sandbox and its tools for development into $(VENV), once; this takes about a minute.' >&2
+	@$(INSTALL) -e '.[dev]' >&2
+	@touch $(SERVABLE) $@
+
+# A .venv without pip is what a failed `python3 -m venv` leaves on Debian; it is made anew.
+define create-environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'This needs Python 3.11 or later; name one that you have: make PYTHON=python3.13' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
@@ -51,9 +67,7 @@ $(READY): pyproject.toml
 	    echo "Python comes without its venv module here; install it: apt-get install $$package" >&2; exit 1; \
 	  fi; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >&2
-	@echo 'Setting up $(VENV) ...' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' >&2
-	@touch $@
+endef
 
 # The pinned versions, each checked against its hash in the lock file.
 $(ESLINT): $(JAVASCRIPT)/package-lock.json
