@@ -105,7 +105,7 @@ def _leave_out(*_: Any) -> str:
 
 def _permalink(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
     anchor = escape(tokens[index].content)
-    return f' <a class="permalink" href="#{anchor}" aria-label="Link to this section">#</a>'
+    return f'&nbsp;<a class="permalink" href="#{anchor}" aria-label="Link to this section">#</a>'
 
 
 # What may be wider than the window scrolls, and `tabindex` lets a keyboard scroll it.

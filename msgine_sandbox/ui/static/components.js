@@ -43,7 +43,7 @@ export function Warnings({ warnings }) {
   if (!warnings?.length) return null;
   return html`<ul class="warnings" data-testid="warnings">${warnings.map((warning) => html`<li>
     <strong>${warning.code}</strong> ${visibleText(warning.message)}${" "}
-    <em>${warning.advice}</em>
+    <em>${warning.advice}</em>${" "}
     <a href=${warning.docs}>More about ${warning.code}</a></li>`)}</ul>`;
 }
 
