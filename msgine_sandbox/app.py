@@ -28,12 +28,15 @@ from msgine_sandbox.ui.page import Page
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
-    """Return the sandbox as an ASGI application, for any server or for `httpx.ASGITransport`.
+    """Return the sandbox as an ASGI application, for tests in this process.
+
+    It can be called by Starlette's `TestClient`, with and without `with`, by `httpx.ASGITransport`
+    and by any server; from one event loop at a time, which may be another one for each call.
 
     Raises:
         DatabaseUnusable: the database file cannot be used.
     """
-    return app_of(Sandbox(settings or Settings()))
+    return app_of(Sandbox(settings or Settings(), in_process=True, in_container=False))
 
 
 def app_of(sandbox: Sandbox) -> ASGIApp:
@@ -43,7 +46,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
         _api(s),
         ControlPipeline(ControlAuth(s.accounts, s.settings.control_token), _control_routes(s)),
         Routes(HEALTH, *Page().resources, *Docs(docs_folder()).resources),
-        hosts=HostCheck((*s.settings.allowed_host, s.settings.host)),
+        hosts=HostCheck((*s.settings.allowed_host, s.settings.host), bare_names=s.in_process),
         journal=s.journal,
         retries=s.retries,
         bus=s.bus,
@@ -78,11 +81,13 @@ def _api(s: Sandbox) -> ApiPipeline:
 def _control_routes(s: Sandbox) -> Routes:
     return Routes(
         *AccountsControl(s.accounts, s.time_travel, s.rate_limit).resources,
-        *MessagesControl(s.store, s.accounts, s.inbox, s.deliveries, s.journal).resources,
+        *MessagesControl(
+            s.store, s.accounts, s.inbox, s.deliveries, s.journal, s.lifecycle
+        ).resources,
         *ClockControl(s.time_travel).resources,
         *FaultsControl(s.faults, s.store.faults).resources,
         *JournalControl(s.journal, s.accounts).resources,
-        *EventsControl(s.feed, s.accounts, s.store.messages, s.connections).resources,
+        *EventsControl(s.feed, s.accounts, s.store.messages, s.connections, s.lifecycle).resources,
         *WebhooksControl(s.accounts, s.store.webhooks, s.sender).resources,
         *SandboxControl(s.reset, s.coverage).resources,
     )

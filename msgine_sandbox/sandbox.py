@@ -62,17 +62,21 @@ class Sandbox:
         self,
         settings: Settings,
         *,
+        in_process: bool = False,
         in_container: bool | None = None,
         bounds: Bounds = Bounds(),  # noqa: B008  (frozen)
     ) -> None:
         """Build the services; nothing runs before `lifecycle.start`.
 
-        `in_container` is whether this process runs in a container; None means to detect it.
+        `in_process` is whether the code under test calls the application in this process, where an
+        event loop may end without `lifecycle.close`. `in_container` is whether this process runs in
+        another container than that code; None means to detect it.
 
         Raises:
             DatabaseUnusable: the database file cannot be used.
         """
         self.settings = settings
+        self.in_process = in_process
         self.real = RealTime()
         self.ids = Ids(self.real)
         self.bus = Bus()
@@ -128,6 +132,7 @@ class Sandbox:
             self.targets,
             settings.webhook_timeout,
             in_container=runs_in_container() if in_container is None else in_container,
+            keep_alive=not in_process,
         )
         scheduler = Scheduler(
             self.store, self.accounts, self.due_queue, carrier, self.sender, self.real
@@ -147,6 +152,7 @@ class Sandbox:
             self.store,
             self.accounts,
             self.faults,
+            self.idempotency,
             scheduler,
             self.sender,
             self.bus,

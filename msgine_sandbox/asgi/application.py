@@ -1,6 +1,7 @@
 """The ASGI application: a request in, a response out, an entry in the journal."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,8 @@ from msgine_sandbox.services.client_warnings import (
 )
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
+
+_log = logging.getLogger(__name__)
 
 _API: Final = f"{BASE_PATH}/"
 _CONTROL: Final = "/_sandbox/"
@@ -69,9 +72,14 @@ class Application:
         if scope["type"] != "http":
             await self._lifespan(scope, receive, send)
             return
-        if not self._lifecycle.started:
-            # For callers that do not run the lifespan, such as httpx's ASGITransport.
-            await self._lifecycle.start()
+        if not _runs(self._lifecycle.runs_in):
+            # The event loop has changed, or the caller has not run the lifespan in it, as httpx's
+            # ASGITransport does not.
+            try:
+                await self._lifecycle.start(briefly=_is_test_client(scope))
+            except ApiError as refused:
+                await self._refuse(refused, scope, receive, send)
+                return
         # Where the application is mounted in another one, `path` begins with `root_path`.
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         is_api = path.startswith(_API)
@@ -109,6 +117,15 @@ class Application:
             raise  # so that the server logs it, or the client sees the cut connection
         await self._send(response, context, send)
 
+    async def _refuse(self, refused: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that may not use the sandbox, not even its ids and its journal."""
+        _log.warning("%s %s was refused: %s", scope["method"], scope["path"], refused.message)
+        real = RealTime()
+        request_id = format_id("req", Ids(real).next())
+        context = open_context(scope, receive, scope["path"], request_id, real.now())
+        await self._send(error_answer(refused, context), context, send)
+        close_context(context)
+
     async def _send(self, response: Response, context: RequestContext, send: Send) -> None:
         context.response = response
         response.raw_headers += _headers(context)
@@ -127,7 +144,8 @@ class Application:
     @asynccontextmanager
     async def _running(self, _: Router) -> AsyncIterator[None]:
         # Before any request, because steps of an earlier process may be due. Our own server has
-        # started it already, in order to load a scenario first.
+        # started it already, in order to load a scenario first. An application may be started again
+        # after it was closed, as tests do, and goes on with what it has.
         await self._lifecycle.start()
         yield
         await self._lifecycle.close()
@@ -153,6 +171,23 @@ class Application:
             self._retries.add(account, context.fingerprint(), failed)
         elif context.retried is not None:
             self._retries.remove(account, context.fingerprint())
+
+
+def _runs(loop: asyncio.AbstractEventLoop | None) -> bool:
+    """Return whether an event loop is the one that runs here."""
+    try:
+        return loop is not None and loop is asyncio.get_running_loop()
+    except RuntimeError:  # under trio
+        return False
+
+
+def _is_test_client(scope: Scope) -> bool:
+    """Return whether a test client such as Starlette's sends the request.
+
+    Outside of its `with` block it runs an event loop for each request, which ends with the request.
+    The extension is for test clients. Source: ASGI, "Extensions", Debug.
+    """
+    return "http.response.debug" in (scope.get("extensions") or ())
 
 
 def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:

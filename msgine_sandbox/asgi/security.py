@@ -1,6 +1,7 @@
 """Who may use a local sandbox: under which host names, from which sites, with which token."""
 
 import hmac
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -20,16 +21,25 @@ ACCOUNT_HEADER: Final = "X-Sandbox-Account"
 """Names an account by its id, for the page in the browser, which does not have its token."""
 
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
+_BARE_NAME: Final = re.compile(r"[a-z0-9_-]+")
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
 class HostCheck:
     """Refuses requests for other hosts with 421, which prevents DNS rebinding.
 
-    An address instead of a name is always accepted: rebinding needs a name.
+    An address instead of a name is always accepted: rebinding needs a name. With `bare_names`, so
+    is every name without a dot, such as the `testserver` of Starlette's `TestClient`: nobody can
+    register one in the public DNS.
     """
 
-    def __init__(self, allowed: Iterable[str]) -> None:
+    def __init__(self, allowed: Iterable[str], *, bare_names: bool = False) -> None:
+        self._bare_names = bare_names
+        self._advice = (
+            "create it with Settings(allowed_host=(…,)), as --allowed-host of the command"
+            if bare_names
+            else "start it with --allowed-host"
+        )
         self._allowed = {name.lower() for name in (*_LOCAL_NAMES, *allowed)}
         # Cached, because every request has a host, and clients have few.
         self._is_allowed = lru_cache(256)(self._allows)
@@ -39,14 +49,19 @@ class HostCheck:
         host = context.header(b"host") or ""
         if not self._is_allowed(host):
             raise MisdirectedRequest(
-                f"This sandbox does not answer as {host!r}; start it with --allowed-host",
+                f"This sandbox does not answer as {host!r}; {self._advice}",
                 field="Host",
                 value=host,
             )
 
     def _allows(self, host: str) -> bool:
         name = _host_name(host)
-        return name in self._allowed or name.endswith(".localhost") or is_address(name)
+        return (
+            name in self._allowed
+            or name.endswith(".localhost")
+            or is_address(name)
+            or (self._bare_names and _BARE_NAME.fullmatch(name) is not None)
+        )
 
 
 def _host_name(host: str) -> str:

@@ -28,6 +28,7 @@ from msgine_sandbox.services.bus import (
     RequestWarned,
 )
 from msgine_sandbox.services.feed import Feed, FeedEvent, Subscriber
+from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.storage.messages import MessageRows
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
@@ -73,12 +74,18 @@ class EventsControl:
     """Lets clients subscribe to the events of an account, or of the whole sandbox."""
 
     def __init__(
-        self, feed: Feed, accounts: Accounts, rows: MessageRows, connections: Connections
+        self,
+        feed: Feed,
+        accounts: Accounts,
+        rows: MessageRows,
+        connections: Connections,
+        lifecycle: Lifecycle,
     ) -> None:
         self._feed = feed
         self._accounts = accounts
         self._rows = rows
         self._connections = connections
+        self._lifecycle = lifecycle
 
     @property
     def resources(self) -> list[Resource]:
@@ -91,6 +98,8 @@ class EventsControl:
         media_type = "text/event-stream; charset=utf-8"
         if context.method == "HEAD":
             return Response(headers={**_HEADERS, "Content-Type": media_type})
+        # The event loop goes on for as long as this streams, so what falls due can be performed.
+        await self._lifecycle.start()
         stream = self._stream(context, after)
         return StreamingResponse(stream, headers=_HEADERS, media_type=media_type)
 

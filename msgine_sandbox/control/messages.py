@@ -19,6 +19,7 @@ from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.inbox import Inbox, MessageQuery
 from msgine_sandbox.services.journal import Journal
+from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
 
@@ -49,12 +50,14 @@ class MessagesControl:
         inbox: Inbox,
         deliveries: Deliveries,
         journal: Journal,
+        lifecycle: Lifecycle,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._inbox = inbox
         self._deliveries = deliveries
         self._journal = journal
+        self._lifecycle = lifecycle
 
     @property
     def resources(self) -> list[Resource]:
@@ -87,6 +90,9 @@ class MessagesControl:
         query.forbid_unknown(_SEARCHABLE | {"timeout"}, "A wait")
         wanted = _query(context_of(request).account_id, query)
         timeout = _timeout(query)
+        if await self._inbox.newest(wanted) is None:
+            # The event loop goes on for as long as this waits, so what falls due can be performed.
+            await self._lifecycle.start()
         message = await self._inbox.wait(wanted, timeout)
         if message is None:
             raise await self._timed_out(wanted, timeout)

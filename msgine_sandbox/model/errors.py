@@ -18,6 +18,7 @@ ApiError
 ├── InternalError 500
 ├── BadGateway 502
 └── ServiceUnavailable 503
+    └── LoopChanged
 """
 
 from collections.abc import Iterator, Mapping
@@ -194,6 +195,12 @@ class ServiceUnavailable(ApiError):
     code = "service_unavailable"
     message = "Service unavailable"
     is_documented = True
+
+
+class LoopChanged(ServiceUnavailable):
+    """The event loop of a request has paused, and another one was used. Source: our choice."""
+
+    message = "Another event loop has used the sandbox, or closed it, since this request began"
 
 
 def documented_errors(root: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:

@@ -48,6 +48,9 @@ class Accounts:
     async def load(self) -> None:
         """Read all accounts from the store."""
         self._default_clock = await self._store.accounts.default_clock()
+        # Not those of a file that has been closed, and replaced by another one meanwhile.
+        self._accounts.clear()
+        self._id_by_token.clear()
         for account in await self._store.accounts.all():
             self._accounts[account.id] = account
 

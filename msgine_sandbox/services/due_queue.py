@@ -70,11 +70,14 @@ class DueQueue:
             await self._fired.wait()
             self._fired_at = self._real.now()
 
-    def close(self) -> None:
-        """Cancel the timer."""
+    def clear(self) -> None:
+        """Forget all accounts, and the event loop in which the timer was set."""
+        self._due.clear()
         self._heap.clear()
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+        self._fired = asyncio.Event()
 
     def _set_timer(self) -> None:
         if not self._heap:

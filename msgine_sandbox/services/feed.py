@@ -131,6 +131,7 @@ class Subscriber:
     def __init__(self, feed: Feed, account: int | None, position: int) -> None:
         self._feed = feed
         self._account = account
+        self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self.dropped = asyncio.Event()
         """Set when it is so far behind that it has missed an event."""
@@ -164,7 +165,8 @@ class Subscriber:
 
     def wake(self) -> None:
         """Look again for events."""
-        self._changed.set()
+        if not self._loop.is_closed():  # it may have ended in the middle of the stream
+            self._changed.set()
 
     def end(self) -> None:
         """Let `next_events` return without waiting from now on."""
@@ -175,4 +177,5 @@ class Subscriber:
         """End it at once, because it is too slow: nothing waits for a client that does not read."""
         if not self.ended:
             self.end()
-            self.dropped.set()
+            if not self._loop.is_closed():
+                self.dropped.set()

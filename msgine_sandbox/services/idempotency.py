@@ -18,6 +18,8 @@ class KeyLock(msgspec.Struct, kw_only=True):
     key: str
     first_used: Instant
     fingerprint: bytes
+    waiting: list[asyncio.Future[None]] = msgspec.field(default_factory=list)
+    """Done once the key is unlocked; one for each request that waits for it."""
     stored: bool = False
     """Whether the handler has asked for the answer, in order to store it."""
 
@@ -41,8 +43,7 @@ class Idempotency:
         self._store = store
         self._accounts = accounts
         self._strict = strict
-        self._waiting: dict[tuple[int, str], list[asyncio.Future[None]]] = {}
-        """The requests that wait for each locked key; no entry where the key is not locked."""
+        self._locks: dict[tuple[int, str], KeyLock] = {}
 
     async def stored_or_lock(
         self, account: int, key: str, fingerprint: bytes
@@ -57,9 +58,9 @@ class Idempotency:
         """
         # A loop, because all that wait go on together: where the request before them has failed,
         # the first of them takes the lock, and the others wait for that one.
-        while (waiting := self._waiting.get((account, key))) is not None:
+        while (held := self._locks.get((account, key))) is not None:
             unlocked = asyncio.get_running_loop().create_future()
-            waiting.append(unlocked)
+            held.waiting.append(unlocked)
             await unlocked
         # Nothing suspends from here on, so no other request can take the lock in between.
         stored = await self._store.idempotency.get(account, key)
@@ -69,11 +70,19 @@ class Idempotency:
             if self._strict and stored.fingerprint != fingerprint:
                 raise IdempotencyKeyReused
             return stored
-        self._waiting[account, key] = []
-        return KeyLock(account=account, key=key, first_used=now, fingerprint=fingerprint)
+        lock = KeyLock(account=account, key=key, first_used=now, fingerprint=fingerprint)
+        self._locks[account, key] = lock
+        return lock
 
     def unlock(self, lock: KeyLock) -> None:
         """Let the requests that wait for a key go on."""
-        for unlocked in self._waiting.pop((lock.account, lock.key)):
+        if self._locks.get((lock.account, lock.key)) is not lock:
+            return  # of an event loop that has ended; another request may have the key by now
+        del self._locks[lock.account, lock.key]
+        for unlocked in lock.waiting:
             if not unlocked.done():  # a waiting request may have been cancelled
                 unlocked.set_result(None)
+
+    def leave_loop(self) -> None:
+        """Forget all locks, because the event loop whose requests hold them has ended."""
+        self._locks.clear()

@@ -81,6 +81,12 @@ class Inbox:
                 return found, await self._store.messages.count(query.filter)
         return found, total
 
+    async def newest(self, query: MessageQuery) -> Message | None:
+        """Return the newest message that matches, or None where there is none yet."""
+        async for message in self._matching(query):
+            return message
+        return None
+
     async def wait(self, query: MessageQuery, timeout: float) -> Message | None:
         """Return the newest message that matches, once there is one; None after the timeout.
 
@@ -88,8 +94,11 @@ class Inbox:
         """
         # Ids of messages that are new or have changed; None when the sandbox stops.
         changed: asyncio.Queue[int | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
 
         def on_event(event: MessageAccepted | StatusesChanged | Stopping) -> None:
+            if loop.is_closed():
+                return  # it ended in the middle of the wait, and another one uses the sandbox
             if isinstance(event, Stopping):
                 changed.put_nowait(None)
             elif query.filter.account in {None, event.account}:
@@ -101,9 +110,9 @@ class Inbox:
             try:
                 # Once the sandbox has been told to stop, no announcement would end the wait.
                 async with asyncio.timeout(0 if self._bus.stopping else timeout):
-                    found = await self._newest(query)
+                    found = await self.newest(query)
                     while found is None and (message := await changed.get()) is not None:
-                        found = await self._newest(query.for_message(message))
+                        found = await self.newest(query.for_message(message))
                     return found
             except TimeoutError:
                 return None
@@ -112,8 +121,3 @@ class Inbox:
         async for message in self._store.messages.search(query.filter):
             if query.accepts(message):
                 yield message
-
-    async def _newest(self, query: MessageQuery) -> Message | None:
-        async for message in self._matching(query):
-            return message
-        return None

@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from msgine_sandbox.model.clock import SECOND, Instant, RealTime
+from msgine_sandbox.model.errors import LoopChanged
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.carrier import Carrier
@@ -56,20 +57,42 @@ class Scheduler:
         """Done once the move that performs an account's steps is to stop."""
 
     async def start(self) -> None:
-        """Schedule the steps that the store has from an earlier process, and begin to perform."""
+        """Schedule the steps that the store has, and begin to perform; once in an event loop."""
+        if self._task is not None:
+            return
         for account in await self._store.steps.accounts():
             await self.reschedule(account)
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         """Stop; a webhook in flight keeps its step, so the next process sends it again."""
-        self._due_queue.close()
-        tasks = [send for sends in self._in_flight.values() for send in sends.values()]
-        if self._task is not None:
-            tasks.append(self._task)
+        tasks = self._tasks()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.leave_loop()
+
+    def leave_loop(self) -> None:
+        """Forget what belongs to an event loop that has ended; `start` begins anew in another one.
+
+        A webhook that was in flight keeps its step. So do the steps of a clock move that did not
+        come to its end: they are overdue, because the moved clock is stored.
+        """
+        for task in self._tasks():
+            with suppress(RuntimeError):  # the loop is closed
+                # It has only paused, and must not go on with the task if it runs again.
+                task.get_loop().call_soon_threadsafe(task.cancel)
+        for account in self._move_locks:
+            self._accounts.unpin_time(account)
+        self._task = None
+        self._in_flight.clear()
+        self._move_locks.clear()
+        self._cancelled.clear()
+        self._due_queue.clear()
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        tasks = [send for sends in self._in_flight.values() for send in sends.values()]
+        return tasks if self._task is None else [*tasks, self._task]
 
     async def reschedule(self, account: int) -> None:
         """Read again what an account has due next, because its clock or its steps have changed."""
@@ -113,7 +136,7 @@ class Scheduler:
                 await _first_of(send, cancelled)
             return await self._perform_until(account, to, cancelled)
         finally:
-            del self._cancelled[account]
+            self._cancelled.pop(account, None)  # none where the event loop has ended meanwhile
 
     def cancel_move(self, account: int) -> None:
         """Make `run_until` return after its present step, without waiting for a receiver."""
@@ -181,18 +204,20 @@ class Scheduler:
             self._start_send(step)
 
     def _start_send(self, step: Step) -> asyncio.Task[None]:
-        send = asyncio.create_task(self._send(step))
-        self._in_flight[step.account][step.message] = send
+        in_flight = self._in_flight[step.account]
+        send = in_flight[step.message] = asyncio.create_task(self._send(step, in_flight))
         return send
 
-    async def _send(self, step: Step) -> None:
+    async def _send(self, step: Step, in_flight: dict[int, asyncio.Task[None]]) -> None:
         try:
             try:
                 await self._sender.send(step)
             finally:
-                del self._in_flight[step.account][step.message]
+                del in_flight[step.message]
             if not self._move_locks[step.account].locked():
                 await self.reschedule(step.account)
+        except LoopChanged:
+            pass  # this loop has paused, and a later one, which still has the step, sends it again
         except Exception:
             # A defect or a full disk: a receiver that fails is a result, which `send` records.
             _log.exception("A webhook could not be sent; it will be tried again")

@@ -1,12 +1,14 @@
-"""One SQLite connection on the event loop's thread, with group commit of write transactions."""
+"""One SQLite connection for one event loop at a time, with group commit of write transactions."""
 
 import asyncio
 import sqlite3
+import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import add
 from types import TracebackType
 
+from msgine_sandbox.model.errors import LoopChanged
 from msgine_sandbox.storage.columns import Row
 from msgine_sandbox.storage.file import opened
 
@@ -24,16 +26,22 @@ class Database:
 
     Inside a write transaction nothing but the store may be awaited. The store never suspends, so
     transactions never overlap, and none of them sees another one half done.
+
+    It belongs to the event loop that has entered it last. What is left of an earlier loop, such as
+    a request whose loop has paused, can write nothing any more.
     """
 
     def __init__(self, path: str = MEMORY) -> None:
-        self._connection = opened(path)
+        self._path = path
+        self._open()
         self._deferred: defaultdict[str, list[Row]] = defaultdict(list)
         self._sums: defaultdict[tuple[str, tuple[object, ...]], list[int]] = defaultdict(list)
         self._inside = False
         """Whether a write transaction is between its beginning and its end."""
-        self._loop: asyncio.AbstractEventLoop
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._batch_is_open = False
+        self._end: asyncio.Handle
+        """Calls `_end_batch`, while a batch is open."""
         self._waiting: list[asyncio.Future[None]] = []
         """The transactions of the batch that have ended and wait for the commit."""
         self._failure: BaseException | None = None
@@ -44,10 +52,12 @@ class Database:
             raise RuntimeError(_WAITED)
         if self._failure is not None:
             raise self._failure  # the batch will be rolled back
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            raise LoopChanged
         if not self._batch_is_open:
-            self._loop = asyncio.get_running_loop()  # once a batch: it costs a system call
             # It runs after everything that is ready by now, whose transactions join this batch.
-            self._loop.call_soon(self._end_batch)
+            self._end = loop.call_soon(self._end_batch)
             self._connection.execute("BEGIN")
             self._batch_is_open = True
         self._inside = True
@@ -65,7 +75,7 @@ class Database:
         if error is not None:
             self._failure = error
             return
-        committed = self._loop.create_future()
+        committed = asyncio.get_running_loop().create_future()
         self._waiting.append(committed)
         await committed
 
@@ -161,11 +171,42 @@ class Database:
         """Store a value that concerns the whole sandbox."""
         self.execute("INSERT OR REPLACE INTO metadata VALUES (?, ?)", (name, value))
 
+    def enter(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let an event loop use the database from now on, and open the file again if it is closed.
+
+        Raises:
+            DatabaseUnusable: the file cannot be opened again.
+        """
+        self._leave()
+        if not self._closing.alive:
+            self._open()
+        self._loop = loop
+
     def close(self) -> None:
-        """Commit the open batch, if there is one, and close the file."""
+        """Commit the open batch, if there is one, and close the file; `enter` opens it again.
+
+        A database in memory stays open, because closing would delete it.
+        """
+        self._leave()
+        if self._path != MEMORY:
+            self._closing()
+
+    def _open(self) -> None:
+        self._connection = opened(self._path)
+        # Closes it also where nobody calls `close`, as tests of an application need not do.
+        self._closing = weakref.finalize(self, self._connection.close)
+
+    def _leave(self) -> None:
+        """End the batch that the event loop has left open, if it has ended in the middle of one.
+
+        The transactions that had ended are committed: what they changed in memory stays, too.
+        """
         if self._batch_is_open:
+            self._end.cancel()
+            if self._loop is not None and self._loop.is_closed():
+                self._waiting.clear()  # nobody is left to learn of the commit
             self._end_batch()
-        self._connection.close()
+        self._inside, self._failure, self._loop = False, None, None
 
 
 class Savepoint:

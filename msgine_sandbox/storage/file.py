@@ -19,7 +19,9 @@ def opened(path: str) -> sqlite3.Connection:
         DatabaseUnusable: the file cannot be used.
     """
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=1)
+        # The event loop that uses the database need not run in the thread that opens it. Only one
+        # loop uses it at a time, which `Lifecycle` ensures, and so does one thread.
+        connection = sqlite3.connect(path, isolation_level=None, timeout=1, check_same_thread=False)
         try:
             _prepare(connection, path)
         except BaseException:

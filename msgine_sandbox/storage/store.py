@@ -1,5 +1,6 @@
 """The whole store: one database, and the rows of each noun in it."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 
 from msgine_sandbox.storage.accounts import AccountRows
@@ -52,6 +53,14 @@ class Store:
         await self.webhooks.clear(account)
         await self.tallies.clear(account)
         return await self.messages.clear(account)
+
+    def enter(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let an event loop use the store from now on.
+
+        Raises:
+            DatabaseUnusable: the file, which had been closed, cannot be opened again.
+        """
+        self.database.enter(loop)
 
     def close(self) -> None:
         """Commit and close the file."""

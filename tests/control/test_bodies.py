@@ -166,6 +166,7 @@ def test_any_json_at_any_place_of_a_scenario_is_read_or_refused(
 async def begin(file: Path) -> None:
     built = Sandbox(Settings(delivery="manual"))
     try:
+        await built.lifecycle.start()
         await load(built, str(file))
     finally:
         await built.lifecycle.close()

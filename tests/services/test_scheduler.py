@@ -260,5 +260,5 @@ async def test_a_pause_of_the_process_while_a_timer_is_set_does_no_harm() -> Non
     queue.wake_at(2, due)
     accounts = [await asyncio.wait_for(queue.next_account(), 60) for _ in range(2)]
     assert accounts == [2, 1]
-    queue.close()
+    queue.clear()
     built.store.close()

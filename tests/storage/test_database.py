@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -79,8 +79,9 @@ async def test_an_account_whose_creation_was_rolled_back_is_created_again(file: 
 
 
 @pytest.fixture
-def database(file: str) -> Iterator[Database]:
+async def database(file: str) -> AsyncIterator[Database]:
     with closing(Database(file)) as opened:
+        opened.enter(asyncio.get_running_loop())
         yield opened
 
 

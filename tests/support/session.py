@@ -6,10 +6,11 @@ from pathlib import Path
 
 from command import LIMIT
 
-# Warnings are errors. Plugins of this project's own tests are left out: a user may not have them,
-# and importing Hypothesis takes longer than most of these sessions.
+# Warnings are errors, but Starlette's TestClient may prefer another client than httpx. Plugins of
+# this project's own tests are left out: a user may not have them, and importing Hypothesis takes
+# longer than most of these sessions.
 OPTIONS = (
-    *("-W", "error", "-p", "no:cacheprovider"),
+    *("-W", "error", "-W", "ignore:Using `httpx` with", "-p", "no:cacheprovider"),
     *("-p", "no:asyncio", "-p", "no:hypothesispytest"),
 )
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final
 
 import httpx
@@ -33,13 +35,18 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
 class WebhookClient:
     """Posts webhooks with one deadline, in seconds, for the whole exchange.
 
+    With `keep_alive`, connections are kept for later webhooks, and `close` must be called before
+    the event loop ends. Without, each webhook has a connection of its own.
+
     It uses httpx's transport directly: without cookies, redirects, proxies and credentials from a
     `.netrc` file, which a client of httpx would use.
     """
 
-    def __init__(self, targets: Targets, deadline: float) -> None:
+    def __init__(self, targets: Targets, deadline: float, *, keep_alive: bool) -> None:
         self._deadline = deadline
-        self._transport = TargetTransport(targets)
+        self._targets = targets
+        self._tls = httpx.create_ssl_context(trust_env=False)
+        self._kept = TargetTransport(targets, self._tls) if keep_alive else None
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> AttemptResult:
@@ -51,8 +58,8 @@ class WebhookClient:
             request = self._request(url, headers, body)
             sent = dict(request.headers)
             # httpx's timeouts are for each read; a receiver that drips would never meet one.
-            async with asyncio.timeout(self._deadline):
-                await self._exchange(request, response)
+            async with self._transport() as transport, asyncio.timeout(self._deadline):
+                await _exchange(transport, request, response)
         except (TimeoutError, httpx.TimeoutException):
             error = f"No complete answer within {self._deadline:g} s"
         except TargetRefused as refused:
@@ -70,25 +77,21 @@ class WebhookClient:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        if self._kept is not None:
+            await self._kept.aclose()
+
+    def _transport(self) -> AbstractAsyncContextManager["TargetTransport"]:
+        if self._kept is not None:
+            return nullcontext(self._kept)
+        # Closed after the exchange, or else a task that is cancelled when its event loop ends could
+        # leave a connection open: httpcore shields its clean-up from anyio's cancellation only.
+        return TargetTransport(self._targets, self._tls)
 
     def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
         # No compressed response: a small one could fill the memory.
         headers = {**headers, "accept-encoding": "identity"}
         extensions = {"timeout": self._timeouts}
         return httpx.Request("POST", url, headers=headers, content=body, extensions=extensions)
-
-    async def _exchange(self, request: httpx.Request, partial: "_PartialResponse") -> None:
-        response = await self._transport.handle_async_request(request)
-        try:
-            partial.status = response.status_code
-            partial.headers = response.headers
-            async for part in response.aiter_raw():
-                partial.body += part
-                if len(partial.body) > _MAX_READ:
-                    return
-        finally:
-            await response.aclose()
 
 
 class _PartialResponse:
@@ -106,6 +109,21 @@ class _PartialResponse:
         return AttemptHttp(headers=dict(self.headers), body=text)
 
 
+async def _exchange(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, partial: _PartialResponse
+) -> None:
+    response = await transport.handle_async_request(request)
+    try:
+        partial.status = response.status_code
+        partial.headers = response.headers
+        async for part in response.aiter_raw():
+            partial.body += part
+            if len(partial.body) > _MAX_READ:
+                return
+    finally:
+        await response.aclose()
+
+
 class TargetRefused(httpx.TransportError):
     """The sandbox does not send webhooks there; the message says why."""
 
@@ -113,11 +131,11 @@ class TargetRefused(httpx.TransportError):
 class TargetTransport(httpx.AsyncBaseTransport):
     """Resolves a host itself, and connects only to addresses that the policy allows."""
 
-    def __init__(self, targets: Targets) -> None:
+    def __init__(self, targets: Targets, tls: ssl.SSLContext) -> None:
         self._targets = targets
         # The scheduler bounds what is in flight for each account; here none waits for another.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        self._transport = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
+        self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to the first of its host's addresses that accepts a connection.

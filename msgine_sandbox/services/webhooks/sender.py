@@ -61,6 +61,7 @@ class WebhookSender:
         deadline: float,
         *,
         in_container: bool,
+        keep_alive: bool,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -72,6 +73,7 @@ class WebhookSender:
         self._targets = targets
         self._deadline = deadline
         self._in_container = in_container
+        self._keep_alive = keep_alive
         self._client: WebhookClient | None = None
 
     async def send(self, step: Step) -> None:
@@ -118,6 +120,11 @@ class WebhookSender:
         """Close every connection."""
         if self._client is not None:
             await self._client.close()
+            self._client = None
+
+    def leave_loop(self) -> None:
+        """Forget the client, whose connections belong to an event loop that has ended."""
+        self._client = None
 
     async def _attempt(self, event: WebhookEvent, message: Message) -> tuple[Attempt, str | None]:
         """Return an attempt with its result, and the `Retry-After` of its response."""
@@ -155,7 +162,7 @@ class WebhookSender:
                 response=None,
             )
         if self._client is None:
-            self._client = WebhookClient(self._targets, self._deadline)
+            self._client = WebhookClient(self._targets, self._deadline, keep_alive=self._keep_alive)
         return await self._client.post(event.url, headers, body)
 
     def _announce(self, attempt: Attempt, event: WebhookEvent, message: Message) -> None:
