@@ -9,6 +9,8 @@ Tests replace clocks, so none is read here: every timeout is one of a socket or 
 from __future__ import annotations
 
 import json
+import os
+import socket
 import ssl
 import sys
 import threading
@@ -37,6 +39,8 @@ WARN_AFTER: Final = 1.0
 _FAILURES: Final = (OSError, HTTPException, ValueError, RuntimeError)
 """What a connection can fail with: RuntimeError where a plugin keeps tests from the network."""
 
+_create_connection = socket.create_connection  # the original, which tests replace
+
 T = TypeVar("T")
 
 
@@ -64,6 +68,7 @@ class ControlClient:
         self._lock = threading.Lock()
         self._idle: list[HTTPConnection] = []
         self._closed = False
+        self._process_id = os.getpid()
 
     def call(
         self,
@@ -98,7 +103,8 @@ class ControlClient:
         try:
             connection = self._new_connection(DEFAULT_TIMEOUT)
             try:
-                connection.connect()
+                with warnings.catch_warnings(action="ignore"):  # pytest-socket warns, then raises
+                    connection.connect()
             finally:
                 connection.close()
         except _FAILURES as error:
@@ -143,6 +149,7 @@ class ControlClient:
         """Return an idle connection that is still open, or a new one."""
         while True:
             with self._lock:
+                self._forget_if_forked()
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
                 return self._new_connection(timeout)
@@ -152,13 +159,26 @@ class ControlClient:
                 return connection
             connection.close()
 
+    def _forget_if_forked(self) -> None:
+        """Leave the connections and the sandbox to the process that this one is a fork of."""
+        if self._process_id != os.getpid():
+            self._process_id = os.getpid()
+            self._process = None
+            for connection in self._idle:
+                connection.close()  # only here: they stay open in the other process
+            self._idle.clear()
+
     def _new_connection(self, timeout: float) -> HTTPConnection:
         url = urlsplit(self.origin)
         if url.scheme not in {"http", "https"} or url.hostname is None:
             raise ValueError("that is not an http or https URL")
+        connection: HTTPConnection
         if self._tls is not None:
-            return HTTPSConnection(url.hostname, url.port, timeout=timeout, context=self._tls)
-        return HTTPConnection(url.hostname, url.port, timeout=timeout)
+            connection = HTTPSConnection(url.hostname, url.port, timeout=timeout, context=self._tls)
+        else:
+            connection = HTTPConnection(url.hostname, url.port, timeout=timeout)
+        connection._create_connection = _create_connection  # type: ignore[attr-defined]
+        return connection
 
     def _describe_failure(self, error: BaseException) -> str:
         if type(error).__module__ == "pytest_socket":

@@ -120,7 +120,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     Tests replace parts of the standard library; what the client imports must be the original.
     """
-    if any("msgine_server" in getattr(item, "fixturenames", ()) for item in session.items):
+    # A test may ask for a fixture by name when it runs. Where http.client is loaded, importing the
+    # client costs nothing, and some tool is there that may replace it.
+    if "http.client" in sys.modules or any(
+        "msgine_server" in getattr(item, "fixturenames", ()) for item in session.items
+    ):
         from msgine_sandbox.testing import receiver, server  # noqa: F401
 
 
@@ -194,11 +198,9 @@ def _one_line_failure() -> Iterator[None]:
     try:
         yield
     except (SandboxError, ValueError) as error:  # SettingsError is a ValueError
-        reason = str(error)
-    else:
-        return
-    # Outside `except`, so that the report is this one line and no chain of exceptions.
-    pytest.fail(f"The MsGine sandbox cannot be used: {reason}", pytrace=False)
+        sentence = f"The MsGine sandbox cannot be used: {error}"
+        # `from None`, so that the report is this one line and no chain of exceptions.
+        raise pytest.fail.Exception(sentence, pytrace=False) from None
 
 
 def _sections(account: Account) -> list[tuple[str, str]]:
