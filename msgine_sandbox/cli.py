@@ -1,7 +1,6 @@
 """The command `msgine-sandbox`: read settings from flags and environment, and serve or probe."""
 
-import http.client
-import ssl
+import gc
 import sys
 import time
 from dataclasses import Field, fields
@@ -91,9 +90,12 @@ def _kind(hint: Any) -> type[Any]:
 
 def _serve(**values: Any) -> None:
     """Serve the sandbox until SIGTERM or SIGINT."""
+    gc.disable()  # nothing that is imported is garbage; to look for some takes a tenth of the time
     # Here, so that --help and `ready` do not import the server.
     from msgine_sandbox.server import serve
     from msgine_sandbox.storage.file import DatabaseUnusable
+
+    gc.enable()
 
     try:
         serve(Settings(**values), lambda url: print(url, flush=True))
@@ -143,6 +145,10 @@ def ready(wait: float, host: str, port: int, tls: bool) -> int:
 
 
 def _answers(host: str, port: int, tls: bool) -> bool:
+    # Here, because importing them takes as long as a tenth of the server's start.
+    import http.client
+    import ssl
+
     # The probe only checks that the sandbox answers; its certificate authority is self-made.
     name = "localhost" if host in ALL_ADDRESSES else host
     connection: http.client.HTTPConnection

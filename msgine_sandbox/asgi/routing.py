@@ -5,9 +5,11 @@ requests are for literal paths, which a dictionary finds at once. Paths with par
 Starlette's.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from starlette.convertors import Convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
@@ -28,11 +30,14 @@ class Resource:
         self.handlers = dict(handlers)
         if "GET" in handlers:
             self.handlers["HEAD"] = handlers["GET"]
-        self._regex, _, self.convertors = compile_path(path)
+        self._regex: re.Pattern[str] | None = None
+        self.convertors: Mapping[str, Convertor[Any]] = {}
+        if "{" in path:  # a literal path needs none, and to compile forty takes milliseconds
+            self._regex, _, self.convertors = compile_path(path)
 
     def parameters(self, path: str) -> Mapping[str, Any] | None:
         """Return the parameters of a path, or None where it is not this resource's."""
-        match = self._regex.match(path)
+        match = None if self._regex is None else self._regex.match(path)
         if match is None:
             return None
         return {

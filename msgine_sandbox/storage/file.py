@@ -1,9 +1,7 @@
 """Opening the database file: checking that it is ours, and migrating it to this schema."""
 
 import sqlite3
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 APPLICATION_ID = 0x4D534742  # "MSGB"; in the file's header, to tell it from other programs' files
 
@@ -70,13 +68,8 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _schema() -> list[str]:
-    folder = resources.files("msgine_sandbox.storage") / "schema"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=_name)
-    return [file.read_text(encoding="utf-8") for file in files]
-
-
-def _name(file: Any) -> str:
-    return str(file.name)
+    files = Path(__file__).with_name("schema").iterdir()
+    return [file.read_text(encoding="utf-8") for file in sorted(files) if file.suffix == ".sql"]
 
 
 def _statements(sql: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -74,10 +74,9 @@ class Page:
 
     def _respond(self, name: str, context: RequestContext) -> Response:
         if not self._files:
-            folder = resources.files("msgine_sandbox.ui") / "static"
+            folder = Path(__file__).with_name("static")
             self._files = {
-                file.name: page_file(file.name[file.name.rindex(".") :], file.read_bytes())
-                for file in folder.iterdir()
+                file.name: page_file(file.suffix, file.read_bytes()) for file in folder.iterdir()
             }
         file = self._files.get(name)
         if file is None:
