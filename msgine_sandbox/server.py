@@ -7,20 +7,23 @@ import gc
 import os
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import uvicorn
 
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.protocol import protocol_for
+from msgine_sandbox.request_log import RequestLog
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
+from msgine_sandbox.standard_error import StandardErrorStream, takes_colours
 
 _BACKLOG = 2048  # as uvicorn's own default
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
@@ -36,8 +39,12 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         SettingsError: the address cannot be listened on, or TLS is not available.
         DatabaseUnusable: the database file cannot be used.
     """
-    with listen(settings) as listener:
-        server = build_server(listener, settings, announce)
+    with (
+        listen(settings) as listener,
+        StandardErrorStream(sys.stderr) as output,
+        redirect_stderr(cast(TextIO, output)),
+    ):
+        server = build_server(listener, settings, announce, output)
         # What is loaded by now is never freed, so the garbage collector need not look at it. Fewer
         # collections than by default, because each is a pause in which requests wait.
         gc.freeze()
@@ -46,7 +53,10 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 def build_server(
-    listener: socket.socket, settings: Settings, announce: Callable[[str], None]
+    listener: socket.socket,
+    settings: Settings,
+    announce: Callable[[str], None],
+    output: StandardErrorStream,
 ) -> Server:
     """Build a sandbox and the server for it, which must run in the thread that called this.
 
@@ -62,7 +72,13 @@ def build_server(
     config = _config(sandbox)
     config.load()
     config.ssl = tls  # after `load`, which sets it, and which reads certificates from files only
-    return Server(config, sandbox, announce)
+    log = None if settings.quiet else _log(sandbox, output)
+    return Server(config, sandbox, announce, log)
+
+
+def _log(sandbox: Sandbox, output: StandardErrorStream) -> RequestLog:
+    coloured = takes_colours(output, os.environ)
+    return RequestLog(sandbox.bus, sandbox.accounts, sandbox.real, output, coloured=coloured)
 
 
 def _config(sandbox: Sandbox) -> uvicorn.Config:
@@ -73,6 +89,7 @@ def _config(sandbox: Sandbox) -> uvicorn.Config:
         ws="none",
         log_level="warning",
         access_log=False,
+        use_colors=False,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACEFUL_STOP,
@@ -90,12 +107,17 @@ class Server(uvicorn.Server):
     """uvicorn's server, which starts the sandbox first, and ends with status 0 on a signal."""
 
     def __init__(
-        self, config: uvicorn.Config, sandbox: Sandbox, announce: Callable[[str], None]
+        self,
+        config: uvicorn.Config,
+        sandbox: Sandbox,
+        announce: Callable[[str], None],
+        log: RequestLog | None,
     ) -> None:
         super().__init__(config)
         self._loop: asyncio.AbstractEventLoop
         self._sandbox = sandbox
         self._announce = announce
+        self._log = log
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, once the sandbox has read its database and its scenario."""
@@ -111,7 +133,10 @@ class Server(uvicorn.Server):
         if self._sandbox.settings.stop_with_stdin:
             # A daemon, because a thread that reads cannot be interrupted when the server stops.
             threading.Thread(target=self._stop_with_stdin, daemon=True).start()
-        self._announce(base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0))
+        url = base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0)
+        self._announce(url)
+        if self._log is not None:
+            self._log.welcome(url)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again after it has stopped."""

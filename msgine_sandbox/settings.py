@@ -85,6 +85,9 @@ class Settings:
     stop_with_stdin: bool = setting(
         False, "Stop when standard input ends, for a program that runs the sandbox as its child."
     )
+    quiet: bool = setting(
+        False, "Write no log of requests and webhooks, only errors of the sandbox itself."
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):

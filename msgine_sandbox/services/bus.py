@@ -8,7 +8,8 @@ import msgspec
 
 from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import Message, StatusChange
-from msgine_sandbox.model.webhook import Attempt
+from msgine_sandbox.model.warning import ClientWarning
+from msgine_sandbox.model.webhook import Attempt, WebhookMode
 
 _Announcement = TypeVar("_Announcement")
 Listener = Callable[[Any], None]
@@ -52,6 +53,10 @@ class WebhookAttempted(msgspec.Struct, frozen=True):
     """A webhook was sent, or could not be."""
 
     attempt: Attempt
+    mode: WebhookMode
+    """Of its event: whether a fault or a magic recipient acted on it, and which."""
+    warnings: Sequence[ClientWarning]
+    """About its receiver."""
 
 
 class RequestAnswered(msgspec.Struct, frozen=True):

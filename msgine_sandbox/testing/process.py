@@ -30,7 +30,7 @@ class SandboxProcess:
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        """Start it, on a free port unless the settings name one, and wait until it answers.
+        """Start it, quiet and on a free port unless the settings differ; wait until it answers.
 
         Raises:
             SettingsError: a setting cannot be used; the address cannot be listened on, for example.
@@ -39,7 +39,7 @@ class SandboxProcess:
         # Here, because a session that connects to a running sandbox needs none of its packages.
         from msgine_sandbox.settings import SettingsError, settings_from, variables
 
-        wanted = settings_from({"port": 0} | dict(settings))
+        wanted = settings_from({"port": 0, "quiet": True} | dict(settings))
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  (`stop` closes it)
         try:
             self._process = _spawn(wanted.port, variables(wanted), self._output)

@@ -134,7 +134,7 @@ async def test_an_offer_causes_no_output_on_the_terminal(
     tmp_path: Path, program: tuple[str, str]
 ) -> None:
     said = tmp_path / "stderr"
-    with said.open("w") as stderr, serving(program=program, stderr=stderr) as server:
+    with said.open("w") as stderr, serving("--quiet", program=program, stderr=stderr) as server:
         for offer in OFFERS.values():
             packet = send("test_quiet", offer) + read("test_quiet")
             assert await answers(server, packet, count=2) == [CREATED, OK]

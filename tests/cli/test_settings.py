@@ -85,6 +85,7 @@ VALUES = {
     "tls": (None, True),
     "tls_ca": ("ca.pem", "ca.pem"),
     "stop_with_stdin": (None, True),
+    "quiet": (None, True),
 }
 """For each setting another value than its default: as it is written, and as it is read."""
 

@@ -166,10 +166,11 @@ class WebhookSender:
         return await self._client.post(event.url, headers, body)
 
     def _announce(self, attempt: Attempt, event: WebhookEvent, message: Message) -> None:
-        self._bus.announce(WebhookAttempted(attempt))
-        for warning in webhook_warnings(
-            attempt, event.mode, self._deadline, in_container=self._in_container
-        ):
+        warnings = list(
+            webhook_warnings(attempt, event.mode, self._deadline, in_container=self._in_container)
+        )
+        self._bus.announce(WebhookAttempted(attempt, event.mode, warnings))
+        for warning in warnings:
             self._journal.warn(attempt.account, message.request_id, warning)
 
     def _headers(self, event: WebhookEvent, body: bytes) -> dict[str, str]:
