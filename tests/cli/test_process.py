@@ -35,7 +35,9 @@ def test_the_first_line_is_the_base_url_and_it_answers(capfd: pytest.CaptureFixt
         assert live.wait() == 0
         assert live.process.stdout is not None
         assert live.process.stdout.read() == ""
-    assert capfd.readouterr().err == ""
+    inbox, docs, request = capfd.readouterr().err.splitlines()
+    assert (inbox, docs) == (f"Inbox: {live.origin}/", f"Docs:  {live.origin}/docs/")
+    assert "/messages/sms" in request
 
 
 @pytest.mark.parametrize(
@@ -74,10 +76,10 @@ def test_a_signal_ends_it_before_a_wait_is_over(number: signal.Signals) -> None:
 
 
 @pytest.mark.live
-def test_a_wait_is_answered_when_it_ends_and_nothing_is_logged(
+def test_a_wait_is_answered_when_it_ends_and_no_error_is_logged(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with serving() as live, waiting(live) as client:
+    with serving("--quiet") as live, waiting(live) as client:
         live.process.terminate()
         assert live.wait() == 0
         answer = client.getresponse()

@@ -50,7 +50,7 @@ class Secured:
 def serving(
     *flags: str,
     program: Sequence[str] = PROGRAM,
-    stderr: IO[Any] | None = None,
+    stderr: IO[Any] | int | None = None,
     **environment: str,
 ) -> Iterator[Live]:
     """Serve on a free port inside the block."""
@@ -63,3 +63,5 @@ def serving(
             process.terminate()
         process.wait(timeout=LIMIT)
         process.stdout.close()
+        if process.stderr is not None:
+            process.stderr.close()
