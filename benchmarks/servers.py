@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,18 +26,21 @@ def running(module: tuple[str, ...], path: str, *more: str) -> Iterator[tuple[in
     """Run a server: its port, its process number and the seconds to its first answer."""
     port = free_port()
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", *module, str(port), *more], stdout=subprocess.DEVNULL
-    )
-    try:
-        while not answers(port, path):
-            if process.poll() is not None:
-                raise RuntimeError("the server ended")
-            time.sleep(0.001)
-        yield port, process.pid, time.perf_counter() - began
-    finally:
-        process.terminate()
-        process.wait()
+    # The sandbox logs each request, as it does by default.
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *module, str(port), *more], stdout=subprocess.DEVNULL, stderr=log
+        )
+        try:
+            while not answers(port, path):
+                if process.poll() is not None:
+                    log.seek(0)
+                    raise RuntimeError(f"the server ended: {log.read().decode(errors='replace')}")
+                time.sleep(0.001)
+            yield port, process.pid, time.perf_counter() - began
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def answers(port: int, path: str) -> bool:

@@ -134,6 +134,20 @@ def test_its_end_is_explained_to_whoever_still_calls_it(
     assert "Fatal Python error: Aborted" in str(failed.value)
 
 
+@pytest.mark.parametrize(("settings", "is_logged"), [({}, False), ({"quiet": False}, True)])
+def test_its_output_has_no_log_of_requests_unless_that_is_wanted(
+    settings: dict[str, bool], is_logged: bool, others: list[int]
+) -> None:
+    with msgine_sandbox.start(**settings) as account:
+        send_sms(account)
+        assert len(account.messages) == 1  # the send has been logged before this was answered
+        [child] = sandbox_children(besides=others)
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(SandboxUnreachable) as failed:
+            list(iter(account.messages.list, None))  # until the signal has arrived
+    assert ("/api/v1/messages/sms" in str(failed.value)) is is_logged
+
+
 def test_a_child_that_cannot_even_begin_says_why(
     monkeypatch: pytest.MonkeyPatch, others: list[int]
 ) -> None:
