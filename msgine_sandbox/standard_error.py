@@ -10,6 +10,7 @@ import errno
 import io
 import os
 import select
+import stat
 import sys
 import threading
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ class StandardErrorStream(io.TextIOBase):
         """Write to the descriptor of a stream; None, which has none, is closed."""
         self._fd = None if stream is None else _own_descriptor(stream)
         self.is_terminal = self._fd is not None and os.isatty(self._fd)
+        self._may_wait = self._fd is not None and not _never_waits(self._fd)
         self._pending = bytearray()
         self._dropped = 0
         self._unfinished = ""
@@ -63,7 +65,9 @@ class StandardErrorStream(io.TextIOBase):
         """Write as much as the descriptor takes now."""
         with self._lock:
             try:
-                while self._fd is not None and self._has_text and _takes_text(self._fd):
+                while self._fd is not None and (self._pending or self._dropped):
+                    if self._may_wait and not _takes_text(self._fd):
+                        return
                     self._write_chunk(self._fd)
             except OSError as error:
                 if error.errno not in _PASSING:
@@ -106,13 +110,9 @@ class StandardErrorStream(io.TextIOBase):
         non-blocking for that, also for every other process that has it.
         """
         self.flush()
-        self._is_scheduled = self._has_text
+        self._is_scheduled = bool(self._pending or self._dropped)
         if self._is_scheduled:
             loop.call_later(_RETRY, self._write_turn, loop)
-
-    @property
-    def _has_text(self) -> bool:
-        return bool(self._pending or self._dropped)
 
     def _write_chunk(self, fd: int) -> None:
         if not self._pending:
@@ -120,9 +120,11 @@ class StandardErrorStream(io.TextIOBase):
             notice = f"{lines} dropped here, because standard error did not take them\n"
             self._pending += notice.encode()
             self._dropped = 0
-        # Whole lines, because other processes may write to the descriptor as well.
-        end = self._pending.rfind(b"\n", 0, _CHUNK) + 1
-        del self._pending[: os.write(fd, self._pending[: end or _CHUNK])]
+        chunk = self._pending
+        if len(chunk) > _CHUNK:
+            # Whole lines, because other processes may write to the descriptor as well.
+            chunk = chunk[: chunk.rfind(b"\n", 0, _CHUNK) + 1 or _CHUNK]
+        del self._pending[: os.write(fd, chunk)]
 
     def _give_up(self) -> None:
         self._pending.clear()
@@ -147,6 +149,13 @@ def _own_descriptor(stream: TextIO) -> int | None:
         return os.dup(fd)
     except (OSError, ValueError):
         return None
+
+
+def _never_waits(fd: int) -> bool:
+    """Return whether no write waits: to a file, or where the descriptor is non-blocking."""
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return True
+    return sys.platform != "win32" and not os.get_blocking(fd)
 
 
 def _takes_text(fd: int) -> bool:
