@@ -60,12 +60,13 @@ class MagicRecipientView(View, frozen=True, kw_only=True):
     what: str
 
 
-class EndpointView(View, frozen=True, kw_only=True):
-    """A webhook endpoint, with its secret."""
+class EndpointView(View, frozen=True, kw_only=True, omit_defaults=True):
+    """A webhook endpoint, with its secrets."""
 
     url: str
     events: Sequence[EventType]
     secret: str | None
+    previous_secret: str | None = None
 
 
 class EndpointsView(View, frozen=True, kw_only=True):
@@ -145,7 +146,13 @@ def endpoints_view(endpoints: Sequence[Endpoint]) -> EndpointsView:
     """Return an account's endpoints."""
     return EndpointsView(
         endpoints=[
-            EndpointView(url=each.url, events=each.events, secret=each.secret) for each in endpoints
+            EndpointView(
+                url=each.url,
+                events=each.events,
+                secret=each.secret,
+                previous_secret=each.previous_secret,
+            )
+            for each in endpoints
         ]
     )
 

@@ -35,6 +35,8 @@ class EndpointBody(Body, frozen=True, kw_only=True):
     """Which events it subscribes to; without it all."""
     secret: str | None = None
     """What signs the webhooks; without it they are not signed."""
+    previous_secret: str | None = None
+    """What also signs them, while receivers change from it to `secret`."""
 
 
 class EndpointsBody(Body, frozen=True, kw_only=True):
@@ -120,19 +122,34 @@ def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:
 def _endpoint(body: EndpointBody, index: int) -> Endpoint:
     events = tuple(EventType) if body.events is None else tuple(dict.fromkeys(body.events))
     try:
-        return Endpoint(checked_url(body.url, "url"), events, _checked_secret(body.secret))
+        return Endpoint(
+            checked_url(body.url, "url"),
+            events,
+            _checked_secret(body.secret, "secret"),
+            _checked_previous_secret(body),
+        )
     except InvalidRequest as error:
         message = f"endpoints[{index}].{error.message}"
         raise InvalidRequest(message, **error.details) from error
 
 
-def _checked_secret(secret: str | None) -> str | None:
+def _checked_previous_secret(body: EndpointBody) -> str | None:
+    if body.secret is None and body.previous_secret is not None:
+        raise InvalidRequest(
+            "previousSecret needs a secret that follows it",
+            field="previousSecret",
+            expected="a secret as well",
+        )
+    return _checked_secret(body.previous_secret, "previousSecret")
+
+
+def _checked_secret(secret: str | None, field: str) -> str | None:
     try:
         if secret is not None:
             key_of(secret)
     except ValueError as error:
         expected = "whsec_ and base64, as in Standard Webhooks"
         raise InvalidRequest(
-            f"secret must be {expected}", field="secret", expected=expected
+            f"{field} must be {expected}", field=field, expected=expected
         ) from error
     return secret

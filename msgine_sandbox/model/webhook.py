@@ -42,11 +42,18 @@ EVENT_OF: Final[Mapping[Status, EventType]] = {
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A URL of the account, the events it subscribes to, and the secret that signs them."""
+    """A URL of the account, the events it subscribes to, and the secrets that sign them."""
 
     url: str
     events: tuple[EventType, ...] = tuple(EventType)
     secret: str | None = None
+    previous_secret: str | None = None
+    """It signs as well, while receivers change from it to `secret`."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that sign; none without `secret`."""
+        return tuple(each for each in (self.secret, self.previous_secret) if each is not None)
 
 
 class WebhookMode(StrEnum):

@@ -28,6 +28,22 @@ async def test_endpoints_are_returned_as_they_were_put(box: Box) -> None:
     assert await box.control("PUT", "/webhooks", {"endpoints": []}) == {"endpoints": []}
 
 
+async def test_an_endpoint_has_two_secrets_while_one_replaces_the_other(box: Box) -> None:
+    rotated = {
+        "url": "http://localhost:9/a",
+        "events": EVENTS,
+        "secret": "whsec_bmV3",
+        "previousSecret": SECRET,
+    }
+    put = await box.control("PUT", "/webhooks", {"endpoints": [rotated]})
+    assert put == {"endpoints": [rotated]}
+    assert await box.get("/_sandbox/webhooks") == put
+    without = await box.control(
+        "PUT", "/webhooks", {"endpoints": [rotated | {"previousSecret": None}]}
+    )
+    assert "previousSecret" not in without["endpoints"][0]
+
+
 async def test_an_endpoint_receives_all_events_by_default(box: Box) -> None:
     url = "http://localhost:9/"
     put = await box.control("PUT", "/webhooks", {"endpoints": [{"url": url}]})
@@ -55,6 +71,10 @@ def endpoint(**fields: Any) -> dict[str, Any]:
         (endpoint(events="message.sent"), "events"),
         (endpoint(events=[1]), "events"),
         (endpoint(secret=""), "secret"),
+        (endpoint(previousSecret=SECRET), "previousSecret"),
+        (endpoint(secret=SECRET, previousSecret=""), "previousSecret"),
+        (endpoint(secret=SECRET, previousSecret="not base64!"), "previousSecret"),
+        (endpoint(secret=SECRET, previousSecret=[SECRET]), "previousSecret"),
         (endpoint(secret="whsec_"), "secret"),
         (endpoint(secret="not base64!"), "secret"),
         (endpoint(secret="ключ"), "secret"),

@@ -149,6 +149,36 @@ async def test_a_signature_covers_the_body(box: Box, receiver: Receiver) -> None
         Webhook(SECRET).verify(webhook.body.replace(b"sent", b"sunk"), webhook.headers)
 
 
+async def test_while_a_secret_is_replaced_receivers_verify_with_either(
+    box: Box, receiver: Receiver
+) -> None:
+    new, other = "whsec_bmV3", "whsec_b3RoZXI="
+    await box.listen(receiver.url, new, previousSecret=SECRET)
+    await box.accepted()
+    await box.accepted(callbackUrl=f"{receiver.url}/of-the-message")
+    await box.advance(seconds=10)
+    assert len(receiver.received) == 4
+    for webhook in receiver.received:
+        first, second = webhook.headers["webhook-signature"].split(" ")
+        for secret, signature in ((new, first), (SECRET, second)):
+            alone = webhook.headers | {"webhook-signature": signature}
+            assert Webhook(secret).verify(webhook.body, alone) == webhook.content
+            assert Webhook(secret).verify(webhook.body, webhook.headers) == webhook.content
+        with pytest.raises(WebhookVerificationError):
+            Webhook(other).verify(webhook.body, webhook.headers)
+
+
+async def test_wrong_signatures_are_wrong_for_both_secrets(box: Box, receiver: Receiver) -> None:
+    await box.listen(receiver.url, "whsec_bmV3", previousSecret=SECRET)
+    await box.accepted("+256700000008")
+    await box.advance(seconds=10)
+    for webhook in receiver.received:
+        assert len(webhook.headers["webhook-signature"].split(" ")) == 2
+        for secret in ("whsec_bmV3", SECRET):
+            with pytest.raises(WebhookVerificationError):
+                Webhook(secret).verify(webhook.body, webhook.headers)
+
+
 async def test_without_a_secret_there_is_no_signature(box: Box, receiver: Receiver) -> None:
     await box.listen(receiver.url)
     await box.accepted()

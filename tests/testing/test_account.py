@@ -83,6 +83,9 @@ def test_endpoints_are_set_and_read(account: Account) -> None:
     assert account.webhooks.endpoints == [first, second]
     account.webhooks.listen("http://127.0.0.1:9/a", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     assert [each.url for each in account.webhooks.endpoints] == [second.url, first.url]
+    rotated = Endpoint("http://127.0.0.1:9/d", secret="whsec_bmV3", previous_secret="whsec_b2xk")
+    account.webhooks.endpoints = [rotated]
+    assert account.webhooks.endpoints == [rotated]
     account.webhooks.endpoints = [Endpoint("http://127.0.0.1:9/c")]
     assert [each.url for each in account.webhooks.endpoints] == ["http://127.0.0.1:9/c"]
 

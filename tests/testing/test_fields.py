@@ -170,7 +170,8 @@ def test_the_client_can_say_how_far_to_advance() -> None:
 
 
 def test_the_client_can_send_every_field_of_an_endpoint() -> None:
-    assert names(EndpointBody) == attributes_of(webhooks.Endpoint)
+    members = {snake(EndpointBody, each) for each in names(EndpointBody)}
+    assert members == attributes_of(webhooks.Endpoint)
 
 
 @pytest.mark.parametrize(

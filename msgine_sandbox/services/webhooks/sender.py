@@ -178,25 +178,27 @@ class WebhookSender:
             "content-type": "application/json",
             "user-agent": f"{USER_AGENT}/{__version__}",
         }
-        secret = self._secret(event)
-        if secret is None:
+        secrets = self._secrets(event)
+        if not secrets:
             return headers
         # Real time, because a receiver refuses a timestamp that is far from its own clock.
         timestamp = self._real.now() // SECOND
-        key = key_of(secret)
+        keys = map(key_of, secrets)
         if event.mode is WebhookMode.WRONG_SIGNATURE:
-            key = wrong_key(key)
+            keys = map(wrong_key, keys)
         return headers | {
             "webhook-id": event.public_id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": signature(key, event.public_id, timestamp, body),
+            "webhook-signature": " ".join(
+                signature(key, event.public_id, timestamp, body) for key in keys
+            ),
         }
 
-    def _secret(self, event: WebhookEvent) -> str | None:
-        """Return the secret of the endpoint with the event's URL, else the account's first one."""
-        endpoints = [e for e in self._accounts.get(event.account).endpoints if e.secret]
-        same_url = (e.secret for e in endpoints if e.url == event.url)
-        return next(same_url, endpoints[0].secret if endpoints else None)
+    def _secrets(self, event: WebhookEvent) -> tuple[str, ...]:
+        """Return the secrets of the endpoint with the event's URL, else of the first with any."""
+        endpoints = [e for e in self._accounts.get(event.account).endpoints if e.secrets]
+        same_url = (e.secrets for e in endpoints if e.url == event.url)
+        return next(same_url, endpoints[0].secrets if endpoints else ())
 
     def _follow_up(
         self, event: WebhookEvent, attempt: Attempt, retry_after: str | None
