@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     and by any server; from one event loop at a time, which may be another one for each call.
 
     Raises:
+        SettingsError: a file with certificate authorities cannot be used.
         DatabaseUnusable: the database file cannot be used.
     """
     return app_of(Sandbox(settings or Settings(), in_process=True, in_container=False))

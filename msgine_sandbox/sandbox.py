@@ -38,10 +38,11 @@ from msgine_sandbox.services.reset import Reset
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.services.sms import SmsService
 from msgine_sandbox.services.time_travel import TimeTravel
+from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.planner import WebhookPlanner
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.targets import Targets
-from msgine_sandbox.settings import DeliveryMode, Settings
+from msgine_sandbox.settings import DeliveryMode, Settings, SettingsError
 from msgine_sandbox.storage.database import MEMORY
 from msgine_sandbox.storage.store import Store
 
@@ -73,10 +74,12 @@ class Sandbox:
         another container than that code; None means to detect it.
 
         Raises:
+            SettingsError: a file with certificate authorities cannot be used.
             DatabaseUnusable: the database file cannot be used.
         """
         self.settings = settings
         self.in_process = in_process
+        authorities = self._authorities()
         self.real = RealTime()
         self.ids = Ids(self.real)
         self.bus = Bus()
@@ -130,6 +133,7 @@ class Sandbox:
             self.ids,
             self.real,
             self.targets,
+            authorities,
             settings.webhook_timeout,
             in_container=runs_in_container() if in_container is None else in_container,
             keep_alive=not in_process,
@@ -159,6 +163,12 @@ class Sandbox:
             self.ids,
             self.real,
         )
+
+    def _authorities(self) -> Authorities:
+        try:
+            return Authorities(self.settings.webhook_ca)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
 
     def _carrier(self) -> Carrier:
         settings = self.settings

@@ -61,7 +61,7 @@ def build_server(
     """Build a sandbox and the server for it, which must run in the thread that called this.
 
     Raises:
-        SettingsError: TLS is not available.
+        SettingsError: TLS is not available, or a file with certificates cannot be used.
         DatabaseUnusable: the database file cannot be used.
     """
     tls = _tls(settings) if settings.tls else None

@@ -73,6 +73,11 @@ class Settings:
     webhook_timeout: float = setting(
         15.0, "Seconds in which a receiver must complete its response to a webhook.", "SECONDS"
     )
+    webhook_ca: str | None = setting(
+        None,
+        "PEM file of certificate authorities to trust besides the usual ones.",
+        "PATH",
+    )
     scenario: str | None = setting(
         None, "JSON file with the accounts and messages to start with.", "FILE"
     )

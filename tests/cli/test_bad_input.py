@@ -93,6 +93,13 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("TLS_CA={folder}/ca.pem", "--tls-ca needs --tls."),
         ("--tls --tls-ca {folder}/missing/ca.pem", "Cannot write {folder}/missing/ca.pem: "),
         ("--tls --tls-ca {folder}", "Cannot write {folder}: "),
+        ("--webhook-ca {folder}/missing", "--webhook-ca {folder}/missing cannot be read: no such"),
+        ("--webhook-ca {folder}", "--webhook-ca {folder} "),
+        ("--webhook-ca {folder}/text", "--webhook-ca {folder}/text has no certificates in PEM"),
+        ("--webhook-ca=", "--webhook-ca "),
+        ("WEBHOOK_CA={folder}/missing", "--webhook-ca {folder}/missing cannot be read: no such"),
+        ("SSL_CERT_FILE={folder}/missing", "SSL_CERT_FILE {folder}/missing cannot be read: no su"),
+        ("SSL_CERT_FILE={folder}/text", "SSL_CERT_FILE {folder}/text has no certificates in PEM"),
     ],
     "allowed hosts that can never match": [
         ("--tls --allowed-host a..b", "--allowed-host"),
@@ -145,7 +152,8 @@ def parts_of(words: str) -> tuple[list[str], dict[str, str]]:
     for word in words.split(" "):
         name, _, value = word.partition("=")
         if name[:1].isupper():
-            environment[f"MSGINE_SANDBOX_{name}"] = value
+            prefix = "" if name == "SSL_CERT_FILE" else "MSGINE_SANDBOX_"
+            environment[prefix + name] = value
         else:
             arguments.append(word)
     return arguments, environment

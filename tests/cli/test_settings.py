@@ -81,6 +81,7 @@ VALUES = {
     "control_token": ("secret", "secret"),
     "webhook_policy": ("any", "any"),
     "webhook_timeout": ("3", 3.0),
+    "webhook_ca": ("authority.pem", "authority.pem"),
     "scenario": ("shop.json", "shop.json"),
     "tls": (None, True),
     "tls_ca": ("ca.pem", "ca.pem"),

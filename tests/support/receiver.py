@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,8 +76,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Run a receiver inside the block."""
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """Run a receiver inside the block; with `tls`, as `https://localhost`."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,9 +92,12 @@ def receiving() -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hooks"
+    origin = "http://127.0.0.1" if tls is None else "https://localhost"
+    receiver.url = f"{origin}:{server.server_port}/hooks"
     try:
         yield receiver
     finally:

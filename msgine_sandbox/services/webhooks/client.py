@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from msgine_sandbox.model.webhook import AttemptHttp
+from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.targets import Address, Targets, address_of
 
 _MAX_READ: Final = 64 * 1024
@@ -42,10 +43,12 @@ class WebhookClient:
     `.netrc` file, which a client of httpx would use.
     """
 
-    def __init__(self, targets: Targets, deadline: float, *, keep_alive: bool) -> None:
+    def __init__(
+        self, targets: Targets, authorities: Authorities, deadline: float, *, keep_alive: bool
+    ) -> None:
         self._deadline = deadline
         self._targets = targets
-        self._tls = httpx.create_ssl_context(trust_env=False)
+        self._tls = authorities.context()
         self._kept = TargetTransport(targets, self._tls) if keep_alive else None
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
 
@@ -66,6 +69,8 @@ class WebhookClient:
             error = str(refused)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failed:
             error = f"{type(failed).__name__}: {failed}".removesuffix(": ")
+            if "CERTIFICATE_VERIFY_FAILED" in error:
+                error += "; --webhook-ca names the file of an authority of your own"
         return AttemptResult(
             status=response.status,
             error=error,

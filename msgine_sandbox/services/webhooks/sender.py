@@ -26,6 +26,7 @@ from msgine_sandbox.services.bus import Bus, WebhookAttempted
 from msgine_sandbox.services.client_warnings import webhook_warnings
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.journal import Journal
+from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.signature import key_of, signature, wrong_key
 from msgine_sandbox.services.webhooks.targets import Targets
 from msgine_sandbox.storage.store import Store
@@ -58,6 +59,7 @@ class WebhookSender:
         ids: Ids,
         real: RealTime,
         targets: Targets,
+        authorities: Authorities,
         deadline: float,
         *,
         in_container: bool,
@@ -71,6 +73,7 @@ class WebhookSender:
         self._ids = ids
         self._real = real
         self._targets = targets
+        self._authorities = authorities
         self._deadline = deadline
         self._in_container = in_container
         self._keep_alive = keep_alive
@@ -162,7 +165,9 @@ class WebhookSender:
                 response=None,
             )
         if self._client is None:
-            self._client = WebhookClient(self._targets, self._deadline, keep_alive=self._keep_alive)
+            self._client = WebhookClient(
+                self._targets, self._authorities, self._deadline, keep_alive=self._keep_alive
+            )
         return await self._client.post(event.url, headers, body)
 
     def _announce(self, attempt: Attempt, event: WebhookEvent, message: Message) -> None:
