@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import redirect_stderr, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, redirect_stderr, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
@@ -26,6 +27,7 @@ from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
 from msgine_sandbox.standard_error import StandardErrorStream, takes_colours
 
 _BACKLOG = 2048  # as uvicorn's own default
+_FREE_PORTS = 20  # that are tried with port 0, until one is free on every address
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
 _STANDARD_INPUT = 0
 
@@ -39,21 +41,22 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         SettingsError: the address cannot be listened on, or TLS is not available.
         DatabaseUnusable: the database file cannot be used.
     """
-    with (
-        listen(settings) as listener,
-        StandardErrorStream(sys.stderr) as output,
-        redirect_stderr(cast(TextIO, output)),
-    ):
-        server = build_server(listener, settings, announce, output)
+    listeners = listen(settings)
+    with ExitStack() as opened:
+        for each in listeners:
+            opened.enter_context(each)
+        output = opened.enter_context(StandardErrorStream(sys.stderr))
+        opened.enter_context(redirect_stderr(cast(TextIO, output)))
+        server = build_server(listeners, settings, announce, output)
         # What is loaded by now is never freed, so the garbage collector need not look at it. Fewer
         # collections than by default, because each is a pause in which requests wait.
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
-        server.run([listener])
+        server.run(listeners)
 
 
 def build_server(
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     settings: Settings,
     announce: Callable[[str], None],
     output: StandardErrorStream,
@@ -68,8 +71,8 @@ def build_server(
     # A parent process that waits for this one runs the code under test: beside it, in the same
     # container if in any, so that `localhost` means the same to both.
     sandbox = Sandbox(settings, in_container=False if settings.stop_with_stdin else None)
-    sandbox.targets.own_port = listener.getsockname()[1]
-    config = _config(sandbox)
+    sandbox.targets.own_port = listeners[0].getsockname()[1]
+    config = config_of(sandbox)
     config.load()
     config.ssl = tls  # after `load`, which sets it, and which reads certificates from files only
     log = None if settings.quiet else _log(sandbox, output)
@@ -81,7 +84,8 @@ def _log(sandbox: Sandbox, output: StandardErrorStream) -> RequestLog:
     return RequestLog(sandbox.bus, sandbox.accounts, sandbox.real, output, coloured=coloured)
 
 
-def _config(sandbox: Sandbox) -> uvicorn.Config:
+def config_of(sandbox: Sandbox) -> uvicorn.Config:
+    """Return uvicorn's configuration for a sandbox."""
     return uvicorn.Config(
         app_of(sandbox),
         http=protocol_for(sandbox.connections),
@@ -157,28 +161,63 @@ class Server(uvicorn.Server):
         self.stop()
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens on the address.
+def listen(settings: Settings) -> list[socket.socket]:
+    """Return sockets that listen on every address of the host, all on one port.
 
     Raises:
-        SettingsError: it cannot be listened on.
+        SettingsError: none, or not all of those that this machine has, can be listened on.
     """
     try:
-        [(family, kind, _, _, address), *_] = socket.getaddrinfo(
+        found = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        listener = _listener(family, kind, address)
+        return _listeners({address: family for family, _, _, _, address in found}, settings.port)
     except (OSError, UnicodeError) as error:
         why = str(getattr(error, "strerror", None) or error).lower()
         where = f"{settings.host}:{settings.port}"
         raise SettingsError(f"Cannot listen on {where}: {why}.") from error
-    return listener
 
 
-def _listener(family: int, kind: int, address: Any) -> socket.socket:
-    listener = socket.socket(family, kind)
+def _listeners(addresses: Mapping[Any, int], port: int) -> list[socket.socket]:
+    for _ in range(_FREE_PORTS - 1):
+        try:
+            return _on_one_port(addresses, port)
+        except OSError as error:
+            # The port that was free on the first address may be taken on another.
+            if port or error.errno != errno.EADDRINUSE:
+                raise
+    return _on_one_port(addresses, port)
+
+
+def _on_one_port(addresses: Mapping[Any, int], port: int) -> list[socket.socket]:
+    listeners: list[socket.socket] = []
+    missing: OSError | None = None
+    with ExitStack() as opened:
+        for address, family in addresses.items():
+            host, _, *scope = address
+            try:
+                listener = _listener(family, (host, port, *scope), alone=len(addresses) == 1)
+            except OSError as error:
+                # `localhost` may name an address of a family that this machine does not have.
+                if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                    raise
+                missing = error
+            else:
+                listeners.append(opened.enter_context(listener))
+                port = listener.getsockname()[1]
+        if not listeners and missing is not None:
+            raise missing
+        opened.pop_all()
+    return listeners
+
+
+def _listener(family: int, address: Any, *, alone: bool) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and not alone:
+            # Or `::` would take the port on the addresses of IPv4 as well.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(address)
         # At once, and not only in uvicorn: two processes may bind an address, but not listen on it,
         # and the second one must fail here.
