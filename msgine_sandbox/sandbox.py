@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from msgine_sandbox.asgi.connections import Connections
+from msgine_sandbox.asgi.connections import MAX_IDLE, MAX_SECONDS, Connections
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.ids import Ids
@@ -48,12 +48,14 @@ from msgine_sandbox.storage.store import Store
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How many entries are kept; tests set small bounds, which they can reach."""
+    """How much is kept, and for how long; tests set small bounds, which they can reach."""
 
     journal_per_account: int = MAX_PER_ACCOUNT
     journal_entries: int = MAX_ENTRIES
     feed_events: int = MAX_EVENTS
     faults: int = MAX_FAULTS
+    idle_connections: int = MAX_IDLE
+    request_seconds: float = MAX_SECONDS
 
 
 class Sandbox:
@@ -83,7 +85,9 @@ class Sandbox:
         self.real = RealTime()
         self.ids = Ids(self.real)
         self.bus = Bus()
-        self.connections = Connections()
+        self.connections = Connections(
+            max_idle=bounds.idle_connections, max_seconds=bounds.request_seconds
+        )
         self.store = Store(settings.database or MEMORY)
         self.targets = Targets(settings.webhook_policy)
         self.accounts = Accounts(self.store, self.real, settings.tier, settings.token)

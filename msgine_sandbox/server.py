@@ -20,6 +20,7 @@ import uvicorn
 
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.protocol import protocol_for
+from msgine_sandbox.protocol.connection import MAX_HEAD
 from msgine_sandbox.request_log import RequestLog
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
@@ -88,7 +89,8 @@ def config_of(sandbox: Sandbox) -> uvicorn.Config:
     """Return uvicorn's configuration for a sandbox."""
     return uvicorn.Config(
         app_of(sandbox),
-        http=protocol_for(sandbox.connections),
+        http=protocol_for(sandbox),
+        h11_max_incomplete_event_size=MAX_HEAD,
         lifespan="on",
         ws="none",
         log_level="warning",

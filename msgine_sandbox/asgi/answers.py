@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from msgine_sandbox.asgi.context import RequestContext
-from msgine_sandbox.model.clock import iso_seconds
+from msgine_sandbox.model.clock import Instant, iso_seconds
 from msgine_sandbox.model.errors import ApiError, RateLimitExceeded
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -44,9 +44,14 @@ def json_answer(content: Any, status: int = 200) -> Answer:
 
 def error_answer(error: ApiError, context: RequestContext) -> Answer:
     """Return the response to a request that an error ended."""
+    return refusal(error, context.request_id, context.now)
+
+
+def refusal(error: ApiError, request_id: str, now: Instant) -> Answer:
+    """Return the response to what was not, or did not become, a request."""
     envelope = {
         "error": _error_content(error),
-        "meta": {"requestId": context.request_id, "timestamp": iso_seconds(context.now)},
+        "meta": {"requestId": request_id, "timestamp": iso_seconds(now)},
     }
     try:
         body = _encode(envelope)

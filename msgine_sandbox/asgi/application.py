@@ -13,9 +13,10 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from msgine_sandbox.asgi.answers import Answer, error_answer
+from msgine_sandbox.asgi.body import check_framing
 from msgine_sandbox.asgi.context import RequestContext, close_context, open_context
 from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
-from msgine_sandbox.asgi.routing import BASE_PATH, Routes
+from msgine_sandbox.asgi.routing import BASE_PATH, Routes, path_of
 from msgine_sandbox.asgi.security import HostCheck
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
@@ -80,8 +81,7 @@ class Application:
             except ApiError as refused:
                 await self._refuse(refused, scope, receive, send)
                 return
-        # Where the application is mounted in another one, `path` begins with `root_path`.
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = path_of(scope)
         is_api = path.startswith(_API)
         context = open_context(
             scope,
@@ -134,6 +134,7 @@ class Application:
         await response(context.scope, context.receive, send)
 
     async def _respond(self, context: RequestContext, *, is_api: bool) -> Response:
+        check_framing(context)
         self._hosts.check(context)
         if is_api:
             return await self._api.respond(context)

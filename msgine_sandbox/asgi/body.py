@@ -7,12 +7,14 @@ from typing import Any, Final
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from msgine_sandbox.asgi.context import UNREAD, RequestContext, context_of
+from msgine_sandbox.asgi.context import REFUSAL, UNREAD, RequestContext, context_of
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.model.errors import (
     ApiError,
     InvalidRequest,
+    MalformedRequest,
     PayloadTooLarge,
+    TransferCodingUnknown,
     UnsupportedMediaType,
 )
 from msgine_sandbox.model.recipients import TOPIC, USER
@@ -24,16 +26,40 @@ _EXPECTED: Final = "application/json, in UTF-8"
 _decode = msgspec.json.decode
 
 
+def check_framing(context: RequestContext) -> None:
+    """Raise unless it is certain where the body ends (RFC 9112, 6.1).
+
+    Otherwise another server on the way could see another request in the same bytes.
+
+    Raises:
+        TransferCodingUnknown: the body has a transfer coding other than `chunked`.
+        MalformedRequest: it is chunked, and has a Content-Length or is HTTP/1.0.
+    """
+    if b"transfer-encoding" not in context.headers:
+        return
+    sent = [value for name, value in context.scope["headers"] if name == b"transfer-encoding"]
+    codings = b",".join(sent).strip(b" \t").lower()
+    if codings != b"chunked":
+        raise TransferCodingUnknown(
+            field="Transfer-Encoding", value=codings.decode("latin-1"), expected="chunked"
+        )
+    if b"content-length" in context.headers:
+        raise MalformedRequest("Send Transfer-Encoding or Content-Length", field="Content-Length")
+    if context.scope["http_version"] == "1.0":
+        raise MalformedRequest("HTTP/1.0 has no Transfer-Encoding", field="Transfer-Encoding")
+
+
 async def read_body(context: RequestContext) -> None:
     """Read the whole body, which each of the later steps may need.
 
     Raises:
         PayloadTooLarge: it is over a mebibyte.
+        ApiError: the server's protocol cannot read on; the body is malformed, for example.
         ClientDisconnect: the client disconnected in the middle of it.
     """
     if context.method in {"GET", "HEAD"}:
         return  # a body has no meaning there (RFC 9110, 9.3.1)
-    announced = context.headers.get(b"content-length", b"0")
+    announced = context.headers.get(b"content-length", b"0").strip(b" \t")
     # Refused before the body is sent. Cut off, because `int` refuses to read thousands of digits.
     if announced.isdigit() and int(announced[:20]) > MAX_BODY:
         raise PayloadTooLarge(limit=MAX_BODY)
@@ -48,6 +74,8 @@ async def read_body(context: RequestContext) -> None:
         if not message.get("more_body", False):
             context.body = body
             return
+        if REFUSAL in context.scope:
+            raise context.scope[REFUSAL]
 
 
 def require_json(context: RequestContext) -> None:

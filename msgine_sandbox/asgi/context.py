@@ -20,6 +20,8 @@ from msgine_sandbox.services.idempotency import KeyLock
 
 UNREAD: Final = object()
 """In place of a body's JSON that has not been parsed yet; None is the JSON `null`."""
+REFUSAL: Final = "msgine_sandbox.refusal"
+"""Where the server's protocol puts, in the scope, the error that ended a body before its end."""
 _KEY: Final = "msgine_sandbox.context"
 
 
@@ -100,9 +102,13 @@ class RequestContext(msgspec.Struct, kw_only=True):
         return self.account
 
     def header(self, name: bytes) -> str | None:
-        """Return a header of the request by its lower-case name."""
+        """Return a header of the request by its lower-case name.
+
+        White space around a value is no part of it (RFC 9110, 5.5), and not every server removes
+        it.
+        """
         value = self.headers.get(name)
-        return None if value is None else value.decode("latin-1")
+        return None if value is None else value.decode("latin-1").strip(" \t")
 
     def fingerprint(self) -> bytes:
         """Return a digest of method, path, query and body: the same for the same request again."""

@@ -31,15 +31,15 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     """
     authorization = context.header(b"authorization")
     if authorization is not None:
-        context.scheme, token = _parse(authorization.strip(), strict=strict)
+        context.scheme, token = _parse(authorization, strict=strict)
         return token
     key = context.header(b"x-api-key")
     if key is None:
         return None
-    if not is_token(key.strip()):
+    if not is_token(key):
         raise Unauthorized
     context.scheme = CredentialScheme.API_KEY
-    return key.strip()
+    return key
 
 
 def _parse(authorization: str, *, strict: bool) -> tuple[CredentialScheme, str]:

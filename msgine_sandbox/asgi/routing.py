@@ -7,17 +7,22 @@ Starlette's.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote
 
 from starlette.convertors import Convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
+from starlette.types import Scope
 
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.model.errors import MethodNotAllowed, NotFound
 
 BASE_PATH = "/api/v1"
+
+_ENCODED_SLASH: Final = re.compile(rb"%2F", re.IGNORECASE)
+"""A character of a segment instead of a separator (RFC 3986, 2.2)."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -56,6 +61,19 @@ class Resource:
         return handler
 
 
+def path_of(scope: Scope) -> str:
+    """Return the path of a request, decoded but for encoded slashes, which become `%2F`.
+
+    Where the application is mounted in another one, it is the path below that.
+    """
+    path: str = scope["path"]
+    raw: bytes = scope.get("raw_path") or b""  # optional in ASGI
+    if b"%" in raw and _ENCODED_SLASH.search(raw):
+        # Without the query, which old versions of Starlette's TestClient include.
+        path = unquote(_ENCODED_SLASH.sub(b"%252F", raw.partition(b"?")[0]))
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 def resource(path: str, **handlers: Handler) -> Resource:
     """Return the resource at a path; the keywords are methods."""
     return Resource(path, handlers)
@@ -82,7 +100,8 @@ class Routes:
         return await handler(Request(context.scope, context.receive))
 
     def _find(self, context: RequestContext) -> Resource:
-        for each in self._with_parameters:
+        # No parameter has a slash, so a path with an encoded one is that of no resource.
+        for each in self._with_parameters if "%2F" not in context.path else ():
             parameters = each.parameters(context.path)
             if parameters is not None:
                 context.scope["path_params"] = parameters

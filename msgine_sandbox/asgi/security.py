@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.credentials import credential
 from msgine_sandbox.model.account import PREFIX, Account
-from msgine_sandbox.model.errors import Forbidden, MisdirectedRequest, NotFound, Unauthorized
+from msgine_sandbox.model.errors import (
+    Forbidden,
+    InvalidRequest,
+    MisdirectedRequest,
+    NotFound,
+    Unauthorized,
+)
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.webhooks.sender import USER_AGENT
@@ -45,8 +51,21 @@ class HostCheck:
         self._is_allowed = lru_cache(256)(self._allows)
 
     def check(self, context: RequestContext) -> None:
-        """Raise MisdirectedRequest unless the Host header is an allowed name or an address."""
-        host = context.header(b"host") or ""
+        """Raise unless there is one Host header, with an allowed name or an address.
+
+        Raises:
+            InvalidRequest: there are several, or none in HTTP/1.1 (RFC 9112, 3.2).
+            MisdirectedRequest: it is another name.
+        """
+        # Where no header is repeated, the usual case, Host is not.
+        repeated = len(context.headers) < len(context.scope["headers"])
+        if repeated and sum(name == b"host" for name, _ in context.scope["headers"]) > 1:
+            raise InvalidRequest("Send one Host header", field="Host", expected="one header")
+        host = context.header(b"host")
+        if host is None:
+            if context.scope["http_version"] == "1.1":
+                raise InvalidRequest("Send a Host header", field="Host", expected="one header")
+            host = ""
         if not self._is_allowed(host):
             raise MisdirectedRequest(
                 f"This sandbox does not answer as {host!r}; {self._advice}",
@@ -108,13 +127,15 @@ class ControlAuth:
             Unauthorized: the control token is missing or wrong, or the credential is refused.
             NotFound: there is no account with that id.
         """
-        self._check_token(context.headers.get(CONTROL_HEADER.lower().encode(), b""))
+        self._check_token(context.header(CONTROL_HEADER.lower().encode()) or "")
         context.account = await self._account(context)
         if context.account is not None:
             context.now = self._accounts.now(context.account.id)
 
-    def _check_token(self, token: bytes) -> None:
-        if self._token is not None and not hmac.compare_digest(token, self._token.encode()):
+    def _check_token(self, token: str) -> None:
+        if self._token is not None and not hmac.compare_digest(
+            token.encode(), self._token.encode()
+        ):
             raise Unauthorized(f"Send the sandbox's --control-token as {CONTROL_HEADER}")
 
     async def _account(self, context: RequestContext) -> Account | None:

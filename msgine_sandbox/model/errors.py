@@ -2,6 +2,7 @@
 
 ApiError
 ├── InvalidRequest 400
+│   ├── MalformedRequest
 │   ├── InvalidPhoneNumber
 │   ├── InvalidMessage
 │   └── InvalidSenderId
@@ -10,12 +11,16 @@ ApiError
 ├── NotFound 404
 ├── MethodNotAllowed 405
 ├── WaitTimedOut 408
+├── RequestTimedOut 408
 ├── PayloadTooLarge 413
+├── UriTooLong 414
 ├── UnsupportedMediaType 415
 ├── MisdirectedRequest 421
 ├── IdempotencyKeyReused 422
 ├── RateLimitExceeded 429
+├── HeaderFieldsTooLarge 431
 ├── InternalError 500
+├── TransferCodingUnknown 501
 ├── BadGateway 502
 └── ServiceUnavailable 503
     └── LoopChanged
@@ -50,6 +55,17 @@ class InvalidRequest(ApiError):
     status = 400
     code = "invalid_request"
     message = "The request is invalid"
+
+
+class MalformedRequest(InvalidRequest):
+    """The request is not valid HTTP/1.1, or its length is ambiguous. Source: RFC 9112."""
+
+    message = "The request is not valid HTTP"
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        # Where it ends, and where the next one begins, is not known.
+        self.headers = {"Connection": "close"}
 
 
 class InvalidPhoneNumber(InvalidRequest):
@@ -127,12 +143,28 @@ class WaitTimedOut(ApiError):
     message = "No such message came in time"
 
 
+class RequestTimedOut(ApiError):
+    """The rest of the request did not come in time. Source: RFC 9110; the time is our choice."""
+
+    status = 408
+    code = "request_timeout"
+    message = "The request did not arrive completely in time"
+
+
 class PayloadTooLarge(ApiError):
     """The body is larger than the sandbox reads. Source: RFC 9110; the limit is our choice."""
 
     status = 413
     code = "payload_too_large"
     message = "The request body is too large"
+
+
+class UriTooLong(ApiError):
+    """The target is longer than the sandbox reads. Source: RFC 9110; the limit is our choice."""
+
+    status = 414
+    code = "uri_too_long"
+    message = "The request target is too long"
 
 
 class UnsupportedMediaType(ApiError):
@@ -173,10 +205,31 @@ class RateLimitExceeded(ApiError):
         self.headers = {"Retry-After": str(retry_after)}
 
 
+class HeaderFieldsTooLarge(ApiError):
+    """The head or the trailers are too large. Source: RFC 6585; the limit is our choice."""
+
+    status = 431
+    code = "header_fields_too_large"
+    message = "The header fields of the request are too large"
+
+
 class InternalError(ApiError):
     """A fault, or a defect of the sandbox itself. Source: documented (status)."""
 
     is_documented = True
+
+
+class TransferCodingUnknown(ApiError):
+    """The body has a transfer coding other than `chunked`. Source: RFC 9112, 6.1."""
+
+    status = 501
+    code = "not_implemented"
+    message = "The only transfer coding that is supported is chunked"
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        # Where such a body ends is not known.
+        self.headers = {"Connection": "close"}
 
 
 class BadGateway(ApiError):

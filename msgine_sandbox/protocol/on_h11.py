@@ -1,0 +1,51 @@
+"""Connections whose requests h11 parses, where httptools is not installed."""
+
+from __future__ import annotations
+
+import sys
+
+import h11
+
+from msgine_sandbox.model.errors import (
+    ApiError,
+    HeaderFieldsTooLarge,
+    MalformedRequest,
+    TransferCodingUnknown,
+    UriTooLong,
+)
+from msgine_sandbox.protocol.connection import MAX_HEAD, ConnectionProtocol, Part
+
+
+class H11Connection(ConnectionProtocol):
+    """Knows from the state of h11 which part of a request is incomplete.
+
+    h11 bounds the parts itself, never takes trailers for headers, and reads on until an upgrade is
+    accepted.
+    """
+
+    conn: h11.Connection
+
+    def incomplete_part(self) -> Part | None:
+        state, buffered = self.conn.their_state, self.conn.trailing_data[0]
+        is_first = self.cycle is None
+        if is_first:
+            return Part.HEAD if buffered else Part.FIRST
+        if state is h11.SEND_BODY or (state is h11.ERROR and self.cycle.more_body):
+            return Part.BODY
+        return Part.HEAD if state is h11.IDLE and buffered else None
+
+    def parser_error(self) -> ApiError:
+        error = sys.exception()
+        hint = getattr(error, "error_status_hint", MalformedRequest.status)
+        if hint == TransferCodingUnknown.status:
+            return TransferCodingUnknown(field="Transfer-Encoding", expected="chunked")
+        if hint != HeaderFieldsTooLarge.status:
+            return MalformedRequest(reason=str(error))
+        has_target = b"\n" in self.conn.trailing_data[0] or self.incomplete_part() is Part.BODY
+        return (HeaderFieldsTooLarge if has_target else UriTooLong)(limit=MAX_HEAD)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # uvicorn's timer would close the connection for being idle.
+        self._unset_keepalive_if_required()
+        self.answered()

@@ -1,0 +1,264 @@
+"""What is not, or is too much for, a request: refused in the envelope, and the connection ended."""
+
+import socket
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from live import Live
+from matching import assert_refused
+from wire import BODY, HEALTH, Served, Wire, chunked, head, post, served
+
+MEBIBYTE = 1024 * 1024
+OTHERS = "Authorization: Bearer test_other\r\nX-Api-Key: test_other\r\nHost: evil.example\r\n"
+
+
+@pytest.fixture(params=["httptools", "h11"])
+async def both(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Served]:
+    """A sandbox with either parser."""
+    if request.param == "h11":
+        find = "msgine_sandbox.protocol.importlib.util.find_spec"
+        monkeypatch.setattr(find, lambda _: None)
+    async with served() as one:
+        yield one
+
+
+@pytest.fixture
+async def one() -> AsyncIterator[Served]:
+    async with served() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def wire(both: Served) -> AsyncIterator[Wire]:
+    async with both.connected() as opened:
+        yield opened
+
+
+# Trailers and white space
+
+
+async def test_trailers_are_no_headers(both: Served, wire: Wire) -> None:
+    assert await wire.status(chunked(trailers=OTHERS)) == 201
+    assert await wire.status(post()) == 201
+    assert await both.messages() == ["Hello", "Hello"]
+
+
+async def test_the_journal_shows_no_trailers(wire: Wire) -> None:
+    await wire.ask(chunked(trailers=OTHERS))
+    entry = (await wire.ask(head(method="GET", path="/_sandbox/requests"))).json()["data"][0]
+    assert "x-api-key" not in entry["request"]["headers"]
+
+
+async def test_white_space_around_a_value_is_no_part_of_it(wire: Wire) -> None:
+    request = post("Idempotency-Key: \t abc \t ").replace(b"localhost", b"localhost ")
+    assert await wire.status(request) == 201
+    again = await wire.ask(post("Idempotency-Key: abc"))
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_white_space_after_lengths_and_codings_is_accepted(wire: Wire) -> None:
+    assert await wire.status(chunked().replace(b": chunked", b": chunked ")) == 201
+    length = b"Content-Length: %d" % len(BODY)
+    assert await wire.status(post().replace(length, length + b" ")) == 201
+
+
+# Hosts
+
+
+@pytest.mark.parametrize("hosts", [["localhost", "localhost"], ["localhost", "evil.example"], []])
+async def test_a_request_has_exactly_one_host(both: Served, wire: Wire, hosts: list[str]) -> None:
+    lines = "".join(f"Host: {host}\r\n" for host in hosts)
+    answer = await wire.ask(post().replace(b"Host: localhost\r\n", lines.encode()))
+    assert_refused(answer, 400, "invalid_request")
+    assert await both.messages() == []
+
+
+async def test_a_request_of_http_1_0_needs_no_host_and_is_sent_elsewhere(wire: Wire) -> None:
+    answer = await wire.ask(post(version="1.0").replace(b"Host: localhost\r\n", b""))
+    assert_refused(answer, 421, "misdirected_request")
+
+
+# Transfer codings
+
+
+@pytest.mark.parametrize(
+    "codings", ["gzip, chunked", "gzip", "identity", "deflate,chunked", "GZIP , Chunked"]
+)
+async def test_a_transfer_coding_other_than_chunked_is_not_implemented(
+    both: Served, wire: Wire, codings: str
+) -> None:
+    await wire.write(chunked().replace(b": chunked", f": {codings}".encode()), post())
+    error = await wire.refused(501, "not_implemented")
+    assert error["details"]["expected"] == "chunked"
+    assert await both.messages() == []
+
+
+async def test_a_coding_in_any_case_is_chunked(wire: Wire) -> None:
+    assert await wire.status(chunked().replace(b": chunked", b": CHUNKED")) == 201
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("Transfer-Encoding: chunked", f"Content-Length: {len(BODY)}"),
+        (f"Content-Length: {len(BODY)}", "Transfer-Encoding: chunked"),
+        ("Content-Length: 0", "Transfer-Encoding: chunked"),
+        ("Content-Length: 3", f"Content-Length: {len(BODY)}"),
+        ("Content-Length: +3",),
+        ("Content-Length: 0x3",),
+        ("Content-Length: -1",),
+    ],
+)
+async def test_a_request_of_ambiguous_length_is_refused_and_so_is_what_follows(
+    both: Served, wire: Wire, fields: tuple[str, ...]
+) -> None:
+    smuggled = f"{len(BODY):x}\r\n".encode() + BODY + b"\r\n0\r\n\r\n" + post()
+    await wire.write(head(*fields) + smuggled)
+    await wire.refused(400, "invalid_request")
+    assert await both.messages() == []
+
+
+async def test_http_1_0_has_no_transfer_coding(both: Served, wire: Wire) -> None:
+    await wire.write(chunked().replace(b"HTTP/1.1", b"HTTP/1.0"))
+    await wire.refused(400, "invalid_request")
+    assert await both.messages() == []
+
+
+# What is not HTTP
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # a TLS handshake
+        b"GET\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /api/v1/messages/sms HTTP/1.1\r\nHost: localhost\r\nNo colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nA\x00: b\r\n\r\n",
+        chunked().replace(b"\r\n9\r\n", b"\r\nzz\r\n"),
+        chunked().replace(b"\r\n9\r\n", b"\r\n-9\r\n"),
+    ],
+)
+async def test_what_is_not_http_is_refused_in_the_envelope(
+    both: Served, wire: Wire, packet: bytes
+) -> None:
+    await wire.write(packet)
+    error = await wire.refused(400, "invalid_request")
+    assert error["details"]["reason"]
+    assert await both.messages() == []
+
+
+async def test_a_request_before_malformed_ones_is_answered_first(one: Served) -> None:
+    async with one.connected() as wire:
+        await wire.write(post() + post() + b"nonsense\r\n\r\n" + post())
+        assert [await wire.status(), await wire.status()] == [201, 201]
+        await wire.refused(400, "invalid_request")
+    assert len(await one.messages()) == 2
+
+
+async def test_a_malformed_body_is_in_the_journal(one: Served) -> None:
+    async with one.connected() as wire:
+        await wire.write(chunked().replace(b"\r\n9\r\n", b"\r\nzz\r\n"))
+        await wire.refused(400, "invalid_request")
+    async with one.connected() as wire:
+        found = (await wire.ask(head(method="GET", path="/_sandbox/requests"))).json()
+        assert found["total"] == 0  # its account is not known before its body has been read
+        everything = HEALTH.replace(b"health", b"requests")
+        [entry] = (await wire.ask(everything)).json()["data"]
+        assert (entry["status"], entry["path"]) == (400, "/api/v1/messages/sms")
+
+
+# Sizes
+
+
+def padded(size: int) -> bytes:
+    """A GET whose target and header fields have so many bytes in all."""
+    fields = {"Host": "localhost", "X": ""}
+    used = len("/_sandbox/health") + sum(len(n) + len(v) + 4 for n, v in fields.items())
+    return HEALTH[:-2] + b"X: " + b"a" * (size - used) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [100, 65_000, 65_535, 65_536, 65_537, 65_600, 200_000, MEBIBYTE])
+async def test_a_head_has_at_most_64_kib(one: Served, size: int) -> None:
+    async with one.connected() as wire:
+        await wire.write(padded(size))
+        if size <= 65_536:
+            assert await wire.status() == 200
+            assert await wire.status(post()) == 201
+        else:
+            error = await wire.refused(431, "header_fields_too_large")
+            assert error["details"] == {"limit": 65_536}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(cuts=st.lists(st.integers(1, 65_700), max_size=5), size=st.sampled_from([65_536, 65_537]))
+def test_the_division_of_a_head_into_packets_does_not_matter(
+    live: Live, cuts: list[int], size: int
+) -> None:
+    where = urlsplit(live.origin)
+    request = padded(size)
+    places = sorted({0, len(request), *(cut % len(request) for cut in cuts)})
+    with socket.create_connection((where.hostname, where.port)) as client:
+        for start, end in pairwise(places):
+            client.sendall(request[start:end])
+        expected = b"HTTP/1.1 200" if size == 65_536 else b"HTTP/1.1 431"
+        assert client.recv(12) == expected
+
+
+TOO_LARGE = {
+    "one header": (post("X: " + "a" * 64 * MEBIBYTE), 431, "header_fields_too_large"),
+    "many headers": (post(*["A: b"] * (32 * MEBIBYTE // 6)), 431, "header_fields_too_large"),
+    "a name": (post("a" * 32 * MEBIBYTE + ": b"), 431, "header_fields_too_large"),
+    "the target": (post(path="/" + "a" * 32 * MEBIBYTE), 414, "uri_too_long"),
+    "the query": (post(path="/?" + "a" * 32 * MEBIBYTE), 414, "uri_too_long"),
+    "one trailer": (
+        chunked(trailers=f"A: {'b' * 32 * MEBIBYTE}\r\n"),
+        431,
+        "header_fields_too_large",
+    ),
+    "many trailers": (
+        chunked(trailers="A: b\r\n" * (32 * MEBIBYTE // 6)),
+        431,
+        "header_fields_too_large",
+    ),
+    "a chunk's extension": (
+        chunked(extension=";" + "a" * 32 * MEBIBYTE),
+        431,
+        "header_fields_too_large",
+    ),
+    "an offer": (
+        post("Connection: Upgrade", "Upgrade: " + "a" * 32 * MEBIBYTE),
+        431,
+        "header_fields_too_large",
+    ),
+}
+
+
+@pytest.mark.parametrize("part", TOO_LARGE)
+async def test_what_is_far_too_large_is_refused_and_not_read(
+    both: Served, wire: Wire, part: str
+) -> None:
+    packet, status, code = TOO_LARGE[part]
+    await wire.write(packet[:MEBIBYTE])
+    await wire.refused(status, code)
+    assert await both.messages() == []
+
+
+async def test_a_client_that_sends_everything_before_it_reads_gets_the_refusal(one: Served) -> None:
+    async with one.connected() as wire:
+        await wire.write(TOO_LARGE["one header"][0])
+        await wire.refused(431, "header_fields_too_large")
+
+
+async def test_a_large_body_and_the_request_after_it_are_answered(both: Served, wire: Wire) -> None:
+    large = head(f"Content-Length: {3 * MEBIBYTE}") + b" " * 3 * MEBIBYTE
+    assert await wire.status(large) == 413
+    assert await wire.status(post()) == 201
+    spaced = BODY + b" " * (MEBIBYTE - len(BODY))
+    assert await wire.status(chunked(body=spaced), post()) == 201
