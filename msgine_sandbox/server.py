@@ -117,7 +117,7 @@ class Server(uvicorn.Server):
         config: uvicorn.Config,
         sandbox: Sandbox,
         announce: Callable[[str], None],
-        log: RequestLog | None,
+        log: RequestLog | None = None,
     ) -> None:
         super().__init__(config)
         self._loop: asyncio.AbstractEventLoop
