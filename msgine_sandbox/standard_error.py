@@ -19,6 +19,7 @@ from typing import Final, TextIO
 
 MAX_PENDING: Final = 64 * 1024
 """Bytes that wait until they can be written; further lines are dropped."""
+_INDENT: Final = "    "
 _RETRY: Final = 0.1  # seconds until a blocked descriptor is tried again
 _CHUNK: Final = getattr(select, "PIPE_BUF", 512)
 """Bytes that a descriptor takes at once if it takes any: POSIX says so of pipes."""
@@ -48,10 +49,16 @@ class StandardErrorStream(io.TextIOBase):
     def write(self, text: str) -> int:
         """Write text of any origin, with all but its line breaks made printable.
 
-        The last line is held back until it is complete.
+        The last line is held back until it is complete. Lines after the first one are indented,
+        such as those of a traceback: the text of an exception may quote a client, and what follows
+        a line break in it must not look like a line of the log.
         """
         with self._lock:
-            *lines, self._unfinished = (self._unfinished + text).split("\n")
+            first, *others = text.split("\n")
+            *lines, self._unfinished = [
+                self._unfinished + first,
+                *(line and f"{_INDENT}{line}" for line in others),
+            ]
             for line in lines:
                 self._add(printable(line))
         return len(text)

@@ -36,7 +36,8 @@ DROPPED = re.compile(r"(\d+) lines? (?:was|were) dropped here, because .*")
 BROKEN = """
 import sys
 from msgine_sandbox.api.messages import MessagesApi
-async def broken(*_): raise KeyError("broken on \\x1b[31m purpose")
+async def broken(*_):
+    raise RuntimeError("broken on \\x1b[31m purpose\\n00:00:00.000Z  GET      /forged  200")
 MessagesApi.page = broken
 sys.argv[0] = "msgine-sandbox"
 from msgine_sandbox.cli import main
@@ -279,12 +280,22 @@ def test_any_text_becomes_whole_printable_lines(texts: list[str]) -> None:
                 output.write(text)
         file.seek(0)
         lines = file.read().split("\n")
-    expected = "".join(texts).removesuffix("\n").split("\n")
+    indented = [re.sub(r"\n(?=[^\n])", "\n    ", text) for text in texts]
+    expected = "".join(indented).removesuffix("\n").split("\n")
     assert lines.pop() == ""
     assert len(lines) == (len(expected) if "".join(texts) else 0)
     for line, text in zip(lines, expected, strict=False):
         assert line.isprintable()
         assert line == text or not text.isprintable()
+
+
+def test_a_text_is_indented_after_its_first_line_so_that_it_has_no_line_of_the_log() -> None:
+    with TemporaryFile("w+", newline="\n", encoding="utf-8") as file:
+        with StandardErrorStream(cast(TextIO, file)) as output:
+            for text in ("one\ntwo\n\nthree", " and four\nfive\n", "six\n"):
+                output.write(text)
+        file.seek(0)
+        assert file.read() == "one\n    two\n\n    three and four\n    five\nsix\n"
 
 
 # Quiet
@@ -302,10 +313,10 @@ def test_a_defect_of_the_server_is_logged_in_whole_lines(log: Logged, flags: lis
     with log.serving(*flags, program=("-c", BROKEN)) as live:
         assert [list_once(live) for _ in range(3)] == [500] * 3
     assert log.text.count("Traceback (most recent call last):\n") == 3
-    assert log.text.count("\nKeyError: 'broken on \\x1b[31m purpose'\n") == 3
-    requests = [line for line in log.lines if "internal_error" in line]
+    assert log.text.count("\n    RuntimeError: broken on \\x1b[31m purpose\n") == 3
+    requests = [line for line in log.lines if re.match(r"\d\d:\d\d:\d\d\.\d{3}Z  ", line)]
     assert len(requests) == (0 if flags else 3)
-    assert all(re.match(r"\d\d:\d\d:\d\d\.\d{3}Z  GET ", line) for line in requests)
+    assert all("internal_error" in line for line in requests)
 
 
 # Where standard error takes no text
@@ -342,7 +353,7 @@ def test_tracebacks_in_a_pipe_that_nobody_reads_delay_no_response_either() -> No
         assert {list_once(live) for _ in range(200)} == {500}
         assert live.process.stderr is not None
         lines = until_dropped(live.process.stderr)
-    assert "KeyError: 'broken on \\x1b[31m purpose'" in lines
+    assert "    RuntimeError: broken on \\x1b[31m purpose" in lines
 
 
 def test_a_signal_stops_it_while_nobody_reads() -> None:
