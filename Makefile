@@ -7,12 +7,15 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SERVABLE := $(VENV)/servable
 READY := $(VENV)/ready
+LOWEST := .venv-lowest
+COMPAT := .venv-compat
+COMPAT_CLIENT := .venv-compat-client
 ARGS ?=
 JAVASCRIPT := tests/javascript
 ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check check-js pictures bench
+.PHONY: help serve test lowest compat check check-js pictures bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
@@ -22,12 +25,20 @@ serve: $(SERVABLE) ## Serve the sandbox; ARGS="--tier free" passes flags on
 
 # What pip does for an installed package: where the environment forbids to write bytecode, each of the sandboxes that
 # tests start would compile the package for itself.
-COMPILE := $(BIN)/python -m compileall -q msgine_sandbox
+COMPILE = $(BIN)/python -m compileall -q msgine_sandbox
 
 # A process for each core; one that is done takes over tests of another. ARGS="-n 0" uses one.
 test: $(READY) ## Run every test; ARGS="-k idempotency" chooses some
 	@$(COMPILE)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+lowest: $(LOWEST)/ready ## Run the core's tests with the lowest versions that pyproject.toml allows
+	@$(COMPILE)
+	@$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 --dist worksteal \
+	  tests/api tests/asgi tests/control tests/model tests/services tests/storage $(ARGS)
+
+compat: $(COMPAT)/ready $(COMPAT_CLIENT)/ready ## Test beside other plugins and with clients of other languages; ARGS="--short"
+	@COMPAT_CLIENT_PYTHON=$(CURDIR)/$(COMPAT_CLIENT)/bin/python $(COMPAT)/bin/python tests/compat $(ARGS)
 
 check: $(READY) ## Check style, types and which package imports which
 	@$(BIN)/ruff check
@@ -59,6 +70,35 @@ $(READY): pyproject.toml
 	@echo 'Installing msgine-sandbox and its tools for development into $(VENV), once; this takes about a minute.' >&2
 	@$(INSTALL) -e '.[dev]' >&2
 	@touch $(SERVABLE) $@
+
+# anyio: later ones warn of what the TestClient of the lowest Starlette leaves open.
+$(LOWEST)/ready: VENV := $(LOWEST)
+$(LOWEST)/ready: BIN := $(LOWEST)/bin
+$(LOWEST)/ready: pyproject.toml tests/lowest.txt
+	$(create-environment)
+	@echo 'Installing the lowest versions that msgine-sandbox works with into $(VENV), once.' >&2
+	@$(INSTALL) --upgrade pip >&2
+	@$(INSTALL) --constraint tests/lowest.txt -e '.[tls]' 'anyio<4.2' axe-playwright-python hypothesis playwright \
+	  pytest pytest-asyncio pytest-timeout pytest-xdist standardwebhooks >&2
+	@touch $@
+
+# Two more environments, without the tools for development: what users have, and the client with nothing but pytest.
+$(COMPAT)/ready: VENV := $(COMPAT)
+$(COMPAT)/ready: BIN := $(COMPAT)/bin
+$(COMPAT)/ready: pyproject.toml tests/compat/requirements.txt
+	$(create-environment)
+	@echo 'Installing msgine-sandbox beside what its users have into $(VENV), once; this takes about half a minute.' >&2
+	@$(INSTALL) -e . -r tests/compat/requirements.txt >&2
+	@touch $@
+
+$(COMPAT_CLIENT)/ready: VENV := $(COMPAT_CLIENT)
+$(COMPAT_CLIENT)/ready: BIN := $(COMPAT_CLIENT)/bin
+$(COMPAT_CLIENT)/ready: pyproject.toml
+	$(create-environment)
+	@echo 'Installing msgine-sandbox without what it needs into $(VENV), once.' >&2
+	@$(INSTALL) pytest >&2
+	@$(INSTALL) --no-deps -e . >&2
+	@touch $@
 
 # A .venv without pip is what a failed `python3 -m venv` leaves on Debian; it is made anew.
 define create-environment

@@ -56,8 +56,8 @@ def convert(content: object, kind: type[_Body], whole: str = _WHOLE) -> _Body:
 
 
 # UnicodeEncodeError: a lone surrogate in the name of a field, or where a member of an enumeration
-# is expected.
-_MISMATCHES: Final = (msgspec.ValidationError, UnicodeEncodeError)
+# is expected. SystemError: before msgspec 0.22, a number too large for a float.
+_MISMATCHES: Final = (msgspec.ValidationError, UnicodeEncodeError, SystemError)
 
 
 def _problem(content: object, kind: type[Body], whole: str) -> InvalidRequest:
