@@ -13,6 +13,9 @@ from needs import CI
 from playwright.async_api import Browser
 from receiver import Receiver, receiving
 
+# It has an environment of its own: `make compat`.
+collect_ignore = ["compat"]
+
 try:
     from uvloop import new_event_loop as new_uvloop
 except ModuleNotFoundError:  # it is not made for every platform, and the sandbox does without
