@@ -75,6 +75,21 @@ async def test_the_setting_adds_to_the_authorities_of_the_environment(
     assert (await attempt_with(local, webhook_ca=other))["status"] == 200
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_a_file_of_the_environment_that_is_of_no_use_is_ignored(
+    local: Authority,
+    environment: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    content: str | None,
+) -> None:
+    if content is not None:
+        (tmp_path / "broken.pem").write_text(content)
+    environment.setenv("SSL_CERT_FILE", str(tmp_path / "broken.pem"))
+    assert (await attempt_with(local, webhook_ca=local.path))["status"] == 200
+    assert "broken.pem is of no use, and is ignored" in caplog.text
+
+
 async def test_a_certificate_for_another_name_is_refused(local: Authority) -> None:
     url = local.receiver.url.replace("localhost", "127.0.0.1")
     local.receiver.url = url
