@@ -87,7 +87,8 @@ async def test_a_file_of_the_environment_that_is_of_no_use_is_ignored(
         (tmp_path / "broken.pem").write_text(content)
     environment.setenv("SSL_CERT_FILE", str(tmp_path / "broken.pem"))
     assert (await attempt_with(local, webhook_ca=local.path))["status"] == 200
-    assert "broken.pem is of no use, and is ignored" in caplog.text
+    # Older versions of httpx ignore a file that is missing by themselves.
+    assert content is None or "broken.pem is of no use, and is ignored" in caplog.text
 
 
 async def test_a_certificate_for_another_name_is_refused(local: Authority) -> None:
