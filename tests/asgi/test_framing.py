@@ -16,14 +16,9 @@ MEBIBYTE = 1024 * 1024
 OTHERS = "Authorization: Bearer test_other\r\nX-Api-Key: test_other\r\nHost: evil.example\r\n"
 
 
-@pytest.fixture(params=["httptools", "h11"])
-async def both(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Served]:
+@pytest.fixture
+async def both(parser: None) -> AsyncIterator[Served]:
     """A sandbox with either parser."""
-    if request.param == "h11":
-        find = "msgine_sandbox.protocol.importlib.util.find_spec"
-        monkeypatch.setattr(find, lambda _: None)
     async with served() as one:
         yield one
 

@@ -14,14 +14,9 @@ EARLY, LATE = 500, 1500
 """Seconds that are well before and well after a bound of a thousand, on a slow machine, too."""
 
 
-@pytest.fixture(params=["httptools", "h11"])
-async def one(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Served]:
+@pytest.fixture
+async def one(parser: None) -> AsyncIterator[Served]:
     """A sandbox with either parser."""
-    if request.param == "h11":
-        find = "msgine_sandbox.protocol.importlib.util.find_spec"
-        monkeypatch.setattr(find, lambda _: None)
     async with served(request_seconds=1000) as fresh:
         yield fresh
 
