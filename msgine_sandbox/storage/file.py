@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+_SCHEMA = Path(__file__).with_name("schema")
 APPLICATION_ID = 0x4D534742  # "MSGB"; in the file's header, to tell it from other programs' files
 
 
@@ -49,7 +50,7 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
     is_ours = _pragma(connection, "application_id") == APPLICATION_ID
     if not is_ours and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
         raise DatabaseUnusable(f"{path} is a database of another program.")
-    version, known = _pragma(connection, "user_version"), len(_schema())
+    version, known = _pragma(connection, "user_version"), len(_migrations())
     if version > known:
         raise DatabaseUnusable(
             f"{path} was written by a newer msgine-sandbox (schema {version}, this one knows "
@@ -59,17 +60,18 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, version: int) -> None:
-    steps = _schema()
-    for sql in steps[version:]:
-        for statement in filter(str.strip, _statements(sql)):
+    migrations = _migrations()
+    is_new = version == 0
+    for path in [_SCHEMA / "current.sql"] if is_new else migrations[version:]:
+        for statement in filter(str.strip, _statements(path.read_text(encoding="utf-8"))):
             connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(steps)}")
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
-def _schema() -> list[str]:
-    files = Path(__file__).with_name("schema").iterdir()
-    return [file.read_text(encoding="utf-8") for file in sorted(files) if file.suffix == ".sql"]
+def _migrations() -> list[Path]:
+    """Return the files that migrate a database, each to the schema of its number."""
+    return sorted(_SCHEMA.glob("[0-9]*.sql"))
 
 
 def _statements(sql: str) -> list[str]:

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from box import NUMBER, sandbox
@@ -12,7 +13,7 @@ from msgine_sandbox.settings import Settings
 from msgine_sandbox.storage import file as storage
 from msgine_sandbox.storage.file import DatabaseUnusable
 
-SCHEMA = sorted((Path(storage.__file__).parent / "schema").glob("*.sql"))
+SCHEMA = sorted((Path(storage.__file__).parent / "schema").glob("[0-9]*.sql"))
 
 
 @pytest.fixture
@@ -45,6 +46,46 @@ def refusal(file: str) -> str:
 def test_schema_files_are_numbered_without_gaps() -> None:
     numbers = [int(each.name.partition("_")[0]) for each in SCHEMA]
     assert numbers == list(range(1, len(SCHEMA) + 1))
+
+
+def tables(file: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the columns and indexes of every table, whatever the text that defined them."""
+    with closing(sqlite3.connect(file)) as connection:
+        names = connection.execute("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'")
+        return {
+            name: [
+                ("without rowid", without_rowid),
+                *connection.execute("SELECT * FROM pragma_table_xinfo(?)", (name,)),
+                *sorted(indexes(connection, name)),
+            ]
+            for name, without_rowid in names.fetchall()
+            if not name.startswith("sqlite_")
+        }
+
+
+def indexes(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
+    found = connection.execute(
+        "SELECT list.name, [unique], origin, partial, sql FROM pragma_index_list(?) AS list"
+        " JOIN sqlite_schema USING (name)",
+        (table,),
+    ).fetchall()
+    return [
+        (index, *connection.execute("SELECT * FROM pragma_index_xinfo(?)", (index[0],)).fetchall())
+        for index in found
+    ]
+
+
+def test_the_oldest_file_is_migrated_to_the_tables_of_a_new_one(file: str) -> None:
+    new, old = file, f"{file}.old"
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript(SCHEMA[0].read_text(encoding="utf-8"))
+        connection.execute(f"PRAGMA application_id = {storage.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+    for each in (new, old):
+        storage.opened(each).close()
+    assert len(tables(new)) > 5
+    assert tables(old) == tables(new)
+    assert pragma(old, "user_version") == pragma(new, "user_version")
 
 
 async def test_a_file_has_its_schema_version(file: str) -> None:

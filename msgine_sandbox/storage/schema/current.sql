@@ -1,0 +1,158 @@
+-- The tables of a new database file. An older one is migrated to them by the numbered files, which
+-- takes ten times as long; a test holds the two together.
+
+-- A token opens an account. Only its digest is stored, and a hint that may be shown.
+CREATE TABLE accounts (
+    id                INTEGER PRIMARY KEY,
+    token_digest      BLOB NOT NULL UNIQUE,
+    token_hint        TEXT NOT NULL,
+    magic             TEXT NOT NULL,         -- the magic prefix of the token, or ''
+    tier              TEXT NOT NULL,
+    per_minute        INTEGER,
+    per_second        INTEGER,
+    scopes            TEXT NOT NULL,         -- separated by spaces
+    sender_id         TEXT NOT NULL,
+    price_micros      INTEGER NOT NULL,
+    currency          TEXT NOT NULL,
+    clock_ahead       INTEGER NOT NULL,      -- microseconds
+    clock_frozen      INTEGER,               -- the instant at which it is frozen, or NULL
+    endpoints         TEXT NOT NULL,         -- JSON
+    developer_prices  TEXT NOT NULL DEFAULT '{}'
+);
+
+-- What concerns the whole sandbox, such as the clock that new accounts start with.
+CREATE TABLE metadata (
+    name   TEXT PRIMARY KEY,
+    value  TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- `sequence` numbers the messages of an account and channel from 1 without gaps, so that page N
+-- costs what page 1 does.
+CREATE TABLE messages (
+    id                INTEGER PRIMARY KEY,   -- grows with time, is never used twice
+    account           INTEGER NOT NULL,
+    channel           TEXT NOT NULL,
+    sequence          INTEGER NOT NULL,
+    sender            TEXT NOT NULL,
+    text              TEXT NOT NULL,
+    encoding          TEXT NOT NULL,
+    segments          INTEGER NOT NULL,
+    price_micros      INTEGER NOT NULL,
+    currency          TEXT NOT NULL,
+    callback_url      TEXT,
+    request_id        TEXT NOT NULL,
+    created_at        INTEGER NOT NULL,
+    title             TEXT,
+    parts             TEXT,                  -- JSON, of channels that have more
+    scheduled_at      INTEGER,
+    developer_micros  INTEGER NOT NULL DEFAULT 30000000
+);
+CREATE UNIQUE INDEX messages_by_sequence ON messages (account, channel, sequence);
+-- For the inbox, which has all channels. Every index ends in the row identifier: newest first.
+CREATE INDEX messages_by_account ON messages (account);
+
+CREATE TABLE deliveries (
+    message    INTEGER NOT NULL,
+    position   INTEGER NOT NULL,
+    recipient  TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    history    TEXT NOT NULL,                -- 'pending@1700000000000000 sent@…'
+    reason     TEXT,
+    PRIMARY KEY (message, position)
+) WITHOUT ROWID;
+
+-- What is still to happen, in the order in which it is performed.
+CREATE TABLE steps (
+    account   INTEGER NOT NULL,
+    lane      INTEGER NOT NULL,
+    due       INTEGER NOT NULL,
+    id        INTEGER NOT NULL,
+    message   INTEGER NOT NULL,
+    subject   INTEGER NOT NULL,              -- the recipient's position, or the webhook event
+    detail    TEXT NOT NULL,
+    PRIMARY KEY (account, lane, due, id)
+) WITHOUT ROWID;
+
+-- With row identifiers, so that answers are appended and only the small index is written at random.
+CREATE TABLE idempotency (
+    account      INTEGER NOT NULL,
+    key          TEXT NOT NULL,
+    first_used   INTEGER NOT NULL,
+    fingerprint  BLOB NOT NULL,
+    status       INTEGER NOT NULL,
+    body         BLOB NOT NULL,
+    UNIQUE (account, key)
+);
+
+CREATE TABLE webhook_events (
+    id        INTEGER PRIMARY KEY,
+    account   INTEGER NOT NULL,
+    message   INTEGER NOT NULL,
+    position  INTEGER NOT NULL,
+    event     TEXT NOT NULL,
+    url       TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    tries     INTEGER NOT NULL,
+    state     TEXT NOT NULL,
+    -- Whether it goes wrong on purpose, and how, is decided when its event happens.
+    mode      TEXT NOT NULL DEFAULT 'plain'
+);
+CREATE INDEX webhook_events_by_account ON webhook_events (account);
+CREATE INDEX webhook_events_held ON webhook_events (message) WHERE state = 'held';
+
+CREATE TABLE attempts (
+    id             INTEGER PRIMARY KEY,
+    account        INTEGER NOT NULL,
+    webhook_event  INTEGER NOT NULL,
+    message        INTEGER NOT NULL,
+    event          TEXT NOT NULL,
+    url            TEXT NOT NULL,
+    number         INTEGER NOT NULL,
+    at             INTEGER NOT NULL,
+    status         INTEGER,
+    duration_ms    REAL NOT NULL,
+    error          TEXT,
+    request        TEXT NOT NULL,            -- JSON
+    response       TEXT                      -- JSON
+);
+CREATE INDEX attempts_by_account ON attempts (account, id);
+CREATE INDEX attempts_by_message ON attempts (message, id);
+
+-- What goes wrong on purpose; without an account, for every account.
+CREATE TABLE faults (
+    id           INTEGER PRIMARY KEY,
+    account      INTEGER,
+    match        TEXT NOT NULL,              -- JSON
+    effect       TEXT NOT NULL,              -- JSON
+    times        INTEGER,
+    probability  REAL NOT NULL,
+    seed         INTEGER NOT NULL,
+    hits         INTEGER NOT NULL,
+    seen         INTEGER NOT NULL,
+    magic        INTEGER NOT NULL
+);
+-- At each send to a magic recipient, its fault is looked up.
+CREATE INDEX faults_by_match ON faults (account, match) WHERE magic;
+
+CREATE TABLE devices (
+    id          INTEGER PRIMARY KEY,
+    account     INTEGER NOT NULL,
+    token       TEXT NOT NULL,
+    platform    TEXT NOT NULL,
+    active      INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    UNIQUE (account, token)
+);
+
+-- One row a day, so that analytics costs the same at a million messages as at ten.
+CREATE TABLE tallies (
+    account    INTEGER NOT NULL,
+    day        INTEGER NOT NULL,             -- since 1970-01-01, in UTC
+    channel    TEXT NOT NULL,
+    sent       INTEGER NOT NULL,
+    delivered  INTEGER NOT NULL,
+    failed     INTEGER NOT NULL,
+    partial    INTEGER NOT NULL,
+    cost       INTEGER NOT NULL,             -- millionths
+    PRIMARY KEY (account, day, channel)
+) WITHOUT ROWID;
