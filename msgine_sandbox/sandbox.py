@@ -7,6 +7,7 @@ import msgspec
 
 from msgine_sandbox.asgi.connections import MAX_IDLE, MAX_SECONDS, Connections
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.choices import DeliveryMode
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.recipients import NumberingPlan
@@ -42,7 +43,7 @@ from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.planner import WebhookPlanner
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.targets import Targets
-from msgine_sandbox.settings import DeliveryMode, Settings, SettingsError
+from msgine_sandbox.settings import Settings, SettingsError
 from msgine_sandbox.storage.database import MEMORY
 from msgine_sandbox.storage.store import Store
 

@@ -15,8 +15,9 @@ from msgine_sandbox.control.accounts import AccountBody, changed
 from msgine_sandbox.control.bodies import Body, convert
 from msgine_sandbox.control.webhooks import EndpointBody, endpoints_of
 from msgine_sandbox.model import idempotency
-from msgine_sandbox.model.account import TIERS, Account, Tier
+from msgine_sandbox.model.account import TIERS, Account
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.errors import ApiError, InvalidRequest
 from msgine_sandbox.model.ids import format_id

@@ -8,8 +8,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any
 
-from msgine_sandbox.model.account import Tier
-from msgine_sandbox.model.webhook import WebhookPolicy
+from msgine_sandbox.model.choices import DeliveryMode, Tier, WebhookPolicy
 
 ENVIRONMENT = "MSGINE_SANDBOX_"
 ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
@@ -18,15 +17,6 @@ ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, not 
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message says why in one sentence."""
-
-
-class DeliveryMode(StrEnum):
-    """What changes the status of messages."""
-
-    AUTO = "auto"
-    """The carrier, as time passes."""
-    MANUAL = "manual"
-    """Calls of the control API only."""
 
 
 def setting(default: Any, text: str, metavar: str | None = None) -> Any:

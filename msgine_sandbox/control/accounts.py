@@ -14,8 +14,9 @@ from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, Number, read_body_as
 from msgine_sandbox.control.views import ListView, View
-from msgine_sandbox.model.account import TIERS, Account, Limits, Tier
+from msgine_sandbox.model.account import TIERS, Account, Limits
 from msgine_sandbox.model.channel import Channel, Scope
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros
 from msgine_sandbox.model.money import MICROS, Money
 from msgine_sandbox.services.accounts import Accounts

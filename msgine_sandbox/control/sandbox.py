@@ -16,8 +16,8 @@ from msgine_sandbox.control.views import (
     StatusView,
     View,
 )
-from msgine_sandbox.model.account import Tier
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.magic import ALL
 from msgine_sandbox.model.message import NEXT, Status
 from msgine_sandbox.model.warning import ADVICE, WarningCode

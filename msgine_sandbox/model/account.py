@@ -2,28 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.clock import Clock
 from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.webhook import Endpoint
 
 PREFIX: Final = "acc"
-
-
-class Tier(StrEnum):
-    """The rate limits that an account starts with. Source: documented elsewhere."""
-
-    FREE = "free"
-    STARTER = "starter"
-    PROFESSIONAL = "professional"
-    UNLIMITED = "unlimited"
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -17,15 +17,6 @@ ATTEMPT_PREFIX: Final = "att"
 MAX_URL: Final = 2048
 
 
-class WebhookPolicy(StrEnum):
-    """Where webhooks may be sent."""
-
-    LOCAL = "local"
-    """To this machine and private networks: the normal case."""
-    ANY = "any"
-    PUBLIC = "public"
-
-
 class EventType(StrEnum):
     """What a webhook can report. Source: documented elsewhere."""
 

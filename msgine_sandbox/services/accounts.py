@@ -7,8 +7,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from msgine_sandbox.model.account import TIERS, Account, Tier, masked
+from msgine_sandbox.model.account import TIERS, Account, masked
 from msgine_sandbox.model.channel import SENDING, Scope
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.clock import Clock, Instant, RealTime
 from msgine_sandbox.model.errors import Unauthorized
 from msgine_sandbox.storage.store import Store

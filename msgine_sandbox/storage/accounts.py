@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from msgine_sandbox.model.account import Account, Limits, Tier
+from msgine_sandbox.model.account import Account, Limits
 from msgine_sandbox.model.channel import Channel, Scope
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.clock import Clock, Instant
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.webhook import Endpoint

@@ -7,7 +7,8 @@ from box import Box, sandbox
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgine_sandbox.model.account import TIERS, Account, Limits, Tier
+from msgine_sandbox.model.account import TIERS, Account, Limits
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.services.rate_limit import RateLimit
 

@@ -263,3 +263,15 @@ async def test_a_wait_in_a_coroutine_warns_only_when_it_blocks() -> None:
             pytest.raises(WebhookNotFound),
         ):
             hooks.wait_for(event="message.failed", timeout=1.1)
+
+
+def test_the_process_that_starts_one_imports_the_standard_library_only() -> None:
+    script = (
+        "import sys; before = set(sys.modules)\n"
+        "from msgine_sandbox.testing import Server\n"
+        "with Server.start(tier='free') as server: server.account().clock.now\n"
+        "added = {each.partition('.')[0] for each in sys.modules.keys() - before}\n"
+        "added -= sys.stdlib_module_names | {'msgine_sandbox'}\n"
+        "assert not added, added\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -4,7 +4,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from msgine_sandbox.model.webhook import WebhookPolicy
+from msgine_sandbox.model.choices import WebhookPolicy
 
 Address = IPv4Address | IPv6Address
 

@@ -1,0 +1,34 @@
+"""The words that settings choose between.
+
+It imports the standard library only: the process of a test suite reads the settings, too, before it
+starts the sandbox, and needs nothing else of the server.
+"""
+
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """The rate limits that an account starts with. Source: documented elsewhere."""
+
+    FREE = "free"
+    STARTER = "starter"
+    PROFESSIONAL = "professional"
+    UNLIMITED = "unlimited"
+
+
+class DeliveryMode(StrEnum):
+    """What changes the status of messages."""
+
+    AUTO = "auto"
+    """The carrier, as time passes."""
+    MANUAL = "manual"
+    """Calls of the control API only."""
+
+
+class WebhookPolicy(StrEnum):
+    """Where webhooks may be sent."""
+
+    LOCAL = "local"
+    """To this machine and private networks: the normal case."""
+    ANY = "any"
+    PUBLIC = "public"
