@@ -1,6 +1,5 @@
 """The command `msgine-sandbox`: read settings from flags and environment, and serve or probe."""
 
-import gc
 import sys
 import time
 from dataclasses import Field, fields
@@ -90,12 +89,9 @@ def _kind(hint: Any) -> type[Any]:
 
 def _serve(**values: Any) -> None:
     """Serve the sandbox until SIGTERM or SIGINT."""
-    gc.disable()  # nothing that is imported is garbage; to look for some takes a tenth of the time
     # Here, so that --help and `ready` do not import the server.
     from msgine_sandbox.server import serve
     from msgine_sandbox.storage.file import DatabaseUnusable
-
-    gc.enable()
 
     try:
         serve(Settings(**values), lambda url: print(url, flush=True))

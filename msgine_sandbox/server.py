@@ -53,6 +53,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         # collections than by default, because each is a pause in which requests wait.
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
+        gc.enable()
         server.run(listeners)
 
 

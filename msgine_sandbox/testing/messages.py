@@ -16,7 +16,6 @@ from msgine_sandbox.testing.client import (
     format_time,
     parse_time,
 )
-from msgine_sandbox.testing.codes import find_code, find_links
 from msgine_sandbox.testing.errors import MessageNotFound, NoCode, SandboxError
 
 _MAX_WAIT: Final = 60.0  # seconds; the sandbox refuses to wait longer in one call
@@ -89,6 +88,8 @@ class Message:
         Raises:
             NoCode: neither has one.
         """
+        from msgine_sandbox.testing.codes import find_code  # its expressions take 5 ms
+
         code = find_code(self.text) or find_code(self.title or "")
         if code is None:
             raise NoCode(f"There is no one-time code in {self.text!r}")
@@ -97,6 +98,8 @@ class Message:
     @property
     def links(self) -> list[str]:
         """The http and https URLs in the text, then those that the HTML links to, in order."""
+        from msgine_sandbox.testing.codes import find_links
+
         return list(dict.fromkeys([*find_links(self.text), *self.raw.get("links", ())]))
 
     def refresh(self) -> Message:

@@ -194,7 +194,7 @@ def test_a_slow_reader_is_dropped_and_nobody_waits_for_it() -> None:
     few = (
         "from msgine_sandbox.sandbox import Bounds, Sandbox;"
         "Sandbox.__init__.__kwdefaults__.update(bounds=Bounds(feed_events=50));"
-        "import msgine_sandbox.__main__"
+        "from msgine_sandbox.__main__ import main; main()"
     )
     with serving("--tier", "unlimited", "--delivery", "manual", program=("-c", few)) as live:
         client = Client(live, "test_slow")
