@@ -83,7 +83,7 @@ def _control_routes(s: Sandbox) -> Routes:
     return Routes(
         *AccountsControl(s.accounts, s.time_travel, s.rate_limit).resources,
         *MessagesControl(
-            s.store, s.accounts, s.inbox, s.deliveries, s.journal, s.lifecycle
+            s.store, s.accounts, s.inbox, s.waits, s.patterns, s.deliveries, s.journal, s.lifecycle
         ).resources,
         *ClockControl(s.time_travel).resources,
         *FaultsControl(s.faults, s.store.faults).resources,

@@ -11,6 +11,7 @@ from msgine_sandbox.model.choices import DeliveryMode
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.recipients import NumberingPlan
+from msgine_sandbox.model.slices import SLICE
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.analytics import Analytics
 from msgine_sandbox.services.bus import Bus
@@ -33,12 +34,15 @@ from msgine_sandbox.services.inbox import Inbox
 from msgine_sandbox.services.journal import MAX_ENTRIES, MAX_PER_ACCOUNT, Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.services.messages import Messages
+from msgine_sandbox.services.patterns import MAX_SECONDS as MAX_PATTERN_SECONDS
+from msgine_sandbox.services.patterns import Patterns
 from msgine_sandbox.services.push import PushService
 from msgine_sandbox.services.rate_limit import RateLimit
 from msgine_sandbox.services.reset import Reset
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.services.sms import SmsService
 from msgine_sandbox.services.time_travel import TimeTravel
+from msgine_sandbox.services.waits import Waits
 from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.planner import WebhookPlanner
 from msgine_sandbox.services.webhooks.sender import WebhookSender
@@ -55,6 +59,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     journal_entries: int = MAX_ENTRIES
     feed_events: int = MAX_EVENTS
     faults: int = MAX_FAULTS
+    slice_seconds: float = SLICE
+    pattern_seconds: float = MAX_PATTERN_SECONDS
     idle_connections: int = MAX_IDLE
     request_seconds: float = MAX_SECONDS
 
@@ -127,7 +133,10 @@ class Sandbox:
             self.analytics,
             carrier,
         )
-        self.inbox = Inbox(self.store, self.accounts, self.bus)
+        self.patterns = Patterns(max_seconds=bounds.pattern_seconds)
+        slices = bounds.slice_seconds
+        self.inbox = Inbox(self.store, self.accounts, self.bus, slice_seconds=slices)
+        self.waits = Waits(self.store, self.inbox, self.bus, slice_seconds=slices)
         self.feed = Feed(self.bus, self.ids, max_events=bounds.feed_events)
         self.sender = WebhookSender(
             self.store,
@@ -162,6 +171,8 @@ class Sandbox:
             self.accounts,
             self.faults,
             self.idempotency,
+            self.inbox,
+            self.waits,
             scheduler,
             self.sender,
             self.bus,

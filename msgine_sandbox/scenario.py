@@ -25,7 +25,6 @@ from msgine_sandbox.model.message import Message
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.services.drafts import SendContext
 from msgine_sandbox.settings import SettingsError, is_token
-from msgine_sandbox.storage.filter import Filter
 
 _CODECS: Final[dict[Channel, MessageCodec[Any]]] = {
     **developers.CODECS,
@@ -109,7 +108,7 @@ async def _check(sandbox: Sandbox, body: ScenarioAccount, where: str) -> None:
 
 async def _open(sandbox: Sandbox, body: ScenarioAccount) -> None:
     account = await sandbox.accounts.with_token(body.token)
-    if await sandbox.store.messages.count(Filter(account=account.id)):
+    if await sandbox.store.messages.count(account.id):
         return
     account = _with_settings(account, body)
     await sandbox.accounts.save(account)

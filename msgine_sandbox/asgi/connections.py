@@ -6,6 +6,8 @@ is matched with its own by the client's address.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from typing import Final, Protocol
 
@@ -123,6 +125,22 @@ async def disconnected(receive: Receive) -> None:
     """Return when the client of a request has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+@contextmanager
+def on_disconnect(receive: Receive, act: Callable[[], None]) -> Iterator[None]:
+    """Call a function when the client disconnects inside the block."""
+
+    async def watch() -> None:
+        await disconnected(receive)
+        act()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        if not watching.get_loop().is_closed():  # it may have ended inside the block
+            watching.cancel()
 
 
 async def disconnected_within(receive: Receive, seconds: float) -> bool:

@@ -2,15 +2,16 @@
 
 import re
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.answers import Answer, encoded, json_answer, list_answer
+from msgine_sandbox.asgi.connections import on_disconnect
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.message_views import MessageView, full_message_view, message_view
-from msgine_sandbox.control.views import DeletedView, ListView
+from msgine_sandbox.control.views import DeletedView
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
 from msgine_sandbox.model.ids import parse_id
@@ -20,6 +21,8 @@ from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.inbox import Inbox, MessageQuery
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
+from msgine_sandbox.services.patterns import Patterns
+from msgine_sandbox.services.waits import Waits
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
 
@@ -48,6 +51,8 @@ class MessagesControl:
         store: Store,
         accounts: Accounts,
         inbox: Inbox,
+        waits: Waits,
+        patterns: Patterns,
         deliveries: Deliveries,
         journal: Journal,
         lifecycle: Lifecycle,
@@ -55,6 +60,8 @@ class MessagesControl:
         self._store = store
         self._accounts = accounts
         self._inbox = inbox
+        self._waits = waits
+        self._patterns = patterns
         self._deliveries = deliveries
         self._journal = journal
         self._lifecycle = lifecycle
@@ -73,11 +80,11 @@ class MessagesControl:
         """List the messages that match, newest first."""
         query = Fields(request.query_params)
         query.forbid_unknown(_SEARCHABLE | {"limit"}, "A search")
-        wanted = _query(context_of(request).account_id, query)
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        wanted = await self._query(context_of(request).account_id, query)
         found, total = await self._inbox.search(wanted, limit)
-        views = [self._view(message) for message in found]
-        return json_answer(ListView(data=views, total=total))
+        views = [encoded(self._view(message)) async for message in self._inbox.read(found)]
+        return list_answer(views, total)
 
     async def clear(self, request: Request) -> Answer:
         """Delete the messages, their planned steps and their webhooks."""
@@ -88,12 +95,17 @@ class MessagesControl:
         """Return a message that matches as soon as there is one, or 408 and what did arrive."""
         query = Fields(request.query_params)
         query.forbid_unknown(_SEARCHABLE | {"timeout"}, "A wait")
-        wanted = _query(context_of(request).account_id, query)
-        timeout = _timeout(query)
-        if await self._inbox.newest(wanted) is None:
-            # The event loop goes on for as long as this waits, so what falls due can be performed.
-            await self._lifecycle.start()
-        message = await self._inbox.wait(wanted, timeout)
+        timeout, context = _timeout(query), context_of(request)
+        wanted = await self._query(context.account_id, query)
+        with (
+            self._waits.waiting(wanted) as wait,
+            on_disconnect(context.receive, lambda: wait.put(ClientDisconnect())),
+        ):
+            message = await wait.existing()
+            if message is None:
+                # The event loop goes on while this waits, so what falls due can be performed.
+                await self._lifecycle.start()
+                message = await wait.next(timeout)
         if message is None:
             raise await self._timed_out(wanted, timeout)
         return json_answer(self._view(message))
@@ -123,6 +135,13 @@ class MessagesControl:
             raise NotFound("Message not found")
         return message
 
+    async def _query(self, account: int | None, query: Fields) -> MessageQuery:
+        matches = query.text("matches")
+        return MessageQuery(
+            filter=_filter(account, query),
+            pattern=None if matches is None else await self._patterns.compiled(matches),
+        )
+
     def _view(self, message: Message) -> MessageView:
         return message_view(message, self._accounts.get(message.account))
 
@@ -136,23 +155,20 @@ class MessagesControl:
             hint = "; the account's clock is frozen, so nothing happens until it is advanced"
         return WaitTimedOut(
             f"No such message within {timeout:g} s, among {total} in the inbox{hint}",
-            arrived=[self._view(message) for message in arrived],
+            arrived=[self._view(message) async for message in self._inbox.read(arrived)],
         )
 
 
-def _query(account: int | None, query: Fields) -> MessageQuery:
-    return MessageQuery(
-        filter=Filter(
-            account=account,
-            channel=query.choice("channel", Channel),
-            before=_before(query.text("before")),
-            to=_with_plus(query.text("to")),
-            contains=query.text("contains"),
-            anywhere=_with_plus(query.text("q")),
-            since=query.instant("since"),
-        ),
-        matches=_pattern(query.text("matches")),
+def _filter(account: int | None, query: Fields) -> Filter:
+    return Filter(
+        account=account,
+        channel=query.choice("channel", Channel),
+        before=_before(query.text("before")),
+        to=_with_plus(query.text("to")),
         status=query.choice("status", Status),
+        contains=query.text("contains"),
+        anywhere=_with_plus(query.text("q")),
+        since=query.instant("since"),
     )
 
 
@@ -166,18 +182,6 @@ def _before(text: str | None) -> int | None:
 def _with_plus(text: str | None) -> str | None:
     """Return `?to=+256…` with its plus, which means a space in a query; no number has a space."""
     return "+" + text[1:] if text is not None and _SPACE_FOR_PLUS.match(text) else text
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    try:
-        return None if text is None else re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidRequest(
-            f"matches is not a regular expression: {error}",
-            field="matches",
-            value=text,
-            expected="a regular expression as Python's re takes it",
-        ) from error
 
 
 def _timeout(query: Fields) -> float:

@@ -1,7 +1,6 @@
 """Announcements of what happened, to the services that listen for it, after it has been stored."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -97,16 +96,9 @@ class Bus:
         """Call a listener with every announcement of a type from now on."""
         self._listeners[kind] = (*self._listeners.get(kind, ()), listener)
 
-    @contextmanager
-    def listening(self, listener: Listener, *kinds: type) -> Iterator[None]:
-        """Call a listener with what is announced inside the block."""
+    def ignore(self, listener: Listener, *kinds: type) -> None:
+        """Call a listener no more with announcements of these types."""
+        # New tuples, because an announcement may be iterating over the present ones.
         for kind in kinds:
-            self.listen(kind, listener)
-        try:
-            yield
-        finally:
-            # New tuples, because an announcement may be iterating over the present ones.
-            for kind in kinds:
-                self._listeners[kind] = tuple(
-                    each for each in self._listeners[kind] if each is not listener
-                )
+            known = self._listeners.get(kind, ())
+            self._listeners[kind] = tuple(each for each in known if each != listener)

@@ -1,59 +1,54 @@
-"""The inbox: search messages, wait for one, delete them."""
+"""The inbox: search messages, delete them.
+
+A search looks at each message of an account, and may be about very many. It works in slices, one at
+a time over all calls, and between two of them the event loop does what else there is to do.
+"""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import closing
+from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
-from msgine_sandbox.model.message import Message, Status
+from msgine_sandbox.model.clock import FOREVER
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.slices import SLICE, Slices
 from msgine_sandbox.services.accounts import Accounts
-from msgine_sandbox.services.bus import (
-    Bus,
-    InboxEmptied,
-    MessageAccepted,
-    StatusesChanged,
-    Stopping,
-)
+from msgine_sandbox.services.bus import Bus, InboxEmptied
+from msgine_sandbox.services.patterns import Pattern
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
+
+_NEWEST: int | None = FOREVER
+"""Below which id a search begins."""
+_READ_TOGETHER: Final = 10
+"""Messages that are read at a time: with a hundred recipients each, it takes some milliseconds."""
+_COMPARED_TOGETHER: Final = 500
+"""Texts that are compared with a regular expression at a time, on its thread."""
 
 
 class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages to look for: all given fields must match."""
 
     filter: Filter
-    """What the store can decide, in SQL."""
-    matches: re.Pattern[str] | None = None
-    status: Status | None = None
-
-    def accepts(self, message: Message) -> bool:
-        """Return whether a message that the filter found also matches the rest."""
-        text = message.text if message.title is None else f"{message.title} {message.text}"
-        if self.matches is not None and not self.matches.search(text):
-            return False
-        return self.status is None or self.status in self._statuses(message)
-
-    def for_message(self, message: int) -> "MessageQuery":
-        """Return the same query for one message only."""
-        return replace(self, filter=replace(self.filter, id=message))
-
-    def _statuses(self, message: Message) -> set[Status]:
-        """Return the status of the recipient asked for, else that of the message as a whole."""
-        to = self.filter.to
-        if to is None:
-            return {message.status}
-        return {each.status for each in message.deliveries if each.recipient == to}
+    """What SQL decides."""
+    pattern: Pattern | None = None
 
 
 class Inbox:
     """The messages of an account, or of all, as the developer sees them."""
 
-    def __init__(self, store: Store, accounts: Accounts, bus: Bus) -> None:
+    def __init__(
+        self, store: Store, accounts: Accounts, bus: Bus, *, slice_seconds: float = SLICE
+    ) -> None:
+        self._slice_seconds = slice_seconds
         self._store = store
         self._accounts = accounts
         self._bus = bus
+        self._turn = asyncio.Lock()
+        self._slices: Slices | None = None
+        """The slice of this iteration of the event loop, which all searches share."""
 
     async def empty(self, account: int | None) -> int:
         """Delete an account's messages, or all; return how many there were."""
@@ -67,57 +62,126 @@ class Inbox:
         for each in self._accounts.ids(account):
             self._bus.announce(InboxEmptied(each))
 
-    async def search(self, query: MessageQuery, limit: int) -> tuple[list[Message], int]:
-        """Return the newest messages that match, and how many match in all."""
-        found, total = [], 0
-        # Beyond the limit only their number is needed, which the store knows where its filter is
-        # the whole query.
-        store_counts = query.matches is None and query.status is None
-        async for message in self._matching(query):
-            total += 1
-            if total <= limit:
-                found.append(message)
-            elif store_counts:
-                return found, await self._store.messages.count(query.filter)
-        return found, total
+    def leave_loop(self) -> None:
+        """Forget the searches of an event loop that has ended."""
+        self._turn = asyncio.Lock()
+        self._slices = None
+
+    # Searching
+
+    async def search(self, query: MessageQuery, limit: int) -> tuple[list[int], int]:
+        """Return the ids of the newest messages that match, and how many match in all.
+
+        Messages that are accepted during the search are not among them.
+
+        Raises:
+            InvalidRequest: the regular expression takes too much time.
+        """
+        counted = await self._counted(query)
+        found: list[int] = []
+        total, below = 0, _NEWEST
+        while below is not None and (counted is None or len(found) < limit):
+            most = _COMPARED_TOGETHER if counted is None else limit
+            matching, below = await self._next_matching(query, below, most)
+            found += matching[: limit - len(found)]
+            total += len(matching)
+        return found, total if counted is None else counted
 
     async def newest(self, query: MessageQuery) -> Message | None:
-        """Return the newest message that matches, or None where there is none yet."""
-        async for message in self._matching(query):
-            return message
+        """Return the newest message that matches, or None where there is none yet.
+
+        Raises:
+            InvalidRequest: the regular expression takes too much time.
+        """
+        below = _NEWEST
+        while below is not None:
+            most = 1 if query.pattern is None else _COMPARED_TOGETHER
+            matching, below = await self._next_matching(query, below, most)
+            for each in matching:
+                message = await self._store.messages.get(each)
+                if message is not None:  # it may have been deleted while texts were compared
+                    return message
         return None
 
-    async def wait(self, query: MessageQuery, timeout: float) -> Message | None:
-        """Return the newest message that matches, once there is one; None after the timeout.
-
-        The timeout is in seconds of real time. It also returns None when the sandbox stops.
-        """
-        # Ids of messages that are new or have changed; None when the sandbox stops.
-        changed: asyncio.Queue[int | None] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-
-        def on_event(event: MessageAccepted | StatusesChanged | Stopping) -> None:
-            if loop.is_closed():
-                return  # it ended in the middle of the wait, and another one uses the sandbox
-            if isinstance(event, Stopping):
-                changed.put_nowait(None)
-            elif query.filter.account in {None, event.account}:
-                for message in event.messages:
-                    changed.put_nowait(message)
-
-        # Listening before looking: a message that is accepted in between is found twice, not never.
-        with self._bus.listening(on_event, MessageAccepted, StatusesChanged, Stopping):
-            try:
-                # Once the sandbox has been told to stop, no announcement would end the wait.
-                async with asyncio.timeout(0 if self._bus.stopping else timeout):
-                    found = await self.newest(query)
-                    while found is None and (message := await changed.get()) is not None:
-                        found = await self.newest(query.for_message(message))
-                    return found
-            except TimeoutError:
-                return None
-
-    async def _matching(self, query: MessageQuery) -> AsyncIterator[Message]:
-        async for message in self._store.messages.search(query.filter):
-            if query.accepts(message):
+    async def read(self, messages: Sequence[int]) -> AsyncIterator[Message]:
+        """Return messages by their ids, newest first, without those that are deleted meanwhile."""
+        for start in range(0, len(messages), _READ_TOGETHER):
+            async with self._turn:
+                slices = await self._slice()
+                some = messages[start : start + _READ_TOGETHER]
+                found = await self._store.messages.get_all(some)
+            for message in found:
                 yield message
+                await slices.pause()
+
+    async def _counted(self, query: MessageQuery) -> int | None:
+        """Return how many messages match, where an index is enough to count them; else None."""
+        if query.pattern is not None or not query.filter.is_range:
+            return None
+        total, below = 0, _NEWEST
+        while below is not None:
+            async with self._turn:
+                await self._slice()
+                count, below = self._store.messages.count_some(query.filter, below)
+            total += count
+        return total
+
+    async def _next_matching(
+        self, query: MessageQuery, below: int, most: int
+    ) -> tuple[Sequence[int], int | None]:
+        """Return the ids of matches in the next slice below an id, and below which to go on."""
+        async with self._turn:
+            slices = await self._slice()
+            candidates, last = self._next_candidates(query, below, most, slices)
+        return await _compared(query, candidates), last
+
+    async def _slice(self) -> Slices:
+        """Return the present slice, or the next one if it is over; called with the turn."""
+        while self._slices is not None and self._slices.is_over:
+            await self._slices.give_way()
+        if self._slices is None:
+            self._slices = Slices(self._slice_seconds)
+            asyncio.get_running_loop().call_soon(self._end_slice)
+        return self._slices
+
+    def _end_slice(self) -> None:
+        self._slices = None  # the next iteration has begun
+
+    def _next_candidates(
+        self, query: MessageQuery, below: int, most: int, slices: Slices
+    ) -> tuple[Sequence[tuple[int, str]], int | None]:
+        candidates = []
+        rows = self._store.messages.scan(
+            query.filter, below, with_content=query.pattern is not None
+        )
+        with closing(rows):
+            for message, content in rows:
+                if content is not None:
+                    candidates.append((message, content))
+                if len(candidates) == most or slices.is_over:
+                    return candidates, message
+        return candidates, None
+
+    async def first_of(self, query: MessageQuery, messages: Collection[int]) -> Message | None:
+        """Return the newest of some messages that matches, or None.
+
+        Raises:
+            InvalidRequest: the regular expression takes too much time.
+        """
+        candidates = await self._store.messages.matching(
+            query.filter, messages, with_content=query.pattern is not None
+        )
+        for each in await _compared(query, candidates):
+            message = await self._store.messages.get(each)
+            if message is not None:  # it may have been deleted while texts were compared
+                return message
+        return None
+
+
+async def _compared(query: MessageQuery, candidates: Sequence[tuple[int, str]]) -> Sequence[int]:
+    """Return the ids of those messages whose content the regular expression matches, if any."""
+    ids = [message for message, _ in candidates]
+    if query.pattern is None:
+        return ids
+    matches = await query.pattern.found_in([content for _, content in candidates])
+    return [message for message, is_match in zip(ids, matches, strict=True) if is_match]

@@ -11,7 +11,9 @@ from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import Bus
 from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.services.idempotency import Idempotency
+from msgine_sandbox.services.inbox import Inbox
 from msgine_sandbox.services.scheduler import Scheduler
+from msgine_sandbox.services.waits import Waits
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.storage.file import DatabaseUnusable
 from msgine_sandbox.storage.store import Store
@@ -37,6 +39,8 @@ class Lifecycle:
         accounts: Accounts,
         faults: Faults,
         idempotency: Idempotency,
+        inbox: Inbox,
+        waits: Waits,
         scheduler: Scheduler,
         sender: WebhookSender,
         bus: Bus,
@@ -47,6 +51,8 @@ class Lifecycle:
         self._accounts = accounts
         self._faults = faults
         self._idempotency = idempotency
+        self._inbox = inbox
+        self._waits = waits
         self._scheduler = scheduler
         self._sender = sender
         self._bus = bus
@@ -110,6 +116,8 @@ class Lifecycle:
         self._scheduler.leave_loop()
         self._sender.leave_loop()
         self._idempotency.leave_loop()
+        self._inbox.leave_loop()
+        self._waits.leave_loop()
         try:
             self._store.enter(loop)
         except DatabaseUnusable as unusable:

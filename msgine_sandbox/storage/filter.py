@@ -1,12 +1,12 @@
-"""Which messages a caller looks for, and the SQL condition for them."""
+"""Which messages a caller looks for, and the SQL conditions for them."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant
-from msgine_sandbox.model.message import Recipient
+from msgine_sandbox.model.message import Recipient, Status
 from msgine_sandbox.storage.columns import Row
 
 
@@ -14,12 +14,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """What a message must have in order to match; None means anything."""
 
     account: int | None = None
-    id: int | None = None
     before: int | None = None
     """Only messages that were accepted before the one with this id."""
     channel: Channel | None = None
     to: Recipient | None = None
     """One of the recipients, exactly."""
+    status: Status | None = None
+    """The present status of the recipient in `to`; without `to`, of the message as a whole."""
     contains: str | None = None
     """Part of the title or text, in the same case."""
     anywhere: str | None = None
@@ -27,27 +28,55 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     since: Instant | None = None
     """When it was accepted at the earliest."""
 
+    @property
+    def is_range(self) -> bool:
+        """Whether it is about account and id only, which an index has."""
+        return self == Filter(account=self.account, before=self.before)
 
-def conditions(wanted: Filter) -> tuple[str, Row]:
-    """Return the condition of a query on messages, and the values of its placeholders."""
-    some_delivery = "EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id AND %s)"
-    recipient_has = "instr(lower(recipient), lower(?))"
-    content = "coalesce(title || ' ', '') || text"
-    # A condition with two placeholders takes its value twice.
-    possible: list[tuple[str, Any]] = [
-        ("account = ?", wanted.account),
-        ("channel = ?", None if wanted.channel is None else str(wanted.channel)),
-        ("id = ?", wanted.id),
-        ("id < ?", wanted.before),
-        (some_delivery % "recipient = ?", wanted.to),
-        (f"instr({content}, ?)", wanted.contains),
-        (
-            f"instr(lower({content} || ' ' || sender), lower(?))"
-            f" OR {some_delivery % recipient_has}",
-            wanted.anywhere,
-        ),
-        ("created_at >= ?", wanted.since),
+
+Condition = tuple[str, Row]
+"""An SQL expression and the values of its placeholders."""
+
+CONTENT: Final = "coalesce(title || ' ', '') || text"
+"""What `contains` and regular expressions are looked for in."""
+_SOME_DELIVERY: Final = "EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id AND %s)"
+_ANYWHERE: Final = f"instr(lower({CONTENT} || ' ' || sender), lower(?)) OR " + (
+    _SOME_DELIVERY % "instr(lower(recipient), lower(?))"
+)
+_SUMMARY: Final = (
+    "SELECT CASE WHEN min(status) = max(status) THEN min(status)"
+    " WHEN min(status IN ('delivered', 'failed')) THEN 'delivered'"
+    " WHEN min(status IN ('sent', 'delivered', 'failed')) THEN 'sent' ELSE 'pending' END"
+    " FROM deliveries WHERE message = messages.id"
+)
+"""The status of a message as a whole, as `model.message.summary` has it."""
+
+
+def in_range(wanted: Filter, below: int) -> Condition:
+    """Return the condition for the messages of the account with ids below one."""
+    first = below if wanted.before is None else min(below, wanted.before)
+    if wanted.account is None:
+        return "id < ?", (first,)
+    return "account = ? AND id < ?", (wanted.account, first)
+
+
+def fits(wanted: Filter) -> Condition:
+    """Return the condition for the rest: it has to be looked at for each message in the range."""
+    possible: list[tuple[Any, Condition]] = [
+        (wanted.channel, ("channel = ?", (str(wanted.channel),))),
+        (wanted.since, ("created_at >= ?", (wanted.since,))),
+        (wanted.to, (_SOME_DELIVERY % "recipient = ?", (wanted.to,))),
+        (wanted.status, _has_status(wanted)),
+        (wanted.contains, (f"instr({CONTENT}, ?)", (wanted.contains,))),
+        (wanted.anywhere, (_ANYWHERE, (wanted.anywhere, wanted.anywhere))),
     ]
-    chosen = [(sql, value) for sql, value in possible if value is not None]
-    where = " AND ".join(f"({sql})" for sql, _ in chosen) or "true"
-    return where, tuple(value for sql, value in chosen for _ in range(sql.count("?")))
+    chosen = [condition for value, condition in possible if value is not None]
+    sql = " AND ".join(f"({each})" for each, _ in chosen) or "true"
+    return sql, tuple(value for _, values in chosen for value in values)
+
+
+def _has_status(wanted: Filter) -> Condition:
+    status = str(wanted.status)
+    if wanted.to is None:
+        return f"({_SUMMARY}) = ?", (status,)
+    return _SOME_DELIVERY % "recipient = ? AND status = ?", (wanted.to, status)

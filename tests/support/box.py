@@ -144,7 +144,7 @@ async def sandbox(**settings: Any) -> AsyncIterator[Box]:
 
 
 @asynccontextmanager
-async def bounded(**bounds: int) -> AsyncIterator[Box]:
+async def bounded(**bounds: float) -> AsyncIterator[Box]:
     """Run a sandbox without rate limits and with lower bounds inside the block."""
     built = Sandbox(Settings(tier="unlimited"), bounds=Bounds(**bounds))
     async with boxed(built) as box:

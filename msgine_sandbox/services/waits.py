@@ -1,0 +1,164 @@
+"""Calls that wait for a message: what happens is compared with all of them by one task."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.slices import SLICE, Slices
+from msgine_sandbox.services.bus import Bus, MessageAccepted, StatusesChanged, Stopping
+from msgine_sandbox.services.inbox import Inbox, MessageQuery
+from msgine_sandbox.storage.store import Store
+
+News = Message | Sequence[int] | Exception | None
+"""What a wait is told: its end, or the ids of messages that it is to compare itself."""
+_HEARD: Final[tuple[type, ...]] = (MessageAccepted, StatusesChanged, Stopping)
+
+
+class Wait:
+    """A call that waits for a message."""
+
+    def __init__(self, inbox: Inbox, query: MessageQuery) -> None:
+        self._inbox = inbox
+        self.query = query
+        # Not a queue of asyncio, which would use the event loop again if it ends inside a wait.
+        self._news: deque[News] = deque()
+        self._arrived: asyncio.Future[None] | None = None
+
+    def put(self, news: News) -> None:
+        """End it with a message or an error, or with neither where the sandbox stops.
+
+        Ids are those of messages that it is still to compare with its regular expression.
+        """
+        self._news.append(news)
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+
+    async def existing(self) -> Message | None:
+        """Return the newest message that matches, or None where there is none yet.
+
+        Raises:
+            InvalidRequest: the regular expression takes too much time.
+        """
+        return await self._inbox.newest(self.query)
+
+    async def next(self, timeout: float) -> Message | None:
+        """Return the first message that matches from now on; None after the timeout.
+
+        The timeout is in seconds of real time. It also returns None when the sandbox stops.
+
+        Raises:
+            InvalidRequest: the regular expression takes too much time.
+            Exception: what else the wait was ended with.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while (news := await self._next_news()) is not None:
+                    if isinstance(news, Exception):
+                        raise news
+                    if isinstance(news, Message):
+                        return news
+                    found = await self._inbox.first_of(self.query, news)
+                    if found is not None:
+                        return found
+        except TimeoutError:
+            pass
+        return None
+
+    async def _next_news(self) -> News:
+        while not self._news:
+            self._arrived = asyncio.get_running_loop().create_future()
+            await self._arrived
+        return self._news.popleft()
+
+
+class Waits:
+    """The calls that wait, and the messages that are still to be compared with them."""
+
+    def __init__(
+        self, store: Store, inbox: Inbox, bus: Bus, *, slice_seconds: float = SLICE
+    ) -> None:
+        self._slice_seconds = slice_seconds
+        self._store = store
+        self._inbox = inbox
+        self._bus = bus
+        self._waits: defaultdict[int | None, dict[Wait, None]] = defaultdict(dict)
+        """By the account whose messages they wait for; None is any account."""
+        self._changed: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        """By account, the messages that are new or have changed."""
+        self._comparing: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def waiting(self, query: MessageQuery) -> Iterator[Wait]:
+        """Wait for a message inside the block.
+
+        What happens from its beginning on is not missed, also if the caller first looks for what
+        exists.
+        """
+        wait, account = Wait(self._inbox, query), query.filter.account
+        if not self._waits:
+            # One listener for all waits, and none without any: each message would call it.
+            for kind in _HEARD:
+                self._bus.listen(kind, self._hear)
+        self._waits[account][wait] = None
+        if self._bus.stopping:  # no announcement would end it
+            wait.put(None)
+        try:
+            yield wait
+        finally:
+            self._remove(wait)
+
+    def leave_loop(self) -> None:
+        """Forget the calls that wait in an event loop that has ended."""
+        self._waits.clear()
+        self._changed.clear()
+        self._comparing = None
+        self._bus.ignore(self._hear, *_HEARD)
+
+    def _remove(self, wait: Wait) -> None:
+        account = wait.query.filter.account
+        waits = self._waits.get(account, {})
+        if wait not in waits:
+            return  # its event loop has been left
+        del waits[wait]
+        if not waits:
+            del self._waits[account]
+        if not self._waits:
+            self._bus.ignore(self._hear, *_HEARD)
+
+    def _hear(self, event: MessageAccepted | StatusesChanged | Stopping) -> None:
+        if isinstance(event, Stopping):
+            for wait in [each for waits in self._waits.values() for each in waits]:
+                wait.put(None)
+            return
+        self._changed[event.account].update(dict.fromkeys(event.messages))
+        if self._comparing is None:
+            self._comparing = asyncio.create_task(self._compare())
+
+    async def _compare(self) -> None:
+        slices = Slices(self._slice_seconds)
+        try:
+            while self._changed:
+                account = next(iter(self._changed))
+                messages = self._changed.pop(account)
+                for wait in [*self._waits.get(account, ()), *self._waits.get(None, ())]:
+                    is_told = await self._tell(wait, messages)
+                    # What is told has work to do, before the next one is.
+                    await (slices.give_way() if is_told else slices.pause())
+        finally:
+            self._comparing = None
+
+    async def _tell(self, wait: Wait, messages: Collection[int]) -> bool:
+        try:
+            found = await self._store.messages.matching(wait.query.filter, messages)
+            if found and wait.query.pattern is None:
+                wait.put(await self._store.messages.get(found[0][0]))
+            elif found:
+                # It compares them itself, so that nobody waits for its regular expression.
+                wait.put([message for message, _ in found])
+        except Exception as error:  # such as one of the disk: the call is answered with it
+            wait.put(error)
+            return True
+        return bool(found)
