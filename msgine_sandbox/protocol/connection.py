@@ -52,6 +52,10 @@ class ConnectionProtocol(_Base):
         """Return which part of a request is yet to be completed; None between requests."""
         raise NotImplementedError
 
+    def may_read_ahead(self) -> bool:
+        """Return whether more may be read, though an earlier request is still being answered."""
+        raise NotImplementedError
+
     def parser_error(self) -> ApiError:
         """Return the error to answer with, while an exception of the parser is handled."""
         raise NotImplementedError
@@ -69,6 +73,10 @@ class ConnectionProtocol(_Base):
             return
         self.known_connections.busy(self)
         super().data_received(data)
+        if self.flow.read_paused and self.may_read_ahead():
+            # uvicorn stops at a request that comes before the answer to another one, and would not
+            # notice that the client disconnects, for whom that other one may go on waiting.
+            self.flow.resume_reading()
         self._wait()
 
     def answered(self) -> None:

@@ -34,6 +34,10 @@ class H11Connection(ConnectionProtocol):
             return Part.BODY
         return Part.HEAD if state is h11.IDLE and buffered else None
 
+    def may_read_ahead(self) -> bool:
+        # Not where it is the body that is too much for now. h11 keeps what follows unparsed.
+        return not self.cycle.more_body and len(self.conn.trailing_data[0]) <= MAX_HEAD
+
     def parser_error(self) -> ApiError:
         error = sys.exception()
         hint = getattr(error, "error_status_hint", MalformedRequest.status)

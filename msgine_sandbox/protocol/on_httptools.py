@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from msgine_sandbox.model.errors import (
     ApiError,
@@ -14,6 +16,9 @@ from msgine_sandbox.model.errors import (
     UriTooLong,
 )
 from msgine_sandbox.protocol.connection import MAX_HEAD, ConnectionProtocol, Part
+
+_MAX_QUEUED = 8
+"""Requests of a connection that may wait for the answers to those before them."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -34,6 +39,17 @@ class _BoundedParts(ConnectionProtocol):
         self._has_progressed = False
         """Whether a part has begun, or some of the body has come, in the latest packet."""
         self._bound_exceeded: ApiError | None = None
+        self._answering: RequestResponseCycle | None = None
+        """The request that is being answered; `cycle` is the latest one, which may be queued."""
+
+    def may_read_ahead(self) -> bool:
+        return 0 < len(self.pipeline) < _MAX_QUEUED and len(self.cycle.body) <= HIGH_WATER_LIMIT
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def incomplete_part(self) -> Part | None:
         return self._part
@@ -60,6 +76,7 @@ class _BoundedParts(ConnectionProtocol):
 
     def on_response_complete(self) -> None:
         if self.pipeline:
+            self._answering, _ = self.pipeline[-1]
             super().on_response_complete()  # begins the next request
         elif not self.transport.is_closing():
             # Without uvicorn's timer, which would close the connection for being idle.
@@ -75,6 +92,8 @@ class _BoundedParts(ConnectionProtocol):
         if self._head_at_most > MAX_HEAD:
             self._check_size(self.url)
         super().on_headers_complete()
+        if not self.pipeline:
+            self._answering = self.cycle
         self._part = Part.BODY
         self._has_progressed = True
         # The list in the scope stays as it is: trailers are no headers (RFC 9110, 6.5.1).
