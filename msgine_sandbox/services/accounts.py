@@ -1,7 +1,7 @@
 """Accounts: any token opens one of its own on first use."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -30,7 +30,8 @@ class Accounts:
     """The accounts that are open, and the time of each.
 
     All accounts are in memory, because every request needs one. A change is made there inside the
-    write transaction, and undone if that fails.
+    write transaction, so that what follows in the same batch sees it, and undone if that is rolled
+    back.
     """
 
     def __init__(
@@ -43,8 +44,8 @@ class Accounts:
         self._default_clock = Clock()
         self._accounts: dict[int, Account] = {}
         self._id_by_token: dict[str, int] = {}
-        self._pinned: dict[int, Instant] = {}
-        """The time of accounts whose clock is being moved."""
+        self._pinned: dict[int, Instant | None] = {}
+        """The time of accounts whose clock is being moved; None where it follows the clock."""
 
     async def load(self) -> None:
         """Read all accounts from the store."""
@@ -64,11 +65,7 @@ class Accounts:
         self.check_token(token)
         account_id = self._id_by_token.get(token)
         if account_id is None:
-            # The store has only the digests of tokens.
-            digest = sha256(token.encode()).digest()
-            known = await self._store.accounts.with_token(digest)
-            account_id = known.id if known else await self._open(token, digest)
-            self._id_by_token[token] = account_id
+            account_id = await self._open(token)
         return self._accounts[account_id]
 
     def check_token(self, token: str) -> None:
@@ -76,18 +73,22 @@ class Accounts:
         if self._accepted_tokens and token not in self._accepted_tokens:
             raise Unauthorized
 
-    async def _open(self, token: str, digest: bytes) -> int:
-        try:
-            async with self._store.write():
-                account_id = await self._store.accounts.next_id()
-                account = self._new_account(account_id, masked(token), _magic_prefix(token))
-                await self._store.accounts.add(account, digest)
-                # Before the commit, so that a second request in the same batch finds it.
-                self._accounts[account_id] = account
-                self._id_by_token[token] = account_id
-        except Exception:  # not CancelledError: the batch is committed nevertheless
-            self._accounts.pop(self._id_by_token.pop(token, 0), None)
-            raise
+    async def _open(self, token: str) -> int:
+        digest = sha256(token.encode()).digest()  # the store has no tokens
+        # Also for an account that is known: the request that opens it may be in the same batch, and
+        # nobody may use an account whose opening is rolled back, because its id is given again.
+        async with self._store.write():
+            known = await self._store.accounts.with_token(digest)
+            account_id = known.id if known else await self._add(token, digest)
+            self._store.after_commit(partial(self._id_by_token.setdefault, token, account_id))
+        return account_id
+
+    async def _add(self, token: str, digest: bytes) -> int:
+        account_id = await self._store.accounts.next_id()
+        account = self._new_account(account_id, masked(token), _magic_prefix(token))
+        await self._store.accounts.add(account, digest)
+        self._accounts[account_id] = account
+        self._store.on_rollback(partial(self._accounts.pop, account_id))
         return account_id
 
     def _new_account(self, account_id: int, hint: str, magic: str) -> Account:
@@ -104,15 +105,12 @@ class Accounts:
         )
 
     async def renew(self, account: int) -> None:
-        """Set an account back to what it was when it was opened; inside a write transaction.
-
-        The caller undoes it in memory if that fails, with `undone_on_failure`.
-        """
+        """Set an account back to what it was when it was opened; inside a write transaction."""
         old = self._accounts[account]
-        fresh = self._new_account(account, old.token_hint, old.magic)
-        await self._store.accounts.save(fresh)
-        self._accounts[account] = fresh
-        self.unpin_time(account)
+        await self._set(self._new_account(account, old.token_hint, old.magic))
+        if account in self._pinned:
+            pinned, self._pinned[account] = self._pinned[account], None
+            self._store.on_rollback(partial(self._pin_again, account, pinned))
 
     def all(self) -> list[Account]:
         """Return every open account, the oldest first."""
@@ -132,25 +130,14 @@ class Accounts:
 
     async def save(self, account: Account) -> None:
         """Store a changed account instead of the old one."""
-        with self.undone_on_failure([account.id]):
-            async with self._store.write():
-                await self._store.accounts.save(account)
-                # Before the commit, so that what follows in the same batch sees the change.
-                self._accounts[account.id] = account
+        async with self._store.write():
+            await self._set(account)
 
-    @contextmanager
-    def undone_on_failure(self, accounts: Iterable[int]) -> Iterator[None]:
-        """Undo what a block changes in memory, of accounts and the default clock, if it fails.
-
-        The block contains the write transaction, because a commit can fail, too.
-        """
-        old, default_clock = {each: self._accounts[each] for each in accounts}, self._default_clock
-        try:
-            yield
-        except Exception:  # not CancelledError: the batch is committed nevertheless
-            self._accounts.update(old)
-            self._default_clock = default_clock
-            raise
+    async def _set(self, account: Account) -> None:
+        old = self._accounts[account.id]
+        await self._store.accounts.save(account)
+        self._accounts[account.id] = account
+        self._store.on_rollback(partial(self._accounts.__setitem__, account.id, old))
 
     def clock_of(self, account: int) -> Clock:
         """Return an account's clock."""
@@ -173,6 +160,10 @@ class Accounts:
         """Let the account's time follow its clock again."""
         self._pinned.pop(account, None)
 
+    def _pin_again(self, account: int, instant: Instant | None) -> None:
+        if account in self._pinned:  # the move has not ended meanwhile
+            self._pinned[account] = instant
+
     async def set_clock(self, account: int, clock: Clock) -> None:
         """Store a changed clock of an account."""
         await self.save(replace(self._accounts[account], clock=clock))
@@ -183,9 +174,11 @@ class Accounts:
         return self._default_clock
 
     async def set_default_clock(self, clock: Clock) -> None:
-        """Store the clock that new accounts start with; inside a write transaction, as `renew`."""
+        """Store the clock that new accounts start with; inside a write transaction."""
+        old = self._default_clock
         await self._store.accounts.save_default_clock(clock)
         self._default_clock = clock
+        self._store.on_rollback(partial(setattr, self, "_default_clock", old))
 
 
 def is_revoked(token: str) -> bool:

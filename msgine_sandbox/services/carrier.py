@@ -1,7 +1,7 @@
 """The carrier: plans the status changes of a message, and applies them when they are due."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import msgspec
@@ -132,7 +132,8 @@ class Carrier:
         async with self._store.write():
             applied = await self._deliveries.apply(account, await self._changes(steps))
             await self._store.steps.remove(steps[: applied.done])
-        self._bus.announce(StatusesChanged(account, applied.changes))
+            changed = StatusesChanged(account, applied.changes)
+            self._store.after_commit(partial(self._bus.announce, changed))
         return applied.done
 
     def _plan_of(self, message: Message, delivery: Delivery) -> Sequence[PlannedStatus]:

@@ -1,6 +1,7 @@
 """Changing the status of deliveries, and planning the webhooks that report the changes."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -95,13 +96,14 @@ class Deliveries:
         async with self._store.write():
             # All have the same time, so that `apply` does not stop before any of them.
             applied = await self.apply(message.account, changes)
-        self._bus.announce(StatusesChanged(message.account, applied.changes))
+            changed = StatusesChanged(message.account, applied.changes)
+            self._store.after_commit(partial(self._bus.announce, changed))
 
     async def _enqueue(self, account: int, changes: Iterable[StatusChange]) -> None:
         for change in changes:
             steps = await self._planner.plan(account, change)
             await self._store.steps.add(steps)
-            self._due_queue.schedule(steps)
+            self._store.after_commit(partial(self._due_queue.schedule, steps))
 
 
 def _check(message: Message, position: int, status: Status) -> None:

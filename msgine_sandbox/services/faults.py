@@ -1,6 +1,7 @@
 """Faults on demand: which one acts on a request or a webhook, counted exactly."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -105,6 +106,8 @@ class Faults:
         active = await self._store.faults.active(account)
         if not active:
             self._active -= {account, None}
+            # One that another request of this batch has removed would act again.
+            self._store.on_rollback(partial(self._active.update, {account, None}))
         matching = [
             fault
             for fault in active

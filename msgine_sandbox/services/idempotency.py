@@ -80,7 +80,8 @@ class Idempotency:
             return  # of an event loop that has ended; another request may have the key by now
         del self._locks[lock.account, lock.key]
         for unlocked in lock.waiting:
-            if not unlocked.done():  # a waiting request may have been cancelled
+            # A waiting request may have been cancelled, or its event loop closed.
+            if not unlocked.done() and not unlocked.get_loop().is_closed():
                 unlocked.set_result(None)
 
     def leave_loop(self) -> None:

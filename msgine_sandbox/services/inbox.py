@@ -7,6 +7,7 @@ a time over all calls, and between two of them the event loop does what else the
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -54,7 +55,7 @@ class Inbox:
         """Delete an account's messages, or all; return how many there were."""
         async with self._store.write():
             deleted = await self._store.clear_messages(account)
-        self.announce_emptied(account)
+            self._store.after_commit(partial(self.announce_emptied, account))
         return deleted
 
     def announce_emptied(self, account: int | None) -> None:

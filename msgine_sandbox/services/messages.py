@@ -1,8 +1,12 @@
 """Accepting messages: one transaction for a message, its planned steps, and its idempotency key."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.idempotency import StoredAnswer
 from msgine_sandbox.model.message import Message, StatusChange
+from msgine_sandbox.model.step import Step
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.analytics import Analytics
 from msgine_sandbox.services.bus import Bus, MessageAccepted, StatusesChanged
@@ -53,9 +57,12 @@ class Messages:
                 await self._store.idempotency.remember(answer)
             if changes:
                 await self._deliveries.enqueue_webhooks(message.account, changes)
-            # In memory before the commit, which is harmless: where that fails, the scheduler wakes
-            # and finds no step.
-            self._due_queue.schedule(steps)
+            self._store.after_commit(partial(self._accepted, message, steps, changes))
+
+    def _accepted(
+        self, message: Message, steps: Sequence[Step], changes: Sequence[StatusChange]
+    ) -> None:
+        self._due_queue.schedule(steps)
         self._bus.announce(MessageAccepted(message))
         if changes:
             self._bus.announce(StatusesChanged(message.account, changes))

@@ -8,6 +8,8 @@ from msgine_sandbox.model.account import Account, Admission, Limits
 from msgine_sandbox.model.clock import Instant, whole_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from msgine_sandbox.services.rate_windows import AccountWindows
 
 MINUTE: Final = 60
@@ -50,12 +52,14 @@ class RateLimit:
         minute, second = self._windows_of(account).remaining(now)
         return minute, second
 
-    def forget(self, account: int | None) -> None:
-        """Empty the windows of an account, or of all."""
-        if account is None:
-            self._windows.clear()
-        else:
-            self._windows.pop(account, None)
+    def forget(self, account: int | None) -> Mapping[int, AccountWindows]:
+        """Empty the windows of an account, or of all; return those that `restore` takes."""
+        chosen = list(self._windows) if account is None else [account]
+        return {each: self._windows.pop(each) for each in chosen if each in self._windows}
+
+    def restore(self, windows: Mapping[int, AccountWindows]) -> None:
+        """Use windows again that have been emptied."""
+        self._windows.update(windows)
 
     def _windows_of(self, account: Account) -> AccountWindows:
         # Here, because importing `limits` takes longer than answering the first request.

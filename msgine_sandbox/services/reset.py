@@ -1,6 +1,7 @@
 """Reset: an account, or the whole sandbox, becomes what it was when it was new."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgine_sandbox.model.clock import Clock
 from msgine_sandbox.services.accounts import Accounts
@@ -39,25 +40,25 @@ class Reset:
     async def reset(self, account: int | None) -> None:
         """Reset an account, or for None every account and the clock of those opened later."""
         chosen = self._accounts.ids(account)
-        # First, because a clock move that waits for a receiver would go on with the old clock.
-        for each in chosen:
-            self._scheduler.cancel_move(each)
-        with self._accounts.undone_on_failure(chosen):
-            await self._clear(account, chosen)
-        for each in chosen:
-            await self._scheduler.reschedule(each)
-
-    async def _clear(self, account: int | None, chosen: Sequence[int]) -> None:
         async with self._store.write():
             if account is None:
                 await self._accounts.set_default_clock(Clock())
             await self._store.clear(account)
             for each in chosen:
                 await self._accounts.renew(each)
-            # What is only in memory is cleared before the commit, so that no request in between
-            # meets one of the two without the other.
-            self._rate_limit.forget(account)
-            self._journal.forget(account)
-            self._retries.forget(account)
-            self._coverage.forget(account)
-            self._inbox.announce_emptied(account)
+            # At once, because the windows of a clock that was ahead would refuse a request of the
+            # same batch for as long as that.
+            windows = self._rate_limit.forget(account)
+            self._store.on_rollback(partial(self._rate_limit.restore, windows))
+            self._store.after_commit(partial(self._forget, account, chosen))
+        for each in chosen:
+            await self._scheduler.reschedule(each)
+
+    def _forget(self, account: int | None, chosen: Sequence[int]) -> None:
+        for each in chosen:
+            # One that waits for a receiver would go on with the old clock.
+            self._scheduler.cancel_move(each)
+        self._journal.forget(account)
+        self._retries.forget(account)
+        self._coverage.forget(account)
+        self._inbox.announce_emptied(account)

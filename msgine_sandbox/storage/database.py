@@ -1,18 +1,24 @@
 """One SQLite connection for one event loop at a time, with group commit of write transactions."""
 
 import asyncio
+import logging
 import sqlite3
 import weakref
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from operator import add
 from types import TracebackType
 
-from msgine_sandbox.model.errors import LoopChanged
+from msgine_sandbox.model.errors import LoopChanged, ServiceUnavailable
 from msgine_sandbox.storage.columns import Row
+from msgine_sandbox.storage.failure import FailureLog, disk_failure
 from msgine_sandbox.storage.file import opened
 
+_log = logging.getLogger(__name__)
+
 MEMORY = ":memory:"
+_LOST = "a query failed, and the transaction with it"
 _WAITED = "A write transaction of the store waited for something other than the store."
 
 
@@ -23,6 +29,11 @@ class Database:
     is one SQLite transaction. A commit costs more than what most of them write, so a batch of
     many requests is what makes the store fast. If one transaction of a batch fails, which a full
     disk can bring about, the whole batch is rolled back and every one of them raises the error.
+
+    What a transaction changes in memory must not outlive its rollback. It is changed by
+    `after_commit`; what the rest of the batch has to see is changed at once, and taken back by
+    `on_rollback`. Both are part of the batch, so that they hold for a request that is cancelled
+    during the commit, too.
 
     Inside a write transaction nothing but the store may be awaited. The store never suspends, so
     transactions never overlap, and none of them sees another one half done.
@@ -43,23 +54,31 @@ class Database:
         self._end: asyncio.Handle
         """Calls `_end_batch`, while a batch is open."""
         self._waiting: list[asyncio.Future[None]] = []
-        """The transactions of the batch that have ended and wait for the commit."""
+        """The transactions of the batch that wait for its end."""
         self._failure: BaseException | None = None
         """Why the batch will be rolled back."""
+        self._after_commit: list[Callable[[], object]] = []
+        self._on_rollback: list[Callable[[], object]] = []
+        self._failure_log = FailureLog()
+        self._changes = 0
+        """Rows that the connection had changed when the batch began."""
 
     async def __aenter__(self) -> None:
         if self._inside:
             raise RuntimeError(_WAITED)
         if self._failure is not None:
-            raise self._failure  # the batch will be rolled back
+            await self._end_of_batch()
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             raise LoopChanged
         if not self._batch_is_open:
+            self._connection.execute("BEGIN")
             # It runs after everything that is ready by now, whose transactions join this batch.
             self._end = loop.call_soon(self._end_batch)
-            self._connection.execute("BEGIN")
             self._batch_is_open = True
+            self._changes = self._connection.total_changes
+        elif not self._connection.in_transaction:
+            raise self._lost()
         self._inside = True
 
     async def __aexit__(
@@ -74,10 +93,28 @@ class Database:
             raise RuntimeError(_WAITED) from error
         if error is not None:
             self._failure = error
-            return
-        committed = asyncio.get_running_loop().create_future()
-        self._waiting.append(committed)
-        await committed
+        await self._end_of_batch()
+
+    async def settled(self) -> None:
+        """Wait until what has been read by now is committed.
+
+        Queries see what a batch has written so far, so the response to a read waits for its end.
+
+        Raises:
+            Exception: it is rolled back, for this reason.
+        """
+        if self._batch_is_open:
+            await self._end_of_batch()
+
+    def _end_of_batch(self) -> asyncio.Future[None]:
+        """Return what is done once the batch is committed, or has the failure that ended it.
+
+        A request whose transaction fails also waits, or its client could meet what is not undone
+        yet.
+        """
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(ended)
+        return ended
 
     def _end_batch(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -87,15 +124,36 @@ class Database:
         self._batch_is_open = False
         self._deferred.clear()
         self._sums.clear()
-        if failure is not None and self._connection.in_transaction:
-            self._connection.rollback()
-        for committed in waiting:
-            if committed.done():  # the request that awaited it was cancelled
+        if failure is not None:
+            self._roll_back()
+        elif self._connection.total_changes > self._changes:
+            self._failure_log.latest = None  # a transaction that writes nothing proves nothing
+        self._update_memory(committed=failure is None)
+        for ended in waiting:
+            if ended.done():  # the request that awaited it was cancelled
                 continue
             if failure is None:
-                committed.set_result(None)
+                ended.set_result(None)
             else:
-                committed.set_exception(failure)
+                ended.set_exception(failure)
+
+    def _update_memory(self, *, committed: bool) -> None:
+        # Before any of the transactions goes on, so that nobody meets memory that differs from what
+        # is stored.
+        calls = self._after_commit if committed else self._on_rollback[::-1]
+        self._after_commit, self._on_rollback = [], []
+        for call in calls:
+            try:
+                call()
+            except Exception:
+                # Neither the others nor the transactions may suffer from a defect in one of them.
+                _log.exception("What follows from a transaction could not be done")
+
+    def _roll_back(self) -> None:
+        # SQLite has done it by itself after some errors, and an error does not keep it from it.
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
 
     def _commit(self) -> sqlite3.Error | None:
         try:
@@ -104,6 +162,35 @@ class Database:
         except sqlite3.Error as error:
             return error
         return None
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Call a function once the present transaction is committed, or never.
+
+        It is called before the requests whose transactions are in the batch go on.
+        """
+        self._after_commit.append(action)
+
+    def on_rollback(self, undo: Callable[[], object]) -> None:
+        """Call a function if the open batch is rolled back; the latest is called first.
+
+        It is also for what has been read while a batch is open, and may become untrue. Without
+        an open batch, nothing can be rolled back.
+        """
+        if self._batch_is_open:
+            self._on_rollback.append(undo)
+
+    def unavailable(self, error: BaseException) -> ServiceUnavailable | None:
+        """Return the refusal for an error of the disk, and log it; None for any other error."""
+        cause = disk_failure(error)
+        if cause is None:
+            return None
+        self._failure_log.failed(error, cause)
+        return ServiceUnavailable(f"The database cannot be used: {cause}")
+
+    def check_disk(self) -> None:
+        """Raise the latest error of the disk, unless something has been stored since."""
+        if self._failure_log.latest is not None:
+            raise self._failure_log.latest
 
     def execute(self, sql: str, row: Row = ()) -> sqlite3.Cursor:
         """Run a statement, after what was deferred before it."""
@@ -148,9 +235,19 @@ class Database:
         if self._deferred or self._sums:
             self._run_deferred()
 
+    def _lost(self) -> sqlite3.Error:
+        """Fail the batch that SQLite has rolled back by itself, and return its failure.
+
+        An error of any query can cause that. Statements that follow would be committed one by one.
+        """
+        self._failure = sqlite3.OperationalError(_LOST)
+        return self._failure
+
     def _run_deferred(self) -> None:
         deferred, self._deferred = self._deferred, defaultdict(list)
         sums, self._sums = self._sums, defaultdict(list)
+        if not self._connection.in_transaction:
+            raise self._lost()
         try:
             for sql, rows in deferred.items():
                 self._connection.executemany(sql, rows)
@@ -219,8 +316,9 @@ class Savepoint:
         self._connection.execute("SAVEPOINT block")
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._connection.execute("RELEASE block")
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:  # else the batch fails, and SQLite may have rolled it back already
+            self._connection.execute("RELEASE block")
 
     def undo(self) -> None:
         """Undo what was run since the block began."""
