@@ -54,6 +54,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
         ids=s.ids,
         real=s.real,
         lifecycle=s.lifecycle,
+        store=s.store,
     )
 
 

@@ -26,6 +26,8 @@ from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
 from msgine_sandbox.standard_error import StandardErrorStream, takes_colours
+from msgine_sandbox.storage.failure import disk_failure
+from msgine_sandbox.storage.file import DatabaseUnusable
 
 _BACKLOG = 2048  # as uvicorn's own default
 _FREE_PORTS = 20  # that are tried with port 0, until one is free on every address
@@ -133,8 +135,12 @@ class Server(uvicorn.Server):
             await self._sandbox.lifecycle.start()
             if self._sandbox.settings.scenario is not None:
                 await load(self._sandbox, self._sandbox.settings.scenario)
-        except BaseException:
+        except BaseException as error:
             await self._sandbox.lifecycle.close()
+            cause = disk_failure(error)
+            if cause is not None:
+                path = self._sandbox.settings.database
+                raise DatabaseUnusable(f"{path} cannot be used: {cause}.") from error
             raise
         await super().startup(sockets)
         if self._sandbox.settings.stop_with_stdin:

@@ -31,12 +31,14 @@ from msgine_sandbox.services.client_warnings import (
 )
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
+from msgine_sandbox.storage.store import Store
 
 _log = logging.getLogger(__name__)
 
 _API: Final = f"{BASE_PATH}/"
 _CONTROL: Final = "/_sandbox/"
 _HEALTH: Final = "/_sandbox/health"
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 class Application:
@@ -55,6 +57,7 @@ class Application:
         ids: Ids,
         real: RealTime,
         lifecycle: Lifecycle,
+        store: Store,
     ) -> None:
         self._api = api
         self._control = control
@@ -66,6 +69,7 @@ class Application:
         self._ids = ids
         self._real = real
         self._lifecycle = lifecycle
+        self._store = store
         self._lifespan = Router(lifespan=self._running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +82,10 @@ class Application:
             # ASGITransport does not.
             try:
                 await self._lifecycle.start(briefly=_is_test_client(scope))
-            except ApiError as refused:
+            except Exception as error:
+                refused = error if isinstance(error, ApiError) else self._store.unavailable(error)
+                if refused is None:
+                    raise
                 await self._refuse(refused, scope, receive, send)
                 return
         path = path_of(scope)
@@ -110,11 +117,14 @@ class Application:
             if not self._bus.stopping:
                 raise
             response = error_answer(ServiceUnavailable("The sandbox stops"), context)
-        except Exception:
-            if not context.connection_cut:
-                defect = InternalError("The sandbox has a defect; its log says more")
-                await self._send(error_answer(defect, context), context, send)
-            raise  # so that the server logs it, or the client sees the cut connection
+        except Exception as error:
+            refused = self._store.unavailable(error)
+            if refused is None:
+                if not context.connection_cut:
+                    defect = InternalError("The sandbox has a defect; its log says more")
+                    await self._send(error_answer(defect, context), context, send)
+                raise  # so that the server logs it, or the client sees the cut connection
+            response = error_answer(refused, context)
         await self._send(response, context, send)
 
     async def _refuse(self, refused: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,10 +147,15 @@ class Application:
         check_framing(context)
         self._hosts.check(context)
         if is_api:
-            return await self._api.respond(context)
-        if context.path.startswith(_CONTROL) and context.path != _HEALTH:
-            return await self._control.respond(context)
-        return await self._page.respond(context)
+            response = await self._api.respond(context)
+        elif context.path.startswith(_CONTROL) and context.path != _HEALTH:
+            response = await self._control.respond(context)
+        else:
+            return await self._page.respond(context)
+        if context.method in _READS:
+            # What has written has waited already, and must not fail with a later transaction.
+            await self._store.settled()
+        return response
 
     @asynccontextmanager
     async def _running(self, _: Router) -> AsyncIterator[None]:

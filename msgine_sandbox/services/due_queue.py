@@ -31,6 +31,7 @@ class DueQueue:
         self._timer_due = 0.0  # on the event loop's clock
         self._fired = asyncio.Event()
         self._fired_at: Instant = 0
+        self._paused_until: Instant = 0
 
     def schedule(self, steps: Sequence[Step]) -> None:
         """Wake the scheduler when the first of some steps, all of one account, is due.
@@ -55,12 +56,16 @@ class DueQueue:
         """Leave an account out until it is scheduled again."""
         self._due.pop(account, None)
 
+    def pause(self, until: Instant) -> None:
+        """Let no account be due before a real time, because the store fails for all of them."""
+        self._paused_until = until
+
     async def next_account(self) -> int:
         """Wait until an account has a step due, and return that account."""
         while True:
             # Only what was due when the timer fired: the rest waits for the next time, so that
             # steps which fall due one after the other share a transaction.
-            while self._heap and self._heap[0][0] <= self._fired_at:
+            while self._heap and self._next_due() <= self._fired_at:
                 due, account = heappop(self._heap)
                 if self._due.get(account) == due:
                     del self._due[account]
@@ -74,16 +79,20 @@ class DueQueue:
         """Forget all accounts, and the event loop in which the timer was set."""
         self._due.clear()
         self._heap.clear()
+        self._paused_until = 0
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._fired = asyncio.Event()
 
+    def _next_due(self) -> Instant:
+        return max(self._heap[0][0], self._paused_until)
+
     def _set_timer(self) -> None:
         if not self._heap:
             return
         loop = asyncio.get_running_loop()
-        when = loop.time() + max((self._heap[0][0] - self._real.now()) / SECOND, _TICK)
+        when = loop.time() + max((self._next_due() - self._real.now()) / SECOND, _TICK)
         if self._timer is None or when < self._timer_due:
             if self._timer is not None:
                 self._timer.cancel()

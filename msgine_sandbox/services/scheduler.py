@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 from msgine_sandbox.model.clock import SECOND, Instant, RealTime
@@ -97,11 +98,13 @@ class Scheduler:
     async def reschedule(self, account: int) -> None:
         """Read again what an account has due next, because its clock or its steps have changed."""
         self._due_queue.forget(account)
+        # Steps that another transaction of this batch has removed would never be performed.
+        self._store.on_rollback(partial(self._try_again_later, account))
         try:
             steps = await self._next_steps(account)
         except Exception:
             # Such as one that failed the whole batch: the account must not stay out of the queue.
-            self._due_queue.wake_at(account, self._real.now() + _RETRY_AFTER_FAILURE)
+            self._try_again_later(account)
             raise
         self._due_queue.schedule(steps)
 
@@ -169,6 +172,8 @@ class Scheduler:
                 # statuses after it: to read a whole batch each time would be wasted.
                 limit = 1
             else:
+                if webhook is not None:
+                    self._store.check_disk()  # or the move would be taken for complete
                 break
         return done
 
@@ -189,9 +194,8 @@ class Scheduler:
         try:
             await self._run_due(account, self._accounts.now(account))
             await self.reschedule(account)
-        except Exception:
-            _log.exception("Steps could not be performed; they will be tried again")
-            self._due_queue.wake_at(account, self._real.now() + _RETRY_AFTER_FAILURE)
+        except Exception as error:
+            self._failed(account, error)
 
     async def _run_due(self, account: int, now: Instant) -> None:
         while statuses := await self._store.steps.due(account, Lane.STATUS, now, limit=_BATCH):
@@ -218,10 +222,21 @@ class Scheduler:
                 await self.reschedule(step.account)
         except LoopChanged:
             pass  # this loop has paused, and a later one, which still has the step, sends it again
-        except Exception:
+        except Exception as error:
             # A defect or a full disk: a receiver that fails is a result, which `send` records.
-            _log.exception("A webhook could not be sent; it will be tried again")
-            self._due_queue.wake_at(step.account, self._real.now() + _RETRY_AFTER_FAILURE)
+            self._failed(step.account, error)
+
+    def _failed(self, account: int, error: Exception) -> None:
+        """Try again later what could not be performed."""
+        if self._store.unavailable(error) is None:
+            _log.error("Steps could not be performed; they will be tried again", exc_info=error)
+        else:
+            # Whoever is tried next would fail as well: one try a second for all accounts.
+            self._due_queue.pause(self._real.now() + _RETRY_AFTER_FAILURE)
+        self._try_again_later(account)
+
+    def _try_again_later(self, account: int) -> None:
+        self._due_queue.wake_at(account, self._real.now() + _RETRY_AFTER_FAILURE)
 
 
 async def _first_of(send: asyncio.Task[None], cancelled: asyncio.Future[None]) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from msgine_sandbox.model.clock import DAY, LATEST, SECOND, Clock, Instant, RealTime, iso_micros
-from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.errors import InvalidRequest, ServiceUnavailable
 from msgine_sandbox.model.idempotency import KEY_TTL
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.scheduler import Scheduler
@@ -92,14 +92,19 @@ class TimeTravel:
                 await self._accounts.set_clock(each, change(self._accounts.clock_of(each)))
 
     async def _set_default(self, change: Callable[[Clock], Clock]) -> None:
-        with self._accounts.undone_on_failure(()):
-            async with self._store.write():
-                await self._accounts.set_default_clock(change(self._accounts.default_clock))
+        async with self._store.write():
+            await self._accounts.set_default_clock(change(self._accounts.default_clock))
 
     async def _move_all(self, micros: int, distance: Callable[[Instant], int]) -> int:
         chosen = self._accounts.ids(None)
         await self._set_default(lambda clock: self._ahead(clock, micros))
-        return sum(await asyncio.gather(*[self._move(each, distance) for each in chosen]))
+        moves = [self._move(each, distance) for each in chosen]
+        # Every move has ended before one that failed is raised: none goes on behind the response.
+        performed = await asyncio.gather(*moves, return_exceptions=True)
+        for each in performed:
+            if isinstance(each, BaseException):
+                raise each
+        return sum(each for each in performed if isinstance(each, int))
 
     async def _move(self, account: int, distance: Callable[[Instant], int]) -> int:
         async with self._scheduler.clock_move(account):
@@ -111,16 +116,31 @@ class TimeTravel:
                 micros = distance(start)
                 clock = self._accounts.clock_of(account)
                 await self._accounts.set_clock(account, self._ahead(clock, micros))
-                return await self._scheduler.run_until(account, start + micros)
+                return await self._perform_until(account, start + micros)
             finally:
                 self._accounts.unpin_time(account)
                 await self._delete_expired_keys(account)
 
+    async def _perform_until(self, account: int, to: Instant) -> int:
+        try:
+            return await self._scheduler.run_until(account, to)
+        except Exception as error:
+            refused = self._store.unavailable(error)
+            if refused is None:
+                raise
+            # A client that repeats the call would move the clock twice.
+            raise ServiceUnavailable(f"The clock has moved. {refused.message}") from error
+
     async def _delete_expired_keys(self, account: int) -> None:
-        # Only to keep the file small: an expired key has no effect anyway.
+        # Only to keep the file small: an expired key has no effect anyway, so the move does not
+        # fail with it.
         now = self._accounts.now(account)
-        async with self._store.write():
-            await self._store.idempotency.clear_until(account, now - KEY_TTL)
+        try:
+            async with self._store.write():
+                await self._store.idempotency.clear_until(account, now - KEY_TTL)
+        except Exception as error:
+            if self._store.unavailable(error) is None:
+                raise
 
     @staticmethod
     def _ahead(clock: Clock, micros: int) -> Clock:

@@ -47,7 +47,7 @@ async def test_on_a_full_disk_nothing_is_acknowledged_without_being_stored(file:
         store.execute(f"PRAGMA max_page_count = {pages + 2}")
         keys = [f"k{n}" for n in range(20)]
         answers = [await box.send(message="a" * 1600, key=key) for key in keys]
-        assert {answer.status_code for answer in answers} == {201, 500}
+        assert {answer.status_code for answer in answers} == {201, 503}
         stored += [answer.json()["id"] for answer in answers if answer.status_code == 201]
         assert await listed(box) == stored
         store.execute("PRAGMA max_page_count = 1000000")
@@ -214,3 +214,57 @@ async def test_deferred_rows_that_fail_during_a_query_are_not_acknowledged(
     results = await together(write(), read())
     assert [type(each) for each in results] == [sqlite3.IntegrityError] * 2
     assert database.metadata("twice") is None
+
+
+async def test_a_batch_that_sqlite_has_rolled_back_by_itself_stores_nothing(
+    database: Database,
+) -> None:
+    async def fail_to_read() -> None:
+        database.execute("ROLLBACK")  # as SQLite does after some errors of any query
+
+    results = await together(write(database, "before"), fail_to_read(), write(database, "after"))
+    assert [type(each) for each in results] == [
+        sqlite3.OperationalError,
+        type(None),
+        sqlite3.OperationalError,
+    ]
+    assert [database.metadata(name) for name in ("before", "after")] == [None] * 2
+    assert await together(write(database, "later")) == [None]
+
+
+async def test_memory_is_taken_back_in_reverse_order_or_changed_after_the_commit(
+    database: Database,
+) -> None:
+    calls: list[str] = []
+
+    async def change(name: str) -> None:
+        async with database:
+            database.store_metadata(name, "written")
+            database.after_commit(lambda: calls.append(f"{name} committed"))
+            database.on_rollback(lambda: calls.append(f"{name} undone"))
+
+    await together(change("one"), change("two"))
+    assert calls == ["one committed", "two committed"]
+    calls.clear()
+    await together(change("one"), change("two"), fail(database, "failing"))
+    assert calls == ["two undone", "one undone"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_call_that_fails_keeps_no_other_from_being_made(
+    database: Database, fails: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[str] = []
+
+    async def change() -> None:
+        async with database:
+            for add in (database.after_commit, database.on_rollback):
+                add(lambda: calls.append("first"))
+                add(lambda: calls.index("missing"))
+                add(lambda: calls.append("last"))
+
+    other = fail(database, "failing") if fails else write(database, "other")
+    [result, _] = await together(change(), other)
+    assert (result is None) != fails
+    assert sorted(calls) == ["first", "last"]
+    assert "could not be done" in caplog.text

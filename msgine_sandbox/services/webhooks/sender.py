@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ from msgine_sandbox.model.webhook import (
     WebhookMode,
 )
 from msgine_sandbox.services.accounts import Accounts
-from msgine_sandbox.services.bus import Bus, WebhookAttempted
+from msgine_sandbox.services.bus import Bus, InboxEmptied, WebhookAttempted
 from msgine_sandbox.services.client_warnings import webhook_warnings
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.journal import Journal
@@ -78,6 +79,9 @@ class WebhookSender:
         self._in_container = in_container
         self._keep_alive = keep_alive
         self._client: WebhookClient | None = None
+        self._unrecorded: dict[int, tuple[Attempt, str | None]] = {}
+        """By step, attempts that could not be stored, because the disk failed."""
+        bus.listen(InboxEmptied, lambda event: self._forget(event.account))
 
     async def send(self, step: Step) -> None:
         """Send an event that is due, and plan what follows from the receiver's response."""
@@ -89,7 +93,22 @@ class WebhookSender:
             async with self._store.write():
                 await self._store.steps.remove([step])
             return
-        attempt, retry_after = await self._attempt(event, message)
+        # One that could not be stored is not sent again, unless the process ends.
+        sent = self._unrecorded.pop(step.id, None) or await self._attempt(event, message)
+        try:
+            await self._record(step, event, message, *sent)
+        except Exception:
+            self._unrecorded[step.id] = sent
+            raise
+
+    async def _record(
+        self,
+        step: Step,
+        event: WebhookEvent,
+        message: Message,
+        attempt: Attempt,
+        retry_after: str | None,
+    ) -> None:
         after, due = self._follow_up(event, attempt, retry_after)
         steps = [] if due is None else [self._step(event, due)]
         async with self._store.write():
@@ -99,8 +118,8 @@ class WebhookSender:
                 return
             await self._store.webhooks.record(attempt, after)
             await self._store.steps.add(steps)
-            self._due_queue.schedule(steps)
-        self._announce(attempt, event, message)
+            self._store.after_commit(partial(self._due_queue.schedule, steps))
+            self._store.after_commit(partial(self._announce, attempt, event, message))
 
     async def resend(self, attempt: Attempt) -> Attempt | None:
         """Send the event of an earlier attempt again, at once; None when its message is gone."""
@@ -116,8 +135,13 @@ class WebhookSender:
             if current is None:
                 return None
             await self._store.webhooks.record(fresh, current)
-        self._announce(fresh, event, message)
+            self._store.after_commit(partial(self._announce, fresh, event, message))
         return fresh
+
+    def _forget(self, account: int) -> None:
+        self._unrecorded = {
+            step: sent for step, sent in self._unrecorded.items() if sent[0].account != account
+        }
 
     async def close(self) -> None:
         """Close every connection."""
