@@ -127,7 +127,7 @@ class Database:
         if failure is not None:
             self._roll_back()
         elif self._connection.total_changes > self._changes:
-            self._failure_log.latest = None  # a transaction that writes nothing proves nothing
+            self._failure_log.worked()  # a transaction that writes nothing proves nothing
         self._update_memory(committed=failure is None)
         for ended in waiting:
             if ended.done():  # the request that awaited it was cancelled

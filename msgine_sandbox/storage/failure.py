@@ -50,16 +50,22 @@ class FailureLog:
     def __init__(self) -> None:
         self.latest: BaseException | None = None
         """The latest error, unless something has been stored since."""
+        self._is_logged = False
         self._logged_at = -float(_PAUSE)
+
+    def worked(self) -> None:
+        """Note that something has been stored."""
+        self.latest = None
+        self._is_logged = False
 
     def failed(self, error: BaseException, cause: str) -> None:
         """Note that the disk has failed."""
+        self.latest = error
         now = time.monotonic()
-        if self.latest is None and now - self._logged_at >= _PAUSE:
-            self._logged_at = now
+        if not self._is_logged and now - self._logged_at >= _PAUSE:
+            self._is_logged, self._logged_at = True, now
             _log.error(
                 "The database cannot be used: %s. Requests that need it are answered 503; all that "
                 "falls due waits, and is tried again every second.",
                 cause,
             )
-        self.latest = error

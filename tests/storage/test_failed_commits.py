@@ -335,6 +335,6 @@ async def test_every_place_that_writes_is_reached_by_an_operation(
             await operation.run(here)
     places = set(writing_places())
     assert len(places) > 10
-    # Its message was deleted while it was due, which takes a race.
-    [gone] = [place for place in places - reached if place[0] == "sender.py"]
-    assert places - reached == {gone}
+    # A webhook whose message was deleted while it was due, which takes a race.
+    gone = min(place for place in places if place[0] == "sender.py")
+    assert places - reached <= {gone}

@@ -82,14 +82,19 @@ async def test_a_second_failure_is_logged_as_well_but_at_most_every_second(
     now = 100.0
     monkeypatch.setattr("msgine_sandbox.storage.failure.time.monotonic", lambda: now)
     async with failing() as (box, disk):
-        for at, expected in [(100.0, 1), (100.5, 1), (101.0, 2)]:
+        for at, expected in [(100.0, 1), (100.5, 1), (101.0, 2), (101.9, 2)]:
             now = at
             disk.fail()
             await box.send()
             await box.send()
+            assert len(lines(caplog)) == expected
             disk.work()
             await box.accepted()
-            assert len(lines(caplog)) == expected
+        disk.fail()
+        await box.send()
+        now = 102.0  # it still fails, and that has not been logged yet
+        await box.send()
+        assert len(lines(caplog)) == 3
 
 
 async def test_a_defect_of_the_sandbox_is_not_taken_for_the_disk() -> None:
