@@ -1,6 +1,7 @@
 """Which addresses webhooks may be sent to."""
 
 import socket
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
@@ -11,12 +12,35 @@ Address = IPv4Address | IPv6Address
 METADATA: Final = frozenset(
     map(
         ip_address,
-        ("169.254.169.254", "192.0.0.192", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"),
+        (
+            "169.254.169.254",
+            "192.0.0.192",  # Oracle Cloud Classic
+            "100.100.100.200",  # Alibaba Cloud
+            "168.63.129.16",  # Azure
+            "fd20:ce::254",  # Google Cloud
+            "fd00:c1::a9fe:a9fe",  # Oracle Cloud
+            "fd00:42::42",  # Scaleway
+            "fd00:a9fe:a9fe::1",  # Akamai
+            "fd00:100::100:200",  # Alibaba Cloud
+        ),
     )
 )
 """Addresses where cloud providers serve a machine's metadata and credentials."""
 
-_NAT64: Final = IPv6Network("64:ff9b::/96")
+_AWS: Final = IPv6Network("fd00:ec2::/32")  # all services that AWS offers to a machine
+_AT_THE_END: Final = tuple(
+    map(IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
+)
+"""Prefixes before an IPv4 address: compatible, mapped, translated (RFC 2765), NAT64 (RFC 6052)."""
+_LOCAL_NAT64: Final = IPv6Network("64:ff9b:1::/48")  # RFC 8215
+_NAT64_BYTES: Final[Sequence[Sequence[int]]] = (
+    (6, 7, 9, 10),
+    (7, 9, 10, 11),
+    (9, 10, 11, 12),
+    (12, 13, 14, 15),
+)
+"""Where the IPv4 address is behind a prefix of 48, 56, 64 and 96 bits (RFC 6052, 2.2)."""
+_ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214, 6.1
 
 
 class Targets:
@@ -28,11 +52,17 @@ class Targets:
         """The port of this sandbox, which the server sets once it listens."""
 
     def refusal(self, address: Address, port: int) -> str | None:
-        """Return why no connection to an address is allowed, or None if one is."""
-        address = _embedded(address)
+        """Return why no connection to an address is allowed, or None if one is.
+
+        Of an IPv6 address with an IPv4 address in it, none may be refused that it can stand for.
+        """
+        refusals = (self._refusal_of(each, port) for each in _meant(address))
+        return next((each for each in refusals if each is not None), None)
+
+    def _refusal_of(self, address: Address, port: int) -> str | None:
         is_this_machine = address.is_loopback or address.is_unspecified
         is_local = is_this_machine or not address.is_global
-        if address in METADATA or address.is_link_local:
+        if address in METADATA or address in _AWS or address.is_link_local:
             return "is link-local, where clouds keep their metadata"
         if address.is_multicast:
             return "is a multicast address"
@@ -46,13 +76,39 @@ class Targets:
         return None
 
 
-def _embedded(address: Address) -> Address:
-    """Return the IPv4 address inside an IPv6 one (mapped, 6to4 or NAT64), else the address."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+def _meant(address: Address) -> Sequence[Address]:
+    """Return the addresses that a connection to an address can reach.
+
+    For most it is the address itself. Translators and tunnels reach the IPv4 address in it.
+    """
+    if isinstance(address, IPv4Address) or address.is_loopback or address.is_unspecified:
+        return [address]
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    if any(address in prefix for prefix in _AT_THE_END):
+        return [last]
+    if address in _LOCAL_NAT64:
+        return _behind_nat64(address.packed) or [address]
+    if address.sixtofour is not None:
+        return [address.sixtofour]
+    if address.teredo is not None:
+        return address.teredo  # the server and the client
+    # A network may have a NAT64 prefix of its own, which nobody else knows.
+    if (int(address) >> 32 & 0xFFFFFFFF) in _ISATAP or last in METADATA:
+        return [address, last]
+    return [address]
+
+
+def _behind_nat64(packed: bytes) -> list[Address]:
+    """Return the IPv4 addresses in an IPv6 one, as prefixes of several lengths place them.
+
+    What follows the IPv4 address is zero, and so is the byte 8.
+    """
+    found = [
+        IPv4Address(bytes(packed[at] for at in places))
+        for places in _NAT64_BYTES
+        if not any(packed[places[-1] + 1 :]) and (places[0] == 12 or packed[8] == 0)
+    ]
+    return [each for each in found if not each.is_unspecified]
 
 
 def _is_own(address: Address) -> bool:
