@@ -1,5 +1,6 @@
 """Announcements of what happened, to the services that listen for it, after it has been stored."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -9,6 +10,8 @@ from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import Message, StatusChange
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
+
+_log = logging.getLogger(__name__)
 
 _Announcement = TypeVar("_Announcement")
 Listener = Callable[[Any], None]
@@ -83,9 +86,16 @@ class Bus:
         self._listeners: dict[type, tuple[Listener, ...]] = {}
 
     def announce(self, announcement: object) -> None:
-        """Call the listeners for announcements of its type, none of which may block."""
+        """Call the listeners for announcements of its type, none of which may block.
+
+        What happened has been stored. So an exception of a listener is a defect that is logged: it
+        fails neither the request that is announced nor the other listeners.
+        """
         for listener in self._listeners.get(type(announcement), ()):
-            listener(announcement)
+            try:
+                listener(announcement)
+            except Exception:
+                _log.exception("A listener failed at %s", type(announcement).__name__)
 
     def stop(self) -> None:
         """Announce that the sandbox stops."""

@@ -1,5 +1,6 @@
 """Coverage: which documented behaviours an account's client has met so far."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
@@ -32,6 +33,7 @@ _CALLS: Final[dict[tuple[str, str], str]] = {
 }
 """The behaviour of a successful call, by its method and the last segment of its path."""
 _LISTS: Final = {"messages", "history"}
+_PAGE: Final = re.compile(r"[0-9]{1,18}")
 
 
 class Coverage:
@@ -109,10 +111,12 @@ def _call(entry: JournalEntry) -> set[str]:
     if (entry.method, last) in _CALLS:
         return {_CALLS[entry.method, last]}
     if last in _LISTS:
-        past_first = _page(entry.query) > 1
-        return {Behaviour.LISTED, Behaviour.LATER_PAGE} if past_first else {Behaviour.LISTED}
+        is_later = _is_later_page(entry.query)
+        return {Behaviour.LISTED, Behaviour.LATER_PAGE} if is_later else {Behaviour.LISTED}
     return {Behaviour.READ}
 
 
-def _page(query: str) -> int:
-    return int(parse_qs(query).get("page", ["1"])[-1])
+def _is_later_page(query: str) -> bool:
+    page = parse_qs(query).get("page", ["1"])[-1]
+    # A fault may have answered with success what the handler would have refused.
+    return _PAGE.fullmatch(page) is not None and int(page) > 1
