@@ -1,13 +1,16 @@
 """The command `msgine-sandbox`: read settings from flags and environment, and serve or probe."""
 
+import errno
+import os
 import sys
 import time
 from dataclasses import Field, fields
 from enum import StrEnum
-from typing import Any, NoReturn, get_args, get_type_hints
+from typing import Any, NoReturn, TextIO, get_args, get_type_hints
 
 import click
 
+from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.settings import (
     ALL_ADDRESSES,
     ENVIRONMENT,
@@ -33,6 +36,9 @@ def main() -> None:
         _exit_with_error(error.format_message())
     except click.Abort:
         _exit_with_error("Stopped.")
+    except OSError as error:  # no defect: standard output cannot be written, for example
+        _discard(sys.stdout)
+        _exit_with_error(f"{error}.")
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -94,9 +100,22 @@ def _serve(**values: Any) -> None:
     from msgine_sandbox.storage.file import DatabaseUnusable
 
     try:
-        serve(Settings(**values), lambda url: print(url, flush=True))
+        serve(Settings(**values), _print_url)
     except (SettingsError, DatabaseUnusable) as error:
         raise click.UsageError(str(error)) from error
+
+
+def _print_url(url: str) -> None:
+    output: TextIO | None = sys.stdout
+    try:
+        if output is None:
+            raise OSError(errno.EBADF, "it is closed")
+        print(url, flush=True)
+    except OSError as error:
+        _discard(output)
+        why = str(error.strerror).lower()
+        sentence = f"The base URL cannot be written to standard output: {why}."
+        raise SettingsError(sentence) from error
 
 
 _HINTS = get_type_hints(Settings)
@@ -134,7 +153,7 @@ def ready(wait: float, host: str, port: int, tls: bool) -> int:
     deadline = time.monotonic() + wait
     while not _answers(host, port, tls):
         if time.monotonic() >= deadline:
-            print(f"No sandbox answers on {host}:{port}.", file=sys.stderr)
+            print(printable(f"No sandbox answers on {host}:{port}."), file=sys.stderr)
             return 1
         time.sleep(_PAUSE)
     return 0
@@ -163,5 +182,15 @@ def _answers(host: str, port: int, tls: bool) -> bool:
 
 
 def _exit_with_error(sentence: str) -> NoReturn:
-    print(f"msgine-sandbox: {' '.join(sentence.splitlines())}", file=sys.stderr)
+    text = printable(" ".join(sentence.splitlines()))
+    try:
+        click.echo(f"msgine-sandbox: {text}", err=True)
+    except OSError:
+        _discard(sys.stderr)
     sys.exit(USAGE_ERROR)
+
+
+def _discard(stream: TextIO | None) -> None:
+    """Discard what a stream could not write; Python would try it again, and fail, as it exits."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -14,11 +14,12 @@ from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.journal import Decisions
 from msgine_sandbox.model.message import PREFIX
+from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import Bus, RequestAnswered, WebhookAttempted
-from msgine_sandbox.standard_error import StandardErrorStream, printable
+from msgine_sandbox.standard_error import StandardErrorStream
 
 _MAX_METHOD: Final = 20
 _MAX_PLACE: Final = 160

@@ -48,7 +48,7 @@ from msgine_sandbox.services.webhooks.planner import WebhookPlanner
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.targets import Targets
 from msgine_sandbox.settings import Settings, SettingsError
-from msgine_sandbox.storage.database import MEMORY
+from msgine_sandbox.storage.file import MEMORY
 from msgine_sandbox.storage.store import Store
 
 

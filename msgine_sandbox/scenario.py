@@ -1,6 +1,7 @@
 """Scenarios: accounts and messages that a sandbox starts with, from a JSON file."""
 
-from pathlib import Path
+import os
+import sys
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -35,6 +36,7 @@ _ANY_ACCOUNT: Final = Account(
     id=0, token_hint="", magic="", tier=Tier.STARTER, limits=TIERS[Tier.STARTER]
 )
 """What an account's settings and messages are checked with before it is opened."""
+_MAX_SIZE: Final = 16 * 1024 * 1024  # bytes
 _YEAR: Final = 365 * 24 * 3600  # seconds
 
 
@@ -80,14 +82,31 @@ async def load(sandbox: Sandbox, file: str) -> None:
 
 def _parse(file: str) -> dict[str, Any]:
     try:
-        content = msgspec.json.decode(Path(file).read_bytes())
+        text = _read(file)
     except OSError as error:
         raise SettingsError(f"--scenario {file} cannot be read: {error.strerror}.") from error
+    if len(text) > _MAX_SIZE:
+        raise SettingsError(f"--scenario {file} is larger than {_MAX_SIZE} bytes.")
+    try:
+        content = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"--scenario {file} is not JSON: {error}.") from error
     if not isinstance(content, dict):
         raise SettingsError(f"--scenario {file} is not a JSON object.")
     return content
+
+
+def _read(file: str) -> bytes:
+    """Return the beginning of a file: all of it, unless it is too large.
+
+    A pipe is read until its end. One that nobody has opened to write is empty, because waiting
+    could not be interrupted.
+    """
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as opened:
+        if sys.platform != "win32":
+            os.set_blocking(descriptor, True)
+        return opened.read(_MAX_SIZE + 1)
 
 
 async def _check(sandbox: Sandbox, body: ScenarioAccount, where: str) -> None:

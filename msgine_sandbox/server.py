@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, cast
 
@@ -27,7 +26,7 @@ from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
 from msgine_sandbox.standard_error import StandardErrorStream, takes_colours
 from msgine_sandbox.storage.failure import disk_failure
-from msgine_sandbox.storage.file import DatabaseUnusable
+from msgine_sandbox.storage.file import DatabaseUnusable, create_private
 
 _BACKLOG = 2048  # as uvicorn's own default
 _FREE_PORTS = 20  # that are tried with port 0, until one is free on every address
@@ -43,6 +42,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     Raises:
         SettingsError: the address cannot be listened on, or TLS is not available.
         DatabaseUnusable: the database file cannot be used.
+        Exception: what `announce` raises.
     """
     listeners = listen(settings)
     with ExitStack() as opened:
@@ -147,7 +147,11 @@ class Server(uvicorn.Server):
             # A daemon, because a thread that reads cannot be interrupted when the server stops.
             threading.Thread(target=self._stop_with_stdin, daemon=True).start()
         url = base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0)
-        self._announce(url)
+        try:
+            self._announce(url)
+        except BaseException:
+            await self.shutdown(sockets)
+            raise
         if self._log is not None:
             self._log.welcome(url)
 
@@ -252,7 +256,15 @@ def _tls(settings: Settings) -> ssl.SSLContext:
         raise SettingsError(f"--tls cannot certify {', '.join(sorted(names))}: {error}.") from error
     if settings.tls_ca is not None:
         try:
-            Path(settings.tls_ca).write_bytes(authority.cert_pem.bytes())
+            _write(settings.tls_ca, authority.cert_pem.bytes())
         except OSError as error:
             raise SettingsError(f"Cannot write {settings.tls_ca}: {error.strerror}.") from error
     return context
+
+
+def _write(path: str, content: bytes) -> None:
+    create_private(path)
+    # A pipe that nobody reads is an error; otherwise it would have to be waited for.
+    flags = os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags), "wb") as file:
+        file.write(content)

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final, TextIO
 
+from msgine_sandbox.model.terminal import printable
+
 MAX_PENDING: Final = 64 * 1024
 """Bytes that wait until they can be written; further lines are dropped."""
 _INDENT: Final = "    "
@@ -177,17 +179,4 @@ def takes_colours(output: StandardErrorStream, environment: Mapping[str, str]) -
         and sys.platform != "win32"  # whose consoles interpret colours only if asked to
         and not environment.get("NO_COLOR")
         and environment.get("TERM") != "dumb"
-    )
-
-
-def printable(text: str) -> str:
-    """Return a text with everything escaped that a terminal may interpret instead of show.
-
-    Those are control characters, line breaks of all kinds, and characters that change the direction
-    of text; lone surrogates, which cannot be encoded, are escaped as well.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )

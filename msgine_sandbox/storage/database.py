@@ -13,11 +13,10 @@ from types import TracebackType
 from msgine_sandbox.model.errors import LoopChanged, ServiceUnavailable
 from msgine_sandbox.storage.columns import Row
 from msgine_sandbox.storage.failure import FailureLog, disk_failure
-from msgine_sandbox.storage.file import opened
+from msgine_sandbox.storage.file import MEMORY, opened
 
 _log = logging.getLogger(__name__)
 
-MEMORY = ":memory:"
 _LOST = "a query failed, and the transaction with it"
 _WAITED = "A write transaction of the store waited for something other than the store."
 

@@ -1,8 +1,14 @@
 """Opening the database file: checking that it is ours, and migrating it to this schema."""
 
+import os
 import sqlite3
+import stat
+import sys
 from pathlib import Path
+from typing import Final
 
+MEMORY: Final = ":memory:"
+"""In place of a path: a database in memory."""
 _SCHEMA = Path(__file__).with_name("schema")
 APPLICATION_ID = 0x4D534742  # "MSGB"; in the file's header, to tell it from other programs' files
 
@@ -17,6 +23,12 @@ def opened(path: str) -> sqlite3.Connection:
     Raises:
         DatabaseUnusable: the file cannot be used.
     """
+    if path != MEMORY:
+        try:
+            if not create_private(path):
+                _check_kind(path)
+        except OSError as error:
+            raise DatabaseUnusable(_why_not_created(path, error)) from error
     try:
         # The event loop that uses the database need not run in the thread that opens it. Only one
         # loop uses it at a time, which `Lifecycle` ensures, and so does one thread.
@@ -29,6 +41,48 @@ def opened(path: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise DatabaseUnusable(_why(path, error)) from error
     return connection
+
+
+def create_private(path: str) -> bool:
+    """Create an empty file that only its owner can read and write, unless there is one already.
+
+    Return whether it was created. SQLite gives what it creates beside a database, such as the
+    write-ahead log, the mode of the database.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    try:
+        # Where a link leads to a missing file, that one is created, as any program would do.
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+        file = os.open(os.path.realpath(path), flags, 0o600)
+    except FileExistsError:
+        return False
+    try:
+        if sys.platform != "win32":
+            os.fchmod(file, 0o600)  # an umask may have taken even that
+    finally:
+        os.close(file)
+    return True
+
+
+def _check_kind(path: str) -> None:
+    # Without opening it: closing it would release the locks of another connection of this process
+    # (SQLite, "How To Corrupt An SQLite Database File", 2.2).
+    kind = stat.S_IFMT(Path(path).stat().st_mode)
+    if kind != stat.S_IFREG:
+        found = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+        raise DatabaseUnusable(f"{path} is not a file but a {found.get(kind, 'device')}.")
+
+
+def _why_not_created(path: str, error: OSError) -> str:
+    reason = str(error.strerror or error).lower()
+    folder = Path(path).absolute().parent
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return f"The folder of {path} does not exist."
+    if isinstance(error, PermissionError):
+        return f"{path} cannot be opened in its folder {folder}: {reason}."
+    return f"{path} cannot be created: {reason}."
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
@@ -94,8 +148,18 @@ def _why(path: str, error: sqlite3.Error) -> str:
         return f"{path} is in use by another sandbox."
     if "not a database" in text:
         return f"{path} is not a SQLite database."
-    if "readonly" in text:
-        return f"{path} cannot be written."
-    if not Path(path).absolute().parent.is_dir():
-        return f"The folder of {path} does not exist."
-    return f"{path} cannot be opened: {text}."
+    if not _may(path, os.R_OK):
+        return f"{path} cannot be read: permission denied."
+    # Also where SQLite only says that it cannot open or lock a file: it writes to the folder, too.
+    if not _may(path, os.W_OK):
+        return f"{path} cannot be written: it is read-only."
+    folder = Path(path).absolute().parent
+    if not _may(folder, os.W_OK):
+        return f"{path} cannot be written: its folder {folder} is read-only."
+    if "malformed" in text:
+        return f"{path} is damaged: {text}."
+    return f"{path} cannot be used: {text}."
+
+
+def _may(path: str | Path, access: int) -> bool:
+    return os.access(path, access, effective_ids=os.access in os.supports_effective_ids)

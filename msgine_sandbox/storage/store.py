@@ -4,9 +4,10 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 
 from msgine_sandbox.storage.accounts import AccountRows
-from msgine_sandbox.storage.database import MEMORY, Database
+from msgine_sandbox.storage.database import Database
 from msgine_sandbox.storage.devices import DeviceRows
 from msgine_sandbox.storage.faults import FaultRows
+from msgine_sandbox.storage.file import MEMORY
 from msgine_sandbox.storage.idempotency import IdempotencyRows
 from msgine_sandbox.storage.messages import MessageRows
 from msgine_sandbox.storage.steps import StepRows

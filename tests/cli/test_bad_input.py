@@ -1,5 +1,6 @@
 """Invalid flags, variables and files: one sentence and status 2."""
 
+import os
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     (folder / "text").write_text("This is no database, it is a text.\n")
     (folder / "broken.json").write_text('{"accounts": [')
     (folder / "wrong.json").write_text('{"accounts": [{"token": "t", "name": "shop"}]}')
+    (folder / "escapes.json").write_text('{"accounts": [{"token": "t", "\\u001b[31m": 1}]}')
+    os.mkfifo(folder / "pipe")
     with closing(sqlite3.connect(folder / "other.db")) as other:
         other.execute("CREATE TABLE messages (text)")
         other.commit()
@@ -97,6 +100,10 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("--webhook-ca {folder}", "--webhook-ca {folder} "),
         ("--webhook-ca {folder}/text", "--webhook-ca {folder}/text has no certificates in PEM"),
         ("--webhook-ca=", "--webhook-ca "),
+        ("--webhook-ca {folder}/pipe", "--webhook-ca {folder}/pipe cannot be read: it is not a"),
+        ("--webhook-ca /dev/zero", "--webhook-ca /dev/zero cannot be read: it is not a file"),
+        ("--tls --tls-ca {folder}/pipe", "Cannot write {folder}/pipe: "),
+        ("--tls --tls-ca /dev/full", "Cannot write /dev/full: No space left"),
         ("WEBHOOK_CA={folder}/missing", "--webhook-ca {folder}/missing cannot be read: no such"),
     ],
     "allowed hosts that can never match": [
@@ -111,7 +118,10 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
             "--database {folder}/missing/my.db",
             "The folder of {folder}/missing/my.db does not exist",
         ),
-        ("--database {folder}", "{folder} cannot be opened: "),
+        ("--database {folder}", "{folder} is not a file but a folder."),
+        ("--database {folder}/pipe", "{folder}/pipe is not a file but a pipe."),
+        ("--database /dev/full", "/dev/full is not a file but a device."),
+        ("--database {folder}/text/my.db", "The folder of {folder}/text/my.db does not exist."),
         ("--database {folder}/text", "{folder}/text is not a SQLite database."),
         ("--database {folder}/other.db", "{folder}/other.db is a database of another program."),
         ("--database {folder}/newer.db", "{folder}/newer.db was written by a newer"),
@@ -127,6 +137,14 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("--host two\nlines", "two"),
         ("--database {folder}/two\nlines/my.db", "two"),
     ],
+    "what a terminal would interpret": [
+        ("--tier \x1b[31m", r"'\x1b[31m'"),
+        ("--\x1b[31m", r"\x1b[31m"),
+        ("--host \x9b31m", r"\x9b31m"),
+        ("--database {folder}/\u202e\x07\x7f/my.db", r"\u202e\x07\x7f"),
+        ("--database {folder}/\udcff/my.db", r"\udcff"),
+        ("TIER=\x1b]0;title\x07", r"'\x1b]0;title\x07'"),
+    ],
 }
 """Commands, and what the one sentence that they end with says."""
 
@@ -140,6 +158,9 @@ SCENARIOS = [
     ),
     ("SCENARIO={folder}/missing", "--scenario {folder}/missing cannot be read: "),
     ("--scenario {folder}/two\nlines", "two"),
+    ("--scenario {folder}/escapes.json", r"accounts[0] has no field \x1b[31m"),
+    ("--scenario {folder}/pipe", "--scenario {folder}/pipe is not JSON: "),
+    ("--scenario /dev/zero", "--scenario /dev/zero is larger than 16777216 bytes."),
 ]
 """The same for commands that are refused only when they begin to serve."""
 
@@ -149,7 +170,7 @@ def parts_of(words: str) -> tuple[list[str], dict[str, str]]:
     arguments, environment = [], {"MSGINE_SANDBOX_PORT": "0"}
     for word in words.split(" "):
         name, _, value = word.partition("=")
-        if name[:1].isupper():
+        if name[:1].isupper() and value:
             environment[f"MSGINE_SANDBOX_{name}"] = value
         else:
             arguments.append(word)

@@ -2,16 +2,18 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
-from command import LIMIT, PROGRAM, finish, free_port, is_refusal, start
+from command import LIMIT, PROGRAM, Result, finish, free_port, is_refusal, start
 from live import Live, serving
 
 from msgine_sandbox import __version__
@@ -164,3 +166,74 @@ def test_standard_input_is_ignored_otherwise() -> None:
             assert httpx.get(f"{base}/messages", headers=BEARER).status_code == 200
         process.terminate()
         assert process.wait(LIMIT) == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (">&-", "The base URL cannot be written to standard output: it is closed."),
+        (">/dev/full", "The base URL cannot be written to standard output: no space left"),
+    ],
+)
+def test_an_output_that_takes_no_base_url_ends_in_one_sentence_and_status_2(
+    output: str, words: str, tmp_path: Path
+) -> None:
+    database = tmp_path / "sandbox.db"
+    status, _, errors = shell(f'"$@" --port 0 --database {database} {output}', "serve")
+    assert (status, errors.count("\n")) == (2, 1)
+    assert errors.startswith("msgine-sandbox: ")
+    assert words in errors
+    # It was stopped in good order.
+    assert [each.name for each in tmp_path.iterdir()] == ["sandbox.db"]
+
+
+@pytest.mark.live
+def test_an_output_that_nobody_reads_ends_in_one_sentence_and_status_2() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, *PROGRAM, "serve", "--port", "0"]
+    process = subprocess.Popen(words, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    status, _, errors = finish(process)
+    assert is_refusal((status, "", errors), "standard output: broken pipe")
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("kilobytes", [0, 1, 16])
+def test_a_disk_without_room_for_the_database_ends_in_one_sentence_and_status_2(
+    tmp_path: Path, kilobytes: int
+) -> None:
+    database = tmp_path / "sandbox.db"
+    limited = f'ulimit -f {kilobytes}; "$@" --port 0 --database {database}'
+    assert is_refusal(shell(limited, "serve"), f"{database} cannot be used: ")
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_an_output_that_takes_no_text_ends_in_one_sentence_and_status_2(flag: str) -> None:
+    status, _, errors = shell('"$@" >/dev/full', flag)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "No space left on device" in errors
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("stream", ["2>&-", "2>/dev/full"])
+def test_errors_that_nobody_takes_do_not_change_the_status(stream: str) -> None:
+    assert shell(f'"$@" {stream}', "serve", "--tier", "gold") == (2, "", "")
+
+
+@pytest.mark.live
+def test_a_scenario_may_be_a_pipe_that_somebody_writes() -> None:
+    words = "is not a JSON object"
+    command = 'printf "[]" | "$@" --port 0 --scenario /dev/stdin'
+    status, output, errors = shell(command, "serve")
+    assert (status, output) == (2, "")
+    assert words in errors
+
+
+def shell(command: str, *arguments: str) -> Result:
+    """Run the command, which is `"$@"` to a shell."""
+    words = ["bash", "-c", command, "bash", sys.executable, *PROGRAM, *arguments]
+    pipe = subprocess.PIPE
+    return finish(subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True))

@@ -1,9 +1,12 @@
 """HTTPS with a certificate authority of the sandbox."""
 
 import ssl
+import stat
+from pathlib import Path
 
 import httpx
 import pytest
+from command import Run
 from live import Secured
 
 
@@ -37,3 +40,14 @@ def test_a_name_that_it_does_not_serve_is_not_trusted(secured: Secured) -> None:
     extensions = {"sni_hostname": "elsewhere.test"}
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         httpx.Client(verify=context).get(f"{live.origin}/_sandbox/health", extensions=extensions)
+
+
+def test_the_file_of_the_authority_is_private_unless_it_exists(
+    tmp_path: Path, run_here: Run
+) -> None:
+    file = tmp_path / "ca.pem"
+    for mode in (0o600, 0o644):
+        assert run_here("--tls", "--tls-ca", str(file), "--port", "0")[0] == 0
+        assert stat.S_IMODE(file.stat().st_mode) == mode
+        assert file.read_text().count("BEGIN CERTIFICATE") == 1
+        file.chmod(0o644)

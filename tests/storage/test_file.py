@@ -1,7 +1,12 @@
 """The database file: which files are opened, and which are refused."""
 
+import os
+import socket
 import sqlite3
-from contextlib import closing
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -202,5 +207,137 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert refusal(missing) == f"The folder of {missing} does not exist."
 
 
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert refusal(str(tmp_path)).startswith(f"{tmp_path} cannot be opened")
+def test_only_a_file_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(str(tmp_path)) == f"{tmp_path} is not a file but a folder."
+    assert refusal(str(tmp_path / "pipe")) == f"{tmp_path}/pipe is not a file but a pipe."
+    assert refusal("/dev/full") == "/dev/full is not a file but a device."
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "bound"))
+        assert refusal(str(tmp_path / "bound")).endswith("bound is not a file but a socket.")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a" * 300, "file name too long"),
+        ("loop", "too many levels of symbolic links"),
+        ("file/x.db", "The folder of"),
+        ("astray", "The folder of"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(tmp_path: Path, name: str, why: str) -> None:
+    written(str(tmp_path / "file"), b"")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "astray").symlink_to("nowhere/x.db")
+    assert why in refusal(str(tmp_path / name))
+
+
+# Who may read it
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {each.name: stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()}
+
+
+@pytest.fixture
+def umask() -> Iterator[Callable[[int], int]]:
+    """Set the umask, until the test ends."""
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077, 0o137, 0o777], ids=oct)
+async def test_what_is_created_is_private_whatever_the_umask(
+    file: str, umask: Callable[[int], int], mask: int
+) -> None:
+    umask(mask)
+    async with sandbox(database=file) as box:
+        await box.accepted()
+        found = modes(Path(file).parent)
+        assert {"sandbox.db", "sandbox.db-wal"} <= set(found)
+        assert set(found.values()) == {0o600}
+    assert modes(Path(file).parent) == {"sandbox.db": 0o600}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664], ids=oct)
+async def test_a_file_that_exists_keeps_its_mode(file: str, mode: int) -> None:
+    async with sandbox(database=file) as box:
+        await box.accepted()
+    Path(file).chmod(mode)
+    async with sandbox(database=file) as box:
+        await box.accepted()
+        assert set(modes(Path(file).parent).values()) == {mode}
+    assert modes(Path(file).parent) == {"sandbox.db": mode}
+
+
+async def test_an_empty_file_prepared_for_a_group_keeps_its_mode(file: str) -> None:
+    written(file, b"")
+    Path(file).chmod(0o660)
+    async with sandbox(database=file) as box:
+        await box.accepted()
+        assert set(modes(Path(file).parent).values()) == {0o660}
+
+
+async def test_a_link_to_a_missing_file_creates_that_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("target.db")
+    async with sandbox(database=str(tmp_path / "link")) as box:
+        await box.accepted()
+    assert modes(tmp_path)["target.db"] == 0o600
+
+
+# Where reading or writing is forbidden
+
+
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Act as a user whom modes forbid something, which they do not to root."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that every user may enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o777)
+        yield path
+        path.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("of_file", "of_folder", "why"),
+    [
+        (None, 0o000, "cannot be opened in its folder"),
+        (None, 0o555, "cannot be opened in its folder"),
+        (0o666, 0o000, "cannot be opened in its folder"),
+        (0o000, 0o777, "cannot be read: permission denied"),
+        (0o444, 0o777, "cannot be written: it is read-only"),
+        (0o666, 0o555, "cannot be written: its folder"),
+    ],
+)
+async def test_what_is_forbidden_is_said_and_nothing_is_changed(
+    folder: Path, of_file: int | None, of_folder: int, why: str
+) -> None:
+    path, before = folder / "sandbox.db", {}
+    if of_file is not None:
+        async with sandbox(database=str(path)) as box:
+            await box.accepted()
+        before = {path: content_of(str(path))}
+        path.chmod(of_file)
+    folder.chmod(of_folder)
+    with ordinary_user():
+        sentence = refusal(str(path))
+    folder.chmod(0o700)
+    if before:
+        path.chmod(0o600)
+    assert sentence.startswith(f"{path} {why}")
+    assert {each: content_of(str(each)) for each in folder.iterdir()} == before

@@ -3,6 +3,8 @@
 import logging
 import os
 import ssl
+import stat
+from pathlib import Path
 from typing import Final
 
 _log = logging.getLogger(__name__)
@@ -42,6 +44,9 @@ class Authorities:
 
 def _load(context: ssl.SSLContext, path: str) -> None:
     try:
+        # OpenSSL would read a pipe or a device without end, and the file is read twice.
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise ValueError("it is not a file")
         context.load_verify_locations(cafile=path)
     except ssl.SSLError as error:
         raise ValueError(f"--webhook-ca {path} has no certificates in PEM form.") from error
