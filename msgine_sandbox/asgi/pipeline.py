@@ -21,7 +21,7 @@ from msgine_sandbox.asgi.credentials import (
 from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, check_origin
 from msgine_sandbox.model import warning
-from msgine_sandbox.model.account import Admission, Limits, looks_live, masked
+from msgine_sandbox.model.account import Admission, Limits, looks_live
 from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import (
     ApiError,
@@ -31,6 +31,7 @@ from msgine_sandbox.model.errors import (
 )
 from msgine_sandbox.model.fault import Fault, FaultTarget, RequestEffect, fault_error
 from msgine_sandbox.model.idempotency import StoredAnswer
+from msgine_sandbox.model.masking import masked
 from msgine_sandbox.services.accounts import Accounts, is_revoked
 from msgine_sandbox.services.client_warnings import RetryDetector, retry_warnings
 from msgine_sandbox.services.faults import Faults

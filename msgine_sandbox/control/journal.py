@@ -22,10 +22,11 @@ from msgine_sandbox.control.views import (
     effect_view,
     owner_of,
 )
-from msgine_sandbox.model.account import Admission, masked
+from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.model.journal import Decisions, JournalEntry, RecordedHttp
+from msgine_sandbox.model.masking import masked_header, masked_query
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.journal import Journal, JournalFilter
@@ -99,11 +100,6 @@ def _statuses(text: str | None) -> range | None:
     if _STATUS.fullmatch(text):
         return range(int(text), int(text) + 1)
     raise invalid_field("status", text, "a status such as 429, or a class such as 4xx")
-
-
-_SECRET_HEADERS: Final = frozenset(
-    {b"authorization", b"x-api-key", b"x-control-token", b"proxy-authorization", b"cookie"}
-)
 
 
 class WarningView(View, frozen=True, kw_only=True):
@@ -188,7 +184,7 @@ def entry_view(entry: JournalEntry, accounts: Accounts) -> EntryView:
         account_id=account_id,
         method=entry.method,
         path=entry.path,
-        query=entry.query,
+        query=masked_query(entry.query),
         status=entry.status,
         duration_ms=round(entry.duration_ms, 3),
         message_id=entry.decisions.message,
@@ -253,17 +249,12 @@ def _idempotency(decisions: Decisions) -> IdempotencyDecision | None:
 
 def _http_view(recorded: RecordedHttp) -> HttpView:
     return HttpView(
-        headers={
-            name.decode("latin-1"): _header_value(name, value) for name, value in recorded.headers
-        },
+        headers=dict(_header(name, value) for name, value in recorded.headers),
         body=recorded.body.decode(errors="replace"),
         truncated=recorded.truncated,
     )
 
 
-def _header_value(name: bytes, value: bytes) -> str:
-    text = value.decode("latin-1")
-    if name not in _SECRET_HEADERS:
-        return text
-    scheme, _, token = text.strip().rpartition(" ")
-    return f"{scheme} {masked(token)}".strip()
+def _header(name: bytes, value: bytes) -> tuple[str, str]:
+    text = name.decode("latin-1")
+    return text, masked_header(text, value.decode("latin-1"))

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.fault import Effect, Fault, Match, WebhookEffect
 from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.masking import masked_header
 from msgine_sandbox.model.message import PREFIX
 from msgine_sandbox.model.webhook import Attempt, AttemptHttp, Endpoint, EventType, WebhookMode
 from msgine_sandbox.services.accounts import Accounts
@@ -206,4 +207,5 @@ def effect_view(effect: Effect) -> RequestEffectView | WebhookEffectView:
 
 
 def _http_view(http: AttemptHttp) -> HttpView:
-    return HttpView(headers=http.headers, body=http.body)
+    headers = {name: masked_header(name, value) for name, value in http.headers.items()}
+    return HttpView(headers=headers, body=http.body)

@@ -93,10 +93,3 @@ def looks_live(token: str) -> bool:
     if _FOR_PRODUCTION.search(token):
         return True
     return bool(_RANDOM_SECRET.fullmatch(token)) and not _FOR_TESTS.search(token)
-
-
-def masked(token: str) -> str:
-    """Return a token as logs and answers may show it: `test_…3f9a`."""
-    if len(token) < 12:  # more of a short token would be most of it
-        return f"{token[:2]}…"
-    return f"{token[:5]}…{token[-4:]}"

@@ -7,14 +7,16 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from msgine_sandbox.model.account import TIERS, Account, masked
+from msgine_sandbox.model.account import TIERS, Account
 from msgine_sandbox.model.channel import SENDING, Scope
 from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.clock import Clock, Instant, RealTime
 from msgine_sandbox.model.errors import Unauthorized
+from msgine_sandbox.model.masking import masked
 from msgine_sandbox.storage.store import Store
 
 REVOKED: Final = "test_revoked"
+_TELLING: Final = 10  # characters of a masked token that tell it apart from most others
 MAGIC_TOKENS: Final[Mapping[str, tuple[Tier | None, tuple[Scope, ...]]]] = {
     "": (None, (Scope.FULL_ACCESS,)),
     "test_free_": (Tier.FREE, (Scope.FULL_ACCESS,)),
@@ -44,6 +46,8 @@ class Accounts:
         self._default_clock = Clock()
         self._accounts: dict[int, Account] = {}
         self._id_by_token: dict[str, int] = {}
+        self._hints: set[str] = set()
+        """The masked tokens of all accounts."""
         self._pinned: dict[int, Instant | None] = {}
         """The time of accounts whose clock is being moved; None where it follows the clock."""
 
@@ -53,8 +57,10 @@ class Accounts:
         # Not those of a file that has been closed, and replaced by another one meanwhile.
         self._accounts.clear()
         self._id_by_token.clear()
+        self._hints.clear()
         for account in await self._store.accounts.all():
             self._accounts[account.id] = account
+            self._hints.add(account.token_hint)
 
     async def with_token(self, token: str) -> Account:
         """Return the account that a token names, opening it on first use.
@@ -85,11 +91,23 @@ class Accounts:
 
     async def _add(self, token: str, digest: bytes) -> int:
         account_id = await self._store.accounts.next_id()
-        account = self._new_account(account_id, masked(token), _magic_prefix(token))
+        hint = self._hint(account_id, token)
+        account = self._new_account(account_id, hint, _magic_prefix(token))
         await self._store.accounts.add(account, digest)
         self._accounts[account_id] = account
         self._store.on_rollback(partial(self._accounts.pop, account_id))
         return account_id
+
+    def _hint(self, account_id: int, token: str) -> str:
+        """Return a token masked, with the account's number where that is needed to tell it apart.
+
+        Not a digest, from which a short token could be guessed.
+        """
+        hint = masked(token)
+        if hint != token and (hint in self._hints or len(hint) < _TELLING):
+            hint += f"#{account_id}"
+        self._hints.add(hint)
+        return hint
 
     def _new_account(self, account_id: int, hint: str, magic: str) -> Account:
         tier, scopes = MAGIC_TOKENS[magic]

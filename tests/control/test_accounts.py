@@ -1,10 +1,14 @@
 """Accounts: their settings, their list, and how a control call names one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from box import Box
+from box import Box, sandbox
+from hypothesis import example, given
+from hypothesis import strategies as st
 from matching import assert_refused
+from sync_box import sync_sandbox
 
 ACCOUNT_CALLS = [
     ("GET", "/account"),
@@ -39,7 +43,7 @@ async def test_accounts_are_listed_newest_first_with_what_remains_of_their_windo
     listed = (await box.http.get("/_sandbox/accounts")).json()
     assert listed["total"] == 2
     newest, oldest = listed["data"]
-    assert (newest["token"], newest["tier"]) == ("test_…ther", "free")
+    assert (newest["token"], newest["tier"]) == ("test_free_of_another", "free")
     assert newest["windows"]["minute"] == {"limit": 60, "remaining": 58}
     assert oldest["windows"] == {
         "minute": {"limit": 100, "remaining": 99},
@@ -266,3 +270,57 @@ async def test_an_account_can_be_put_back_as_it_was_read(box: Box) -> None:
     before = await free.control("GET", "/account")
     said = {name: value for name, value in before.items() if name != "token"}
     assert await free.control("PATCH", "/account", said) == before
+
+
+# How accounts are shown
+
+
+@pytest.mark.parametrize(
+    "token", ["test_me", "test_", "test_hooks", "test_free_1", "test_live_key", "test_" + "x" * 95]
+)
+async def test_a_token_for_tests_is_shown_whole(box: Box, token: str) -> None:
+    account = await box.other(token).get("/_sandbox/account")
+    assert account["token"] == token
+    await box.other(token).accepted()
+    [entry] = (await box.other(token).get("/_sandbox/requests"))["data"]
+    assert entry["account"] == token
+    assert entry["request"]["headers"]["authorization"] == f"Bearer {token}"
+
+
+async def test_a_token_for_tests_of_any_length_is_shown_in_bounds(box: Box) -> None:
+    account = await box.other("test_" + "x" * 5000).get("/_sandbox/account")
+    assert account["token"] == "test_…xxxx"
+
+
+@given(
+    tokens=st.lists(
+        st.text("abAB01-", min_size=1, max_size=11) | st.text("abc", min_size=12, max_size=40),
+        unique=True,
+        max_size=20,
+    )
+)
+@example(["a", "b", "ab", "acme-key-1", "acme-key-2", "a-secret-0001-end", "a-secret-0002-end"])
+def test_other_tokens_are_told_apart_and_not_shown(tokens: list[str]) -> None:
+    with sync_sandbox() as sync:
+        shown = [
+            sync.run(sync.box.other(token).get("/_sandbox/account"))["token"] for token in tokens
+        ]
+        again = [
+            sync.run(sync.box.other(token).get("/_sandbox/account"))["token"] for token in tokens
+        ]
+    assert len(set(shown)) == len(shown)
+    assert shown == again
+    for token, hint in zip(tokens, shown, strict=True):
+        revealed = len(hint.partition("#")[0]) - len("…")
+        assert revealed <= (len(token) // 4 if len(token) < 12 else 9)
+
+
+async def test_accounts_of_a_file_are_told_apart_after_a_restart(tmp_path: Path) -> None:
+    file, shown = str(tmp_path / "sandbox.db"), {}
+    for token in ("acme-1", "acme-2", "acme-3"):
+        async with sandbox(database=file) as box:
+            shown[token] = (await box.other(token).get("/_sandbox/account"))["token"]
+    assert len(set(shown.values())) == 3
+    async with sandbox(database=file) as box:
+        for token, hint in shown.items():
+            assert (await box.other(token).get("/_sandbox/account"))["token"] == hint

@@ -145,11 +145,12 @@ def test_without_an_account_events_of_all_accounts_are_sent(client: Client, live
         assert next(following)["data"]["message"] == "anybody's"
 
 
-def test_tokens_are_masked(client: Client) -> None:
+def test_tokens_are_masked(live: Live) -> None:
+    client = Client(live, "secret-of-a-follower")
     with client.follow() as following:
         client.send()
         found = json.dumps(take(following, 2))
-    assert client.headers["Authorization"].split()[1] not in found
+    assert "secret-of" not in found
 
 
 def test_a_client_that_reconnects_gets_the_missed_events_once(client: Client) -> None:
@@ -228,4 +229,4 @@ def test_emptying_the_inbox_causes_an_event(live: Live, call: tuple[str, str]) -
     with client.follow() as happening:
         client.http.request(call[0], f"/_sandbox{call[1]}").raise_for_status()
         event = next(happening)
-        assert (event["event"], event["data"]["account"]) == ("emptied", "test_…tied")
+        assert (event["event"], event["data"]["account"]) == ("emptied", "test_emptied")

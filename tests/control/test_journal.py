@@ -1,10 +1,15 @@
 """The journal: requests, responses and decisions, and which of them are kept."""
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 from box import BASE_PATH, NUMBER, Box, bounded
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msgine_sandbox.model.masking import masked_header
 
 SEND = f"{BASE_PATH}/messages/sms"
 
@@ -53,21 +58,73 @@ async def test_control_calls_are_not_in_it(box: Box) -> None:
     assert await entries(box) == []
 
 
+SECRET = "s3cret-of-a-client-0123"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Authorization": "Bearer test_secret_0123456789"},
-        {"Authorization": "test_secret_0123456789"},
-        {"X-Api-Key": "test_secret_0123456789"},
-        {"X-Api-Key": "test_secret_0123456789", "Cookie": "session=test_secret_0123456789"},
+        {"Authorization": f"Bearer {SECRET}"},
+        {"Authorization": SECRET},
+        {"X-Api-Key": SECRET},
+        {"X-Api-Key": SECRET, "Cookie": f"session={SECRET}; b=cc"},
+        {"X-Api-Key": SECRET, "Proxy-Authorization": f"Basic {SECRET}"},
+        {"X-Api-Key": SECRET, "X-Auth-Token": SECRET, "X-CSRFToken": SECRET},
+        {"X-Api-Key": SECRET, "X-Control-Token": SECRET, "X-Amz-Security-Token": SECRET},
     ],
+    ids=lambda headers: " and ".join(headers),
 )
 async def test_credentials_are_masked(box: Box, headers: dict[str, str]) -> None:
     await box.http.get(f"{BASE_PATH}/messages", headers=headers)
-    mine = box.other("test_secret_0123456789")
-    answer = await mine.call("GET", "/_sandbox/requests")
+    answer = await box.other(SECRET).call("GET", "/_sandbox/requests")
     assert answer.json()["total"] == 1
-    assert "secret" not in answer.text
+    assert answer.json()["data"][0]["account"] == "s3cre…0123"
+    assert not re.search("cret-|client-", answer.text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("Authorization", "Digest username=joe, response=abcdefghijkl", "Digest …"),
+        ("Authorization", "Basic am9lOnNlY3JldC1vZi1qb2U=", "Basic …"),
+        ("Authorization", "Bearer secret of mine", "Bearer …"),
+        ("Authorization", "secret of mine", "…"),
+        ("Authorization", "abcdefghijk", "ab…"),
+        ("Authorization", "abc", "…"),
+        ("Authorization", "Bearer test_shop", "Bearer test_shop"),
+        ("Cookie", "session=abcdefghijkl; b=cc", "session=…; b=…"),
+        ("Cookie", 'a="x;y"; abcdefgh; c==d', "a=…; …; …; c=…"),
+        ("Set-Cookie", "id=s3cret; Path=/; secure; x=y", "id=…; Path=/; secure; x=…"),
+        ("Webhook-Signature", "v1,abc", "v1,abc"),
+        ("Idempotency-Key", "order-7", "order-7"),
+        ("User-Agent", "shop/1.0 (token)", "shop/1.0 (token)"),
+    ],
+)
+async def test_of_a_header_only_what_is_secret_is_masked(
+    box: Box, name: str, value: str, shown: str
+) -> None:
+    headers = {"X-Api-Key": box.token, name: value}
+    await box.http.get(f"{BASE_PATH}/messages", headers=headers)
+    [entry] = await entries(box.anonymous)
+    assert entry["request"]["headers"][name.lower()] == shown
+
+
+async def test_secrets_in_a_query_are_masked(box: Box) -> None:
+    query = "page=2&access_token=s3cret&apiKey=s3cret&%74oken=s3cret&user.password=s3cret&sig=&key"
+    await box.call("GET", f"{BASE_PATH}/messages?{query}")
+    shown = "page=2&access_token=…&apiKey=…&%74oken=…&user.password=…&sig=&key"
+    assert (await newest(box))["query"] == shown
+
+
+@given(
+    values=st.lists(st.text("abc0123456789=\"' ", min_size=1).map("sEcReT".__add__), min_size=1),
+    separator=st.sampled_from(["; ", ";", " ;  "]),
+)
+def test_no_value_of_a_cookie_is_ever_shown(values: list[str], separator: str) -> None:
+    cookie = separator.join(f"name{at}={value}" for at, value in enumerate(values))
+    shown = masked_header("cookie", cookie)
+    assert "sEcReT" not in shown
+    assert shown == "; ".join(f"name{at}=…" for at in range(len(values)))
 
 
 async def test_decisions_are_in_the_order_of_the_pipeline(box: Box) -> None:

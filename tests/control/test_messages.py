@@ -154,7 +154,7 @@ async def test_a_message_in_full_has_all_fields(box: Box) -> None:
             {"at": at, "type": "status", "to": OTHER, "status": "pending"},
         ],
     }
-    assert box.token not in str(details)
+    assert details["account"] == box.token
 
 
 async def test_a_message_in_full_names_the_request_that_sent_it(box: Box) -> None:

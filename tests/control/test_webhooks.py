@@ -170,3 +170,18 @@ async def test_another_accounts_attempt_is_not_found(box: Box, receiver: Receive
         await box.anonymous.call("POST", f"/_sandbox/webhooks/attempts/{attempt['id']}/resend")
     ).is_success
     assert len(receiver.received) == 2
+
+
+async def test_secrets_of_a_receiver_are_masked_in_its_response(
+    box: Box, receiver: Receiver
+) -> None:
+    headers = {"Set-Cookie": "id=s3cret; HttpOnly", "X-Access-Token": "s3cret", "Server": "shop"}
+    receiver.answers = [(200, headers)]
+    await box.freeze()
+    await box.accepted(callbackUrl=receiver.url, to="+256700000004")
+    await box.advance(seconds=1)
+    [attempt] = await box.attempts()
+    shown = attempt["response"]["headers"]
+    assert shown["set-cookie"] == "id=…; HttpOnly"
+    assert shown["x-access-token"] == "…"
+    assert "shop" in shown["server"]
