@@ -13,6 +13,8 @@ Exception
 from collections.abc import Mapping
 from typing import Any
 
+from msgine_sandbox.model.terminal import printable
+
 
 class SandboxError(Exception):
     """The sandbox refused a call: `status`, `code`, `message` and `details` of its response."""
@@ -29,7 +31,9 @@ class SandboxError(Exception):
         self.status = status
         self.code = code
         self.details: Mapping[str, Any] = details or {}
-        super().__init__(message if status is None else f"{status} {code}: {message}")
+        # The message may quote what a client sent.
+        answered = printable(f"{status} {code}: {message}")
+        super().__init__(message if status is None else answered)
 
 
 class SandboxUnreachable(SandboxError):

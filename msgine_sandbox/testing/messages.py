@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.testing.client import (
     MAX_ENTRIES,
     AccountClient,
@@ -235,7 +236,7 @@ def describe_message(raw: Mapping[str, Any]) -> str:
     to += ", …" if len(raw["to"]) > _MAX_RECIPIENTS else ""
     title = raw.get("subject", raw.get("title"))
     text = repr(raw["message"]) if title is None else f"{title!r} {raw['message']!r}"
-    return f"{raw['status']:<9} to {to}: {_truncated(text, _MAX_TEXT_LENGTH)}"
+    return printable(f"{raw['status']:<9} to {to}: {_truncated(text, _MAX_TEXT_LENGTH)}")
 
 
 def _parse_message(raw: Mapping[str, Any], client: AccountClient) -> Message:

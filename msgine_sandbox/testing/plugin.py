@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from msgine_sandbox.model.masking import masked
+from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.testing.coverage import CoverageReport
 from msgine_sandbox.testing.errors import SandboxError
 
@@ -211,7 +213,6 @@ def _sections(account: Account) -> list[tuple[str, str]]:
     from msgine_sandbox.testing.messages import describe_message
 
     token = account.token
-    masked = f"{token[:5]}…{token[-4:]}" if len(token) > 12 else "…"
     described: dict[str, _Describe] = {
         "messages": lambda raw: [describe_message(raw)],
         "requests": _describe_request,
@@ -225,7 +226,7 @@ def _sections(account: Account) -> list[tuple[str, str]]:
             text = _section_text(listed["data"], listed["total"], describe)
         except SandboxError as error:
             text = f"unknown: {error}"
-        sections.append((f"MsGine {noun} of account {masked}", text))
+        sections.append((f"MsGine {noun} of account {printable(masked(token))}", text))
     return sections
 
 
@@ -233,7 +234,7 @@ def _section_text(entries: list[Mapping[str, Any]], total: int, describe: _Descr
     """Return the entries, which are newest first, in the order in which they happened."""
     lines = [f"… {total - len(entries)} earlier ones"] if total > len(entries) else []
     for raw in reversed(entries):
-        lines += [_truncated(line, _MAX_LINE) for line in describe(raw)]
+        lines += [printable(_truncated(line, _MAX_LINE)) for line in describe(raw)]
     return "\n".join(lines) or "none"
 
 

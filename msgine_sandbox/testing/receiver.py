@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.services.webhooks.signature import PREFIX, key_of, signature
 from msgine_sandbox.testing.account import Account
 from msgine_sandbox.testing.client import WARN_AFTER, runs_in_event_loop, warn_of_blocking
@@ -175,7 +176,9 @@ class WebhookReceiver:
         head += f" arrived within {timeout:g} s."
         if not self._received:
             return f"{head} The receiver got no webhooks."
-        lines = [f"  {each.event} to {each.to}" for each in self._received[-_MAX_LISTED:]]
+        lines = [
+            printable(f"  {each.event} to {each.to}") for each in self._received[-_MAX_LISTED:]
+        ]
         return "\n".join([f"{head} Received, newest last:", *lines])
 
 
