@@ -55,17 +55,25 @@ class RealTime:
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """How an account's time relates to the real one: ahead of it by microseconds, or frozen."""
+    """How an account's time relates to the real one: ahead of it by microseconds, or frozen.
+
+    It stops at `LATEST`.
+    """
 
     ahead: int = 0
     frozen_at: Instant | None = None
 
     def at(self, real: Instant) -> Instant:
         """Return this clock's time at a real instant."""
-        return real + self.ahead if self.frozen_at is None else self.frozen_at
+        if self.frozen_at is not None:
+            return self.frozen_at
+        instant = real + self.ahead
+        return instant if instant < LATEST else LATEST
 
     def real_at(self, instant: Instant) -> Instant | None:
-        """Return the real time when this clock shows an instant; None if it is frozen before."""
+        """Return the real time when this clock shows an instant; None if it stops before."""
+        if instant > LATEST:
+            return None
         if self.frozen_at is None:
             return instant - self.ahead
         return 0 if instant <= self.frozen_at else None

@@ -3,8 +3,15 @@
 from datetime import datetime, timedelta
 
 import pytest
-from box import Box, sandbox
+from box import NUMBER, Box, boxed, sandbox
+from hypothesis import example, given
+from hypothesis import strategies as st
 from matching import assert_refused
+from receiver import Receiver
+
+from msgine_sandbox.model.clock import FOREVER, LATEST, SECOND, Clock
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.settings import Settings
 
 TEN_YEARS = 3653 * 86_400
 
@@ -168,3 +175,73 @@ async def test_the_whole_sandbox_advances_to_an_instant_except_accounts_past_it(
     for account in (box, box.other()):
         assert parse_time((await account.get("/_sandbox/clock"))["now"]) == to
     assert (await late.get("/_sandbox/clock"))["now"] == before["now"]
+
+
+# The ends of time
+
+READS = [
+    "/_sandbox/account",
+    "/_sandbox/accounts",
+    "/_sandbox/messages",
+    "/_sandbox/clock",
+    "/_sandbox/requests",
+    "/_sandbox/webhooks/attempts",
+    "/_sandbox/coverage",
+    "/api/v1/messages",
+    "/api/v1/developers/sms/history",
+    "/api/v1/developers/analytics/overview",
+    "/api/v1/developers/analytics/daily?days=90",
+]
+SENDS = [
+    ("/messages/sms", {"to": NUMBER, "message": "Hello"}),
+    ("/messages/sms", {"to": "+256700000005", "message": "An hour later"}),
+    ("/developers/sms", {"to": NUMBER, "message": "x", "scheduledFor": "9999-12-31T23:59:59Z"}),
+    ("/developers/push", {"title": "Hello", "body": "Hello", "tokens": ["a"]}),
+]
+
+
+async def to_the_end(box: Box) -> None:
+    """Advance to a second before the last one."""
+    years = [*range(2035, 9999, 9), 9999]
+    for year in years:
+        await box.control("POST", "/clock/advance", {"to": f"{year}-12-31T23:59:58Z"})
+
+
+@pytest.mark.parametrize("whose", ["an account", "all accounts"])
+async def test_a_clock_stops_at_the_end_of_the_year_9999_and_everything_answers(
+    receiver: Receiver, whose: str
+) -> None:
+    built = Sandbox(Settings(tier="unlimited"))
+    async with boxed(built) as box:
+        await box.listen(receiver.url)
+        await to_the_end(box if whose == "an account" else box.anonymous)
+        for _ in range(2):
+            built.real.not_before(built.real.now() + 3 * SECOND)  # as if as much had passed
+            assert (await box.get("/_sandbox/clock"))["now"] == "9999-12-31T23:59:59.000000Z"
+            for path in READS:
+                assert (await box.call("GET", path)).status_code == 200
+            for path, body in SENDS:
+                answer = await box.call("POST", f"/api/v1{path}", json=body)
+                assert answer.status_code in {201, 400}, answer.text
+            assert (await box.advance(seconds=0))["performed"] >= 0
+            await box.control_error("POST", "/clock/advance", {"seconds": 1})
+            await box.control("POST", "/clock/freeze")
+            await box.control("POST", "/clock/resume")
+        [sms] = (await box.get("/_sandbox/messages", q="Hello", channel="sms", limit=1))["data"]
+        assert sms["status"] == "pending"  # it will be sent half a second after the end
+        assert (await box.call("POST", "/_sandbox/reset")).status_code == 200
+        assert (await box.get("/_sandbox/clock"))["aheadSeconds"] == 0
+
+
+@given(ahead=st.integers(0, LATEST), real=st.integers(0, LATEST), instant=st.integers(0, FOREVER))
+@example(ahead=LATEST, real=1, instant=LATEST + 1)
+@example(ahead=LATEST, real=0, instant=LATEST)
+def test_a_clock_never_shows_what_is_later_than_its_end(
+    ahead: int, real: int, instant: int
+) -> None:
+    clock = Clock(ahead=ahead)
+    assert clock.at(real) == min(real + ahead, LATEST)
+    shown_at = clock.real_at(instant)
+    # Or else the scheduler would wake again and again for what never falls due.
+    assert (shown_at is None) == (instant > LATEST)
+    assert shown_at is None or shown_at < 0 or clock.at(shown_at) == instant
