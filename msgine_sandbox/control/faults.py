@@ -17,6 +17,7 @@ from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.fault import ERROR_CODES, PREFIX, Match, RequestEffect, WebhookEffect
 from msgine_sandbox.model.ids import parse_id
+from msgine_sandbox.model.recipients import MAX_TARGET
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 from msgine_sandbox.services.faults import Faults, FaultSpec
 from msgine_sandbox.services.time_travel import FARTHEST
@@ -73,6 +74,7 @@ class FaultsControl:
 
 MAX_DELAY: Final = 600  # seconds of real time
 _MAX_RETRY_AFTER: Final = 24 * 3600  # seconds that an answer may ask to wait
+_MAX_PATH: Final = 2048
 _MAX_TIMES: Final = 1_000_000
 _MAX_SEED: Final = 2**63 - 1
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -181,13 +183,18 @@ def _request_match(body: RequestMatchBody) -> Match:
     method, path = body.method, body.path
     if method is not None and method.upper() not in _METHODS:
         raise invalid_field("match.method", method, "one of " + ", ".join(_METHODS))
-    if path is not None and not (path.startswith("/") and path.isprintable()):
-        raise invalid_field("match.path", path, "a path below the base URL, such as /messages/sms")
+    if path is not None and not _is_path(path):
+        expected = f"a path below the base URL, such as /messages/sms, of at most {_MAX_PATH}"
+        raise invalid_field("match.path", path[:_MAX_PATH], f"{expected} characters")
     return Match(
         method=method and method.upper(),
         path=path and (path.removeprefix(BASE_PATH) or "/"),
         to=_checked_recipient(body.to),
     )
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith("/") and text.isprintable() and len(text) <= _MAX_PATH
 
 
 def _webhook_match(body: WebhookMatchBody, effect: WebhookEffect) -> Match:
@@ -204,11 +211,12 @@ def _webhook_match(body: WebhookMatchBody, effect: WebhookEffect) -> Match:
 def _checked_recipient(to: str | None) -> str | None:
     if to is None or _NUMBER.fullmatch(to):
         return to
-    if not _NUMBER_LIKE.fullmatch(to) and to.isprintable() and " " not in to:
+    is_target = not _NUMBER_LIKE.fullmatch(to) and to.isprintable() and " " not in to
+    if is_target and len(to) <= MAX_TARGET:
         return to  # an email address, or the target of a push
     raise invalid_field(
         "match.to",
-        to,
+        to[:MAX_TARGET],
         "a number in E.164, an email address or the target of a push; * stands for any part of it",
     )
 

@@ -1,5 +1,6 @@
 """The list of faults: adding, removing, limits, and what is refused."""
 
+import json
 from typing import Any
 
 import pytest
@@ -76,7 +77,11 @@ async def test_a_used_up_fault_is_still_listed(box: Box) -> None:
         ({"effect": {"status": 503}, "match": {"event": "message.sent"}}, "event"),
         ({"effect": {"status": 503}, "match": {"method": "FETCH"}}, "match.method"),
         ({"effect": {"status": 503}, "match": {"path": "messages"}}, "match.path"),
+        ({"effect": {"status": 503}, "match": {"path": "/\ud800"}}, "match.path"),
+        ({"effect": {"status": 503}, "match": {"path": "/" + "a" * 400_000}}, "match.path"),
         ({"effect": {"status": 503}, "match": {"to": "0701234567"}}, "match.to"),
+        ({"effect": {"status": 503}, "match": {"to": "*a" * 200_000}}, "match.to"),
+        ({"effect": {"webhook": "lose"}, "match": {"to": "\ud800*"}}, "match.to"),
         ({"effect": {"status": 503}, "match": []}, "match"),
         ({"effect": {"status": 503}, "times": 0}, "times"),
         ({"effect": {"status": 503}, "times": 1.5}, "times"),
@@ -91,7 +96,9 @@ async def test_a_used_up_fault_is_still_listed(box: Box) -> None:
     ],
 )
 async def test_an_invalid_fault_is_refused(box: Box, fault: Any, field: str) -> None:
-    answer = await box.call("POST", "/_sandbox/faults", json=fault)
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps(fault)  # which httpx would not write with half of a surrogate pair
+    answer = await box.call("POST", "/_sandbox/faults", content=body, headers=headers)
     assert answer.status_code == 400, answer.text
     error = answer.json()["error"]
     assert (error["code"], error["details"]["field"]) == ("invalid_request", field)

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import re
 import time
 from typing import Any
 
 import httpx
 import pytest
 from box import NUMBER, Box
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from live import serving
 from sync_box import sync_sandbox
+
+from msgine_sandbox.model.fault import FaultTarget, Match
 
 SEND = "/api/v1/messages/sms"
 
@@ -244,3 +247,14 @@ def test_faults_and_their_counts_survive_a_restart(tmp_path: Any) -> None:
             for _ in range(2)
         ]
     assert found == [503, 503, 201]
+
+
+@given(text=st.text("ab*?[]\n", max_size=12), pattern=st.text("ab**?[]", max_size=8))
+@example(text="aba", pattern="ab*ba")
+@example(text="", pattern="**")
+@example(text="[a", pattern="[a]*")
+def test_a_star_stands_for_any_text_and_nothing_else_does(text: str, pattern: str) -> None:
+    expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL)
+    assert Match(to=pattern).matches_recipient(text) is (expected is not None)
+    target = FaultTarget(method="GET", path=text)
+    assert Match(path=pattern).matches_request(target) is (expected is not None)
