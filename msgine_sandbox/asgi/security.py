@@ -20,6 +20,7 @@ from msgine_sandbox.model.errors import (
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.webhooks.sender import USER_AGENT
+from msgine_sandbox.services.webhooks.targets import is_loopback
 from msgine_sandbox.settings import is_address
 
 CONTROL_HEADER: Final = "X-Control-Token"
@@ -29,6 +30,15 @@ ACCOUNT_HEADER: Final = "X-Sandbox-Account"
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _BARE_NAME: Final = re.compile(r"[a-z0-9_-]+")
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
+_BROWSER: Final = b"Mozilla/"
+"""How the `User-Agent` of every browser begins."""
+_NOT_SENT_BY_FOREIGN_PAGES: Final = frozenset(
+    {
+        *(b"origin", b"sec-fetch-site"),  # checked before: it is the sandbox's own
+        *(b"authorization", b"x-api-key", CONTROL_HEADER.lower().encode()),
+        *(ACCOUNT_HEADER.lower().encode(), b"last-event-id"),
+    }
+)
 
 
 class HostCheck:
@@ -104,6 +114,31 @@ def check_origin(context: RequestContext) -> None:
         raise Forbidden(
             "Another site's page may not use this sandbox", field="Origin", value=origin
         )
+    if _may_be_foreign(context):
+        raise Forbidden(
+            "A browser does not say which site's page calls: open the sandbox's own page at /, or "
+            "send a credential",
+            field="Referer",
+            value=context.header(b"referer"),
+        )
+
+
+def _may_be_foreign(context: RequestContext) -> bool:
+    """Return whether a page of any site may have caused a request, which nothing in it disproves.
+
+    To a host on the network, browsers send no `Sec-Fetch-Site`, and no `Origin` with what an `img`
+    requests. A header that no page may send to another site shows that it is none, as does the
+    sandbox's own page in `Referer`. Other programs are not asked: they are told by `User-Agent`,
+    which no page can change.
+    """
+    headers = context.headers
+    if not headers.get(b"user-agent", b"").startswith(_BROWSER):
+        return False
+    if not headers.keys().isdisjoint(_NOT_SENT_BY_FOREIGN_PAGES):
+        return False
+    host = context.header(b"host") or ""
+    referer = context.header(b"referer")
+    return not (is_loopback(_host_name(host)) or (referer and _origin_host(referer) == host))
 
 
 def _origin_host(origin: str) -> str | None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 HIDDEN: Final = "…"
 FOR_TESTS: Final = "test_"
-"""How tokens begin that are no secrets, because MsGine issues none that begin so."""
+"""How tokens begin that are made up for the sandbox, and no secrets."""
 _LONGEST: Final = 100  # characters of a token that are shown
 
 _PARTS: Final = re.compile(

@@ -182,6 +182,88 @@ async def test_the_sandboxs_own_page_may(box: Box, headers: dict) -> None:
     assert (await box.get("/_sandbox/messages"))["total"] == 0
 
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+LAN = "192.168.1.20:8256"
+
+
+def from_browser(host: str = LAN, agent: str = FIREFOX, **sent: str) -> dict[str, str]:
+    """A request that a browser sends without `Origin` and `Sec-Fetch-Site`, as for an `img`."""
+    named = {name.replace("_", "-"): value for name, value in sent.items()}
+    return {"Host": host, "User-Agent": agent, "Accept": "image/avif,*/*"} | named
+
+
+async def statuses_of(box: Box, headers: dict[str, str]) -> set[int]:
+    calls = ["/messages", "/messages/wait?timeout=0", "/requests", "/coverage", "/nowhere"]
+    return {
+        (await box.http.request(method, f"/_sandbox{path}", headers=headers)).status_code
+        for path in calls
+        for method in ("GET", "HEAD", "POST", "DELETE")
+    }
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        from_browser(),
+        from_browser("[fe80::1]:8256"),
+        from_browser("8.8.8.8"),
+        from_browser("host.docker.internal:8256"),
+        from_browser("sandbox:8256"),
+        from_browser(Referer="http://evil.example/"),
+        from_browser(Referer="http://192.168.1.20/"),
+        from_browser(Referer="http://192.168.1.20:8256.evil.example/"),
+        from_browser(Referer="http://["),
+        from_browser(Accept="text/event-stream", Accept_Language="en"),
+        from_browser(agent="Mozilla/5.0 (iPhone; CPU iPhone OS 16_3) AppleWebKit/605.1.15 Safari"),
+    ],
+    ids=str,
+)
+async def test_a_browser_that_does_not_say_which_page_calls_is_refused(headers: dict) -> None:
+    async with sandbox(allowed_host="sandbox") as box:
+        await box.accepted()
+        assert await statuses_of(box, headers) == {403}
+        answer = await box.http.get("/_sandbox/messages", headers=headers)
+        error = assert_refused(answer, 403, "forbidden")
+        assert error["details"]["field"] == "Referer"
+        assert await box.message_count() == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        from_browser("localhost:8256"),
+        from_browser("127.0.0.1:8256"),
+        from_browser("[::1]:8256"),
+        from_browser("msgine.localhost"),
+        from_browser(Referer=f"http://{LAN}/"),
+        from_browser(Referer=f"http://{LAN}/docs/webhooks"),
+        from_browser(Origin=f"http://{LAN}"),
+        from_browser(Sec_Fetch_Site="same-origin"),
+        from_browser(Sec_Fetch_Site="none"),
+        from_browser(Authorization="Bearer test_me"),
+        from_browser(X_Api_Key="test_me"),
+        from_browser(X_Sandbox_Account="acc_0000000000000001"),
+        from_browser(agent="curl/8.5.0"),
+        from_browser(agent="node"),
+        from_browser(agent="Go-http-client/1.1"),
+        {"Host": LAN, "User-Agent": "", "Accept": "*/*"},
+    ],
+    ids=str,
+)
+async def test_other_programs_and_the_sandboxs_own_page_are_not_refused(headers: dict) -> None:
+    async with sandbox() as box:
+        await box.accepted()
+        assert 403 not in await statuses_of(box, headers)
+
+
+async def test_what_a_page_on_the_network_needs_is_served_to_any_browser(box: Box) -> None:
+    for path in ("/", "/_sandbox/health", "/docs/", "/static/app.js"):
+        answer = await box.http.get(path, headers=from_browser())
+        assert answer.status_code != 403
+    answer = await box.http.get("/", headers=from_browser())
+    assert answer.headers["referrer-policy"] == "same-origin"  # its calls say where they come from
+
+
 async def test_the_public_api_does_not_check_the_origin(box: Box) -> None:
     answer = await box.call("GET", "/api/v1/messages", headers=from_page("https://shop.example"))
     assert answer.status_code == 200

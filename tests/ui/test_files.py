@@ -28,7 +28,7 @@ async def test_every_file_is_guarded(live: Live, path: str) -> None:
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert not {"access-control-allow-origin"} & answer.headers.keys()
     known = {"If-None-Match": answer.headers["etag"]}
     assert httpx.get(live.origin + path, headers=known).status_code == 304
