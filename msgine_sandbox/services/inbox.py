@@ -111,6 +111,7 @@ class Inbox:
                 slices = await self._slice()
                 some = messages[start : start + _READ_TOGETHER]
                 found = await self._store.messages.get_all(some)
+            await self._store.settled()  # as for every read, but the response may be far away
             for message in found:
                 yield message
                 await slices.pause()

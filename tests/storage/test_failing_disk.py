@@ -25,6 +25,7 @@ from receiver import Receiver
 
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.services.bus import StatusesChanged, WebhookAttempted
 from msgine_sandbox.settings import Settings
 
 SOON = {"sent_after": 0, "delivered_after": 0}
@@ -369,6 +370,7 @@ async def test_the_scheduler_tries_once_in_a_while_for_all_accounts_and_then_goe
         await asyncio.gather(*[each.accepted() for each in boxes])
         disk.fail(times=5)
         times.clear()
+        await disk.until(disk.commits + 5)
         for each in boxes:
             await delivered(each)
         assert disk.failed == 5
@@ -391,6 +393,28 @@ async def test_a_webhook_that_cannot_be_recorded_is_not_sent_again(
         assert [each["messageId"] for each in await box.attempts()] == [sent["id"]]
         assert receiver.events == ["message.sent"]
         assert len(lines(caplog)) == 1
+
+
+async def test_what_happens_is_announced_once_it_is_stored(
+    receiver: Receiver, quick_retries: float
+) -> None:
+    built = Sandbox(Settings(sent_after=0, delivered_after=0))
+    disk = FailingDisk(built.store.database)
+    changed: list[StatusesChanged] = []
+    attempted: list[WebhookAttempted] = []
+    built.bus.listen(StatusesChanged, changed.append)
+    built.bus.listen(WebhookAttempted, attempted.append)
+    async with boxed(built) as box:
+        await box.listen(receiver.url, events=["message.delivered"])
+        before = disk.commits
+        disk.fail(after=1, times=2)
+        await box.accepted()
+        await disk.until(before + 1 + 2 + 1)  # the statuses are stored now
+        disk.fail(times=2)
+        await disk.until(before + 1 + 2 + 1 + 2 + 1)
+        assert [each["status"] for each in await box.attempts()] == [200]
+    assert [each.status for event in changed for each in event.changes] == ["sent", "delivered"]
+    assert [event.attempt.status for event in attempted] == [200]
 
 
 @pytest.mark.both_loops
