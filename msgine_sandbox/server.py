@@ -6,12 +6,15 @@ import asyncio
 import errno
 import gc
 import os
+import signal
 import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, suppress
+from queue import SimpleQueue
 from types import FrameType
 from typing import Any, TextIO, cast
 
@@ -31,6 +34,8 @@ from msgine_sandbox.storage.file import DatabaseUnusable, create_private
 _BACKLOG = 2048  # as uvicorn's own default
 _FREE_PORTS = 20  # that are tried with port 0, until one is free on every address
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
+_SLOW_CLIENTS = 0.9  # seconds after which those that do not read are cut off before
+_LONGEST_STOP = 1.8  # seconds after which the process ends, whatever hangs
 _STANDARD_INPUT = 0
 
 
@@ -51,12 +56,23 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         output = opened.enter_context(StandardErrorStream(sys.stderr))
         opened.enter_context(redirect_stderr(cast(TextIO, output)))
         server = build_server(listeners, settings, announce, output)
+        threading.Thread(target=_end_in_time, args=(server.stops, output), daemon=True).start()
         # What is loaded by now is never freed, so the garbage collector need not look at it. Fewer
         # collections than by default, because each is a pause in which requests wait.
         gc.freeze()
         gc.set_threshold(20_000, 50, 50)
         gc.enable()
         server.run(listeners)
+
+
+def _end_in_time(stops: SimpleQueue[None], output: StandardErrorStream) -> None:
+    """End the process where something keeps it from ending by itself once it is to stop."""
+    stops.get()
+    time.sleep(_LONGEST_STOP)
+    # What was acknowledged is stored, as it is when the process is killed.
+    output.write(f"It did not stop within {_LONGEST_STOP} s, and is ended.\n")
+    output.flush()
+    os._exit(0)
 
 
 def build_server(
@@ -123,10 +139,23 @@ class Server(uvicorn.Server):
         log: RequestLog | None = None,
     ) -> None:
         super().__init__(config)
-        self._loop: asyncio.AbstractEventLoop
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.stops: SimpleQueue[None] = SimpleQueue()
+        """Gets an element when the server is told to stop."""
         self._sandbox = sandbox
         self._announce = announce
         self._log = log
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until it is told to stop; the process is to end after that.
+
+        From here to its end, further signals neither kill it nor interrupt it with an exception.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        super().run(sockets)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, once the sandbox has read its database and its scenario."""
@@ -155,6 +184,18 @@ class Server(uvicorn.Server):
         if self._log is not None:
             self._log.welcome(url)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and give the requests in flight a second."""
+        asyncio.get_running_loop().call_later(_SLOW_CLIENTS, self._cut_slow_clients)
+        await super().shutdown(sockets)
+
+    def _cut_slow_clients(self) -> None:
+        # A request whose client does not read cannot be answered by cancelling it, as others are.
+        for connection in list(self.server_state.connections):
+            transport = connection.transport
+            if transport.is_closing() or transport.get_write_buffer_size():
+                transport.abort()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again after it has stopped."""
         self.stop()
@@ -162,6 +203,9 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Stop soon; may be called from any thread and from a signal handler."""
         self.should_exit = True
+        self.stops.put(None)  # not an event, whose lock the code that a signal interrupts may hold
+        if self._loop is None:
+            return  # it will stop once it has started
         # What waits, such as an event stream, ends now; uvicorn would wait for it.
         with suppress(RuntimeError):  # the loop is closed: the server has stopped meanwhile
             self._loop.call_soon_threadsafe(self._sandbox.lifecycle.stop)

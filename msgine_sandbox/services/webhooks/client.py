@@ -1,19 +1,19 @@
 """Sending one webhook over HTTP, and recording the result."""
 
 import asyncio
-import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Final
+from typing import Final, Self
 
 import httpx
 import msgspec
 
 from msgine_sandbox.model.webhook import AttemptHttp
 from msgine_sandbox.services.webhooks.authorities import Authorities
-from msgine_sandbox.services.webhooks.targets import Address, Targets, address_of
+from msgine_sandbox.services.webhooks.resolver import Resolver
+from msgine_sandbox.services.webhooks.targets import Address, Targets
 
 _MAX_READ: Final = 64 * 1024
 """Bytes of a response that are read; the connection is closed where it has more."""
@@ -48,23 +48,32 @@ class WebhookClient:
     ) -> None:
         self._deadline = deadline
         self._targets = targets
+        self._resolver = Resolver()
         self._tls = authorities.context()
-        self._kept = TargetTransport(targets, self._tls) if keep_alive else None
+        self._kept = TargetTransport(self._tls) if keep_alive else None
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> AttemptResult:
-        """Send a webhook; whatever goes wrong is the result's error, and never raised."""
+    async def post(
+        self, account: int, url: str, headers: Mapping[str, str], body: bytes
+    ) -> AttemptResult:
+        """Send an account's webhook; whatever goes wrong is the result's error, and not raised."""
         started = time.perf_counter()
         response = _PartialResponse()
         error, sent = None, dict(headers)  # without those that httpx adds, until it has
+        late = f"No complete answer within {self._deadline:g} s"
         try:
             request = self._request(url, headers, body)
             sent = dict(request.headers)
             # httpx's timeouts are for each read; a receiver that drips would never meet one.
             async with self._transport() as transport, asyncio.timeout(self._deadline):
-                await _exchange(transport, request, response)
+                try:
+                    addresses = await self._addresses(account, request.url)
+                except asyncio.CancelledError:
+                    late = f"{request.url.host} was not resolved within {self._deadline:g} s"
+                    raise
+                await _exchange(transport, request, addresses, response)
         except (TimeoutError, httpx.TimeoutException):
-            error = f"No complete answer within {self._deadline:g} s"
+            error = late
         except TargetRefused as refused:
             error = str(refused)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failed:
@@ -90,7 +99,26 @@ class WebhookClient:
             return nullcontext(self._kept)
         # Closed after the exchange, or else a task that is cancelled when its event loop ends could
         # leave a connection open: httpcore shields its clean-up from anyio's cancellation only.
-        return TargetTransport(self._targets, self._tls)
+        return TargetTransport(self._tls)
+
+    async def _addresses(self, account: int, url: httpx.URL) -> list[Address]:
+        """Return those of a host's addresses that the policy allows.
+
+        Raises:
+            TargetRefused: it allows none of them.
+            httpx.ConnectError: there are none.
+            OSError: the name cannot be looked up.
+        """
+        port = url.port or _PORTS[url.scheme]
+        addresses = await self._resolver.addresses(account, url.host, port)
+        refusals = {address: self._targets.refusal(address, port) for address in addresses}
+        allowed = [address for address, refusal in refusals.items() if refusal is None]
+        if allowed:
+            return allowed
+        if not refusals:
+            raise httpx.ConnectError(f"{url.host} has no address")
+        why = "; ".join(f"{address} {refusal}" for address, refusal in refusals.items())
+        raise TargetRefused(f"Refused: {why}")
 
     def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
         # No compressed response: a small one could fill the memory.
@@ -115,9 +143,12 @@ class _PartialResponse:
 
 
 async def _exchange(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, partial: _PartialResponse
+    transport: "TargetTransport",
+    request: httpx.Request,
+    addresses: Sequence[Address],
+    partial: _PartialResponse,
 ) -> None:
-    response = await transport.handle_async_request(request)
+    response = await transport.send(request, addresses)
     try:
         partial.status = response.status_code
         partial.headers = response.headers
@@ -133,59 +164,43 @@ class TargetRefused(httpx.TransportError):
     """The sandbox does not send webhooks there; the message says why."""
 
 
-class TargetTransport(httpx.AsyncBaseTransport):
-    """Resolves a host itself, and connects only to addresses that the policy allows."""
+class TargetTransport:
+    """Connects to addresses, whatever the name in the URL resolves to meanwhile."""
 
-    def __init__(self, targets: Targets, tls: ssl.SSLContext) -> None:
-        self._targets = targets
-        # The scheduler bounds what is in flight for each account; here none waits for another.
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        # The scheduler bounds what is in flight; here no webhook waits for another.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request to the first of its host's addresses that accepts a connection.
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def send(self, request: httpx.Request, addresses: Sequence[Address]) -> httpx.Response:
+        """Send a request to the first address that accepts a connection.
 
         Raises:
-            TargetRefused: none of the addresses is allowed.
-            httpx.TransportError: none can be reached.
+            httpx.TransportError: none does.
         """
-        host, port = request.url.host, request.url.port or _PORTS[request.url.scheme]
-        addresses = self._allowed(host, port, await _resolve(host, port))
         for address in addresses[:-1]:
             try:
-                return await self._send_to(address, request, host)
+                return await self._send_to(address, request)
             except httpx.ConnectError:
                 continue
-        return await self._send_to(addresses[-1], request, host)
+        return await self._send_to(addresses[-1], request)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
 
-    def _allowed(self, host: str, port: int, addresses: list[Address]) -> list[Address]:
-        refusals = {address: self._targets.refusal(address, port) for address in addresses}
-        allowed = [address for address, refusal in refusals.items() if refusal is None]
-        if allowed:
-            return allowed
-        if not refusals:
-            raise httpx.ConnectError(f"{host} has no address")
-        why = "; ".join(f"{address} {refusal}" for address, refusal in refusals.items())
-        raise TargetRefused(f"Refused: {why}")
-
-    async def _send_to(self, address: Address, request: httpx.Request, host: str) -> httpx.Response:
+    async def _send_to(self, address: Address, request: httpx.Request) -> httpx.Response:
         resolved = httpx.Request(
             request.method,
             request.url.copy_with(host=str(address)),
             headers=request.headers,  # whose Host is still the name
             stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": host},
+            extensions={**request.extensions, "sni_hostname": request.url.host},
         )
         return await self._transport.handle_async_request(resolved)
-
-
-async def _resolve(host: str, port: int) -> list[Address]:
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        return []
-    return [address_of(where[0]) for *_, where in found]

@@ -192,7 +192,7 @@ class WebhookSender:
             self._client = WebhookClient(
                 self._targets, self._authorities, self._deadline, keep_alive=self._keep_alive
             )
-        return await self._client.post(event.url, headers, body)
+        return await self._client.post(event.account, event.url, headers, body)
 
     def _announce(self, attempt: Attempt, event: WebhookEvent, message: Message) -> None:
         warnings = list(

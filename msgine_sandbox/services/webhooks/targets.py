@@ -132,4 +132,9 @@ def is_loopback(host: str) -> bool:
     try:
         return address_of(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return is_loopback_name(host)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Return whether a name always means the loopback interface (RFC 6761, 6.3)."""
+    return host == "localhost" or host.endswith(".localhost")
