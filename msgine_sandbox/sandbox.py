@@ -1,7 +1,8 @@
 """The sandbox: the only place that builds the services and connects them."""
 
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -47,9 +48,23 @@ from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.planner import WebhookPlanner
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.targets import Targets
+from msgine_sandbox.services.webhooks.turns import MAX_IN_FLIGHT
 from msgine_sandbox.settings import Settings, SettingsError
 from msgine_sandbox.storage.file import MEMORY
 from msgine_sandbox.storage.store import Store
+
+
+def _descriptors() -> int:
+    """Return how many files and connections this process may have open."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+_DESCRIPTORS: Final = _descriptors()
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +76,10 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     faults: int = MAX_FAULTS
     slice_seconds: float = SLICE
     pattern_seconds: float = MAX_PATTERN_SECONDS
-    idle_connections: int = MAX_IDLE
+    connections: int = _DESCRIPTORS // 2
+    idle_connections: int = min(MAX_IDLE, _DESCRIPTORS // 4)
     request_seconds: float = MAX_SECONDS
+    webhooks_in_flight: int = min(MAX_IN_FLIGHT, _DESCRIPTORS // 4)
 
 
 class Sandbox:
@@ -93,7 +110,9 @@ class Sandbox:
         self.ids = Ids(self.real)
         self.bus = Bus()
         self.connections = Connections(
-            max_idle=bounds.idle_connections, max_seconds=bounds.request_seconds
+            max_open=bounds.connections,
+            max_idle=bounds.idle_connections,
+            max_seconds=bounds.request_seconds,
         )
         self.store = Store(settings.database or MEMORY)
         self.targets = Targets(settings.webhook_policy)
@@ -149,6 +168,7 @@ class Sandbox:
             self.targets,
             authorities,
             settings.webhook_timeout,
+            most_in_flight=bounds.webhooks_in_flight,
             in_container=runs_in_container() if in_container is None else in_container,
             keep_alive=not in_process,
         )

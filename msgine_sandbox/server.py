@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import logging
 import os
 import signal
 import socket
@@ -31,12 +32,16 @@ from msgine_sandbox.standard_error import StandardErrorStream, takes_colours
 from msgine_sandbox.storage.failure import disk_failure
 from msgine_sandbox.storage.file import DatabaseUnusable, create_private
 
+_errors = logging.getLogger(__name__)
+
 _BACKLOG = 2048  # as uvicorn's own default
+_ACCEPTED_AT_ONCE = 32  # connections, before those over the bound are closed
 _FREE_PORTS = 20  # that are tried with port 0, until one is free on every address
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
 _SLOW_CLIENTS = 0.9  # seconds after which those that do not read are cut off before
 _LONGEST_STOP = 1.8  # seconds after which the process ends, whatever hangs
 _STANDARD_INPUT = 0
+_NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -112,6 +117,7 @@ def config_of(sandbox: Sandbox) -> uvicorn.Config:
         h11_max_incomplete_event_size=MAX_HEAD,
         lifespan="on",
         ws="none",
+        backlog=_ACCEPTED_AT_ONCE,
         log_level="warning",
         access_log=False,
         use_colors=False,
@@ -144,6 +150,8 @@ class Server(uvicorn.Server):
         """Gets an element when the server is told to stop."""
         self._sandbox = sandbox
         self._announce = announce
+        self._silent_until = 0.0
+        """When to say again that there are no descriptors, in the event loop's time."""
         self._log = log
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
@@ -160,6 +168,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, once the sandbox has read its database and its scenario."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._on_loop_error)
         try:
             await self._sandbox.lifecycle.start()
             if self._sandbox.settings.scenario is not None:
@@ -172,6 +181,9 @@ class Server(uvicorn.Server):
                 raise DatabaseUnusable(f"{path} cannot be used: {cause}.") from error
             raise
         await super().startup(sockets)
+        for each in sockets or ():
+            # asyncio takes its backlog as the number of connections to accept in one turn, too.
+            each.listen(_BACKLOG)
         if self._sandbox.settings.stop_with_stdin:
             # A daemon, because a thread that reads cannot be interrupted when the server stops.
             threading.Thread(target=self._stop_with_stdin, daemon=True).start()
@@ -183,6 +195,15 @@ class Server(uvicorn.Server):
             raise
         if self._log is not None:
             self._log.welcome(url)
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _NO_DESCRIPTOR:
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._silent_until:
+            # asyncio says so, with a traceback, for every connection that it may accept at once.
+            self._silent_until = loop.time() + 60
+            _errors.error("New connections wait until others are closed: %s", error.strerror)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and give the requests in flight a second."""

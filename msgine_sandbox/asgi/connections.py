@@ -5,6 +5,7 @@ is matched with its own by the client's address.
 """
 
 import asyncio
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Final, Protocol
 from starlette.types import Receive
 
 from msgine_sandbox.asgi.context import RequestContext
+from msgine_sandbox.model.errors import ApiError, ServiceUnavailable
 
 Client = tuple[str, int]
 
@@ -33,14 +35,26 @@ class Connection(Protocol):
     def time_out(self) -> None:
         """End it, because what the client has to send has not come in time."""
 
+    def refuse(self, error: ApiError) -> None:
+        """Answer with an error, and read no more."""
+
 
 class Connections:
     """The open connections of the server that serves this sandbox."""
 
-    def __init__(self, *, max_idle: int = MAX_IDLE, max_seconds: float = MAX_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        max_open: int = sys.maxsize,
+        max_idle: int = MAX_IDLE,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
+        self._max_open = max_open
         self._max_idle = max_idle
         self.max_seconds = max_seconds
+        self._all: set[Connection] = set()
         self._open: dict[Client, Connection] = {}
+        """By the client's address."""
         self._idle: OrderedDict[Connection, None] = OrderedDict()
         """Those whose requests are answered; first the one that is idle for longest."""
         self._deadlines: OrderedDict[Connection, float] = OrderedDict()
@@ -52,13 +66,27 @@ class Connections:
         """Register a connection, from which a first request must come."""
         if connection.client is not None:
             self._open[connection.client] = connection
+        self._all.add(connection)
+        if len(self._all) > self._max_open:
+            self._make_room_for(connection)
         self.set_deadline(connection)
+
+    def _make_room_for(self, connection: Connection) -> None:
+        """Close the connection without a request for longest, or the one that owes most of one."""
+        if self._idle or self._deadlines:
+            longest = next(iter(self._idle or self._deadlines))
+            self.closed(longest)  # at once, or several would be opened in its place
+            longest.transport.abort()
+        else:
+            what = f"{self._max_open} connections are open, as many as the sandbox may have"
+            connection.refuse(ServiceUnavailable(what))
 
     def closed(self, connection: Connection) -> None:
         """Unregister a connection."""
         # Its client may have the same address again already.
         if connection.client is not None and self._open.get(connection.client) is connection:
             del self._open[connection.client]
+        self._all.discard(connection)
         self.busy(connection)
         self.clear_deadline(connection)
 

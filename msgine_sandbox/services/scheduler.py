@@ -109,11 +109,16 @@ class Scheduler:
         self._due_queue.schedule(steps)
 
     async def _next_steps(self, account: int) -> list[Step]:
-        in_flight = self._in_flight[account]
         steps = await self._store.steps.due(account, Lane.STATUS, limit=1)
-        if len(in_flight) < _MAX_IN_FLIGHT:  # else the next one to end reschedules
+        if self._room(account):  # else the next one to end, or to have its turn, reschedules
+            in_flight = self._in_flight[account]
             steps += await self._store.steps.first_of_messages(account, in_flight, limit=1)
         return steps
+
+    def _room(self, account: int) -> int:
+        """Return how many more webhooks of an account should begin now."""
+        own_room = _MAX_IN_FLIGHT - len(self._in_flight[account])
+        return min(own_room, self._sender.room(account))
 
     # Moving a clock
 
@@ -202,8 +207,7 @@ class Scheduler:
             await self._carrier.perform(statuses)
             if self._move_locks[account].locked():
                 return  # a move began during the commit, and performs the rest itself
-        in_flight = self._in_flight[account]
-        limit = _MAX_IN_FLIGHT - len(in_flight)
+        in_flight, limit = self._in_flight[account], self._room(account)
         for step in await self._store.steps.first_of_messages(account, in_flight, now, limit=limit):
             self._start_send(step)
 

@@ -30,6 +30,7 @@ from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.signature import key_of, signature, wrong_key
 from msgine_sandbox.services.webhooks.targets import Targets
+from msgine_sandbox.services.webhooks.turns import Turns
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.version import __version__
 
@@ -63,6 +64,7 @@ class WebhookSender:
         authorities: Authorities,
         deadline: float,
         *,
+        most_in_flight: int,
         in_container: bool,
         keep_alive: bool,
     ) -> None:
@@ -76,6 +78,8 @@ class WebhookSender:
         self._targets = targets
         self._authorities = authorities
         self._deadline = deadline
+        self._most_in_flight = most_in_flight
+        self._turns = Turns(most_in_flight)
         self._in_container = in_container
         self._keep_alive = keep_alive
         self._client: WebhookClient | None = None
@@ -83,8 +87,18 @@ class WebhookSender:
         """By step, attempts that could not be stored, because the disk failed."""
         bus.listen(InboxEmptied, lambda event: self._forget(event.account))
 
+    def room(self, account: int) -> int:
+        """Return how many more webhooks of an account should begin now; see `Turns.room`."""
+        return self._turns.room(account)
+
     async def send(self, step: Step) -> None:
         """Send an event that is due, and plan what follows from the receiver's response."""
+        async with self._turns.turn(step.account) as waited:
+            if waited:  # until then no other of its account began
+                self._due_queue.wake_at(step.account, self._real.now())
+            await self._send(step)
+
+    async def _send(self, step: Step) -> None:
         event = await self._store.webhooks.get(step.subject)
         message = await self._store.messages.get(step.message)
         if event is None or message is None:
@@ -123,6 +137,10 @@ class WebhookSender:
 
     async def resend(self, attempt: Attempt) -> Attempt | None:
         """Send the event of an earlier attempt again, at once; None when its message is gone."""
+        async with self._turns.turn(attempt.account):
+            return await self._resend(attempt)
+
+    async def _resend(self, attempt: Attempt) -> Attempt | None:
         event = await self._store.webhooks.get(attempt.webhook_event)
         message = await self._store.messages.get(attempt.message)
         if event is None or message is None:
@@ -152,6 +170,7 @@ class WebhookSender:
     def leave_loop(self) -> None:
         """Forget the client, whose connections belong to an event loop that has ended."""
         self._client = None
+        self._turns = Turns(self._most_in_flight)
 
     async def _attempt(self, event: WebhookEvent, message: Message) -> tuple[Attempt, str | None]:
         """Return an attempt with its result, and the `Retry-After` of its response."""

@@ -1,0 +1,84 @@
+"""How many webhooks may be in flight at once over all accounts, and whose turn is next."""
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+_SHARE: Final = 8
+MAX_IN_FLIGHT: Final = 256
+"""Webhooks that may be in flight, where the process may have as many connections."""
+
+
+class Turns:
+    """Lets each account have as many webhooks in flight as an eighth of the free places.
+
+    So the first account may have a ninth of all, the next one a ninth of what is left, and so on:
+    where receivers hang, their accounts leave places for those that come later. Only where dozens
+    of accounts have such receivers, all places are taken. Then the accounts take turns, one webhook
+    at a time.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._in_flight: Counter[int] = Counter()
+        """By account."""
+        self._waiting: dict[asyncio.Future[None], int] = {}
+        """The account of each webhook whose turn has not come, in the order of their coming."""
+
+    def room(self, account: int) -> int:
+        """Return how many more webhooks of an account should begin now.
+
+        One of them may have to wait for its turn; while one does, no other should begin.
+        """
+        if account in self._waiting.values():
+            return 0
+        # Each that begins takes a place, and counts for the account.
+        left = self._free() - _SHARE * self._in_flight[account]
+        return max(1, math.ceil(left / (_SHARE + 1)))
+
+    @asynccontextmanager
+    async def turn(self, account: int) -> AsyncIterator[bool]:
+        """Wait until a webhook may be in flight, which it is in the block; yield whether it had to.
+
+        Nothing in the block may wait for another turn.
+        """
+        waits = not self._may_begin(account)
+        if waits:
+            await self._wait(account)
+        else:
+            self._in_flight[account] += 1
+        try:
+            yield waits
+        finally:
+            self._end(account)
+
+    async def _wait(self, account: int) -> None:
+        come = asyncio.get_running_loop().create_future()
+        self._waiting[come] = account
+        try:
+            await come
+        except asyncio.CancelledError:
+            if not come.cancelled():
+                self._end(account)  # its turn had come
+            self._waiting.pop(come, None)
+            raise
+
+    def _end(self, account: int) -> None:
+        self._in_flight -= Counter({account: 1})  # without accounts that have none
+        # Without those that are cancelled, and about to leave.
+        while waiting := [each for each in self._waiting if not each.done()]:
+            # Of the account with the fewest in flight, the one that came first.
+            come = min(waiting, key=lambda each: self._in_flight[self._waiting[each]])
+            if not self._may_begin(self._waiting[come]):
+                return
+            self._in_flight[self._waiting.pop(come)] += 1
+            come.set_result(None)
+
+    def _may_begin(self, account: int) -> bool:
+        return _SHARE * self._in_flight[account] < self._free()
+
+    def _free(self) -> int:
+        return self._most - self._in_flight.total()
