@@ -156,6 +156,10 @@ class WebhookSender:
             self._store.after_commit(partial(self._announce, fresh, event, message))
         return fresh
 
+    def prepare(self) -> None:
+        """Import what the first webhook needs, in any thread; else that webhook does it."""
+        from msgine_sandbox.services.webhooks import client  # noqa: F401
+
     def _forget(self, account: int) -> None:
         self._unrecorded = {
             step: sent for step, sent in self._unrecorded.items() if sent[0].account != account

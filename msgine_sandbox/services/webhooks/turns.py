@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 _SHARE: Final = 8
-MAX_IN_FLIGHT: Final = 256
-"""Webhooks that may be in flight, where the process may have as many connections."""
+MAX_IN_FLIGHT: Final = 288
+"""Webhooks that may be in flight; a ninth of them, 32, may be those of one account alone."""
 
 
 class Turns:
