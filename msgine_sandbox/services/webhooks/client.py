@@ -3,9 +3,9 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import httpx
 import msgspec
@@ -19,6 +19,8 @@ _MAX_READ: Final = 64 * 1024
 """Bytes of a response that are read; the connection is closed where it has more."""
 _MAX_KEPT: Final = 4096
 """Bytes of it that are recorded."""
+_CLEAN_UP: Final = 0.5
+"""Seconds in which an exchange that is cancelled closes its connection."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -60,20 +62,20 @@ class WebhookClient:
         started = time.perf_counter()
         response = _PartialResponse()
         error, sent = None, dict(headers)  # without those that httpx adds, until it has
-        late = f"No complete answer within {self._deadline:g} s"
         try:
             request = self._request(url, headers, body)
             sent = dict(request.headers)
-            # httpx's timeouts are for each read; a receiver that drips would never meet one.
-            async with self._transport() as transport, asyncio.timeout(self._deadline):
-                try:
-                    addresses = await self._addresses(account, request.url)
-                except asyncio.CancelledError:
-                    late = f"{request.url.host} was not resolved within {self._deadline:g} s"
-                    raise
-                await _exchange(transport, request, addresses, response)
+            async with self._transport() as transport:
+                exchange = self._exchange(account, transport, request, response)
+                # httpx's timeouts are for each read; a receiver that drips would never meet one.
+                await _within(self._deadline, exchange)
         except (TimeoutError, httpx.TimeoutException):
-            error = late
+            what = (
+                "No complete answer"
+                if response.is_awaited
+                else f"{request.url.host} was not resolved"
+            )
+            error = f"{what} within {self._deadline:g} s"
         except TargetRefused as refused:
             error = str(refused)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failed:
@@ -100,6 +102,26 @@ class WebhookClient:
         # Closed after the exchange, or else a task that is cancelled when its event loop ends could
         # leave a connection open: httpcore shields its clean-up from anyio's cancellation only.
         return TargetTransport(self._tls)
+
+    async def _exchange(
+        self,
+        account: int,
+        transport: "TargetTransport",
+        request: httpx.Request,
+        partial: "_PartialResponse",
+    ) -> None:
+        addresses = await self._addresses(account, request.url)
+        partial.is_awaited = True
+        response = await transport.send(request, addresses)
+        try:
+            partial.status = response.status_code
+            partial.headers = response.headers
+            async for part in response.aiter_raw():
+                partial.body += part
+                if len(partial.body) > _MAX_READ:
+                    return
+        finally:
+            await response.aclose()
 
     async def _addresses(self, account: int, url: httpx.URL) -> list[Address]:
         """Return those of a host's addresses that the policy allows.
@@ -131,6 +153,8 @@ class _PartialResponse:
     """As much of a response as has been received when an attempt ends."""
 
     def __init__(self) -> None:
+        self.is_awaited = False
+        """Whether the host's addresses are known."""
         self.status: int | None = None
         self.headers = httpx.Headers()
         self.body = b""
@@ -142,22 +166,25 @@ class _PartialResponse:
         return AttemptHttp(headers=dict(self.headers), body=text)
 
 
-async def _exchange(
-    transport: "TargetTransport",
-    request: httpx.Request,
-    addresses: Sequence[Address],
-    partial: _PartialResponse,
-) -> None:
-    response = await transport.send(request, addresses)
+async def _within(seconds: float, exchange: Coroutine[Any, Any, None]) -> None:
+    """Run an exchange to its end, or for so many seconds.
+
+    In a task of its own: with some versions of anyio, httpcore changes the cancellation of its task
+    so that `asyncio.timeout` does not know it as its own, and the webhook would end without result.
+
+    Raises:
+        TimeoutError: it has not come to its end.
+    """
+    task = asyncio.create_task(exchange)
     try:
-        partial.status = response.status_code
-        partial.headers = response.headers
-        async for part in response.aiter_raw():
-            partial.body += part
-            if len(partial.body) > _MAX_READ:
-                return
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        if not done:
+            raise TimeoutError
+        task.result()
     finally:
-        await response.aclose()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CLEAN_UP)
 
 
 class TargetRefused(httpx.TransportError):
