@@ -76,7 +76,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     faults: int = MAX_FAULTS
     slice_seconds: float = SLICE
     pattern_seconds: float = MAX_PATTERN_SECONDS
-    connections: int = _DESCRIPTORS // 2
+    connections: int = max(_DESCRIPTORS * 3 // 4 - 64, _DESCRIPTORS // 4)
     idle_connections: int = min(MAX_IDLE, _DESCRIPTORS // 4)
     request_seconds: float = MAX_SECONDS
     webhooks_in_flight: int = min(MAX_IN_FLIGHT, _DESCRIPTORS // 4)
