@@ -177,6 +177,7 @@ def test_faults_are_named_with_the_request_or_attempt_on_which_they_acted(
 
 def test_an_attempt_without_a_response_says_why_and_what_is_wrong(log: Logged) -> None:
     with log.serving() as live, calling(live) as client:
+        client.control("/clock/freeze")
         assert client.send(callbackUrl="http://127.0.0.1:9/hook?key=s3cret#part") == 201
         client.control("/clock/advance", seconds=0.5)
     [_, attempt] = log.columns
