@@ -125,7 +125,7 @@ class Database:
         self._sums.clear()
         if failure is not None:
             self._roll_back()
-        elif self._connection.total_changes > self._changes:
+        elif self._failure_log.latest and self._connection.total_changes > self._changes:
             self._failure_log.worked()  # a transaction that writes nothing proves nothing
         self._update_memory(committed=failure is None)
         for ended in waiting:
