@@ -97,15 +97,13 @@ class MessagesControl:
         query.forbid_unknown(_SEARCHABLE | {"timeout"}, "A wait")
         timeout, context = _timeout(query), context_of(request)
         wanted = await self._query(context.account_id, query)
-        with (
-            self._waits.waiting(wanted) as wait,
-            on_disconnect(context.receive, lambda: wait.put(ClientDisconnect())),
-        ):
+        with self._waits.waiting(wanted) as wait:
             message = await wait.existing()
             if message is None:
-                # The event loop goes on while this waits, so what falls due can be performed.
-                await self._lifecycle.start()
-                message = await wait.next(timeout)
+                with on_disconnect(context.receive, lambda: wait.put(ClientDisconnect())):
+                    # The event loop goes on while this waits, so what falls due can be performed.
+                    await self._lifecycle.start()
+                    message = await wait.next(timeout)
         if message is None:
             raise await self._timed_out(wanted, timeout)
         return json_answer(self._view(message))

@@ -23,7 +23,7 @@ from msgine_sandbox.storage.store import Store
 
 _NEWEST: int | None = FOREVER
 """Below which id a search begins."""
-_READ_TOGETHER: Final = 10
+_READ_TOGETHER: Final = 5
 """Messages that are read at a time: with a hundred recipients each, it takes some milliseconds."""
 _COMPARED_TOGETHER: Final = 500
 """Texts that are compared with a regular expression at a time, on its thread."""

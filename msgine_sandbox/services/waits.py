@@ -144,15 +144,22 @@ class Waits:
                 account = next(iter(self._changed))
                 messages = self._changed.pop(account)
                 for wait in [*self._waits.get(account, ()), *self._waits.get(None, ())]:
-                    is_told = await self._tell(wait, messages)
+                    is_told = await self._tell(wait, messages, slices)
                     # What is told has work to do, before the next one is.
                     await (slices.give_way() if is_told else slices.pause())
         finally:
             self._comparing = None
 
-    async def _tell(self, wait: Wait, messages: Collection[int]) -> bool:
+    async def _tell(self, wait: Wait, messages: Collection[int], slices: Slices) -> bool:
+        matching, wanted = self._store.messages.matching, wait.query.filter
         try:
-            found = await self._store.messages.matching(wait.query.filter, messages)
+            try:
+                found = await matching(wanted, messages)
+            except Exception:
+                # A batch of transactions that fails refuses queries, too, until it is rolled back:
+                # in this iteration of the event loop.
+                await slices.give_way()
+                found = await matching(wanted, messages)
             if found and wait.query.pattern is None:
                 wait.put(await self._store.messages.get(found[0][0]))
             elif found:
