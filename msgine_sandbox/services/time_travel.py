@@ -9,11 +9,14 @@ from msgspec.structs import replace
 from msgine_sandbox.model.clock import DAY, LATEST, SECOND, Clock, Instant, RealTime, iso_micros
 from msgine_sandbox.model.errors import InvalidRequest, ServiceUnavailable
 from msgine_sandbox.model.idempotency import KEY_TTL
+from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.storage.store import Store
 
 FARTHEST: Final = 3653 * DAY  # ten years, leap days included
+_STARTED_TOGETHER: Final = 20
+"""Accounts whose moves begin in one iteration of the event loop."""
 
 
 class TimeTravel:
@@ -98,9 +101,20 @@ class TimeTravel:
     async def _move_all(self, micros: int, distance: Callable[[Instant], int]) -> int:
         chosen = self._accounts.ids(None)
         await self._set_default(lambda clock: self._ahead(clock, micros))
-        moves = [self._move(each, distance) for each in chosen]
-        # Every move has ended before one that failed is raised: none goes on behind the response.
-        performed = await asyncio.gather(*moves, return_exceptions=True)
+        moves: list[asyncio.Task[int]] = []
+        slices = Slices()
+        try:
+            for start in range(0, len(chosen), _STARTED_TOGETHER):
+                some = chosen[start : start + _STARTED_TOGETHER]
+                moves += [asyncio.create_task(self._move(each, distance)) for each in some]
+                await slices.give_way()
+            # Every move has ended before one that failed is raised: none goes on behind the
+            # response.
+            performed = await asyncio.gather(*moves, return_exceptions=True)
+        except asyncio.CancelledError:
+            for move in moves:
+                move.cancel()
+            raise
         for each in performed:
             if isinstance(each, BaseException):
                 raise each
