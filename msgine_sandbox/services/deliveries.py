@@ -16,6 +16,8 @@ from msgine_sandbox.services.webhooks.planner import WebhookPlanner
 from msgine_sandbox.storage.store import Store
 
 FAILED_BY_HAND: Final = "Failed by hand"
+_EVENTS_TOGETHER: Final = 200
+"""Webhooks that are planned in one transaction, about: it takes some milliseconds."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -51,8 +53,9 @@ class Deliveries:
 
         It stops before the first change that is later than a webhook caused by those before it, so
         that during a clock move a receiver that reads the message sees the status that its webhook
-        reports. A change that the lifecycle does not allow any more, because the developer has set
-        another status meanwhile, has no effect.
+        reports; and where it has planned many webhooks, so that others have their turn. A change
+        that the lifecycle does not allow any more, because the developer has set another status
+        meanwhile, has no effect.
         """
         subscribed = await self._planner.subscribed(account, changes)
         if not subscribed:
@@ -61,6 +64,7 @@ class Deliveries:
             await self._analytics.changed(account, applied)
             return Applied(len(changes), applied)
         together = [change for change in changes if change.at <= subscribed[0].at]
+        del together[max(_EVENTS_TOGETHER // self._planner.most_urls(account), 1) :]
         applied = [change for change in together if await self._store.messages.apply([change])]
         await self._analytics.changed(account, applied)
         await self._enqueue(account, filter(set(subscribed).__contains__, applied))
@@ -93,17 +97,19 @@ class Deliveries:
         now = self._accounts.now(message.account)
         reason = FAILED_BY_HAND if status is Status.FAILED else None
         changes = [StatusChange(message.id, each, status, now, reason) for each in positions]
+        done: list[StatusChange] = []
         async with self._store.write():
-            # All have the same time, so that `apply` does not stop before any of them.
-            applied = await self.apply(message.account, changes)
-            changed = StatusesChanged(message.account, applied.changes)
+            while changes:
+                applied = await self.apply(message.account, changes)
+                done += applied.changes
+                changes = changes[applied.done :]
+            changed = StatusesChanged(message.account, done)
             self._store.after_commit(partial(self._bus.announce, changed))
 
     async def _enqueue(self, account: int, changes: Iterable[StatusChange]) -> None:
-        for change in changes:
-            steps = await self._planner.plan(account, change)
-            await self._store.steps.add(steps)
-            self._store.after_commit(partial(self._due_queue.schedule, steps))
+        steps = await self._planner.plan(account, changes)
+        await self._store.steps.add(steps)
+        self._store.after_commit(partial(self._due_queue.schedule, steps))
 
 
 def _check(message: Message, position: int, status: Status) -> None:

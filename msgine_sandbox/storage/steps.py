@@ -10,6 +10,7 @@ from msgine_sandbox.storage.columns import Columns
 from msgine_sandbox.storage.database import Database, of_account
 
 _STEP = Columns(Step)
+_MESSAGE = Step.__struct_fields__.index("message")
 _INSERT = _STEP.insert("steps")
 _DUE = (
     f"SELECT {_STEP.names} FROM steps WHERE account = ? AND lane = ? AND due <= ? ORDER BY due, id"
@@ -52,12 +53,12 @@ class StepRows:
         taken = set(excluded)
         found: list[Step] = []
         for row in self._database.execute(_DUE, (account, int(Lane.WEBHOOK), until)):
-            step = msgspec.convert(row, Step)
             if len(found) == limit:
                 break
-            if step.message not in taken:
-                taken.add(step.message)
-                found.append(step)
+            # Before the conversion, because there may be thousands for one message.
+            if row[_MESSAGE] not in taken:
+                taken.add(row[_MESSAGE])
+                found.append(msgspec.convert(row, Step))
         return found
 
     async def remove(self, steps: Collection[Step]) -> int:

@@ -6,6 +6,7 @@ from msgine_sandbox.storage.database import Database, of_account
 
 _EVENT = Columns(WebhookEvent)
 _ATTEMPT = Columns(Attempt, json=("request", "response"))
+_INSERT_EVENT = _EVENT.insert("webhook_events")
 
 
 class WebhookRows:
@@ -16,7 +17,7 @@ class WebhookRows:
 
     async def add(self, event: WebhookEvent) -> None:
         """Store an event that is to be sent."""
-        self._database.execute(_EVENT.insert("webhook_events"), _EVENT.to_row(event))
+        self._database.defer(_INSERT_EVENT, [_EVENT.to_row(event)])
 
     async def get(self, event_id: int) -> WebhookEvent | None:
         """Return an event, or None when it is gone."""

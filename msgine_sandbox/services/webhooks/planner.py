@@ -1,6 +1,8 @@
 """Which URLs receive an event of a status change, and when its first attempt is due."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from msgine_sandbox.model.clock import Instant, seconds
 from msgine_sandbox.model.ids import Ids
@@ -38,11 +40,28 @@ class WebhookPlanner:
             if change.message in with_callback or EVENT_OF.get(change.status) in events
         ]
 
-    async def plan(self, account: int, change: StatusChange) -> Sequence[Step]:
-        """Store an event for every URL that receives a change, and return their steps."""
-        message = await self._store.messages.get(change.message)
-        if message is None or change.status not in EVENT_OF:
-            return ()
+    def most_urls(self, account: int) -> int:
+        """Return how many URLs receive a change of an account at most."""
+        return max(len(self._accounts.get(account).endpoints), 1)
+
+    async def plan(self, account: int, changes: Iterable[StatusChange]) -> Sequence[Step]:
+        """Store an event for every URL that receives some of the changes, and return their steps.
+
+        The changes of one message come one after the other, as they do in `StatusesChanged`.
+        """
+        steps: list[Step] = []
+        for message_id, of_message in groupby(changes, key=attrgetter("message")):
+            message = await self._store.messages.get(message_id)
+            if message is not None:
+                for change in of_message:
+                    steps += await self._plan_change(account, message, change)
+        return steps
+
+    async def _plan_change(
+        self, account: int, message: Message, change: StatusChange
+    ) -> list[Step]:
+        if change.status not in EVENT_OF:
+            return []
         steps = []
         for url in self._urls(message, EVENT_OF[change.status]):
             steps += await self._plan_event(message, change, url)
