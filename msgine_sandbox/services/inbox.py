@@ -107,6 +107,7 @@ class Inbox:
     async def read(self, messages: Sequence[int]) -> AsyncIterator[Message]:
         """Return messages by their ids, newest first, without those that are deleted meanwhile."""
         for start in range(0, len(messages), _READ_TOGETHER):
+            await self._settle()
             async with self._turn:
                 slices = await self._slice()
                 some = messages[start : start + _READ_TOGETHER]
@@ -114,7 +115,9 @@ class Inbox:
             await self._store.settled()  # as for every read, but the response may be far away
             for message in found:
                 yield message
-                await slices.pause()
+                if slices.is_over:
+                    await self._store.settled()
+                    await slices.give_way()
 
     async def _counted(self, query: MessageQuery) -> int | None:
         """Return how many messages match, where an index is enough to count them; else None."""
@@ -122,6 +125,7 @@ class Inbox:
             return None
         total, below = 0, _NEWEST
         while below is not None:
+            await self._settle()
             async with self._turn:
                 await self._slice()
                 count, below = self._store.messages.count_some(query.filter, below)
@@ -132,10 +136,22 @@ class Inbox:
         self, query: MessageQuery, below: int, most: int
     ) -> tuple[Sequence[int], int | None]:
         """Return the ids of matches in the next slice below an id, and below which to go on."""
+        await self._settle()
         async with self._turn:
             slices = await self._slice()
             candidates, last = self._next_candidates(query, below, most, slices)
-        return await _compared(query, candidates), last
+        return await self._compared(query, candidates), last
+
+    async def _settle(self) -> None:
+        """Wait until what the call has read so far is stored, if it now has to wait anyway.
+
+        Queries see what is not committed yet, and a response waits only for the last transactions.
+
+        Raises:
+            Exception: those of the present iteration of the event loop are rolled back.
+        """
+        if self._turn.locked() or (self._slices is not None and self._slices.is_over):
+            await self._store.settled()
 
     async def _slice(self) -> Slices:
         """Return the present slice, or the next one if it is over; called with the turn."""
@@ -173,17 +189,19 @@ class Inbox:
         candidates = await self._store.messages.matching(
             query.filter, messages, with_content=query.pattern is not None
         )
-        for each in await _compared(query, candidates):
+        for each in await self._compared(query, candidates):
             message = await self._store.messages.get(each)
             if message is not None:  # it may have been deleted while texts were compared
                 return message
         return None
 
-
-async def _compared(query: MessageQuery, candidates: Sequence[tuple[int, str]]) -> Sequence[int]:
-    """Return the ids of those messages whose content the regular expression matches, if any."""
-    ids = [message for message, _ in candidates]
-    if query.pattern is None:
-        return ids
-    matches = await query.pattern.found_in([content for _, content in candidates])
-    return [message for message, is_match in zip(ids, matches, strict=True) if is_match]
+    async def _compared(
+        self, query: MessageQuery, candidates: Sequence[tuple[int, str]]
+    ) -> Sequence[int]:
+        """Return the ids of those messages whose content the regular expression matches, if any."""
+        ids = [message for message, _ in candidates]
+        if query.pattern is None or not ids:
+            return ids
+        await self._store.settled()
+        matches = await query.pattern.found_in([content for _, content in candidates])
+        return [message for message, is_match in zip(ids, matches, strict=True) if is_match]

@@ -41,8 +41,6 @@ class Pattern:
         Raises:
             InvalidRequest: the call has used up its processor time.
         """
-        if not texts:
-            return []
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._search_all, texts)
 

@@ -20,7 +20,8 @@ _HEARD: Final[tuple[type, ...]] = (MessageAccepted, StatusesChanged, Stopping)
 class Wait:
     """A call that waits for a message."""
 
-    def __init__(self, inbox: Inbox, query: MessageQuery) -> None:
+    def __init__(self, store: Store, inbox: Inbox, query: MessageQuery) -> None:
+        self._store = store
         self._inbox = inbox
         self.query = query
         # Not a queue of asyncio, which would use the event loop again if it ends inside a wait.
@@ -42,7 +43,13 @@ class Wait:
         Raises:
             InvalidRequest: the regular expression takes too much time.
         """
-        return await self._inbox.newest(self.query)
+        message = await self._inbox.newest(self.query)
+        if message is not None:
+            try:
+                await self._store.settled()
+            except Exception:  # the transaction that it was read from is rolled back
+                message = await self._inbox.newest(self.query)
+        return message
 
     async def next(self, timeout: float) -> Message | None:
         """Return the first message that matches from now on; None after the timeout.
@@ -97,7 +104,7 @@ class Waits:
         What happens from its beginning on is not missed, also if the caller first looks for what
         exists.
         """
-        wait, account = Wait(self._inbox, query), query.filter.account
+        wait, account = Wait(self._store, self._inbox, query), query.filter.account
         if not self._waits:
             # One listener for all waits, and none without any: each message would call it.
             for kind in _HEARD:
@@ -151,21 +158,27 @@ class Waits:
             self._comparing = None
 
     async def _tell(self, wait: Wait, messages: Collection[int], slices: Slices) -> bool:
-        matching, wanted = self._store.messages.matching, wait.query.filter
+        """Let a wait go on if one of the messages matches; return whether one does."""
         try:
             try:
-                found = await matching(wanted, messages)
+                news = await self._news_for(wait, messages)
             except Exception:
-                # A batch of transactions that fails refuses queries, too, until it is rolled back:
-                # in this iteration of the event loop.
+                # Transactions of others failed and are rolled back, which was not about these.
                 await slices.give_way()
-                found = await matching(wanted, messages)
-            if found and wait.query.pattern is None:
-                wait.put(await self._store.messages.get(found[0][0]))
-            elif found:
-                # It compares them itself, so that nobody waits for its regular expression.
-                wait.put([message for message, _ in found])
-        except Exception as error:  # such as one of the disk: the call is answered with it
-            wait.put(error)
-            return True
-        return bool(found)
+                news = await self._news_for(wait, messages)
+        except Exception as error:  # the database cannot be read: the call is answered with it
+            news = error
+        if news is not None:
+            wait.put(news)
+        return news is not None
+
+    async def _news_for(self, wait: Wait, messages: Collection[int]) -> News:
+        found = await self._store.messages.matching(wait.query.filter, messages)
+        if not found:
+            return None
+        if wait.query.pattern is not None:
+            # It compares them itself, so that nobody waits for its regular expression.
+            return [message for message, _ in found]
+        message = await self._store.messages.get(found[0][0])
+        await self._store.settled()  # queries see what may still be rolled back
+        return message
