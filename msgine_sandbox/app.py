@@ -14,6 +14,7 @@ from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, HostCheck
 from msgine_sandbox.control.accounts import AccountsControl
 from msgine_sandbox.control.clock import ClockControl
+from msgine_sandbox.control.event_views import EventEncoder
 from msgine_sandbox.control.events import EventsControl
 from msgine_sandbox.control.faults import FaultsControl
 from msgine_sandbox.control.journal import JournalControl
@@ -81,6 +82,7 @@ def _api(s: Sandbox) -> ApiPipeline:
 
 
 def _control_routes(s: Sandbox) -> Routes:
+    encoder = EventEncoder(s.store, s.accounts, s.journal, s.feed.encodings)
     return Routes(
         *AccountsControl(s.accounts, s.time_travel, s.rate_limit).resources,
         *MessagesControl(
@@ -89,7 +91,7 @@ def _control_routes(s: Sandbox) -> Routes:
         *ClockControl(s.time_travel).resources,
         *FaultsControl(s.faults, s.store.faults).resources,
         *JournalControl(s.journal, s.accounts).resources,
-        *EventsControl(s.feed, s.accounts, s.store.messages, s.connections, s.lifecycle).resources,
+        *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,
         *WebhooksControl(s.accounts, s.store.webhooks, s.sender).resources,
         *SandboxControl(s.reset, s.coverage).resources,
     )

@@ -7,12 +7,14 @@ from typing import Any, Final
 import msgspec
 
 from msgine_sandbox.asgi.connections import MAX_IDLE, MAX_SECONDS, Connections
+from msgine_sandbox.model.bound import Bound
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.choices import DeliveryMode
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.recipients import NumberingPlan
 from msgine_sandbox.model.slices import SLICE
+from msgine_sandbox.services import journal
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.analytics import Analytics
 from msgine_sandbox.services.bus import Bus
@@ -29,10 +31,10 @@ from msgine_sandbox.services.drafts import ChannelService
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.email import EmailService
 from msgine_sandbox.services.faults import MAX_FAULTS, Faults
-from msgine_sandbox.services.feed import MAX_EVENTS, Feed
+from msgine_sandbox.services.feed import MAX_BYTES, MAX_EVENTS, Feed
 from msgine_sandbox.services.idempotency import Idempotency
 from msgine_sandbox.services.inbox import Inbox
-from msgine_sandbox.services.journal import MAX_ENTRIES, MAX_PER_ACCOUNT, Journal
+from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.services.messages import Messages
 from msgine_sandbox.services.patterns import MAX_SECONDS as MAX_PATTERN_SECONDS
@@ -50,6 +52,7 @@ from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.targets import Targets
 from msgine_sandbox.services.webhooks.turns import MAX_IN_FLIGHT
 from msgine_sandbox.settings import Settings, SettingsError
+from msgine_sandbox.storage import webhooks
 from msgine_sandbox.storage.file import MEMORY
 from msgine_sandbox.storage.store import Store
 
@@ -70,9 +73,18 @@ _DESCRIPTORS: Final = _descriptors()
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """How much is kept, and for how long; tests set small bounds, which they can reach."""
 
-    journal_per_account: int = MAX_PER_ACCOUNT
-    journal_entries: int = MAX_ENTRIES
+    journal_per_account: int = journal.PER_ACCOUNT.entries
+    journal_bytes_per_account: int = journal.PER_ACCOUNT.size
+    journal_without_account: int = journal.WITHOUT_ACCOUNT.entries
+    journal_bytes_without_account: int = journal.WITHOUT_ACCOUNT.size
+    journal_entries: int = journal.IN_ALL.entries
+    journal_bytes: int = journal.IN_ALL.size
+    attempts_per_account: int = webhooks.PER_ACCOUNT.entries
+    attempt_bytes_per_account: int = webhooks.PER_ACCOUNT.size
+    attempts: int = webhooks.IN_ALL.entries
+    attempt_bytes: int = webhooks.IN_ALL.size
     feed_events: int = MAX_EVENTS
+    feed_bytes: int = MAX_BYTES
     faults: int = MAX_FAULTS
     slice_seconds: float = SLICE
     pattern_seconds: float = MAX_PATTERN_SECONDS
@@ -114,7 +126,13 @@ class Sandbox:
             max_idle=bounds.idle_connections,
             max_seconds=bounds.request_seconds,
         )
-        self.store = Store(settings.database or MEMORY)
+        self.store = Store(
+            settings.database or MEMORY,
+            attempts_per_account=Bound(
+                bounds.attempts_per_account, bounds.attempt_bytes_per_account
+            ),
+            attempts_in_all=Bound(bounds.attempts, bounds.attempt_bytes),
+        )
         self.targets = Targets(settings.webhook_policy)
         self.accounts = Accounts(self.store, self.real, settings.tier, settings.token)
         self.due_queue = DueQueue(self.accounts, self.real)
@@ -124,8 +142,11 @@ class Sandbox:
         self.rate_limit = RateLimit()
         self.journal = Journal(
             self.bus,
-            max_per_account=bounds.journal_per_account,
-            max_entries=bounds.journal_entries,
+            per_account=Bound(bounds.journal_per_account, bounds.journal_bytes_per_account),
+            without_account=Bound(
+                bounds.journal_without_account, bounds.journal_bytes_without_account
+            ),
+            in_all=Bound(bounds.journal_entries, bounds.journal_bytes),
         )
         self.retries = RetryDetector()
         self.polling = PollingDetector()
@@ -156,7 +177,9 @@ class Sandbox:
         slices = bounds.slice_seconds
         self.inbox = Inbox(self.store, self.accounts, self.bus, slice_seconds=slices)
         self.waits = Waits(self.store, self.inbox, self.bus, slice_seconds=slices)
-        self.feed = Feed(self.bus, self.ids, max_events=bounds.feed_events)
+        self.feed = Feed(
+            self.bus, self.ids, max_events=bounds.feed_events, max_bytes=bounds.feed_bytes
+        )
         self.sender = WebhookSender(
             self.store,
             self.accounts,

@@ -1,7 +1,7 @@
 """JSON responses; an error becomes one only here, in the documented envelope."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -40,19 +40,6 @@ class Answer(Response):
 def json_answer(content: Any, status: int = 200) -> Answer:
     """Return a response with a value as JSON."""
     return Answer(_encode(content), status)
-
-
-def encoded(content: Any) -> bytes:
-    """Return a value as JSON."""
-    return _encode(content)
-
-
-def list_answer(data: Iterable[bytes], total: int) -> Answer:
-    """Return a response with a part of a list, whose entries are JSON, and its length in all.
-
-    Entry by entry, so that a long list neither holds the event loop nor is in memory as objects.
-    """
-    return Answer(b'{"data":[%b],"total":%d}' % (b",".join(data), total))
 
 
 def error_answer(error: ApiError, context: RequestContext) -> Answer:

@@ -22,7 +22,7 @@ from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.ids import Ids, format_id
-from msgine_sandbox.model.journal import Decisions, JournalEntry, recorded
+from msgine_sandbox.model.journal import PREFIX, Decisions, JournalEntry, recorded
 from msgine_sandbox.services.bus import Bus
 from msgine_sandbox.services.client_warnings import (
     RETRIED_STATUSES,
@@ -94,7 +94,7 @@ class Application:
             scope,
             receive,
             path.removeprefix(BASE_PATH) if is_api else path,
-            format_id("req", self._ids.next()),
+            format_id(PREFIX, self._ids.next()),
             self._real.now(),
         )
         started = time.perf_counter()
@@ -131,7 +131,7 @@ class Application:
         """Answer a request that may not use the sandbox, not even its ids and its journal."""
         _log.warning("%s %s was refused: %s", scope["method"], scope["path"], refused.message)
         real = RealTime()
-        request_id = format_id("req", Ids(real).next())
+        request_id = format_id(PREFIX, Ids(real).next())
         context = open_context(scope, receive, scope["path"], request_id, real.now())
         await self._send(error_answer(refused, context), context, send)
         close_context(context)

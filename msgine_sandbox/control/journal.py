@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 from starlette.requests import Request
@@ -12,10 +12,10 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.control.lists import Detail, ListPage
 from msgine_sandbox.control.views import (
     DeletedView,
     HttpView,
-    ListView,
     RequestEffectView,
     View,
     WebhookEffectView,
@@ -25,7 +25,8 @@ from msgine_sandbox.control.views import (
 from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.errors import NotFound
-from msgine_sandbox.model.journal import Decisions, JournalEntry, RecordedHttp
+from msgine_sandbox.model.ids import parse_id
+from msgine_sandbox.model.journal import PREFIX, Decisions, JournalEntry, RecordedHttp
 from msgine_sandbox.model.masking import masked_header, masked_query
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.accounts import Accounts
@@ -33,6 +34,9 @@ from msgine_sandbox.services.journal import Journal, JournalFilter
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 10_000
+_PARAMETERS: Final = frozenset(
+    {"method", "path", "status", "warning", "since", "before", "limit", "view"}
+)
 _STATUS_CLASS: Final = re.compile(r"([1-5])xx", re.IGNORECASE)
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 
@@ -55,14 +59,18 @@ class JournalControl:
     async def list(self, request: Request) -> Answer:
         """List the entries that match, newest first."""
         query = Fields(request.query_params)
-        query.forbid_unknown(
-            {"method", "path", "status", "warning", "since", "limit"}, "The journal"
-        )
+        query.forbid_unknown(_PARAMETERS, "The journal")
         wanted = _filter(context_of(request).account_id, query)
-        limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        found, total = self._journal.search(wanted, limit)
-        views = [entry_view(each, self._accounts) for each in found]
-        return json_answer(ListView(data=views, total=total))
+        page = ListPage(query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT))
+        view = entry_summary if query.choice("view", Detail) else entry_view
+        matching = 0
+        async for entry in self._journal.search(wanted):
+            matching += 1
+            if not page.is_full:
+                page.add(view(entry, self._accounts))
+            elif (total := self._journal.count(wanted)) is not None:
+                return page.answer(total)
+        return page.answer(matching)
 
     async def read(self, request: Request) -> Answer:
         """Return one entry, by the request id that its response carried."""
@@ -87,7 +95,14 @@ def _filter(account: int | None, query: Fields) -> JournalFilter:
         statuses=_statuses(query.text("status")),
         warning=query.choice("warning", WarningCode),
         since=query.instant("since"),
+        before=_before(query.text("before")),
     )
+
+
+def _before(text: str | None) -> str | None:
+    if text is not None and parse_id(PREFIX, text) is None:
+        raise invalid_field("before", text, "the id of a request")
+    return text
 
 
 def _statuses(text: str | None) -> range | None:
@@ -153,8 +168,8 @@ class IdempotencyDecision(View, frozen=True, kw_only=True):
 DecisionView = AuthDecision | WindowDecision | FaultDecision | IdempotencyDecision
 
 
-class EntryView(View, frozen=True, kw_only=True):
-    """One request of a client, its response, and what was decided on the way."""
+class EntrySummary(View, frozen=True, kw_only=True):
+    """One request of a client, as a list shows it."""
 
     id: str
     at: str
@@ -168,31 +183,47 @@ class EntryView(View, frozen=True, kw_only=True):
     """Null where no response was sent, as `response` is."""
     duration_ms: float
     message_id: str | None
+    warnings: Sequence[WarningView]
+
+
+class EntryView(EntrySummary, frozen=True, kw_only=True):
+    """One request of a client, its response, and what was decided on the way."""
+
     request: HttpView
     response: HttpView | None
     decisions: Sequence[DecisionView]
-    warnings: Sequence[WarningView]
+
+
+def entry_summary(entry: JournalEntry, accounts: Accounts) -> EntrySummary:
+    """Return an entry without its headers, bodies and decisions."""
+    return EntrySummary(**_summary(entry, accounts))
 
 
 def entry_view(entry: JournalEntry, accounts: Accounts) -> EntryView:
     """Return an entry in full."""
-    account, account_id = owner_of(entry.account, accounts)
     return EntryView(
-        id=entry.request_id,
-        at=iso_micros(entry.at),
-        account=account,
-        account_id=account_id,
-        method=entry.method,
-        path=entry.path,
-        query=masked_query(entry.query),
-        status=entry.status,
-        duration_ms=round(entry.duration_ms, 3),
-        message_id=entry.decisions.message,
+        **_summary(entry, accounts),
         request=_http_view(entry.request),
         response=None if entry.response is None else _http_view(entry.response),
         decisions=decision_views(entry),
-        warnings=warning_views(entry),
     )
+
+
+def _summary(entry: JournalEntry, accounts: Accounts) -> dict[str, Any]:
+    account, account_id = owner_of(entry.account, accounts)
+    return {
+        "id": entry.request_id,
+        "at": iso_micros(entry.at),
+        "account": account,
+        "account_id": account_id,
+        "method": entry.method,
+        "path": entry.path,
+        "query": masked_query(entry.query),
+        "status": entry.status,
+        "duration_ms": round(entry.duration_ms, 3),
+        "message_id": entry.decisions.message,
+        "warnings": warning_views(entry),
+    }
 
 
 def warning_views(entry: JournalEntry) -> list[WarningView]:

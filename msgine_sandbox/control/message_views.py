@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET, UnsetType, field
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, iso_micros, iso_seconds
 from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import Delivery, EmailParts, Message, PushParts, Status
+from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding, split
 from msgine_sandbox.model.webhook import Attempt, EventType
 
@@ -31,13 +32,18 @@ class DeliveryStepView(View, frozen=True, kw_only=True):
     at: str
 
 
-class RecipientView(View, frozen=True, kw_only=True):
-    """One recipient's delivery."""
+class RecipientSummary(View, frozen=True, kw_only=True):
+    """One recipient's status."""
 
     to: str
     status: Status
     reason: str | None
     """Why it failed."""
+
+
+class RecipientView(RecipientSummary, frozen=True, kw_only=True):
+    """One recipient's delivery."""
+
     timeline: Sequence[DeliveryStepView]
 
 
@@ -124,6 +130,61 @@ class MessageView(View, frozen=True, kw_only=True):
     """The texts of the segments; only where one message is read."""
 
 
+class MessageSummary(View, frozen=True, kw_only=True, omit_defaults=True):
+    """A message, as a list shows it: without its timelines, and of a long text the beginning."""
+
+    id: str
+    channel: Channel
+    to: Sequence[str]
+    from_: str = field(name="from")
+    message: str
+    truncated: bool = False
+    """Whether the text is longer; absent if it is not."""
+    status: Status
+    cost: Decimal
+    currency: str
+    created_at: str
+    scheduled_at: str | None
+    recipients: Sequence[RecipientSummary]
+    segments: int | UnsetType = UNSET
+    """Only of an SMS, as `subject` is only of an email and `title` of a push."""
+    subject: str | UnsetType | None = UNSET
+    title: str | UnsetType | None = UNSET
+    account: str
+    account_id: str
+    request_id: str
+
+
+SUMMARY_LENGTH: Final = 2000
+"""Characters of a text in a summary, which are more than an SMS can have."""
+
+
+def message_summary(message: Message, account: Account) -> MessageSummary:
+    """Return a message as summaries show it."""
+    cost = _cost(message)
+    return MessageSummary(
+        id=message.public_id,
+        channel=message.channel,
+        to=message.to,
+        from_=message.sender,
+        message=message.text[:SUMMARY_LENGTH],
+        truncated=len(message.text) > SUMMARY_LENGTH,
+        status=message.status,
+        cost=cost.amount,
+        currency=cost.currency,
+        created_at=iso_seconds(message.created_at),
+        scheduled_at=_time(message.scheduled_at),
+        recipients=[
+            RecipientSummary(to=each.recipient, status=each.status, reason=each.reason)
+            for each in message.deliveries
+        ],
+        account=account.token_hint,
+        account_id=account.public_id,
+        request_id=message.request_id,
+        **_summary_members(message),
+    )
+
+
 def message_view(
     message: Message,
     account: Account,
@@ -131,7 +192,7 @@ def message_view(
     entry: JournalEntry | None = None,
 ) -> MessageView:
     """Return a message as lists and events show it; `entry` is the journal's of its request."""
-    cost = message.cost if message.channel is Channel.SMS else message.developer_cost
+    cost = _cost(message)
     return MessageView(
         id=message.public_id,
         sid=message.sid,
@@ -169,29 +230,40 @@ def full_message_view(
     return view
 
 
+def _cost(message: Message) -> Money:
+    return message.cost if message.channel is Channel.SMS else message.developer_cost
+
+
 def _channel_members(message: Message) -> dict[str, Any]:
     """Return the members that only messages of one channel have."""
     parts = message.parts
+    members = _summary_members(message)
     if isinstance(parts, EmailParts):
-        return {
-            "subject": message.title,
+        return members | {
             "cc": parts.cc,
             "bcc": parts.bcc,
             "html": parts.html,
             "links": parts.links,
         }
     if isinstance(parts, PushParts):
-        return {
-            "title": message.title,
+        return members | {
             "data": parts.data,
             "image_url": parts.image_url,
             "topic": parts.topic,
         }
-    return {
-        "segments": message.segments,
+    return members | {
         "encoding": message.encoding,
         "unicode_because_of": split(message.text).forced_by,
     }
+
+
+def _summary_members(message: Message) -> dict[str, Any]:
+    """Return those of them that summaries have as well."""
+    if isinstance(message.parts, EmailParts):
+        return {"subject": message.title}
+    if isinstance(message.parts, PushParts):
+        return {"title": message.title}
+    return {"segments": message.segments}
 
 
 def _recipient_view(delivery: Delivery) -> RecipientView:

@@ -1,21 +1,31 @@
 """`/_sandbox/messages`: the inbox, with every detail of a message."""
 
 import re
+from collections.abc import Callable
 
 from starlette.requests import ClientDisconnect, Request
 
-from msgine_sandbox.asgi.answers import Answer, encoded, json_answer, list_answer
+from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.connections import on_disconnect
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
-from msgine_sandbox.control.message_views import MessageView, full_message_view, message_view
-from msgine_sandbox.control.views import DeletedView
+from msgine_sandbox.control.lists import Detail, ListPage
+from msgine_sandbox.control.message_views import (
+    MessageView,
+    full_message_view,
+    message_summary,
+    message_view,
+)
+from msgine_sandbox.control.views import DeletedView, View
+from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.message import PREFIX, Message, Status
+from msgine_sandbox.model.slices import Slices
+from msgine_sandbox.model.webhook import Attempt
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.inbox import Inbox, MessageQuery
@@ -25,6 +35,7 @@ from msgine_sandbox.services.patterns import Patterns
 from msgine_sandbox.services.waits import Waits
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
+from msgine_sandbox.storage.webhooks import AttemptFilter
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -79,12 +90,12 @@ class MessagesControl:
     async def search(self, request: Request) -> Answer:
         """List the messages that match, newest first."""
         query = Fields(request.query_params)
-        query.forbid_unknown(_SEARCHABLE | {"limit"}, "A search")
+        query.forbid_unknown(_SEARCHABLE | {"limit", "view"}, "A search")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        view = message_summary if query.choice("view", Detail) else message_view
         wanted = await self._query(context_of(request).account_id, query)
-        found, total = await self._inbox.search(wanted, limit)
-        views = [encoded(self._view(message)) async for message in self._inbox.read(found)]
-        return list_answer(views, total)
+        page, total = await self._page(wanted, limit, view)
+        return page.answer(total)
 
     async def clear(self, request: Request) -> Answer:
         """Delete the messages, their planned steps and their webhooks."""
@@ -111,7 +122,7 @@ class MessagesControl:
     async def read(self, request: Request) -> Answer:
         """Return one message with its timeline."""
         message = await self._message(request)
-        attempts, _ = await self._store.webhooks.attempts(message.account, message.id)
+        attempts = await self._attempts(message)
         account = self._accounts.get(message.account)
         entry = self._journal.get(message.account, message.request_id)
         return json_answer(full_message_view(message, account, attempts, entry))
@@ -140,20 +151,39 @@ class MessagesControl:
             pattern=None if matches is None else await self._patterns.compiled(matches),
         )
 
+    async def _page(
+        self, wanted: MessageQuery, limit: int, view: Callable[[Message, Account], View]
+    ) -> tuple[ListPage, int]:
+        """Return the newest messages that match, and how many match in all."""
+        found, total = await self._inbox.search(wanted, limit)
+        page = ListPage(limit)
+        async for message in self._inbox.read(found):
+            page.add(view(message, self._accounts.get(message.account)))
+            if page.is_full:
+                break
+        return page, total
+
+    async def _attempts(self, message: Message) -> list[Attempt]:
+        slices, attempts = Slices(), []
+        wanted = AttemptFilter(account=message.account, message=message.id)
+        async for attempt in self._store.webhooks.search(wanted):
+            attempts.append(attempt)
+            await slices.pause()
+        return attempts
+
     def _view(self, message: Message) -> MessageView:
         return message_view(message, self._accounts.get(message.account))
 
     async def _timed_out(self, wanted: MessageQuery, timeout: float) -> WaitTimedOut:
         account = wanted.filter.account
-        arrived, total = await self._inbox.search(
-            MessageQuery(filter=Filter(account=account)), SHOWN_AFTER_WAIT
-        )
+        every = MessageQuery(filter=Filter(account=account))
+        page, total = await self._page(every, SHOWN_AFTER_WAIT, message_view)
         hint = ""
         if account is not None and self._accounts.clock_of(account).frozen_at is not None:
             hint = "; the account's clock is frozen, so nothing happens until it is advanced"
         return WaitTimedOut(
             f"No such message within {timeout:g} s, among {total} in the inbox{hint}",
-            arrived=[self._view(message) async for message in self._inbox.read(arrived)],
+            arrived=page.array(),
         )
 
 

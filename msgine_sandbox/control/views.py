@@ -1,6 +1,7 @@
 """What the control API returns: lists, small answers, webhooks and faults."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -85,8 +86,8 @@ class HttpView(View, frozen=True, kw_only=True, omit_defaults=True):
     """Whether only the beginning of the body is kept; absent if it is not."""
 
 
-class AttemptView(View, frozen=True, kw_only=True):
-    """An attempt to send a webhook, with its request and response."""
+class AttemptSummary(View, frozen=True, kw_only=True):
+    """An attempt to send a webhook, as a list shows it."""
 
     account: str | UnsetType | None = UNSET
     """Only in the event of an attempt, as `account_id` is."""
@@ -100,6 +101,11 @@ class AttemptView(View, frozen=True, kw_only=True):
     status: int | None
     duration_ms: float
     error: str | None
+
+
+class AttemptView(AttemptSummary, frozen=True, kw_only=True):
+    """An attempt to send a webhook, with its request and response."""
+
     request: HttpView
     response: HttpView | None
 
@@ -158,21 +164,32 @@ def endpoints_view(endpoints: Sequence[Endpoint]) -> EndpointsView:
     )
 
 
+def attempt_summary(attempt: Attempt) -> AttemptSummary:
+    """Return an attempt without its request and response."""
+    return AttemptSummary(**_attempt_summary(attempt))
+
+
 def attempt_view(attempt: Attempt) -> AttemptView:
     """Return an attempt."""
     return AttemptView(
-        id=attempt.public_id,
-        event=attempt.event,
-        message_id=format_id(PREFIX, attempt.message),
-        url=attempt.url,
-        attempt=attempt.number,
-        at=iso_micros(attempt.at),
-        status=attempt.status,
-        duration_ms=attempt.duration_ms,
-        error=attempt.error,
+        **_attempt_summary(attempt),
         request=_http_view(attempt.request),
         response=None if attempt.response is None else _http_view(attempt.response),
     )
+
+
+def _attempt_summary(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "id": attempt.public_id,
+        "event": attempt.event,
+        "message_id": format_id(PREFIX, attempt.message),
+        "url": attempt.url,
+        "attempt": attempt.number,
+        "at": iso_micros(attempt.at),
+        "status": attempt.status,
+        "duration_ms": attempt.duration_ms,
+        "error": attempt.error,
+    }
 
 
 def fault_view(fault: Fault) -> FaultView:

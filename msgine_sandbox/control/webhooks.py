@@ -9,18 +9,26 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
-from msgine_sandbox.control.views import ListView, attempt_view, endpoints_view
+from msgine_sandbox.control.lists import Detail, ListPage
+from msgine_sandbox.control.views import attempt_summary, attempt_view, endpoints_view
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.message import PREFIX
-from msgine_sandbox.model.webhook import ATTEMPT_PREFIX, Endpoint, EventType, checked_url
+from msgine_sandbox.model.slices import Slices
+from msgine_sandbox.model.webhook import (
+    ATTEMPT_PREFIX,
+    Attempt,
+    Endpoint,
+    EventType,
+    checked_url,
+)
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.signature import key_of
-from msgine_sandbox.storage.webhooks import WebhookRows
+from msgine_sandbox.storage.webhooks import AttemptFilter, WebhookRows
 
 MAX_ENDPOINTS = 16
 DEFAULT_LIMIT = 100
@@ -59,6 +67,7 @@ class WebhooksControl:
         return [
             resource("/_sandbox/webhooks", GET=self.read, PUT=self.replace),
             resource("/_sandbox/webhooks/attempts", GET=self.attempts),
+            resource("/_sandbox/webhooks/attempts/{id}", GET=self.read_attempt),
             resource("/_sandbox/webhooks/attempts/{id}/resend", POST=self.resend),
         ]
 
@@ -76,22 +85,41 @@ class WebhooksControl:
     async def attempts(self, request: Request) -> Answer:
         """List attempts, newest first; of one message where `messageId` names it."""
         query = Fields(request.query_params)
-        query.forbid_unknown({"limit", "messageId"}, "The list of attempts")
-        limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        wanted = query.text("messageId")
-        message = None if wanted is None else parse_id(PREFIX, wanted) or 0
-        found, total = await self._rows.attempts(context_of(request).account_id, message, limit)
-        return json_answer(ListView(data=list(map(attempt_view, found)), total=total))
+        query.forbid_unknown({"before", "limit", "messageId", "view"}, "The list of attempts")
+        page = ListPage(query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT))
+        view = attempt_summary if query.choice("view", Detail) else attempt_view
+        message = query.text("messageId")
+        wanted = AttemptFilter(
+            account=context_of(request).account_id,
+            message=None if message is None else parse_id(PREFIX, message) or 0,
+            before=_before(query.text("before")),
+        )
+        slices = Slices()
+        async for attempt in self._rows.search(wanted):
+            page.add(view(attempt))
+            if page.is_full:
+                break
+            await slices.pause()
+        return page.answer(await self._rows.count(wanted))
+
+    async def read_attempt(self, request: Request) -> Answer:
+        """Return one attempt."""
+        return json_answer(attempt_view(await self._attempt(request)))
 
     async def resend(self, request: Request) -> Answer:
         """Send the webhook of an earlier attempt again, at once; return the new attempt."""
-        account_id = context_of(request).account_id
-        attempt_id = parse_id(ATTEMPT_PREFIX, request.path_params["id"])
-        attempt = None if attempt_id is None else await self._rows.attempt(attempt_id, account_id)
-        again = None if attempt is None else await self._sender.resend(attempt)
+        again = await self._sender.resend(await self._attempt(request))
         if again is None:
             raise NotFound("Webhook attempt not found")
         return json_answer(attempt_view(again))
+
+    async def _attempt(self, request: Request) -> Attempt:
+        account_id = context_of(request).account_id
+        attempt_id = parse_id(ATTEMPT_PREFIX, request.path_params["id"])
+        attempt = None if attempt_id is None else await self._rows.attempt(attempt_id, account_id)
+        if attempt is None:
+            raise NotFound("Webhook attempt not found")
+        return attempt
 
 
 def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:
@@ -117,6 +145,13 @@ def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:
             expected="one endpoint for each URL",
         )
     return endpoints
+
+
+def _before(text: str | None) -> int | None:
+    attempt_id = None if text is None else parse_id(ATTEMPT_PREFIX, text)
+    if text is not None and attempt_id is None:
+        raise invalid_field("before", text, "the id of a webhook attempt")
+    return attempt_id
 
 
 def _endpoint(body: EndpointBody, index: int) -> Endpoint:

@@ -12,6 +12,8 @@ from msgine_sandbox.model.warning import ClientWarning
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+PREFIX: Final = "req"
+
 MAX_BODY: Final = 16 * 1024
 """Bytes that are kept of a body."""
 

@@ -71,6 +71,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     """Why it failed, in words."""
 
+    def status_at(self, at: Instant) -> Status:
+        """Return the status that it had at a time, after all changes of that time."""
+        first, _ = self.history[0]
+        return next((status for status, since in reversed(self.history) if since <= at), first)
+
     def may_become(self, status: Status) -> bool:
         """Return whether the lifecycle allows the change."""
         return status in NEXT[self.status]
@@ -203,6 +208,18 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         for change in changes:
             deliveries[change.position] = deliveries[change.position].with_status(change)
         return replace(self, deliveries=tuple(deliveries))
+
+    def with_history(self, lengths: Sequence[int]) -> "Message":
+        """Return the message as it was when its deliveries had had so many statuses."""
+        return replace(
+            self,
+            deliveries=tuple(
+                delivery.without_latest(later)
+                if (later := len(delivery.history) - length)
+                else delivery
+                for delivery, length in zip(self.deliveries, lengths, strict=True)
+            ),
+        )
 
     def before(self, changes: Sequence[StatusChange]) -> "Message":
         """Return the message as it was before the latest changes of its deliveries."""

@@ -1,9 +1,13 @@
-"""The feed: what the bus announces as numbered events, which a subscriber can resume."""
+"""The feed: what the bus announces as numbered events, which a subscriber can resume.
+
+Events are references: what they are about is read when they are sent, so that they take the same
+memory whatever the size of a message or of a request.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -11,7 +15,9 @@ from typing import Final
 
 import msgspec
 
+from msgine_sandbox.model.bound import MEGABYTE
 from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import StatusChange
 from msgine_sandbox.services.bus import (
     Bus,
@@ -25,19 +31,45 @@ from msgine_sandbox.services.bus import (
 )
 
 MAX_EVENTS: Final = 10_000
-"""Events that are kept; a subscriber that is farther behind is dropped."""
+"""Events that are kept, as references of a few hundred bytes; a subscriber that is farther behind
+is dropped.
+"""
+MAX_BYTES: Final = MEGABYTE
+"""Bytes of the latest events in the form in which several subscribers get them."""
+_OVERHEAD: Final = 200
+"""Bytes that an encoded event takes besides its content."""
 _BATCH: Final = 100
 _HEARTBEAT: Final = 15
 """Seconds of real time without an event, after which `next_events` returns none."""
 
-What = (
-    MessageAccepted
-    | StatusChange
-    | InboxEmptied
-    | RequestAnswered
-    | RequestWarned
-    | WebhookAttempted
-)
+
+class AcceptedRef(msgspec.Struct, frozen=True):
+    """A message that was accepted."""
+
+    message: int
+    history: bytes
+    """How many statuses each of its deliveries had by then."""
+
+
+class RequestRef(msgspec.Struct, frozen=True):
+    """A request that was answered."""
+
+    request_id: str
+    warnings: int
+    """How many it had by then."""
+
+
+class WarningRef(RequestRef, frozen=True):
+    """An earlier request that got another warning."""
+
+
+class AttemptRef(msgspec.Struct, frozen=True):
+    """An attempt to send a webhook."""
+
+    attempt: int
+
+
+What = AcceptedRef | StatusChange | InboxEmptied | RequestRef | WarningRef | AttemptRef
 
 
 class FeedEvent(msgspec.Struct, frozen=True):
@@ -55,7 +87,9 @@ class Feed:
     A position is a number of events: that of a subscriber says how many it has passed.
     """
 
-    def __init__(self, bus: Bus, ids: Ids, *, max_events: int = MAX_EVENTS) -> None:
+    def __init__(
+        self, bus: Bus, ids: Ids, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES
+    ) -> None:
         self._bus = bus
         self._ids = ids
         self._max_events = max_events
@@ -65,6 +99,7 @@ class Feed:
         self._started_at: int | None = None
         """An id smaller than that of every event, once there has been a subscriber."""
         self._subscribers: list[Subscriber] = []
+        self.encodings = Encodings(max_bytes)
         bus.listen(Stopping, lambda _: self._end())
 
     @contextmanager
@@ -74,12 +109,14 @@ class Feed:
         subscriber = Subscriber(self, account, self._count - self._missed(after))
         subscriber.has_gap = after is not None and not self._has_all_after(after)
         self._subscribers.append(subscriber)
+        self.encodings.share_among(len(self._subscribers))
         if self._bus.stopping:  # `Stopping` has been announced before it subscribed
             subscriber.end()
         try:
             yield subscriber
         finally:
             self._subscribers.remove(subscriber)
+            self.encodings.share_among(len(self._subscribers))
 
     def after(self, position: int) -> Sequence[FeedEvent]:
         """Return the next events from a position on, a hundred at most."""
@@ -91,12 +128,22 @@ class Feed:
             return
         self._started_at = self._ids.next()
         bus = self._bus
-        bus.listen(MessageAccepted, lambda event: self._add(event.account, event))
-        bus.listen(InboxEmptied, lambda event: self._add(event.account, event))
-        bus.listen(RequestAnswered, lambda event: self._add(event.entry.account, event))
-        bus.listen(RequestWarned, lambda event: self._add(event.entry.account, event))
-        bus.listen(WebhookAttempted, lambda event: self._add(event.attempt.account, event))
+        bus.listen(MessageAccepted, self._accepted)
         bus.listen(StatusesChanged, self._changed)
+        bus.listen(InboxEmptied, lambda event: self._add(event.account, event))
+        bus.listen(RequestAnswered, lambda event: self._add_entry(event.entry, RequestRef))
+        bus.listen(RequestWarned, lambda event: self._add_entry(event.entry, WarningRef))
+        bus.listen(WebhookAttempted, self._attempted)
+
+    def _accepted(self, event: MessageAccepted) -> None:
+        history = bytes(len(delivery.history) for delivery in event.message.deliveries)
+        self._add(event.account, AcceptedRef(event.message.id, history))
+
+    def _add_entry(self, entry: JournalEntry, kind: type[RequestRef]) -> None:
+        self._add(entry.account, kind(entry.request_id, len(entry.warnings)))
+
+    def _attempted(self, event: WebhookAttempted) -> None:
+        self._add(event.attempt.account, AttemptRef(event.attempt.id))
 
     def _changed(self, event: StatusesChanged) -> None:
         for change in event.changes:
@@ -123,6 +170,37 @@ class Feed:
         if after < (self._started_at or 0):
             return False
         return len(self._latest) < self._max_events or self._latest[0].id <= after
+
+
+class Encodings:
+    """The latest events as bytes, for the subscribers that get them after the first one."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._encoded: OrderedDict[int, bytes] = OrderedDict()
+        self._size = 0
+        self._are_shared = False
+
+    def get(self, event_id: int) -> bytes | None:
+        """Return an event, or None if it is not kept."""
+        return self._encoded.get(event_id)
+
+    def put(self, event_id: int, encoded: bytes) -> None:
+        """Keep an event, in place of those that were put first where there is too much."""
+        if not self._are_shared:
+            return
+        self._encoded[event_id] = encoded
+        self._size += len(encoded) + _OVERHEAD
+        while self._size > self._max_bytes:
+            _, oldest = self._encoded.popitem(last=False)
+            self._size -= len(oldest) + _OVERHEAD
+
+    def share_among(self, subscribers: int) -> None:
+        """Keep events for so many subscribers; for a single one, none are kept."""
+        self._are_shared = subscribers > 1
+        if not self._are_shared:
+            self._encoded.clear()
+            self._size = 0
 
 
 class Subscriber:

@@ -27,6 +27,8 @@ _READ_TOGETHER: Final = 5
 """Messages that are read at a time: with a hundred recipients each, it takes some milliseconds."""
 _COMPARED_TOGETHER: Final = 500
 """Texts that are compared with a regular expression at a time, on its thread."""
+_MAX_SIZE: Final = 1024 * 1024
+"""Characters of these texts, because one of them can be half a megabyte."""
 
 
 class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +170,7 @@ class Inbox:
     def _next_candidates(
         self, query: MessageQuery, below: int, most: int, slices: Slices
     ) -> tuple[Sequence[tuple[int, str]], int | None]:
-        candidates = []
+        candidates, size = [], 0
         rows = self._store.messages.scan(
             query.filter, below, with_content=query.pattern is not None
         )
@@ -176,7 +178,8 @@ class Inbox:
             for message, content in rows:
                 if content is not None:
                     candidates.append((message, content))
-                if len(candidates) == most or slices.is_over:
+                    size += len(content)
+                if len(candidates) == most or size > _MAX_SIZE or slices.is_over:
                     return candidates, message
         return candidates, None
 

@@ -4,21 +4,25 @@ It is kept in memory, because a row for each request would cost more than the re
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from heapq import merge
-from itertools import islice
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
 
+from msgine_sandbox.model.bound import MEGABYTE, Bound
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.journal import JournalEntry
+from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.warning import ClientWarning, WarningCode
 from msgine_sandbox.services.bus import Bus, RequestAnswered, RequestWarned
 
-MAX_PER_ACCOUNT: Final = 10_000
-MAX_ENTRIES: Final = 100_000
-"""Entries that are kept in all: those of the accounts that have been idle longest are dropped."""
+PER_ACCOUNT: Final = Bound(10_000, 16 * MEGABYTE)
+WITHOUT_ACCOUNT: Final = Bound(1_000, 2 * MEGABYTE)
+"""Of requests that belong to no account: anybody can send them, without a credential."""
+IN_ALL: Final = Bound(100_000, 32 * MEGABYTE)
+"""Beyond it, the accounts that have been idle longest lose their oldest entries first."""
+_OVERHEAD: Final = 300
+"""Bytes that an entry takes besides its content: its key, two objects, its place in the order."""
 
 
 class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +35,8 @@ class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
     statuses: range | None = None
     warning: WarningCode | None = None
     since: Instant | None = None
+    before: str | None = None
+    """Only requests that came before the one with this id, whether it is kept or not."""
 
     def matches(self, entry: JournalEntry) -> bool:
         """Return whether an entry of the account matches."""
@@ -47,81 +53,143 @@ class Journal:
     """Keeps entries by account; those of requests without one, such as a 401, under None."""
 
     def __init__(
-        self, bus: Bus, *, max_per_account: int = MAX_PER_ACCOUNT, max_entries: int = MAX_ENTRIES
+        self,
+        bus: Bus,
+        *,
+        per_account: Bound = PER_ACCOUNT,
+        without_account: Bound = WITHOUT_ACCOUNT,
+        in_all: Bound = IN_ALL,
     ) -> None:
         self._bus = bus
-        self._max_per_account = max_per_account
-        self._max_entries = max_entries
-        # Each entry as one byte string: as objects they would take twice the memory. The account
-        # with the latest request is the last.
-        self._packed: OrderedDict[int | None, OrderedDict[str, bytes]] = OrderedDict()
+        self._per_account = per_account
+        self._without_account = without_account
+        self._in_all = in_all
+        # The account with the latest request is the last.
+        self._kept: OrderedDict[int | None, _Entries] = OrderedDict()
         self._count = 0
+        self._size = 0
 
     def record(self, entry: JournalEntry) -> None:
-        """Keep an entry, in place of the oldest where there are too many."""
-        entries = self._packed.setdefault(entry.account, OrderedDict())
-        self._packed.move_to_end(entry.account)
-        entries[entry.request_id] = _pack(entry)
-        self._count += 1
-        if len(entries) > self._max_per_account:
-            self._drop_oldest(entry.account)
-        elif self._count > self._max_entries:
-            self._drop_oldest(next(iter(self._packed)))
+        """Keep an entry, in place of the oldest where there is too much."""
+        self._keep(entry)
         self._bus.announce(RequestAnswered(entry))
 
-    def search(self, wanted: JournalFilter, limit: int) -> tuple[list[JournalEntry], int]:
-        """Return the newest entries that match, and how many match in all."""
-        chosen = self._entries_of(wanted.account)
-        entries = map(_unpack, _newest_first(chosen))
+    async def search(self, wanted: JournalFilter) -> AsyncIterator[JournalEntry]:
+        """Return the entries that match, newest first, as they are when the search begins."""
+        slices = Slices()
+        for packed in self._newest_first(wanted):
+            entry = _unpack(packed)
+            if wanted.matches(entry):
+                yield entry
+            await slices.pause()
+
+    def count(self, wanted: JournalFilter) -> int | None:
+        """Return how many entries match, or None where that takes a search."""
         if wanted == JournalFilter(account=wanted.account):
-            # Without other conditions, only the entries that are returned need be unpacked.
-            return list(islice(entries, limit)), sum(map(len, chosen))
-        matching = filter(wanted.matches, entries)
-        found = list(islice(matching, limit))
-        return found, len(found) + sum(1 for _ in matching)
+            return sum(len(each.packed) for each in self._entries_of(wanted.account))
+        if wanted == JournalFilter(account=wanted.account, before=wanted.before):
+            return len(self._newest_first(wanted))
+        return None
 
     def get(self, account: int | None, request_id: str) -> JournalEntry | None:
         """Return the entry of a request, for None of any account; None if it is gone."""
         for entries in self._entries_of(account):
-            if request_id in entries:
-                return _unpack(entries[request_id])
+            if request_id in entries.packed:
+                return _unpack(entries.packed[request_id])
         return None
+
+    def entry_of(self, owner: int | None, request_id: str) -> JournalEntry | None:
+        """Return the entry of a request of an account, or of none; None if it is gone."""
+        entries = self._kept.get(owner)
+        packed = None if entries is None else entries.packed.get(request_id)
+        return None if packed is None else _unpack(packed)
 
     def warn(self, account: int, request_id: str, warning: ClientWarning) -> None:
         """Add a warning to the entry of an earlier request, once for each code."""
-        entry = self.get(account, request_id)
+        entry = self.entry_of(account, request_id)
         if entry is not None and all(known.code is not warning.code for known in entry.warnings):
             warned = msgspec.structs.replace(entry, warnings=(*entry.warnings, warning))
-            self._packed[account][request_id] = _pack(warned)
+            self._keep(warned)
             self._bus.announce(RequestWarned(warned))
 
     def forget(self, account: int | None) -> int:
         """Drop the entries of an account, or all; return how many there were."""
-        count = sum(map(len, self._entries_of(account)))
+        dropped = self._entries_of(account)
+        count = sum(len(entries.packed) for entries in dropped)
         self._count -= count
+        self._size -= sum(entries.size for entries in dropped)
         if account is None:
-            self._packed.clear()
+            self._kept.clear()
         else:
-            self._packed.pop(account, None)
+            self._kept.pop(account, None)
         return count
 
-    def _entries_of(self, account: int | None) -> Sequence[OrderedDict[str, bytes]]:
+    def _entries_of(self, account: int | None) -> Sequence["_Entries"]:
         if account is None:
-            return list(self._packed.values())
-        return [self._packed[account]] if account in self._packed else []
+            return list(self._kept.values())
+        return [self._kept[account]] if account in self._kept else []
+
+    def _newest_first(self, wanted: JournalFilter) -> Sequence[bytes]:
+        """Return packed entries in the order of their request ids, which grow with time."""
+        # A copy, because entries are added and dropped while a search pauses. Sorted, because a
+        # request that took long is kept after those that came later.
+        kept = [
+            item
+            for entries in self._entries_of(wanted.account)
+            for item in entries.packed.items()
+            if wanted.before is None or item[0] < wanted.before
+        ]
+        return [packed for _, packed in sorted(kept, reverse=True)]
+
+    def _keep(self, entry: JournalEntry) -> None:
+        entries = self._kept.get(entry.account)
+        if entries is None:
+            entries = self._kept[entry.account] = _Entries()
+        if entry.request_id not in entries.packed:
+            self._kept.move_to_end(entry.account)
+            self._count += 1
+        self._size += entries.put(entry.request_id, _pack(entry))
+        self._drop_what_is_too_much(entry.account, entries)
+
+    def _drop_what_is_too_much(self, account: int | None, entries: "_Entries") -> None:
+        bound = self._without_account if account is None else self._per_account
+        while len(entries.packed) > bound.entries or entries.size > bound.size:
+            self._drop_oldest(account)
+        while self._count > self._in_all.entries or self._size > self._in_all.size:
+            self._drop_oldest(next(iter(self._kept)))
 
     def _drop_oldest(self, account: int | None) -> None:
-        entries = self._packed[account]
-        entries.popitem(last=False)
+        entries = self._kept[account]
+        self._size -= entries.drop_oldest()
         self._count -= 1
-        if not entries:
-            del self._packed[account]
+        if not entries.packed:
+            del self._kept[account]
 
 
-def _newest_first(chosen: Sequence[OrderedDict[str, bytes]]) -> Iterator[bytes]:
-    """Return packed entries in the order of their request ids, which grow with time."""
-    merged = merge(*[reversed(entries.items()) for entries in chosen], reverse=True)
-    return (packed for _, packed in merged)
+class _Entries:
+    """The entries of one account, the oldest first, and the bytes that they take."""
+
+    def __init__(self) -> None:
+        # Each entry as one byte string: as objects they would take twice the memory.
+        self.packed: OrderedDict[str, bytes] = OrderedDict()
+        self.size = 0
+
+    def put(self, request_id: str, packed: bytes) -> int:
+        """Add an entry or replace it; return by how many bytes they have grown."""
+        growth = _size(packed) - _size(self.packed.get(request_id))
+        self.packed[request_id] = packed
+        self.size += growth
+        return growth
+
+    def drop_oldest(self) -> int:
+        """Drop the oldest entry; return how many bytes it took."""
+        _, packed = self.packed.popitem(last=False)
+        self.size -= _size(packed)
+        return _size(packed)
+
+
+def _size(packed: bytes | None) -> int:
+    return 0 if packed is None else len(packed) + _OVERHEAD
 
 
 _pack = msgspec.msgpack.Encoder().encode

@@ -220,18 +220,25 @@ class MessageRows:
         self._database.execute(f"DELETE FROM messages{mine}")
         return count
 
+    async def deliveries(self, messages: Iterable[int]) -> dict[int, tuple[Delivery, ...]]:
+        """Return the deliveries of those messages that still exist, by id."""
+        return self._deliveries(messages)
+
     def _messages(self, rows: Sequence[Row]) -> list[Message]:
         found = [msgspec.convert(row, MessageRow) for row in rows]
-        deliveries = self._database.execute(
+        by_message = self._deliveries(row.id for row in found)
+        return [_message(row, by_message[row.id]) for row in found]
+
+    def _deliveries(self, messages: Iterable[int]) -> dict[int, tuple[Delivery, ...]]:
+        rows = self._database.execute(
             f"SELECT {_DELIVERY.names} FROM deliveries"
             " WHERE message IN (SELECT value FROM json_each(?)) ORDER BY message, position",
-            (json.dumps([row.id for row in found]),),
+            (json.dumps(list(messages)),),
         )
-        by_message = {
+        return {
             message: tuple(map(_delivery, group))
-            for message, group in groupby(deliveries, key=itemgetter(0))
+            for message, group in groupby(rows, key=itemgetter(0))
         }
-        return [_message(row, by_message[row.id]) for row in found]
 
 
 def _values(change: StatusChange) -> Row:

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 
+from msgine_sandbox.model.bound import Bound
 from msgine_sandbox.storage.accounts import AccountRows
 from msgine_sandbox.storage.database import Database
 from msgine_sandbox.storage.devices import DeviceRows
@@ -12,19 +13,27 @@ from msgine_sandbox.storage.idempotency import IdempotencyRows
 from msgine_sandbox.storage.messages import MessageRows
 from msgine_sandbox.storage.steps import StepRows
 from msgine_sandbox.storage.tallies import TallyRows
-from msgine_sandbox.storage.webhooks import WebhookRows
+from msgine_sandbox.storage.webhooks import IN_ALL, PER_ACCOUNT, WebhookRows
 
 
 class Store:
     """Reads rows at any time, and writes them inside `async with store.write():`."""
 
-    def __init__(self, path: str = MEMORY) -> None:
+    def __init__(
+        self,
+        path: str = MEMORY,
+        *,
+        attempts_per_account: Bound = PER_ACCOUNT,
+        attempts_in_all: Bound = IN_ALL,
+    ) -> None:
         self.database = Database(path)
         self.accounts = AccountRows(self.database)
         self.messages = MessageRows(self.database)
         self.steps = StepRows(self.database)
         self.idempotency = IdempotencyRows(self.database)
-        self.webhooks = WebhookRows(self.database)
+        self.webhooks = WebhookRows(
+            self.database, per_account=attempts_per_account, in_all=attempts_in_all
+        )
         self.faults = FaultRows(self.database)
         self.devices = DeviceRows(self.database)
         self.tallies = TallyRows(self.database)

@@ -1,19 +1,61 @@
-"""Webhook events and the attempts to send them as rows."""
+"""Webhook events and the attempts to send them as rows; of the attempts, the newest."""
 
+from collections.abc import AsyncIterator
+from typing import Final
+
+import msgspec
+
+from msgine_sandbox.model.bound import MEGABYTE, Bound
+from msgine_sandbox.model.clock import FOREVER
 from msgine_sandbox.model.webhook import Attempt, EventState, WebhookEvent
-from msgine_sandbox.storage.columns import Columns
+from msgine_sandbox.storage.batches import MAX_ROWS, read_batch
+from msgine_sandbox.storage.columns import Columns, Row
 from msgine_sandbox.storage.database import Database, of_account
+
+PER_ACCOUNT: Final = Bound(10_000, 16 * MEGABYTE)
+IN_ALL: Final = Bound(100_000, 64 * MEGABYTE)
 
 _EVENT = Columns(WebhookEvent)
 _ATTEMPT = Columns(Attempt, json=("request", "response"))
 _INSERT_EVENT = _EVENT.insert("webhook_events")
+_ALL_ACCOUNTS = 0  # their row among the totals
+_SIZE = (
+    "300 + length(CAST(url || coalesce(error, '') || request || coalesce(response, '') AS BLOB))"
+)
+_ADD_TO_TOTAL = (
+    "INSERT INTO attempt_totals VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
+    " SET entries = entries + excluded.entries, size = size + excluded.size"
+)
+_MOST_DROPPED = 100  # at one attempt; a file that has more than the bound comes down step by step
+
+
+class AttemptFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which attempts to look for; None means anything."""
+
+    account: int | None = None
+    message: int | None = None
+    before: int | None = None
+    """Only attempts before the one with this id, whether it is kept or not."""
+
+    @property
+    def condition(self) -> str:
+        """The condition of a query on attempts."""
+        return f"id < {FOREVER if self.before is None else self.before}" + "".join(
+            f" AND {name} = {value}"
+            for name, value in (("account", self.account), ("message", self.message))
+            if value is not None
+        )
 
 
 class WebhookRows:
-    """Stores events, one for each URL that receives it, and every attempt to send them."""
+    """Stores events, one for each URL that receives it, and the newest attempts to send them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, per_account: Bound = PER_ACCOUNT, in_all: Bound = IN_ALL
+    ) -> None:
         self._database = database
+        self._per_account = per_account
+        self._in_all = in_all
 
     async def add(self, event: WebhookEvent) -> None:
         """Store an event that is to be sent."""
@@ -40,21 +82,32 @@ class WebhookRows:
         return [event_id for (event_id,) in rows]
 
     async def record(self, attempt: Attempt, event: WebhookEvent) -> None:
-        """Store an attempt, and the state and the number of tries of its event."""
+        """Store an attempt, and the state and the number of tries of its event.
+
+        It takes the place of the oldest attempts where there are too many: of its account, and
+        then of all accounts.
+        """
         self._database.execute(
             "UPDATE webhook_events SET tries = ?, state = ? WHERE id = ?",
             (event.tries, event.state, event.id),
         )
         self._database.execute(_ATTEMPT.insert("attempts"), _ATTEMPT.to_row(attempt))
+        (size,) = self._database.execute(
+            f"SELECT {_SIZE} FROM attempts WHERE id = ?", (attempt.id,)
+        ).fetchone()
+        self._add_to_totals(attempt.account, 1, size)
+        self._drop_oldest(attempt.account, self._per_account)
+        self._drop_oldest(None, self._in_all)
 
     async def tries(self, event: WebhookEvent) -> int:
         """Return how many attempts an event has had, those that a call has sent again included."""
-        # By message as well, because that is what the index has.
-        (count,) = self._database.execute(
-            "SELECT count(*) FROM attempts WHERE message = ? AND webhook_event = ?",
+        # Their numbers, because the oldest attempts may be gone. By message as well, because that
+        # is what the index has.
+        (number,) = self._database.execute(
+            "SELECT max(number) FROM attempts WHERE message = ? AND webhook_event = ?",
             (event.message, event.id),
         ).fetchone()
-        return int(count)
+        return max(number or 0, event.tries)
 
     async def attempt(self, attempt_id: int, account: int | None) -> Attempt | None:
         """Return an attempt, if it belongs to the account; None stands for any account."""
@@ -65,26 +118,59 @@ class WebhookRows:
         ).fetchone()
         return None if row is None else _ATTEMPT.from_row(row)
 
-    async def attempts(
-        self, account: int | None, message: int | None = None, limit: int = -1
-    ) -> tuple[list[Attempt], int]:
-        """Return the newest attempts of an account or of all, and how many there are in all.
+    async def search(self, wanted: AttemptFilter) -> AsyncIterator[Attempt]:
+        """Return the attempts that match, newest first."""
+        below = FOREVER
+        while True:
+            rows, has_more = read_batch(
+                self._database.execute(
+                    f"SELECT {_ATTEMPT.names} FROM attempts WHERE {wanted.condition} AND id < ?"
+                    " ORDER BY id DESC LIMIT ?",
+                    (below, MAX_ROWS),
+                )
+            )
+            for row in rows:
+                yield _ATTEMPT.from_row(row)
+            if not has_more:
+                return
+            below = rows[-1][0]
 
-        With `message`, only those of that message; a negative `limit` is none.
-        """
-        wanted = {"account": account, "message": message}
-        where = " AND ".join(
-            f"{name} = {value}" for name, value in wanted.items() if value is not None
-        )
-        source = "attempts" + (f" WHERE {where}" if where else "")
-        rows = self._database.execute(
-            f"SELECT {_ATTEMPT.names} FROM {source} ORDER BY id DESC LIMIT ?", (limit,)
-        )
-        found = _ATTEMPT.from_rows(rows)
-        (total,) = self._database.execute(f"SELECT count(*) FROM {source}").fetchone()
-        return found, total
+    async def count(self, wanted: AttemptFilter) -> int:
+        """Return how many attempts match."""
+        found = self._database.execute(f"SELECT count(*) FROM attempts WHERE {wanted.condition}")
+        return int(found.fetchone()[0])
 
     async def clear(self, account: int | None) -> None:
         """Delete the events and attempts of an account, or of all."""
         self._database.execute(f"DELETE FROM webhook_events{of_account(account)}")
         self._database.execute(f"DELETE FROM attempts{of_account(account)}")
+        if account is not None:
+            entries, size = self._totals(account)
+            self._add_to_totals(account, -entries, -size)
+        self._database.execute(f"DELETE FROM attempt_totals{of_account(account)}")
+
+    def _drop_oldest(self, account: int | None, bound: Bound) -> None:
+        """Delete the oldest attempts of an account, or of all, while they exceed a bound."""
+        for _ in range(_MOST_DROPPED):
+            entries, total = self._totals(account or _ALL_ACCOUNTS)
+            if entries <= bound.entries and total <= bound.size:
+                return
+            oldest = self._database.execute(
+                f"SELECT account, {_SIZE}, id FROM attempts{of_account(account)}"
+                " ORDER BY id LIMIT 1"
+            ).fetchone()
+            if oldest is None:
+                return
+            owner, size, attempt_id = oldest
+            self._database.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
+            self._add_to_totals(owner, -1, -size)
+
+    def _totals(self, account: int) -> Row:
+        found = self._database.execute(
+            "SELECT entries, size FROM attempt_totals WHERE account = ?", (account,)
+        )
+        return found.fetchone() or (0, 0)
+
+    def _add_to_totals(self, account: int, entries: int, size: int) -> None:
+        for each in (account, _ALL_ACCOUNTS):
+            self._database.execute(_ADD_TO_TOTAL, (each, entries, size))

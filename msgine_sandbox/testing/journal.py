@@ -117,8 +117,8 @@ class Requests(RemoteList[JournalEntry]):
     def _fetch(
         self, limit: int, filters: Mapping[str, object]
     ) -> tuple[builtins.list[JournalEntry], int]:
-        listed = self._client.get("/requests", {"limit": limit, **filters})
-        return [_parse_entry(raw) for raw in listed["data"]], listed["total"]
+        listed, total = self._client.get_list("/requests", limit, filters)
+        return [_parse_entry(raw) for raw in listed], total
 
 
 def parse_exchange(raw: Mapping[str, Any]) -> Exchange:

@@ -226,8 +226,8 @@ class Messages(RemoteList[Message]):
     def _fetch(
         self, limit: int, filters: Mapping[str, object]
     ) -> tuple[builtins.list[Message], int]:
-        listed = self._client.get("/messages", {"limit": limit, **filters})
-        return [_parse_message(raw, self._client) for raw in listed["data"]], listed["total"]
+        listed, total = self._client.get_list("/messages", limit, filters)
+        return [_parse_message(raw, self._client) for raw in listed], total
 
 
 def describe_message(raw: Mapping[str, Any]) -> str:

@@ -77,7 +77,7 @@ class Webhooks:
     @property
     def attempts(self) -> list[Attempt]:
         """The newest 1000 attempts, newest first."""
-        listed = self._client.get("/webhooks/attempts", {"limit": MAX_ENTRIES})["data"]
+        listed, _ = self._client.get_list("/webhooks/attempts", MAX_ENTRIES, {})
         return [_parse_attempt(raw) for raw in listed]
 
     def listen(

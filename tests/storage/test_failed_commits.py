@@ -21,8 +21,7 @@ from snapshot import snapshot
 import msgine_sandbox
 from msgine_sandbox.app import BASE_PATH, _api, _control_routes
 from msgine_sandbox.sandbox import Sandbox
-from msgine_sandbox.services.bus import RequestAnswered
-from msgine_sandbox.services.feed import Feed
+from msgine_sandbox.services.feed import Feed, RequestRef
 from msgine_sandbox.settings import Settings
 from msgine_sandbox.storage.store import Store
 
@@ -70,7 +69,7 @@ class World:
                 type(each.what).__name__
                 for position in range(0, 1000, 100)
                 for each in self.feed.after(position)
-                if not isinstance(each.what, RequestAnswered)
+                if type(each.what) is not RequestRef
             ],
         }
 

@@ -19,7 +19,7 @@ from msgine_sandbox.control import accounts, message_views, views
 from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody
-from msgine_sandbox.control.events import EmptiedEvent, StatusEvent, WarningEvent
+from msgine_sandbox.control.event_views import EmptiedEvent, StatusEvent, WarningEvent
 from msgine_sandbox.control.faults import RequestFaultBody, WebhookFaultBody
 from msgine_sandbox.control.sandbox import (
     ChannelDefinition,
@@ -116,6 +116,11 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     views.MagicRecipientView,
     accounts.WindowView,
     accounts.WindowsView,
+    # The client lists everything in full.
+    views.AttemptSummary,
+    control_journal.EntrySummary,
+    message_views.MessageSummary,
+    message_views.RecipientSummary,
     # Left to users as the JSON that they are.
     views.RequestEffectView,
     views.WebhookEffectView,

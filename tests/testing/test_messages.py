@@ -156,3 +156,12 @@ def test_the_status_of_a_message_cannot_go_back(account: Account) -> None:
         assert (refused.value.status, refused.value.code) == (400, "invalid_request")
     with pytest.raises(SandboxError, match="400"):
         done.deliver(to="+256701000009")
+
+
+def test_a_list_that_an_answer_cannot_hold_is_read_on(account: Account) -> None:
+    mail = {"from": "a@b.example", "to": "jane@example.com", "text": "x" * 512 * 1024}
+    sent = [post_developers(account, "email", subject=f"{n}", **mail) for n in range(9)]
+    assert [each.id for each in account.messages] == sent[::-1]
+    assert [each.id for each in account.messages.list(limit=8)] == sent[:0:-1]
+    assert [each.id for each in account.messages.list(contains="8 x")] == sent[8:]
+    assert len(account.messages) == 9

@@ -118,6 +118,14 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_by_account ON attempts (account, id);
 CREATE INDEX attempts_by_message ON attempts (message, id);
 
+-- How many attempts an account has and how many bytes they take, so that a bound on them costs the
+-- same at a hundred thousand as at ten. Account 0 stands for all accounts.
+CREATE TABLE attempt_totals (
+    account  INTEGER PRIMARY KEY,
+    entries  INTEGER NOT NULL,
+    size     INTEGER NOT NULL
+);
+
 -- What goes wrong on purpose; without an account, for every account.
 CREATE TABLE faults (
     id           INTEGER PRIMARY KEY,
