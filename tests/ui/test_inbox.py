@@ -190,3 +190,16 @@ async def test_a_status_that_changes_while_the_list_is_loading_is_shown(tab: Tab
     await tab.page.route("**/_sandbox/messages?*", respond_late)
     await tab.page.reload()
     await expect(tab.find("row").get_by_test_id("status")).to_have_text("sent")
+
+
+async def test_a_word_late_in_a_long_email_is_found(tab: Tab) -> None:
+    email = {"from": "shop@example.com", "to": "jane@example.com"}
+    text = "All is well. " * 300 + "The lighthouse is open."
+    tab.client.post("/api/v1/developers/email", {**email, "subject": "Long", "text": text})
+    tab.client.post("/api/v1/developers/email", {**email, "subject": "Short", "text": "Hello"})
+    await tab.open()
+    await expect(tab.find("row")).to_have_count(2)
+    for query, subject in {"Lighthouse": "Long", "-lighthouse": "Short"}.items():
+        await tab.find("search").fill(query)
+        await expect(tab.find("row")).to_have_count(1)
+        await expect(tab.find("row")).to_contain_text(subject)

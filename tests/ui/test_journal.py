@@ -64,3 +64,30 @@ async def test_an_endpoint_that_another_client_added_is_kept(tab: Tab) -> None:
     await tab.find("endpoint-url").fill("http://localhost:9/mine")
     await tab.page.get_by_role("button", name="Add endpoint").click()
     await expect(tab.find("endpoints").locator("li")).to_have_count(2)
+
+
+async def test_what_a_webhook_carried_is_loaded_when_it_is_opened(
+    tab: Tab, receiver: Receiver
+) -> None:
+    await tab.open("webhooks")
+    message = tab.client.send("+256700000004", callbackUrl=receiver.url)
+    tab.client.post("/_sandbox/clock/advance", {"seconds": 1})
+    attempt = tab.find("attempts").locator("> li")
+    await expect(attempt).to_have_count(1)
+    await attempt.get_by_text("Webhook request").click()
+    await expect(attempt).to_contain_text("user-agent")
+    await expect(attempt.locator("pre").first).to_contain_text(message["id"])
+    await attempt.get_by_text("Response", exact=True).click()
+    await expect(attempt).to_contain_text("content-length")
+
+
+async def test_an_open_request_shows_the_warning_that_its_webhook_gives_it(tab: Tab) -> None:
+    tab.client.post("/_sandbox/clock/freeze")
+    tab.client.send(callbackUrl="http://localhost:9/")
+    await tab.open("requests")
+    await tab.find("request-row").click()
+    request = tab.find("request")
+    await expect(request).to_contain_text("Decisions")
+    await expect(request.get_by_test_id("warnings")).to_have_count(0)
+    tab.client.post("/_sandbox/clock/advance", {"seconds": 1})
+    await expect(request.get_by_test_id("warnings")).to_contain_text("webhook-failed")

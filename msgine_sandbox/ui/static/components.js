@@ -1,6 +1,7 @@
 // Components that several views use.
 import { formatJson } from "./format.js";
 import { html, useState } from "./preact.js";
+import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
 // The status of a message or of a recipient.
@@ -69,14 +70,33 @@ function decisionText(decision) {
   return `Idempotency key ${key}: ${isReplayed ? "stored response returned" : "first use"}`;
 }
 
-// The headers and the body of a request or a response.
-export function Exchange({ title, exchange }) {
-  if (!exchange) return html`<p class="muted">${title}: none</p>`;
-  return html`<details><summary>${title}</summary>
+// The headers and the body of a request or a response; null is none, and undefined is not loaded
+// yet, which `onOpen` does.
+export function Exchange({ title, exchange, onOpen }) {
+  if (exchange === null) return html`<p class="muted">${title}: none</p>`;
+  return html`<details onToggle=${(event) => event.currentTarget.open && onOpen?.()}>
+    <summary>${title}</summary>
+    ${exchange ? html`<${ExchangeContent} title=${title} exchange=${exchange} />`
+      : html`<p class="muted">Loading …</p>`}</details>`;
+}
+
+function ExchangeContent({ title, exchange }) {
+  return html`
     <dl class="headers">${Object.entries(exchange.headers).map(([name, value]) => html`
       <dt>${visibleText(name)}</dt><dd>${visibleText(value)}</dd>`)}</dl>
     <pre tabindex="0" aria-label=${`${title}, body`}>
       ${visibleText(formatJson(exchange.body) || "(empty)")}</pre>
-    ${exchange.truncated && html`<p class="muted">The rest of the body was not stored.</p>`}
-  </details>`;
+    ${exchange.truncated && html`<p class="muted">The rest of the body was not stored.</p>`}`;
+}
+
+// The request and the response of a webhook attempt, loaded when one of them is opened.
+export function AttemptExchanges({ attempt: { id, status } }) {
+  const [whole, setWhole] = useState(null);
+  const load = async () => {
+    if (!whole) setWhole(await store.controlWithNotice("GET", `/webhooks/attempts/${id}`));
+  };
+  return html`
+    <${Exchange} title="Webhook request" exchange=${whole?.request} onOpen=${load} />
+    <${Exchange} title="Response" exchange=${status === null ? null : whole?.response}
+      onOpen=${load} />`;
 }

@@ -4,16 +4,18 @@ import { clockNow, formatAge, formatCount, plural } from "./format.js";
 import { ignoresShortcuts } from "./keyboard.js";
 import { useListKeys, VirtualList } from "./list.js";
 import { Message } from "./message.js";
-import { html, useMemo, useState } from "./preact.js";
-import { EXAMPLES, parseSearch } from "./search.js";
+import { html, useEffect, useMemo, useState } from "./preact.js";
+import { EXAMPLES, parseSearch, searchedTexts } from "./search.js";
 import { store } from "./store.js";
 import { previewText } from "./text.js";
 
 const ROW_HEIGHT = 4.95; // rem
+const SEARCH_AFTER_MS = 200; // without another key
 
 export function Inbox({ id }) {
   const [query, setQuery] = useState("");
-  const matches = useMemo(() => parseSearch(query, store.readMessages), [query]);
+  const found = useServerSearch(query);
+  const matches = useMemo(() => parseSearch(query, store.readMessages, found), [query, found]);
   const shown = matches ? store.messages.filter(matches) : store.messages;
   const selected = shown.findIndex((message) => message.id === id);
   useInboxKeys(shown, selected);
@@ -37,6 +39,30 @@ export function Inbox({ id }) {
     </section>
     ${id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
   </div>`;
+}
+
+// Return the ids that the server finds for the texts of a query, by text, where the page does not
+// have the whole of some message.
+function useServerSearch(query) {
+  const [found, setFound] = useState(new Map());
+  useEffect(() => {
+    const texts = searchedTexts(query);
+    if (!texts.length || !store.messages.some(({ truncated }) => truncated)) return undefined;
+    let isCurrent = true;
+    const search = async (text) => {
+      const path = `/messages?view=summary&limit=1000&q=${encodeURIComponent(text)}`;
+      const { data } = await store.control("GET", path);
+      return [text, new Set(data.map(({ id }) => id))];
+    };
+    const timer = setTimeout(() => {
+      Promise.all(texts.map(search)).then((all) => isCurrent && setFound(new Map(all)), () => {});
+    }, SEARCH_AFTER_MS);
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+    };
+  }, [query]);
+  return found;
 }
 
 function countText(shown, isFiltered) {

@@ -1,5 +1,7 @@
 // One message: its text as on a phone, its cost, its recipients, and its timeline.
-import { CopyButton, Decisions, Exchange, Status, StatusCode, Warnings } from "./components.js";
+import {
+  AttemptExchanges, CopyButton, Decisions, Status, StatusCode, Warnings,
+} from "./components.js";
 import { formatDuration, formatTime, plural } from "./format.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { isCopyable, messageAsCurl, messageAsTest } from "./snippets.js";
@@ -43,7 +45,7 @@ function useMessage(id) {
     try {
       const [found, foundAttempts] = await Promise.all([
         store.control("GET", `/messages/${encodeURIComponent(id)}`),
-        store.control("GET", `/webhooks/attempts?messageId=${id}&limit=1000`),
+        store.control("GET", `/webhooks/attempts?view=summary&messageId=${id}&limit=1000`),
       ]);
       setMessage(found);
       setAttempts(foundAttempts.data);
@@ -216,6 +218,5 @@ function TimelineEntry({ entry, attempt, refresh }) {
     ${entry.error && html`<p class="problem">${visibleText(entry.error)}</p>`}
     ${attempt && html`<div class="buttons">
         <button type="button" onClick=${resend} data-testid="resend">Send again</button></div>
-      <${Exchange} title="Webhook request" exchange=${attempt.request} />
-      <${Exchange} title="Response" exchange=${attempt.response} />`}`;
+      <${AttemptExchanges} key=${attempt.id} attempt=${attempt} />`}`;
 }

@@ -113,12 +113,16 @@ function Request({ id }) {
 
 // Return the entry of the journal, null while it is being loaded, undefined where there is none.
 function useEntry(id) {
-  const known = store.requests.find((entry) => entry.id === id);
-  const [loaded, setLoaded] = useState(null);
+  const [entry, setEntry] = useState(null);
   useEffect(() => {
-    if (known) return;
-    store.control("GET", `/requests/${encodeURIComponent(id)}`)
-      .then(setLoaded, () => setLoaded(undefined));
+    const load = () => store.control("GET", `/requests/${encodeURIComponent(id)}`)
+      .then(setEntry, (error) => error.status && setEntry(undefined));
+    const onChange = (changedIds) => {
+      if (!changedIds || changedIds.has(id)) load();
+    };
+    load();
+    store.changeListeners.add(onChange);
+    return () => store.changeListeners.delete(onChange);
   }, [id]);
-  return known ?? loaded;
+  return entry;
 }

@@ -18,11 +18,27 @@ export const EXAMPLES = [
 ];
 
 // Return the function that tells whether a message matches, or null where every message does.
-export function parseSearch(query, readMessages) {
-  const terms = [...query.matchAll(TERM)].filter(isComplete).map(parseTerm);
+// `found` has the ids of messages that the server found for a text, because the page has only the
+// beginning of long ones.
+export function parseSearch(query, readMessages, found = new Map()) {
+  const terms = parseTerms(query);
   if (!terms.length) return null;
-  return (message) =>
-    terms.every(({ negated, test, text }) => test(message, text, readMessages) !== negated);
+  const matches = (message, { test, text }) =>
+    test(message, text, readMessages) || isFound(message, test, found.get(text));
+  return (message) => terms.every((term) => matches(message, term) !== term.negated);
+}
+
+// Return the texts of a query that may be anywhere in a message.
+export function searchedTexts(query) {
+  return parseTerms(query).filter(({ test }) => test === matchesAnywhere).map(({ text }) => text);
+}
+
+function parseTerms(query) {
+  return [...query.matchAll(TERM)].filter(isComplete).map(parseTerm);
+}
+
+function isFound(message, test, ids) {
+  return test === matchesAnywhere && Boolean(message.truncated && ids?.has(message.id));
 }
 
 function parseTerm([, not, key, phrase, word]) {

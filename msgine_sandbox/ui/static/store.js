@@ -10,6 +10,8 @@ const FIRST_PAGE = 100; // messages; few, so that the page shows something soon
 const PAGE = 1000; // messages, requests or webhook attempts
 const MOST_ENTRIES = 10_000; // requests or webhook attempts that the page holds
 const NOTICE_MS = 6000;
+// What events have and lists do not need: it is loaded when one is opened.
+const NOT_IN_LISTS = ["content", "html", "timeline", "request", "response", "decisions"];
 
 class Store {
   constructor() {
@@ -117,8 +119,8 @@ class Store {
       if (list !== this.list) return;
       this.set({ isLoaded: true });
       const [requests, attempts] = await Promise.all([
-        this.control("GET", `/requests?limit=${PAGE}`),
-        this.control("GET", `/webhooks/attempts?limit=${PAGE}`),
+        this.control("GET", `/requests?view=summary&limit=${PAGE}`),
+        this.control("GET", `/webhooks/attempts?view=summary&limit=${PAGE}`),
         this.refreshAccounts(),
       ]);
       if (list !== this.list) return;
@@ -143,7 +145,7 @@ class Store {
 
   async loadPage(list, limit, before) {
     const page = await this.control(
-      "GET", `/messages?limit=${limit}${before ? `&before=${before}` : ""}`,
+      "GET", `/messages?view=summary&limit=${limit}${before ? `&before=${before}` : ""}`,
     );
     list.addPage(page, before !== undefined);
     this.scheduleRender();
@@ -211,6 +213,7 @@ class Store {
     const attempts = [];
     const changedIds = new Set();
     for (const { kind, data } of events) {
+      for (const name of NOT_IN_LISTS) delete data?.[name];
       if (kind === "message") this.addMessage(data);
       else if (kind === "status") this.list.applyStatus(data);
       else if (kind === "request") requests.push(data);

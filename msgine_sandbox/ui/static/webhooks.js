@@ -1,5 +1,5 @@
 // Webhooks: the endpoints of the chosen account, and every attempt to send one.
-import { Exchange, StatusCode } from "./components.js";
+import { AttemptExchanges, StatusCode } from "./components.js";
 import { formatCount, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
@@ -109,6 +109,5 @@ function Attempt({ attempt }) {
       <span class="buttons"><a class="button" href=${`#/inbox/${messageId}`}>Message</a>
         <button type="button" onClick=${resend}>Send again</button></span></div>
     ${error && html`<p class="problem">${visibleText(error)}</p>`}
-    <${Exchange} title="Webhook request" exchange=${attempt.request} />
-    <${Exchange} title="Response" exchange=${attempt.response} /></li>`;
+    <${AttemptExchanges} attempt=${attempt} /></li>`;
 }
