@@ -16,7 +16,7 @@ from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import PREFIX, Delivery, Status, StatusChange, summary
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
-from msgine_sandbox.services.bus import InboxEmptied
+from msgine_sandbox.services.bus import InboxEmptied, MessagesDeleted
 from msgine_sandbox.services.feed import (
     AcceptedRef,
     AttemptRef,
@@ -38,6 +38,16 @@ class EmptiedEvent(View, frozen=True, kw_only=True):
 
     account: str | None
     account_id: str | None
+    up_to: str | None
+    """The newest message that was deleted; null if there was none."""
+
+
+class DeletedEvent(View, frozen=True, kw_only=True):
+    """Some messages were deleted."""
+
+    account: str | None
+    account_id: str | None
+    message_ids: Sequence[str]
 
 
 class StatusEvent(View, frozen=True, kw_only=True):
@@ -115,9 +125,13 @@ class EventEncoder:
             return b"status", await self._status_event(event, what, messages)
         if isinstance(what, AttemptRef):
             return b"webhook", await self._attempt(event, what)
+        account, account_id = owner_of(event.account, self._accounts)
         if isinstance(what, InboxEmptied):
-            account, account_id = owner_of(event.account, self._accounts)
-            return b"emptied", EmptiedEvent(account=account, account_id=account_id)
+            up_to = format_id(PREFIX, what.until) if what.until else None
+            return b"emptied", EmptiedEvent(account=account, account_id=account_id, up_to=up_to)
+        if isinstance(what, MessagesDeleted):
+            ids = [format_id(PREFIX, each) for each in what.messages]
+            return b"deleted", DeletedEvent(account=account, account_id=account_id, message_ids=ids)
         if isinstance(what, WarningRef):
             return b"warning", self._warning_event(event, what)
         entry = self._entry(event, what)

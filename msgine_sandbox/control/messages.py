@@ -83,7 +83,7 @@ class MessagesControl:
         return [
             resource("/_sandbox/messages", GET=self.search, DELETE=self.clear),
             resource("/_sandbox/messages/wait", GET=self.wait),
-            resource("/_sandbox/messages/{id}", GET=self.read),
+            resource("/_sandbox/messages/{id}", GET=self.read, DELETE=self.delete),
             resource("/_sandbox/messages/{id}/status", POST=self.set_status),
         ]
 
@@ -126,6 +126,11 @@ class MessagesControl:
         account = self._accounts.get(message.account)
         entry = self._journal.get(message.account, message.request_id)
         return json_answer(full_message_view(message, account, attempts, entry))
+
+    async def delete(self, request: Request) -> Answer:
+        """Delete one message, its planned steps and its webhooks."""
+        deleted = await self._inbox.delete(await self._message(request))
+        return json_answer(DeletedView(deleted=deleted))
 
     async def set_status(self, request: Request) -> Answer:
         """Set the status of one recipient's delivery, or of all; return the message after that."""

@@ -49,6 +49,15 @@ class InboxEmptied(msgspec.Struct, frozen=True):
     """All messages of an account are deleted, and so is what was planned for them."""
 
     account: int
+    until: int
+    """The id of the newest of them: later ones arrived meanwhile, and are not deleted."""
+
+
+class MessagesDeleted(msgspec.Struct, frozen=True):
+    """Some messages of an account are deleted, and so is what was planned for them."""
+
+    account: int
+    messages: Sequence[int]
 
 
 class WebhookAttempted(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from msgine_sandbox.services.bus import (
     Bus,
     InboxEmptied,
     MessageAccepted,
+    MessagesDeleted,
     RequestAnswered,
     RequestWarned,
     StatusesChanged,
@@ -69,7 +70,15 @@ class AttemptRef(msgspec.Struct, frozen=True):
     attempt: int
 
 
-What = AcceptedRef | StatusChange | InboxEmptied | RequestRef | WarningRef | AttemptRef
+What = (
+    AcceptedRef
+    | StatusChange
+    | InboxEmptied
+    | MessagesDeleted
+    | RequestRef
+    | WarningRef
+    | AttemptRef
+)
 
 
 class FeedEvent(msgspec.Struct, frozen=True):
@@ -131,6 +140,7 @@ class Feed:
         bus.listen(MessageAccepted, self._accepted)
         bus.listen(StatusesChanged, self._changed)
         bus.listen(InboxEmptied, lambda event: self._add(event.account, event))
+        bus.listen(MessagesDeleted, lambda event: self._add(event.account, event))
         bus.listen(RequestAnswered, lambda event: self._add_entry(event.entry, RequestRef))
         bus.listen(RequestWarned, lambda event: self._add_entry(event.entry, WarningRef))
         bus.listen(WebhookAttempted, self._attempted)

@@ -16,7 +16,8 @@ from msgine_sandbox.model.clock import FOREVER
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.slices import SLICE, Slices
 from msgine_sandbox.services.accounts import Accounts
-from msgine_sandbox.services.bus import Bus, InboxEmptied
+from msgine_sandbox.services.bus import Bus, InboxEmptied, MessagesDeleted
+from msgine_sandbox.services.deletion import Emptying, delete_slice
 from msgine_sandbox.services.patterns import Pattern
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
@@ -54,16 +55,37 @@ class Inbox:
         """The slice of this iteration of the event loop, which all searches share."""
 
     async def empty(self, account: int | None) -> int:
-        """Delete an account's messages, or all; return how many there were."""
-        async with self._store.write():
-            deleted = await self._store.clear_messages(account)
-            self._store.after_commit(partial(self.announce_emptied, account))
-        return deleted
+        """Delete an account's messages, or all; return how many there were.
 
-    def announce_emptied(self, account: int | None) -> None:
-        """Announce that an account, or every account, has no messages any more."""
+        Those that are accepted meanwhile stay, where it takes more than one transaction.
+        """
+        emptying, is_done = Emptying(self._store, account), False
+        while not is_done:
+            async with self._store.write():
+                is_done = await emptying.slice()
+                if is_done:
+                    announce = partial(self.announce_emptied, account, emptying.until)
+                    self._store.after_commit(announce)
+        return emptying.deleted
+
+    async def delete(self, message: Message) -> int:
+        """Delete a message with all that belongs to it; return 0 if it is gone already."""
+        while True:
+            stored = await self._store.removal.find(message.id)
+            if stored is None:
+                return 0
+            async with self._store.write():
+                deleted = await delete_slice(self._store, [stored])
+                if deleted:
+                    event = MessagesDeleted(message.account, [message.id])
+                    self._store.after_commit(partial(self._bus.announce, event))
+            if deleted:
+                return 1
+
+    def announce_emptied(self, account: int | None, until: int) -> None:
+        """Announce that messages of an account, or of every account, are deleted up to an id."""
         for each in self._accounts.ids(account):
-            self._bus.announce(InboxEmptied(each))
+            self._bus.announce(InboxEmptied(each, until))
 
     def leave_loop(self) -> None:
         """Forget the searches of an event loop that has ended."""

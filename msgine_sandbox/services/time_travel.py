@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from msgine_sandbox.model.clock import DAY, LATEST, SECOND, Clock, Instant, RealTime, iso_micros
 from msgine_sandbox.model.errors import InvalidRequest, ServiceUnavailable
-from msgine_sandbox.model.idempotency import KEY_TTL
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.scheduler import Scheduler
@@ -133,7 +132,6 @@ class TimeTravel:
                 return await self._perform_until(account, start + micros)
             finally:
                 self._accounts.unpin_time(account)
-                await self._delete_expired_keys(account)
 
     async def _perform_until(self, account: int, to: Instant) -> int:
         try:
@@ -144,17 +142,6 @@ class TimeTravel:
                 raise
             # A client that repeats the call would move the clock twice.
             raise ServiceUnavailable(f"The clock has moved. {refused.message}") from error
-
-    async def _delete_expired_keys(self, account: int) -> None:
-        # Only to keep the file small: an expired key has no effect anyway, so the move does not
-        # fail with it.
-        now = self._accounts.now(account)
-        try:
-            async with self._store.write():
-                await self._store.idempotency.clear_until(account, now - KEY_TTL)
-        except Exception as error:
-            if self._store.unavailable(error) is None:
-                raise
 
     @staticmethod
     def _ahead(clock: Clock, micros: int) -> Clock:

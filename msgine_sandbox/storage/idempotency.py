@@ -1,5 +1,8 @@
 """The stored answers of idempotency keys as rows."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import msgspec
 from msgspec.structs import astuple
 
@@ -11,6 +14,14 @@ from msgine_sandbox.storage.database import Database, of_account
 _ANSWER = Columns(StoredAnswer)
 _GET = f"SELECT {_ANSWER.names} FROM idempotency WHERE account = ? AND key = ?"
 _REMEMBER = _ANSWER.insert("idempotency", "INSERT OR REPLACE")
+
+
+class FirstUse(NamedTuple):
+    """When a key was first used, on its account's clock."""
+
+    id: int
+    account: int
+    first_used: Instant
 
 
 class IdempotencyRows:
@@ -31,12 +42,24 @@ class IdempotencyRows:
         """Store an answer, in place of an older one to the same key."""
         self._database.defer(_REMEMBER, [astuple(answer)])
 
-    async def clear_until(self, account: int, instant: Instant) -> None:
-        """Delete an account's keys that were first used at an instant or before it."""
-        self._database.execute(
-            "DELETE FROM idempotency WHERE account = ? AND first_used <= ?", (account, instant)
+    async def first_uses(self, *, after: int, limit: int) -> list[FirstUse]:
+        """Return when keys of all accounts were first used, of those whose ids come after one."""
+        rows = self._database.execute(
+            "SELECT rowid, account, first_used FROM idempotency WHERE rowid > ?"
+            " ORDER BY rowid LIMIT ?",
+            (after, limit),
         )
+        return [FirstUse(*row) for row in rows]
 
-    async def clear(self, account: int | None) -> None:
-        """Delete the keys of an account, or of all."""
-        self._database.execute(f"DELETE FROM idempotency{of_account(account)}")
+    async def remove(self, ids: Iterable[int]) -> None:
+        """Delete keys by their ids."""
+        self._database.executemany("DELETE FROM idempotency WHERE rowid = ?", [(i,) for i in ids])
+
+    async def clear(self, account: int | None, *, limit: int) -> int:
+        """Delete keys of an account, or of all, at most so many; return how many they were."""
+        deleted = self._database.execute(
+            "DELETE FROM idempotency WHERE rowid IN"
+            f" (SELECT rowid FROM idempotency{of_account(account)} LIMIT ?)",
+            (limit,),
+        )
+        return deleted.rowcount

@@ -18,6 +18,7 @@ from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.storage.columns import Columns, Row, to_json
 from msgine_sandbox.storage.database import Database, of_account
 from msgine_sandbox.storage.filter import CONTENT, Filter, fits, in_range
+from msgine_sandbox.storage.sequences import Sequences, Series
 
 
 class MessageRow(msgspec.Struct, frozen=True, array_like=True):
@@ -56,7 +57,7 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True):
 _MESSAGE = Columns(MessageRow)
 _DELIVERY = Columns(DeliveryRow)
 _INSERT = (
-    f"INSERT INTO messages ({_MESSAGE.names}, sequence) VALUES ({_MESSAGE.marks},"
+    f"INSERT INTO messages ({_MESSAGE.names}, size, sequence) VALUES ({_MESSAGE.marks}, ?,"
     " (SELECT coalesce(max(sequence), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
 )
 _INSERT_DELIVERY = _DELIVERY.insert("deliveries")
@@ -83,11 +84,13 @@ class MessageRows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sequences = Sequences(database)
 
     async def add(self, message: Message) -> None:
         """Store a new message with its deliveries."""
         row = _row(message)
-        self._database.defer(_INSERT, [(*astuple(row), row.account, row.channel)])
+        size = _size(row, message)
+        self._database.defer(_INSERT, [(*astuple(row), size, row.account, row.channel)])
         self._database.defer(_INSERT_DELIVERY, _delivery_rows(message))
 
     async def apply(self, changes: Sequence[StatusChange]) -> Sequence[StatusChange]:
@@ -138,17 +141,15 @@ class MessageRows:
         self, account: int, channel: Channel, page: int, limit: int
     ) -> tuple[list[Message], int]:
         """Return a page of an account's messages, newest first, and how many there are in all."""
-        (total,) = self._database.execute(
-            "SELECT coalesce(max(sequence), 0) FROM messages WHERE account = ? AND channel = ?",
-            (account, str(channel)),
-        ).fetchone()
-        # `sequence` numbers an account's messages without gaps, so page N costs what page 1 does.
-        top = max(total - (page - 1) * limit, 0)
+        series, skipped = Series(account, str(channel)), (page - 1) * limit
+        start, total = self._sequences.locate(series, skipped)
+        if skipped >= total:
+            return [], total
         rows = self._database.execute(
             f"SELECT {_MESSAGE.names} FROM messages"
-            " WHERE account = ? AND channel = ? AND sequence > ? AND sequence <= ?"
-            " ORDER BY sequence DESC",
-            (account, str(channel), top - limit, top),
+            " WHERE account = ? AND channel = ? AND sequence <= ?"
+            " ORDER BY sequence DESC LIMIT ? OFFSET ?",
+            (*series, start.sequence, limit, start.offset),
         ).fetchall()
         return self._messages(rows), total
 
@@ -209,16 +210,6 @@ class MessageRows:
             (json.dumps(list(messages)),),
         ).fetchall()
         return self._messages(rows)
-
-    async def clear(self, account: int | None) -> int:
-        """Delete the messages of an account, or of all, and return how many there were."""
-        count = await self.count(account)
-        mine = of_account(account)
-        self._database.execute(
-            f"DELETE FROM deliveries WHERE message IN (SELECT id FROM messages{mine})"
-        )
-        self._database.execute(f"DELETE FROM messages{mine}")
-        return count
 
     async def deliveries(self, messages: Iterable[int]) -> dict[int, tuple[Delivery, ...]]:
         """Return the deliveries of those messages that still exist, by id."""
@@ -294,6 +285,21 @@ def _message(row: MessageRow, deliveries: tuple[Delivery, ...]) -> Message:
         developer_price=Money(row.developer_micros, DEVELOPER_CURRENCY),
         deliveries=deliveries,
     )
+
+
+def _size(row: MessageRow, message: Message) -> int:
+    """Return about how many bytes a message and its deliveries take, indexes included."""
+    # The constants are measured; schema/0005_retention.sql has them, too.
+    size = 150 + _bytes_of(row.text) + 135 * len(message.deliveries)
+    if row.title is not None:
+        size += _bytes_of(row.title)
+    if row.parts is not None:
+        size += _bytes_of(row.parts)
+    return size
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _delivery_rows(message: Message) -> list[Row]:

@@ -7,7 +7,7 @@ import msgspec
 from msgine_sandbox.model.clock import FOREVER, Instant
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.storage.columns import Columns
-from msgine_sandbox.storage.database import Database, of_account
+from msgine_sandbox.storage.database import Database
 
 _STEP = Columns(Step)
 _MESSAGE = Step.__struct_fields__.index("message")
@@ -73,7 +73,3 @@ class StepRows:
         """Return the accounts that have steps."""
         rows = self._database.execute("SELECT DISTINCT account FROM steps")
         return [account for (account,) in rows]
-
-    async def clear(self, account: int | None) -> None:
-        """Delete the steps of an account, or of all."""
-        self._database.execute(f"DELETE FROM steps{of_account(account)}")

@@ -11,6 +11,7 @@ from msgine_sandbox.storage.faults import FaultRows
 from msgine_sandbox.storage.file import MEMORY
 from msgine_sandbox.storage.idempotency import IdempotencyRows
 from msgine_sandbox.storage.messages import MessageRows
+from msgine_sandbox.storage.removal import Removal
 from msgine_sandbox.storage.steps import StepRows
 from msgine_sandbox.storage.tallies import TallyRows
 from msgine_sandbox.storage.webhooks import IN_ALL, PER_ACCOUNT, WebhookRows
@@ -34,6 +35,7 @@ class Store:
         self.webhooks = WebhookRows(
             self.database, per_account=attempts_per_account, in_all=attempts_in_all
         )
+        self.removal = Removal(self.database, self.webhooks)
         self.faults = FaultRows(self.database)
         self.devices = DeviceRows(self.database)
         self.tallies = TallyRows(self.database)
@@ -57,20 +59,6 @@ class Store:
             for table in ("messages", "steps", "webhook_events", "attempts", "faults", "devices")
         ]
         return max(each or 0 for each in ids)  # an empty table has no largest
-
-    async def clear(self, account: int | None) -> None:
-        """Delete all rows of an account, or of every account, but not those of accounts."""
-        await self.clear_messages(account)
-        await self.idempotency.clear(account)
-        await self.faults.remove(account)
-        await self.devices.clear(account)
-
-    async def clear_messages(self, account: int | None) -> int:
-        """Delete messages with their steps, webhooks and tallies; return how many messages."""
-        await self.steps.clear(account)
-        await self.webhooks.clear(account)
-        await self.tallies.clear(account)
-        return await self.messages.clear(account)
 
     def enter(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let an event loop use the store from now on.

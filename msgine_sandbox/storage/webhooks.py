@@ -140,14 +140,18 @@ class WebhookRows:
         found = self._database.execute(f"SELECT count(*) FROM attempts WHERE {wanted.condition}")
         return int(found.fetchone()[0])
 
-    async def clear(self, account: int | None) -> None:
-        """Delete the events and attempts of an account, or of all."""
-        self._database.execute(f"DELETE FROM webhook_events{of_account(account)}")
-        self._database.execute(f"DELETE FROM attempts{of_account(account)}")
-        if account is not None:
-            entries, size = self._totals(account)
-            self._add_to_totals(account, -entries, -size)
-        self._database.execute(f"DELETE FROM attempt_totals{of_account(account)}")
+    async def delete_attempts(self, message: int, *, limit: int) -> int:
+        """Delete attempts of a message, at most so many; return how many they were."""
+        rows = self._database.execute(
+            f"SELECT id, account, {_SIZE} FROM attempts WHERE message = ? LIMIT ?", (message, limit)
+        ).fetchall()
+        if rows:
+            self._database.executemany(
+                "DELETE FROM attempts WHERE id = ?", [(attempt,) for attempt, _, _ in rows]
+            )
+            account = rows[0][1]
+            self._add_to_totals(account, -len(rows), -sum(size for _, _, size in rows))
+        return len(rows)
 
     def _drop_oldest(self, account: int | None, bound: Bound) -> None:
         """Delete the oldest attempts of an account, or of all, while they exceed a bound."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import quote
 
 from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.testing.client import (
@@ -215,6 +216,14 @@ class Messages(RemoteList[Message]):
             else:
                 return _parse_message(raw, self._client)
         raise MessageNotFound(_describe_timeout(last_error, wanted, timeout)) from None
+
+    def delete(self, message_id: str) -> None:
+        """Delete one message.
+
+        Raises:
+            SandboxError: the account has no such message.
+        """
+        self._client.delete(f"/messages/{quote(message_id, safe='')}")
 
     def clear(self) -> int:
         """Delete all messages and return how many there were."""

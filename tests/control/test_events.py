@@ -225,8 +225,20 @@ def test_a_sandbox_that_is_stopped_ends_the_stream() -> None:
 @pytest.mark.parametrize("call", [("DELETE", "/messages"), ("POST", "/reset")])
 def test_emptying_the_inbox_causes_an_event(live: Live, call: tuple[str, str]) -> None:
     client = Client(live, "test_emptied")
-    client.send("+256700000003")
+    sent = client.send("+256700000003").json()["id"]
     with client.follow() as happening:
         client.http.request(call[0], f"/_sandbox{call[1]}").raise_for_status()
         event = next(happening)
         assert (event["event"], event["data"]["account"]) == ("emptied", "test_emptied")
+        assert event["data"]["upTo"] == sent
+
+
+def test_deleting_a_message_causes_an_event(live: Live) -> None:
+    client = Client(live, "test_deleted")
+    sent = client.send("+256700000003").json()["id"]
+    with client.follow() as happening:
+        client.http.request("DELETE", f"/_sandbox/messages/{sent}").raise_for_status()
+        event = next(happening)
+        assert event["event"] == "deleted"
+        assert event["data"]["messageIds"] == [sent]
+        assert event["data"].keys() == {"account", "accountId", "messageIds"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from box import NUMBER, Box, sandbox
 from matching import assert_refused
-from receiver import Receiver
+from receiver import Hanging, Receiver
 
 OTHER = "+256752345678"
 
@@ -267,6 +267,120 @@ async def test_the_whole_sandbox_is_emptied_without_a_credential(box: Box) -> No
     await other.accepted()
     assert await box.anonymous.control("DELETE", "/messages") == {"deleted": 2}
     assert (await box.message_ids(), await other.message_ids()) == ([], [])
+
+
+async def test_messages_that_arrive_while_the_inbox_is_emptied_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("msgine_sandbox.services.deletion._SECONDS", 0)  # one for each slice
+    async with sandbox(tier="unlimited") as box:
+        await box.freeze()
+        first = [await box.accepted() for _ in range(20)]
+        emptying = asyncio.create_task(box.control("DELETE", "/messages"))
+        while await box.message_count() == 20:  # noqa: ASYNC110  (no event says so)
+            await asyncio.sleep(0)
+        meanwhile = await box.accepted()
+        newest_first = [each["id"] for each in [*first, meanwhile]][::-1]
+        totals = set()
+        while not emptying.done():
+            await asyncio.sleep(0)
+            page = await box.get("/api/v1/messages", limit=100)
+            totals.add(total := page["pagination"]["total"])
+            assert [each["id"] for each in page["data"]] == newest_first[:total]
+        assert len(totals) > 3
+        assert await emptying == {"deleted": 20}
+        assert await box.message_ids() == [meanwhile["id"]]
+        await box.advance(hours=1)
+        assert (await box.developers("GET", "/analytics/overview"))["totals"]["sent"] == 1
+
+
+async def test_a_reset_in_slices_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    monkeypatch.setattr("msgine_sandbox.services.deletion._SECONDS", 0)
+    monkeypatch.setattr("msgine_sandbox.services.deletion._STEPS", 3)
+    monkeypatch.setattr("msgine_sandbox.services.reset._KEYS", 2)
+    async with sandbox(tier="unlimited") as box:
+        await box.freeze()
+        await box.listen(receiver.url)
+        sent = [await box.send(key=f"k{n}") for n in range(7)]
+        await box.control("POST", "/reset")
+        assert (await box.advance(hours=1))["performed"] == 0
+        assert (await box.message_ids(), await box.attempts()) == ([], [])
+        assert (await box.developers("GET", "/analytics/overview"))["totals"]["cost"] == 0
+        assert (await box.send(key="k0")).json()["id"] != sent[0].json()["id"]
+
+
+# Deleting one message
+
+
+async def test_a_message_is_deleted_with_what_belongs_to_it(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
+    await box.listen(receiver.url)
+    kept, gone, last = [await box.accepted(message=text) for text in ("one", "two", "three")]
+    await box.advance(seconds=1)
+    assert await box.control("DELETE", f"/messages/{gone['id']}") == {"deleted": 1}
+    assert (await box.advance(hours=1))["performed"] == 4  # two statuses and their webhooks
+    assert {each["messageId"] for each in await box.attempts()} == {kept["id"], last["id"]}
+    assert receiver.events.count("message.delivered") == 2
+    for path in ("/api/v1/messages", "/_sandbox/messages"):
+        assert (await box.call("GET", f"{path}/{gone['id']}")).status_code == 404
+    answer = await box.call("DELETE", f"/_sandbox/messages/{gone['id']}")
+    assert_refused(answer, 404, "not_found")
+    assert await box.message_ids() == [last["id"], kept["id"]]
+    page = await box.get("/api/v1/messages", limit=1, page=2)
+    assert page["pagination"] == {"page": 2, "limit": 1, "total": 2, "pages": 2}
+    assert [each["id"] for each in page["data"]] == [kept["id"]]
+
+
+async def test_a_message_that_is_deleted_stays_in_analytics_and_in_its_key(box: Box) -> None:
+    first = await box.send(key="k")
+    await box.advance(seconds=10)
+    before = await box.developers("GET", "/analytics/overview")
+    await box.control("DELETE", f"/messages/{first.json()['id']}")
+    assert await box.developers("GET", "/analytics/overview") == before
+    assert before["totals"]["delivered"] == 1
+    assert (await box.send(key="k")).content == first.content
+    assert await box.message_ids() == []
+
+
+async def test_a_message_of_another_account_cannot_be_deleted(box: Box) -> None:
+    message = await box.other().accepted()
+    answer = await box.call("DELETE", f"/_sandbox/messages/{message['id']}")
+    assert_refused(answer, 404, "not_found")
+    assert await box.anonymous.control("DELETE", f"/messages/{message['id']}") == {"deleted": 1}
+
+
+async def test_a_webhook_in_flight_of_a_message_that_is_deleted_is_not_recorded(
+    box: Box, receiver: Receiver
+) -> None:
+    hanging = Hanging(asyncio.Event(), asyncio.Event())
+    receiver.answers = [hanging]
+    await box.freeze()
+    message = await box.accepted(callbackUrl=receiver.url)
+    advancing = asyncio.create_task(box.advance(hours=1))
+    await hanging.reached.wait()
+    await box.control("DELETE", f"/messages/{message['id']}")
+    hanging.let_go.set()
+    await advancing
+    assert await box.attempts() == []
+    assert receiver.events == ["message.sent"]
+
+
+async def test_a_message_with_many_attempts_is_deleted_in_slices(
+    box: Box, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("msgine_sandbox.services.deletion._SECONDS", 0)
+    monkeypatch.setattr("msgine_sandbox.services.deletion._PARTS", 1)
+    await box.freeze()
+    await box.listen(receiver.url)
+    gone = await box.accepted([NUMBER, OTHER])
+    await box.advance(hours=1)
+    kept = await box.accepted()
+    assert len(await box.attempts()) == 4
+    assert await box.control("DELETE", f"/messages/{gone['id']}") == {"deleted": 1}
+    assert await box.attempts() == []
+    assert await box.message_ids() == [kept["id"]]
 
 
 # Setting a status

@@ -26,6 +26,7 @@ from receiver import Receiver
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.services.bus import StatusesChanged, WebhookAttempted
+from msgine_sandbox.services.deletion import Emptying
 from msgine_sandbox.settings import Settings
 
 SOON = {"sent_after": 0, "delivered_after": 0}
@@ -310,7 +311,7 @@ async def test_steps_that_were_read_as_removed_are_performed_if_the_removal_is_r
 
         async def remove() -> None:
             async with built.store.write():
-                await built.store.clear_messages(account)
+                await Emptying(built.store, account).slice()
 
         scheduler = built.reset._scheduler
         removed, _ = await asyncio.gather(

@@ -148,8 +148,10 @@ async def test_a_file_of_an_older_version_is_brought_up_to_date(file: str) -> No
 
 def made_old(connection: sqlite3.Connection) -> None:
     """Undo the schema files from the third on."""
-    connection.execute("DROP TABLE attempt_totals")
-    for index in ("messages_by_sequence", "webhook_events_by_account", "webhook_events_held"):
+    for table in ("attempt_totals", "sequence_gaps", "message_totals"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("ALTER TABLE messages DROP COLUMN size")
+    for index in ("messages_by_sequence", "webhook_events_by_message", "steps_by_message"):
         connection.execute(f"DROP INDEX {index}")
     for table, new, old in (
         ("messages", "sequence", "place"),

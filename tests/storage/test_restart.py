@@ -2,15 +2,13 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from box import NUMBER, Box, sandbox
-from receiver import Receiver
+from receiver import Hanging, Receiver
 
 from msgine_sandbox.app import BASE_PATH
 from msgine_sandbox.model.clock import RealTime
@@ -163,22 +161,6 @@ async def test_a_webhook_that_failed_is_tried_again_after_a_restart(
     assert receiver.events == ["message.sent"] * 3
     assert len({webhook.headers["webhook-id"] for webhook in receiver.received}) == 1
     assert len({webhook.body for webhook in receiver.received}) == 1
-
-
-@dataclass
-class Hanging:
-    """An answer that a receiver only gives once it is let go."""
-
-    reached: asyncio.Event
-    let_go: asyncio.Event
-
-    def __post_init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-
-    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
-        self._loop.call_soon_threadsafe(self.reached.set)
-        asyncio.run_coroutine_threadsafe(self.let_go.wait(), self._loop).result()
-        handler.close_connection = True
 
 
 async def test_a_webhook_in_flight_at_the_stop_is_sent_again_after_the_restart(

@@ -75,6 +75,22 @@ class Receiver:
             handler.wfile.write(b"ok")
 
 
+@dataclass
+class Hanging:
+    """An answer that a receiver only gives once it is let go."""
+
+    reached: asyncio.Event
+    let_go: asyncio.Event
+
+    def __post_init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        self._loop.call_soon_threadsafe(self.reached.set)
+        asyncio.run_coroutine_threadsafe(self.let_go.wait(), self._loop).result()
+        handler.close_connection = True
+
+
 @contextmanager
 def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Run a receiver inside the block; with `tls`, as `https://localhost`."""

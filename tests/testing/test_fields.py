@@ -19,7 +19,12 @@ from msgine_sandbox.control import accounts, message_views, views
 from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody
-from msgine_sandbox.control.event_views import EmptiedEvent, StatusEvent, WarningEvent
+from msgine_sandbox.control.event_views import (
+    DeletedEvent,
+    EmptiedEvent,
+    StatusEvent,
+    WarningEvent,
+)
 from msgine_sandbox.control.faults import RequestFaultBody, WebhookFaultBody
 from msgine_sandbox.control.sandbox import (
     ChannelDefinition,
@@ -138,6 +143,7 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     ReasonsDefinition,
     WarningDefinition,
     # The client does not follow events.
+    DeletedEvent,
     EmptiedEvent,
     StatusEvent,
     WarningEvent,

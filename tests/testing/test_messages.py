@@ -81,7 +81,12 @@ def test_messages_are_a_sequence_with_the_newest_first(account: Account) -> None
         "one",
     )
     assert [each.text for each in account.messages[1:]] == ["two", "one"]
-    assert account.messages.clear() == 3
+    account.messages.delete(account.messages[1].id)
+    assert [each.text for each in account.messages] == ["three", "one"]
+    with pytest.raises(SandboxError) as refused:
+        account.messages.delete("msg_0000000000000001/../")
+    assert refused.value.status == 404
+    assert account.messages.clear() == 2
     assert list(account.messages) == []
 
 

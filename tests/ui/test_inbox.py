@@ -100,6 +100,16 @@ async def test_messages_that_another_client_deletes_disappear(tab: Tab) -> None:
     await expect(tab.find("row")).to_contain_text("And a new one")
 
 
+async def test_a_message_that_is_deleted_disappears(tab: Tab) -> None:
+    sent = [tab.client.send("+256700000003", text)["id"] for text in ("Stays", "Goes")]
+    await tab.open()
+    await expect(tab.find("row")).to_have_count(2)
+    await tab.find("row").first.click()
+    tab.client.request("DELETE", f"/_sandbox/messages/{sent[1]}")
+    await expect(tab.find("row")).to_have_count(1)
+    await expect(tab.find("row")).to_contain_text("Stays")
+
+
 async def test_messages_of_all_accounts_or_of_one_are_shown(browser: Browser) -> None:
     with serving() as own:
         async with new_tab(browser, own) as tab:

@@ -26,13 +26,15 @@ CREATE TABLE metadata (
     value  TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- `sequence` numbers the messages of an account and channel from 1 without gaps, so that page N
--- costs what page 1 does.
+-- `sequence` numbers the messages of an account and channel, from 1. Where messages were deleted,
+-- `sequence_gaps` has the number of those missing, so that page N costs what page 1 does.
 CREATE TABLE messages (
     id                INTEGER PRIMARY KEY,   -- grows with time, is never used twice
     account           INTEGER NOT NULL,
     channel           TEXT NOT NULL,
     sequence          INTEGER NOT NULL,
+    size              INTEGER NOT NULL,      -- about how many bytes; before the texts, so that
+                                             -- it is read without them
     sender            TEXT NOT NULL,
     text              TEXT NOT NULL,
     encoding          TEXT NOT NULL,
@@ -45,11 +47,29 @@ CREATE TABLE messages (
     title             TEXT,
     parts             TEXT,                  -- JSON, of channels that have more
     scheduled_at      INTEGER,
-    developer_micros  INTEGER NOT NULL DEFAULT 30000000
+    developer_micros  INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX messages_by_sequence ON messages (account, channel, sequence);
 -- For the inbox, which has all channels. Every index ends in the row identifier: newest first.
 CREATE INDEX messages_by_account ON messages (account);
+
+-- How many of each thousand sequence numbers are missing.
+CREATE TABLE sequence_gaps (
+    account  INTEGER NOT NULL,
+    channel  TEXT NOT NULL,
+    block    INTEGER NOT NULL,               -- 0 has the numbers 1 to 1000
+    missing  INTEGER NOT NULL,
+    PRIMARY KEY (account, channel, block)
+) WITHOUT ROWID;
+
+-- One row: how many messages are stored, and the sum of their sizes. Only retention reads it, so it
+-- also counts the later messages, before it reads.
+CREATE TABLE message_totals (
+    count  INTEGER NOT NULL,
+    bytes  INTEGER NOT NULL,
+    until  INTEGER NOT NULL                  -- messages up to this id are counted
+);
+INSERT INTO message_totals VALUES (0, 0, 0);
 
 CREATE TABLE deliveries (
     message    INTEGER NOT NULL,
@@ -72,6 +92,7 @@ CREATE TABLE steps (
     detail    TEXT NOT NULL,
     PRIMARY KEY (account, lane, due, id)
 ) WITHOUT ROWID;
+CREATE INDEX steps_by_message ON steps (message);
 
 -- With row identifiers, so that answers are appended and only the small index is written at random.
 CREATE TABLE idempotency (
@@ -97,8 +118,7 @@ CREATE TABLE webhook_events (
     -- Whether it goes wrong on purpose, and how, is decided when its event happens.
     mode      TEXT NOT NULL DEFAULT 'plain'
 );
-CREATE INDEX webhook_events_by_account ON webhook_events (account);
-CREATE INDEX webhook_events_held ON webhook_events (message) WHERE state = 'held';
+CREATE INDEX webhook_events_by_message ON webhook_events (message);
 
 CREATE TABLE attempts (
     id             INTEGER PRIMARY KEY,

@@ -12,11 +12,13 @@ export class MessageList {
     // By message: statuses from the feed that came before the message itself. While a page of the
     // list is being fetched, it may hold the status from before.
     this.earlyStatuses = new Map();
+    this.deletedIds = new Set(); // while loading: such a page may hold these messages, too
   }
 
   // Add a page of the list; `isOlder` if it continues after the last item.
   addPage({ data, total }, isOlder) {
-    const added = data.filter((message) => !this.byId.has(message.id));
+    const isNew = ({ id }) => !this.byId.has(id) && !this.deletedIds.has(id);
+    const added = data.filter(isNew);
     for (const message of added) {
       this.byId.set(message.id, message);
       for (const status of this.earlyStatuses.get(message.id) ?? []) this.applyStatus(status);
@@ -30,6 +32,7 @@ export class MessageList {
   finishLoading() {
     this.isLoading = false;
     this.earlyStatuses.clear();
+    this.deletedIds.clear();
   }
 
   // Add a message of the feed; return whether it is new here.
@@ -61,16 +64,24 @@ export class MessageList {
     if (recipient) Object.assign(recipient, { status, reason });
   }
 
-  // Return the ids of the removed items.
-  removeAccount(accountId) {
-    const isRemoved = (message) => message.accountId === accountId;
-    const isKept = (message) => !isRemoved(message);
-    const removedIds = this.items.filter(isRemoved).map(({ id }) => id);
-    for (const id of removedIds) this.byId.delete(id);
+  // Remove an account's messages up to an id; return the ids of the removed items.
+  removeAccount(accountId, upTo) {
+    const isRemoved = (message) => message.accountId === accountId && message.id <= (upTo ?? "");
+    const removedIds = new Set([...this.byId.values()].filter(isRemoved).map(({ id }) => id));
+    this.remove(removedIds);
+    return removedIds;
+  }
+
+  // Remove messages, of which the page need not have all.
+  remove(ids) {
+    const isKept = ({ id }) => !ids.has(id);
+    for (const id of ids) {
+      this.byId.delete(id);
+      if (this.isLoading) this.deletedIds.add(id);
+    }
     this.items = this.items.filter(isKept);
     this.incoming = this.incoming.filter(isKept);
-    this.total = Math.max(this.total - removedIds.length, 0);
-    return new Set(removedIds);
+    this.total = Math.max(this.total - ids.size, this.items.length);
   }
 }
 

@@ -212,6 +212,7 @@ class Store {
     const requests = [];
     const attempts = [];
     const changedIds = new Set();
+    const deletedIds = new Set();
     for (const { kind, data } of events) {
       for (const name of NOT_IN_LISTS) delete data?.[name];
       if (kind === "message") this.addMessage(data);
@@ -219,7 +220,8 @@ class Store {
       else if (kind === "request") requests.push(data);
       else if (kind === "webhook") attempts.push(data);
       else if (kind === "warning") this.applyWarnings(data);
-      else if (kind === "emptied") this.removeMessages(data.accountId);
+      else if (kind === "emptied") this.emptyAccount(data);
+      else if (kind === "deleted") for (const id of data.messageIds) deletedIds.add(id);
       if (kind === "status" || kind === "webhook") changedIds.add(data.messageId);
       if (kind === "warning") changedIds.add(data.requestId);
     }
@@ -228,6 +230,11 @@ class Store {
     this.attempts = withoutRepeats(attempts.reverse(), this.attempts).slice(0, MOST_ENTRIES);
     this.requestTotal += requests.length;
     this.attemptTotal += attempts.length;
+    if (deletedIds.size) {
+      this.list.remove(deletedIds);
+      this.removeAttempts(deletedIds);
+      for (const id of deletedIds) changedIds.add(id);
+    }
     if (changedIds.size) this.reportChange(changedIds);
     this.scheduleRender();
   }
@@ -239,11 +246,16 @@ class Store {
     }
   }
 
-  removeMessages(accountId) {
-    const removed = this.list.removeAccount(accountId);
-    this.attempts = this.attempts.filter(({ messageId }) => !removed.has(messageId));
-    this.attemptTotal = this.attempts.length;
+  emptyAccount({ accountId, upTo }) {
+    this.removeAttempts(this.list.removeAccount(accountId, upTo));
     this.reportChange(null);
+  }
+
+  removeAttempts(messageIds) {
+    const left = this.attempts.filter(({ messageId }) => !messageIds.has(messageId));
+    if (left.length === this.attempts.length) return;
+    this.attempts = left;
+    this.attemptTotal = left.length;
   }
 
   applyWarnings({ requestId, warnings }) {

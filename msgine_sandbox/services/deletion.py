@@ -1,0 +1,74 @@
+"""Deleting messages in slices, so that no request has to wait for a large deletion.
+
+Each slice is a write transaction of its own, and takes about five milliseconds. Between two of them
+other requests are answered, which see a part of the messages gone.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgine_sandbox.model.slices import Slices
+from msgine_sandbox.storage.removal import StoredMessage
+from msgine_sandbox.storage.store import Store
+
+MESSAGES: Final = 100
+"""Messages of a slice, at most."""
+_SECONDS: Final = 0.005
+"""After so long a slice ends with the message that it is at."""
+_BYTES: Final = 4_000_000
+"""After so many a slice ends, too: large texts are deleted after the time was looked at."""
+_STEPS: Final = 1000
+_PARTS: Final = 100
+"""Attempts, and as many webhook events, that are deleted before the time is looked at."""
+
+
+async def delete_slice(store: Store, chosen: Iterable[StoredMessage]) -> list[StoredMessage]:
+    """Delete the first of some messages, inside a write transaction; return those deleted.
+
+    Where there is no time for all, it also deletes a part of what belongs to the next one; the
+    caller goes on in another transaction.
+    """
+    time = Slices(_SECONDS)
+    done, size = [], 0
+    for each in chosen:
+        while not (is_alone := await store.removal.delete_parts(each.id, limit=_PARTS)):
+            if time.is_over:
+                break
+        if is_alone:
+            done.append(each)
+            size += each.size
+        if time.is_over or size > _BYTES:
+            break
+    await store.removal.delete(done)
+    return done
+
+
+class Emptying:
+    """The deletion of all messages of an account, or of all accounts, with their sums.
+
+    First the steps go. In the transaction in which none is left, it is decided which messages are
+    deleted: those that are stored by then. From there on nothing changes their statuses, so the
+    sums of analytics go in the same transaction, and have only later messages afterwards.
+    """
+
+    def __init__(self, store: Store, account: int | None) -> None:
+        self._store = store
+        self._account = account
+        self._is_decided = False
+        self.until = 0
+        """The id of the newest message that is deleted; 0 without any."""
+        self.deleted = 0
+
+    async def slice(self) -> bool:
+        """Delete a slice, inside a write transaction; return whether nothing is left to delete."""
+        store, account = self._store, self._account
+        if not self._is_decided:
+            self.until = await store.removal.newest(account)
+            if await store.removal.delete_steps(account, self.until, limit=_STEPS) == _STEPS:
+                return False
+            await store.tallies.clear(account)
+            self._is_decided = True
+        chosen = await store.removal.oldest(account, until=self.until, limit=MESSAGES)
+        done = await delete_slice(store, chosen)
+        self.deleted += len(done)
+        return len(done) == len(chosen) < MESSAGES
