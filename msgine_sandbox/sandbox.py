@@ -42,6 +42,7 @@ from msgine_sandbox.services.patterns import Patterns
 from msgine_sandbox.services.push import PushService
 from msgine_sandbox.services.rate_limit import RateLimit
 from msgine_sandbox.services.reset import Reset
+from msgine_sandbox.services.retention import PERIOD, Keep, Retention
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.services.sms import SmsService
 from msgine_sandbox.services.time_travel import TimeTravel
@@ -92,6 +93,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     idle_connections: int = min(MAX_IDLE, _DESCRIPTORS // 4)
     request_seconds: float = MAX_SECONDS
     webhooks_in_flight: int = min(MAX_IN_FLIGHT, _DESCRIPTORS // 4)
+    retention_period: float = PERIOD
 
 
 class Sandbox:
@@ -218,9 +220,26 @@ class Sandbox:
             self.waits,
             scheduler,
             self.sender,
+            Retention(
+                self.store,
+                self.accounts,
+                self.bus,
+                self.real,
+                self._keep(),
+                period=bounds.retention_period,
+            ),
             self.bus,
             self.ids,
             self.real,
+        )
+
+    def _keep(self) -> Keep:
+        settings = self.settings
+        return Keep.of(
+            settings.keep_messages,
+            settings.keep_megabytes,
+            settings.keep_for,
+            in_memory=settings.database is None,
         )
 
     def _authorities(self) -> Authorities:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, get_args
 
 from msgine_sandbox.model.choices import DeliveryMode, Tier, WebhookPolicy
 
@@ -35,6 +35,21 @@ class Settings:
         (), "Accept only this token; may be repeated. Without it, every token is accepted."
     )
     tier: Tier = setting(Tier.STARTER, "Tier of accounts whose token does not name one.")
+    keep_messages: int | None = setting(
+        None,
+        "Messages to keep, the newest ones; 0 keeps all. Without it, 100000 in memory and all in a "
+        "file.",
+        "NUMBER",
+    )
+    keep_megabytes: int | None = setting(
+        None,
+        "Megabytes of messages to keep, the newest ones; 0 keeps all. Without it, 256 in memory "
+        "and all in a file.",
+        "NUMBER",
+    )
+    keep_for: float = setting(
+        0.0, "Seconds of real time after which a message is deleted; 0 keeps it.", "SECONDS"
+    )
     delivery: DeliveryMode = setting(
         DeliveryMode.AUTO,
         "Change statuses automatically over time, or only through the control API.",
@@ -150,13 +165,15 @@ def _default_text(value: Any) -> str:
 def _value(of: "Field[Any]", value: Any) -> Any:
     """Return a value in the type of its setting, which plain Python values are accepted for."""
     default = default_of(of)
+    if value is None and default is None:
+        return None
     if isinstance(default, StrEnum):
         return _enum_member(of, type(default), value)
     if isinstance(default, bool):
         return _checked(of, value, isinstance(value, bool), "true or false")
-    if isinstance(default, int | float):
+    if isinstance(default, int | float) or int in get_args(of.type):
         kind, expected = (
-            (int, "a whole number") if isinstance(default, int) else (float, "a number")
+            (float, "a number") if isinstance(default, float) else (int, "a whole number")
         )
         is_number = isinstance(value, int | kind) and not isinstance(value, bool)
         return _checked(of, value, is_number, expected)
@@ -164,8 +181,6 @@ def _value(of: "Field[Any]", value: Any) -> Any:
         texts = (value,) if isinstance(value, str) else value
         are_texts = isinstance(texts, tuple | list) and all(isinstance(each, str) for each in texts)
         return tuple(_checked(of, texts, are_texts, "a text or a list of texts"))
-    if value is None and default is None:
-        return None
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     # No program takes a null character in a path or a variable.
     return _checked(of, text, isinstance(text, str) and "\0" not in text, "a text")
@@ -206,6 +221,7 @@ def _check(settings: Settings) -> None:
             settings.control_token is None or is_token(settings.control_token),
             _CREDENTIAL_RULE.format("--control-token"),
         ),
+        *_retention_rules(settings),
         (settings.tls or settings.tls_ca is None, "--tls-ca needs --tls."),
         (settings.database != "", "--database needs the path of a file."),
         (settings.scenario != "", "--scenario needs the path of a file."),
@@ -214,6 +230,23 @@ def _check(settings: Settings) -> None:
     for holds, sentence in rules:
         if not holds:
             raise SettingsError(sentence)
+
+
+def _retention_rules(settings: Settings) -> list[tuple[bool, str]]:
+    return [
+        (
+            0 <= (settings.keep_messages or 0) <= 10**9,
+            "--keep-messages must be from 0 to 1000000000.",
+        ),
+        (
+            0 <= (settings.keep_megabytes or 0) <= 10**6,
+            "--keep-megabytes must be from 0 to 1000000.",
+        ),
+        (
+            0 <= settings.keep_for <= 10 * 365 * 86400,
+            "--keep-for must be from 0 to 315360000 seconds.",
+        ),
+    ]
 
 
 _HOST_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")

@@ -39,6 +39,11 @@ class Ids:
         return (row_id >> _RANDOM_BITS) * 1000
 
 
+def id_at(instant: Instant) -> int:
+    """Return the smallest id that can be assigned at a real time."""
+    return max(instant // 1000, 0) << _RANDOM_BITS
+
+
 def format_id(prefix: str, row_id: int) -> str:
     """Return the text form of an id, such as `msg_018f3a5b00c1d2e3`."""
     return f"{prefix}_{row_id:016x}"

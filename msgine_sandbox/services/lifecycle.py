@@ -12,6 +12,7 @@ from msgine_sandbox.services.bus import Bus
 from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.services.idempotency import Idempotency
 from msgine_sandbox.services.inbox import Inbox
+from msgine_sandbox.services.retention import Retention
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.services.waits import Waits
 from msgine_sandbox.services.webhooks.sender import WebhookSender
@@ -43,6 +44,7 @@ class Lifecycle:
         waits: Waits,
         scheduler: Scheduler,
         sender: WebhookSender,
+        retention: Retention,
         bus: Bus,
         ids: Ids,
         real: RealTime,
@@ -55,6 +57,7 @@ class Lifecycle:
         self._waits = waits
         self._scheduler = scheduler
         self._sender = sender
+        self._retention = retention
         self._bus = bus
         self._ids = ids
         self._real = real
@@ -77,13 +80,15 @@ class Lifecycle:
                 is not asyncio's, or the database file that was closed cannot be opened again.
         """
         is_new = self._take_over(_current_loop())
-        # Nothing below suspends, so no other request is handled before all of it is done.
+        # Nothing suspends before all of it is done, so no other request is handled before that.
         if not self._is_loaded:
             await self._load()
-        if briefly and is_new:
-            return
-        await self._scheduler.start()
-        self.runs_in = self._loop
+        if not (briefly and is_new):
+            await self._scheduler.start()
+            await self._retention.start()
+            self.runs_in = self._loop
+        if is_new:
+            await self._retention.catch_up()
 
     def stop(self) -> None:
         """End every wait and stream; `close` follows when the last response is sent."""
@@ -97,6 +102,7 @@ class Lifecycle:
         """
         self._take_over(_current_loop())
         await self._scheduler.close()
+        await self._retention.close()
         await self._sender.close()
         self._store.close()
         self._loop = self.runs_in = None
@@ -114,6 +120,7 @@ class Lifecycle:
             # From here on the other threads' loops are refused, because this one is running.
             self._loop, self.runs_in = loop, None
         self._scheduler.leave_loop()
+        self._retention.leave_loop()
         self._sender.leave_loop()
         self._idempotency.leave_loop()
         self._inbox.leave_loop()

@@ -70,6 +70,17 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("--host a..b", "Cannot listen on a..b:0: "),
         ("--host " + "a" * 64, "Cannot listen on "),
     ],
+    "retention": [
+        ("--keep-messages -1", "--keep-messages must be from 0 to 1000000000."),
+        ("--keep-messages 1000000001", "--keep-messages must be from 0 to 1000000000."),
+        ("--keep-messages many", "'many'"),
+        ("KEEP_MESSAGES=1.5", "'1.5'"),
+        ("--keep-megabytes -1", "--keep-megabytes must be from 0 to 1000000."),
+        ("--keep-megabytes 0.5", "'0.5'"),
+        ("--keep-for -0.1", "--keep-for must be from 0 to 315360000 seconds."),
+        ("--keep-for nan", "--keep-for must be from 0 to 315360000 seconds."),
+        ("KEEP_FOR=1d", "'1d'"),
+    ],
     "times": [
         ("--sent-after 3", "--delivered-after must be from --sent-after"),
         ("--sent-after 3 --delivered-after 2.999", "--delivered-after must be from --sent-after"),

@@ -71,6 +71,9 @@ VALUES = {
     "database": ("here.db", "here.db"),
     "token": ("one", ("one",)),
     "tier": ("professional", "professional"),
+    "keep_messages": ("0", 0),
+    "keep_megabytes": ("512", 512),
+    "keep_for": ("3600", 3600.0),
     "delivery": ("manual", "manual"),
     "sent_after": ("1.5", 1.5),
     "delivered_after": ("30", 30.0),
@@ -139,6 +142,9 @@ def test_several_values_are_separated_by_spaces_in_the_environment(
     assert settings_of("--token", "one").token == ("one",)
 
 
+NUMBERS = st.integers(0, 10**6)
+
+
 def possible(setting: "Field[Any]") -> st.SearchStrategy[Any]:
     """Return values of a setting that can be used alone, as Python code passes them."""
     default = setting.default
@@ -155,9 +161,10 @@ def possible(setting: "Field[Any]") -> st.SearchStrategy[Any]:
         return st.floats(2, 600) | st.integers(2, 600)
     if default == ():
         return st.lists(st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)) | st.just("one")
-    if setting.name == "control_token":
-        return st.none() | texts
-    return st.none() | st.text("a /é", min_size=1) if default is None else st.just(default)
+    if default is None:
+        special = {"control_token": texts, "keep_messages": NUMBERS, "keep_megabytes": NUMBERS}
+        return st.none() | special.get(setting.name, st.text("a /é", min_size=1))
+    return st.just(default)
 
 
 @given(st.fixed_dictionaries({each.name: possible(each) for each in fields(Settings)}))
@@ -183,6 +190,9 @@ def test_variables_hand_the_same_settings_to_another_process(values: dict[str, A
         ({"port": 1.5}, "--port must be a whole number, not of type float."),
         ({"sent_after": "1"}, "--sent-after must be a number, not of type str."),
         ({"sent_after": None}, "--sent-after must be a number, not of type NoneType."),
+        ({"keep_messages": 1.5}, "--keep-messages must be a whole number, not of type float."),
+        ({"keep_megabytes": "1"}, "--keep-megabytes must be a whole number, not of type str."),
+        ({"keep_for": None}, "--keep-for must be a number, not of type NoneType."),
         ({"strict_auth": "no"}, "--strict-auth must be true or false, not of type str."),
         ({"host": None}, "--host must be a text, not of type NoneType."),
         ({"database": 5}, "--database must be a text, not of type int."),
