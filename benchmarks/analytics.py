@@ -41,7 +41,7 @@ def filled(file: Path, count: int) -> Path:
         asked(port, "/_sandbox/clock/advance", {"seconds": 10})  # until it is delivered
     with closing(sqlite3.connect(file)) as connection:
         names = "account, channel, sender, text, encoding, segments, price_micros, currency"
-        names += ", request_id, developer_micros"
+        names += ", size, request_id, developer_micros"
         ago = "created_at - n % 90 * 86400000000"
         numbers = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT ?)"
         connection.execute(

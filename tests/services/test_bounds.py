@@ -194,6 +194,10 @@ async def test_attempts_that_were_deleted_take_no_room(receiver: Receiver) -> No
                 await attempt(box, receiver)
             await box.control(*call)
             await box.freeze()
+        for _ in range(2):
+            await attempt(box, receiver)
+            [message] = (await box.get("/_sandbox/messages"))["data"]
+            await box.control("DELETE", f"/messages/{message['id']}")
         made = [await attempt(box, receiver) for _ in range(2)]
         assert (await attempts(other), await attempts(box)) == ([kept_on], made)
 
