@@ -15,7 +15,7 @@ JAVASCRIPT := tests/javascript
 ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lowest compat check check-js pictures bench
+.PHONY: help serve test lowest compat soak check check-js pictures bench
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
@@ -39,6 +39,10 @@ lowest: $(LOWEST)/ready ## Run the core's tests with the lowest versions that py
 
 compat: $(COMPAT)/ready $(COMPAT_CLIENT)/ready ## Test beside other plugins and with clients of other languages; ARGS="--short"
 	@COMPAT_CLIENT_PYTHON=$(CURDIR)/$(COMPAT_CLIENT)/bin/python $(COMPAT)/bin/python tests/compat $(ARGS)
+
+soak: $(READY) ## Load the sandbox for 10 minutes, on bad days too; ARGS="--short" takes less than one
+	@$(COMPILE)
+	@PYTHONPATH=tests/support $(BIN)/python tests/soak $(ARGS)
 
 check: $(READY) ## Check style, types and which package imports which
 	@$(BIN)/ruff check
