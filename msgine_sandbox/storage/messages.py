@@ -139,19 +139,18 @@ class MessageRows:
 
     async def page(
         self, account: int, channel: Channel, page: int, limit: int
-    ) -> tuple[list[Message], int]:
-        """Return a page of an account's messages, newest first, and how many there are in all."""
+    ) -> tuple[list[int], int]:
+        """Return the ids of a page of messages, newest first, and how many messages there are."""
         series, skipped = Series(account, str(channel)), (page - 1) * limit
         start, total = self._sequences.locate(series, skipped)
         if skipped >= total:
             return [], total
         rows = self._database.execute(
-            f"SELECT {_MESSAGE.names} FROM messages"
-            " WHERE account = ? AND channel = ? AND sequence <= ?"
+            "SELECT id FROM messages WHERE account = ? AND channel = ? AND sequence <= ?"
             " ORDER BY sequence DESC LIMIT ? OFFSET ?",
             (*series, start.sequence, limit, start.offset),
-        ).fetchall()
-        return self._messages(rows), total
+        )
+        return [message for (message,) in rows], total
 
     async def count(self, account: int | None) -> int:
         """Return how many messages there are of an account, or of all."""

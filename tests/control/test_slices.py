@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from box import NUMBER, Box, bounded
+from box import BASE_PATH, NUMBER, Box, bounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from iterations import iterations, until
@@ -46,6 +46,15 @@ async def test_others_are_answered_after_each_message_of_a_list(short: Box) -> N
     count, found = await iterations(short.message_ids(limit=1000))
     assert found == ids
     assert count > COUNT
+
+
+async def test_others_are_answered_between_the_parts_of_a_page(short: Box) -> None:
+    ids = await filled(short)
+    url = f"{BASE_PATH}/messages"
+    few, _ = await iterations(short.call("GET", url, params={"limit": "20"}))
+    count, answer = await iterations(short.call("GET", url, params={"limit": "60"}))
+    assert [each["id"] for each in answer.json()["data"]] == ids
+    assert count > few
 
 
 async def test_one_message_is_found_without_looking_at_the_rest(short: Box) -> None:
@@ -90,12 +99,14 @@ async def test_searches_at_the_same_time_take_turns(short: Box) -> None:
 async def test_others_are_answered_after_each_wait_that_a_message_is_compared_with(
     short: Box,
 ) -> None:
+    await short.accepted()  # starts what runs in the background
+    others = len(asyncio.all_tasks())
     waiting = [
         asyncio.create_task(short.get("/_sandbox/messages/wait", contains=f"<{n}>", timeout=60))
         for n in range(COUNT)
     ]
-    # Each has a task that watches the connection, and the test itself is one.
-    await until(lambda: len(asyncio.all_tasks()) > 2 * COUNT)
+    # Each has a task that watches the connection.
+    await until(lambda: len(asyncio.all_tasks()) == others + 2 * COUNT)
     last = short.accepted(message=f"<{COUNT - 1}>")
     count, (sent, found) = await iterations(asyncio.gather(last, waiting[-1]))
     assert found["id"] == sent["id"]
