@@ -344,3 +344,30 @@ async def test_what_is_forbidden_is_said_and_nothing_is_changed(
         path.chmod(0o600)
     assert sentence.startswith(f"{path} {why}")
     assert {each: content_of(str(each)) for each in folder.iterdir()} == before
+
+
+def damage(file: str, text: bytes) -> None:
+    """Overwrite the header of the page in which a text is stored."""
+    content = bytearray(content_of(file))
+    size = int.from_bytes(content[16:18], "big")  # of a page. Source: SQLite, "File Format"
+    start = content.index(text) // size * size
+    content[start : start + 8] = b"\xff" * 8
+    written(file, bytes(content))
+
+
+async def test_damage_that_a_query_meets_is_a_503_and_the_rest_goes_on(file: str) -> None:
+    async with sandbox(database=file, tier="unlimited") as box:
+        token = box.token
+        ids = [(await box.accepted(message=f"<{n}>" + "x" * 500))["id"] for n in range(40)]
+    damage(file, b"<3>x")
+    async with sandbox(database=file, tier="unlimited") as again:
+        box = again.other(token)
+        for path in (f"/api/v1/messages/{ids[3]}", "/_sandbox/messages?contains=nothing"):
+            answer = await box.call("GET", path)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (
+                503,
+                "service_unavailable",
+            )
+            assert "malformed" in answer.json()["error"]["message"]
+        await box.accepted()
+        assert (await box.call("GET", f"/api/v1/messages/{ids[-1]}")).status_code == 200
