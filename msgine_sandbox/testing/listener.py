@@ -35,6 +35,9 @@ class WebhookListener(ThreadingHTTPServer):
     """Listens on a free port, for POST to one path, from its construction until `close`."""
 
     daemon_threads = False  # so that `close` waits for them and none is left behind
+    # The library's 5 are fewer than the webhooks that an account may have in flight; the system
+    # resets connections beyond this, which would be failed attempts.
+    request_queue_size = 128
 
     def __init__(self, address: str, path: str, handle: Handler) -> None:
         self.path = path

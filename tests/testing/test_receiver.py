@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +22,7 @@ from msgine_sandbox.testing import (
     WebhookNotFound,
     WebhookReceiver,
 )
+from msgine_sandbox.testing.listener import ReceiverResponse, WebhookListener
 
 NUMBER = "+256701234567"
 
@@ -197,3 +199,15 @@ def test_its_url_has_the_given_host_name(account: Account) -> None:
         send(account)
         account.clock.advance(seconds=2)
         assert len(hooks.received) == 2
+
+
+def test_a_burst_of_webhooks_waits_to_be_accepted() -> None:
+    listener = WebhookListener("127.0.0.1", "/hook", lambda *_: ReceiverResponse())
+    try:
+        listener.shutdown()  # it listens on, and accepts nothing any more
+        with ExitStack() as opened:
+            for _ in range(100):
+                address = ("127.0.0.1", listener.server_port)
+                opened.enter_context(socket.create_connection(address, timeout=5))
+    finally:
+        listener.server_close()
