@@ -13,7 +13,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, suppress
 from queue import SimpleQueue
 from types import FrameType
@@ -22,6 +22,7 @@ from typing import Any, TextIO, cast
 import uvicorn
 
 from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.listeners import BACKLOG, listen
 from msgine_sandbox.protocol import protocol_for
 from msgine_sandbox.protocol.connection import MAX_HEAD
 from msgine_sandbox.request_log import RequestLog
@@ -34,9 +35,7 @@ from msgine_sandbox.storage.file import DatabaseUnusable, create_private
 
 _errors = logging.getLogger(__name__)
 
-_BACKLOG = 2048  # as uvicorn's own default
 _ACCEPTED_AT_ONCE = 32  # connections, before those over the bound are closed
-_FREE_PORTS = 20  # that are tried with port 0, until one is free on every address
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
 _SLOW_CLIENTS = 0.9  # seconds after which those that do not read are cut off before
 _LONGEST_STOP = 1.8  # seconds after which the process ends, whatever hangs
@@ -184,7 +183,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for each in sockets or ():
             # asyncio takes its backlog as the number of connections to accept in one turn, too.
-            each.listen(_BACKLOG)
+            each.listen(BACKLOG)
         if self._sandbox.settings.stop_with_stdin:
             # A daemon, because a thread that reads cannot be interrupted when the server stops.
             threading.Thread(target=self._stop_with_stdin, daemon=True).start()
@@ -243,73 +242,6 @@ class Server(uvicorn.Server):
             while os.read(_STANDARD_INPUT, 4096):
                 pass
         self.stop()
-
-
-def listen(settings: Settings) -> list[socket.socket]:
-    """Return sockets that listen on every address of the host, all on one port.
-
-    Raises:
-        SettingsError: none, or not all of those that this machine has, can be listened on.
-    """
-    try:
-        found = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-        return _listeners({address: family for family, _, _, _, address in found}, settings.port)
-    except (OSError, UnicodeError) as error:
-        why = str(getattr(error, "strerror", None) or error).lower()
-        where = f"{settings.host}:{settings.port}"
-        raise SettingsError(f"Cannot listen on {where}: {why}.") from error
-
-
-def _listeners(addresses: Mapping[Any, int], port: int) -> list[socket.socket]:
-    for _ in range(_FREE_PORTS - 1):
-        try:
-            return _on_one_port(addresses, port)
-        except OSError as error:
-            # The port that was free on the first address may be taken on another.
-            if port or error.errno != errno.EADDRINUSE:
-                raise
-    return _on_one_port(addresses, port)
-
-
-def _on_one_port(addresses: Mapping[Any, int], port: int) -> list[socket.socket]:
-    listeners: list[socket.socket] = []
-    missing: OSError | None = None
-    with ExitStack() as opened:
-        for address, family in addresses.items():
-            host, _, *scope = address
-            try:
-                listener = _listener(family, (host, port, *scope), alone=len(addresses) == 1)
-            except OSError as error:
-                # `localhost` may name an address of a family that this machine does not have.
-                if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
-                    raise
-                missing = error
-            else:
-                listeners.append(opened.enter_context(listener))
-                port = listener.getsockname()[1]
-        if not listeners and missing is not None:
-            raise missing
-        opened.pop_all()
-    return listeners
-
-
-def _listener(family: int, address: Any, *, alone: bool) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6 and not alone:
-            # Or `::` would take the port on the addresses of IPv4 as well.
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind(address)
-        # At once, and not only in uvicorn: two processes may bind an address, but not listen on it,
-        # and the second one must fail here.
-        listener.listen(_BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from msgine_sandbox.model.clock import LATEST, Instant, from_datetime
 from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.ids import parse_id
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _TIME = re.compile(
@@ -104,6 +105,14 @@ class Fields:
         if _WHOLE.fullmatch(value) and 1 <= int(value) <= most:
             return int(value)
         raise invalid_field(name, value, f"a whole number from 1 to {most}")
+
+    def row_id(self, name: str, prefix: str, noun: str) -> int | None:
+        """Return the row that an identifier names, or None if it is absent."""
+        value = self.text(name)
+        found = None if value is None else parse_id(prefix, value)
+        if value is not None and found is None:
+            raise invalid_field(name, value, f"the id of {noun}")
+        return found
 
     def choice(self, name: str, kind: type[_Choice]) -> _Choice | None:
         """Return a member of an enumeration, or None if it is absent."""

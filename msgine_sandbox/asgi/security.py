@@ -34,9 +34,13 @@ _BROWSER: Final = b"Mozilla/"
 """How the `User-Agent` of every browser begins."""
 _NOT_SENT_BY_FOREIGN_PAGES: Final = frozenset(
     {
-        *(b"origin", b"sec-fetch-site"),  # checked before: it is the sandbox's own
-        *(b"authorization", b"x-api-key", CONTROL_HEADER.lower().encode()),
-        *(ACCOUNT_HEADER.lower().encode(), b"last-event-id"),
+        b"origin",  # as the next one, it has been checked: it is the sandbox's own
+        b"sec-fetch-site",
+        b"authorization",
+        b"x-api-key",
+        b"last-event-id",
+        CONTROL_HEADER.lower().encode(),
+        ACCOUNT_HEADER.lower().encode(),
     }
 )
 

@@ -25,7 +25,7 @@ from msgine_sandbox.control.views import (
 from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.errors import NotFound
-from msgine_sandbox.model.ids import parse_id
+from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.journal import PREFIX, Decisions, JournalEntry, RecordedHttp
 from msgine_sandbox.model.masking import masked_header, masked_query
 from msgine_sandbox.model.warning import WarningCode
@@ -87,7 +87,7 @@ class JournalControl:
 
 
 def _filter(account: int | None, query: Fields) -> JournalFilter:
-    method = query.text("method")
+    method, before = query.text("method"), query.row_id("before", PREFIX, "a request")
     return JournalFilter(
         account=account,
         method=method and method.upper(),
@@ -95,14 +95,8 @@ def _filter(account: int | None, query: Fields) -> JournalFilter:
         statuses=_statuses(query.text("status")),
         warning=query.choice("warning", WarningCode),
         since=query.instant("since"),
-        before=_before(query.text("before")),
+        before=None if before is None else format_id(PREFIX, before),
     )
-
-
-def _before(text: str | None) -> str | None:
-    if text is not None and parse_id(PREFIX, text) is None:
-        raise invalid_field("before", text, "the id of a request")
-    return text
 
 
 def _statuses(text: str | None) -> range | None:

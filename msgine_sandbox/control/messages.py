@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.connections import on_disconnect
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import Fields, invalid_field
+from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.lists import Detail, ListPage
@@ -196,20 +196,13 @@ def _filter(account: int | None, query: Fields) -> Filter:
     return Filter(
         account=account,
         channel=query.choice("channel", Channel),
-        before=_before(query.text("before")),
+        before=query.row_id("before", PREFIX, "a message"),
         to=_with_plus(query.text("to")),
         status=query.choice("status", Status),
         contains=query.text("contains"),
         anywhere=_with_plus(query.text("q")),
         since=query.instant("since"),
     )
-
-
-def _before(text: str | None) -> int | None:
-    message_id = None if text is None else parse_id(PREFIX, text)
-    if text is not None and message_id is None:
-        raise invalid_field("before", text, "the id of a message")
-    return message_id
 
 
 def _with_plus(text: str | None) -> str | None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import Fields, invalid_field
+from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.lists import Detail, ListPage
@@ -92,7 +92,7 @@ class WebhooksControl:
         wanted = AttemptFilter(
             account=context_of(request).account_id,
             message=None if message is None else parse_id(PREFIX, message) or 0,
-            before=_before(query.text("before")),
+            before=query.row_id("before", ATTEMPT_PREFIX, "a webhook attempt"),
         )
         slices = Slices()
         async for attempt in self._rows.search(wanted):
@@ -145,13 +145,6 @@ def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:
             expected="one endpoint for each URL",
         )
     return endpoints
-
-
-def _before(text: str | None) -> int | None:
-    attempt_id = None if text is None else parse_id(ATTEMPT_PREFIX, text)
-    if text is not None and attempt_id is None:
-        raise invalid_field("before", text, "the id of a webhook attempt")
-    return attempt_id
 
 
 def _endpoint(body: EndpointBody, index: int) -> Endpoint:

@@ -7,14 +7,12 @@ other requests are answered, which see a part of the messages gone.
 from collections.abc import Iterable
 from typing import Final
 
-from msgine_sandbox.model.slices import Slices
+from msgine_sandbox.model.slices import SLICE, Slices
 from msgine_sandbox.storage.removal import StoredMessage
 from msgine_sandbox.storage.store import Store
 
 MESSAGES: Final = 100
 """Messages of a slice, at most."""
-_SECONDS: Final = 0.005
-"""After so long a slice ends with the message that it is at."""
 _BYTES: Final = 4_000_000
 """After so many a slice ends, too: large texts are deleted after the time was looked at."""
 _STEPS: Final = 1000
@@ -28,16 +26,16 @@ async def delete_slice(store: Store, chosen: Iterable[StoredMessage]) -> list[St
     Where there is no time for all, it also deletes a part of what belongs to the next one; the
     caller goes on in another transaction.
     """
-    time = Slices(_SECONDS)
+    slices = Slices(SLICE)  # one of them: it ends with the message that it is at
     done, size = [], 0
     for each in chosen:
         while not (is_alone := await store.removal.delete_parts(each.id, limit=_PARTS)):
-            if time.is_over:
+            if slices.is_over:
                 break
         if is_alone:
             done.append(each)
             size += each.size
-        if time.is_over or size > _BYTES:
+        if slices.is_over or size > _BYTES:
             break
     await store.removal.delete(done)
     return done

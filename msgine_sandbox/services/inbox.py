@@ -5,7 +5,7 @@ a time over all calls, and between two of them the event loop does what else the
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Final
@@ -122,10 +122,9 @@ class Inbox:
         while below is not None:
             most = 1 if query.pattern is None else _COMPARED_TOGETHER
             matching, below = await self._next_matching(query, below, most)
-            for each in matching:
-                message = await self._store.messages.get(each)
-                if message is not None:  # it may have been deleted while texts were compared
-                    return message
+            message = await self._first_left(matching)
+            if message is not None:
+                return message
         return None
 
     async def read(self, messages: Sequence[int]) -> AsyncIterator[Message]:
@@ -214,9 +213,13 @@ class Inbox:
         candidates = await self._store.messages.matching(
             query.filter, messages, with_content=query.pattern is not None
         )
-        for each in await self._compared(query, candidates):
+        return await self._first_left(await self._compared(query, candidates))
+
+    async def _first_left(self, messages: Iterable[int]) -> Message | None:
+        """Return the first of some messages that was not deleted while texts were compared."""
+        for each in messages:
             message = await self._store.messages.get(each)
-            if message is not None:  # it may have been deleted while texts were compared
+            if message is not None:
                 return message
         return None
 

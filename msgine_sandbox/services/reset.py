@@ -54,6 +54,8 @@ class Reset:
     async def _clear(self, account: int | None, chosen: Sequence[int]) -> bool:
         """Delete a slice of what there is; with the last one, renew the accounts: return True."""
         async with self._store.write():
+            # A new one in each slice: what is accepted meanwhile goes as well, because the account
+            # is renewed in the transaction that finds nothing left.
             emptying = Emptying(self._store, account)
             if not await emptying.slice():
                 return False

@@ -288,7 +288,7 @@ def _message(row: MessageRow, deliveries: tuple[Delivery, ...]) -> Message:
 
 def _size(row: MessageRow, message: Message) -> int:
     """Return about how many bytes a message and its deliveries take, indexes included."""
-    # The constants are measured; schema/0005_retention.sql has them, too.
+    # The constants are measured; schema/0006_retention.sql has them, too.
     size = 150 + _bytes_of(row.text) + 135 * len(message.deliveries)
     if row.title is not None:
         size += _bytes_of(row.title)

@@ -1,6 +1,6 @@
 """Webhook events and the attempts to send them as rows; of the attempts, the newest."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 import msgspec
@@ -8,7 +8,6 @@ import msgspec
 from msgine_sandbox.model.bound import MEGABYTE, Bound
 from msgine_sandbox.model.clock import FOREVER
 from msgine_sandbox.model.webhook import Attempt, EventState, WebhookEvent
-from msgine_sandbox.storage.batches import MAX_ROWS, read_batch
 from msgine_sandbox.storage.columns import Columns, Row
 from msgine_sandbox.storage.database import Database, of_account
 
@@ -26,6 +25,9 @@ _ADD_TO_TOTAL = (
     "INSERT INTO attempt_totals VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
     " SET entries = entries + excluded.entries, size = size + excluded.size"
 )
+_MAX_ROWS: Final = 20
+_MAX_SIZE: Final = 1024 * 1024
+"""Characters of the rows that are read at a time: one row can have a megabyte."""
 _MOST_DROPPED = 100  # at one attempt; a file that has more than the bound comes down step by step
 
 
@@ -122,11 +124,11 @@ class WebhookRows:
         """Return the attempts that match, newest first."""
         below = FOREVER
         while True:
-            rows, has_more = read_batch(
+            rows, has_more = _read_some(
                 self._database.execute(
                     f"SELECT {_ATTEMPT.names} FROM attempts WHERE {wanted.condition} AND id < ?"
                     " ORDER BY id DESC LIMIT ?",
-                    (below, MAX_ROWS),
+                    (below, _MAX_ROWS),
                 )
             )
             for row in rows:
@@ -178,3 +180,18 @@ class WebhookRows:
     def _add_to_totals(self, account: int, entries: int, size: int) -> None:
         for each in (account, _ALL_ACCOUNTS):
             self._database.execute(_ADD_TO_TOTAL, (each, entries, size))
+
+
+def _read_some(rows: Iterable[Row]) -> tuple[list[Row], bool]:
+    """Return the first rows of a query, and whether there may be more.
+
+    It reads no row more than it returns, so that others wait for a bounded time.
+    """
+    some: list[Row] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        size += sum([len(value) for value in row if isinstance(value, str)])
+        if size > _MAX_SIZE:
+            return some, True
+    return some, len(some) == _MAX_ROWS

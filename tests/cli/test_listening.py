@@ -13,7 +13,7 @@ import pytest
 from command import LIMIT, free_port
 from live import serving
 
-from msgine_sandbox import server
+from msgine_sandbox import listeners
 from msgine_sandbox.settings import Settings, SettingsError
 
 BOTH = [
@@ -40,7 +40,7 @@ def name_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
     def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
         return [(*each[:4], (each[4][0], port, *each[4][2:])) for each in BOTH]
 
-    monkeypatch.setattr(server.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(listeners.socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.fixture
@@ -51,10 +51,10 @@ def opened() -> Iterator[ExitStack]:
 
 def addresses(opened: ExitStack, port: int = 0) -> list[tuple[str, int]]:
     """Listen on `localhost`, and return the addresses."""
-    listeners = server.listen(Settings(host="localhost", port=port))
-    for each in listeners:
+    found = listeners.listen(Settings(host="localhost", port=port))
+    for each in found:
         opened.enter_context(each)
-    return [each.getsockname()[:2] for each in listeners]
+    return [each.getsockname()[:2] for each in found]
 
 
 @needs_ipv6
@@ -78,7 +78,7 @@ def test_a_chosen_port_must_be_free_on_every_address(name_of_both: None, opened:
 def test_a_port_that_is_taken_on_the_second_address_is_not_picked(
     name_of_both: None, opened: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listener, tries = server._listener, []
+    listener, tries = listeners._listener, []
 
     def taken_at_first(family: int, address: Any, **kwargs: Any) -> socket.socket:
         if family == socket.AF_INET:
@@ -87,7 +87,7 @@ def test_a_port_that_is_taken_on_the_second_address_is_not_picked(
                 raise OSError(errno.EADDRINUSE, "Address already in use")
         return listener(family, address, **kwargs)
 
-    monkeypatch.setattr(server, "_listener", taken_at_first)
+    monkeypatch.setattr(listeners, "_listener", taken_at_first)
     assert len(addresses(opened)) == 2
     assert len(tries) == 3
 
@@ -103,14 +103,14 @@ def test_a_family_that_the_machine_does_not_have_is_left_out(
 ) -> None:
     if family == socket.AF_INET and not has_ipv6():
         pytest.skip("this machine has no IPv6")
-    listener = server._listener
+    listener = listeners._listener
 
     def without_family(of: int, address: Any, **kwargs: Any) -> socket.socket:
         if of == family:
             raise OSError(missing, "Missing")
         return listener(of, address, **kwargs)
 
-    monkeypatch.setattr(server, "_listener", without_family)
+    monkeypatch.setattr(listeners, "_listener", without_family)
     assert len(addresses(opened)) == 1
 
 
@@ -120,7 +120,7 @@ def test_without_any_family_it_says_so(
     def missing(*_: Any, **__: Any) -> socket.socket:
         raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
 
-    monkeypatch.setattr(server, "_listener", missing)
+    monkeypatch.setattr(listeners, "_listener", missing)
     with pytest.raises(SettingsError, match="cannot assign requested address"):
         addresses(opened)
 

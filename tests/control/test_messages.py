@@ -272,7 +272,7 @@ async def test_the_whole_sandbox_is_emptied_without_a_credential(box: Box) -> No
 async def test_messages_that_arrive_while_the_inbox_is_emptied_stay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("msgine_sandbox.services.deletion._SECONDS", 0)  # one for each slice
+    monkeypatch.setattr("msgine_sandbox.services.deletion.SLICE", 0)  # one for each slice
     async with sandbox(tier="unlimited") as box:
         await box.freeze()
         first = [await box.accepted() for _ in range(20)]
@@ -297,7 +297,7 @@ async def test_messages_that_arrive_while_the_inbox_is_emptied_stay(
 async def test_a_reset_in_slices_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
-    monkeypatch.setattr("msgine_sandbox.services.deletion._SECONDS", 0)
+    monkeypatch.setattr("msgine_sandbox.services.deletion.SLICE", 0)
     monkeypatch.setattr("msgine_sandbox.services.deletion._STEPS", 3)
     monkeypatch.setattr("msgine_sandbox.services.reset._KEYS", 2)
     async with sandbox(tier="unlimited") as box:
@@ -370,7 +370,7 @@ async def test_a_webhook_in_flight_of_a_message_that_is_deleted_is_not_recorded(
 async def test_a_message_with_many_attempts_is_deleted_in_slices(
     box: Box, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("msgine_sandbox.services.deletion._SECONDS", 0)
+    monkeypatch.setattr("msgine_sandbox.services.deletion.SLICE", 0)
     monkeypatch.setattr("msgine_sandbox.services.deletion._PARTS", 1)
     await box.freeze()
     await box.listen(receiver.url)

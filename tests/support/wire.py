@@ -11,8 +11,9 @@ import httpx
 from box import NUMBER
 from matching import assert_refused
 
+from msgine_sandbox.listeners import listen
 from msgine_sandbox.sandbox import Bounds, Sandbox
-from msgine_sandbox.server import Server, config_of, listen
+from msgine_sandbox.server import Server, config_of
 from msgine_sandbox.settings import Settings
 
 BODY = json.dumps({"to": NUMBER, "message": "Hello"}).encode()
