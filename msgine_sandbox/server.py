@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, suppress
 from queue import SimpleQueue
-from types import FrameType
 from typing import Any, TextIO, cast
 
 import uvicorn
@@ -61,7 +60,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         output = opened.enter_context(StandardErrorStream(sys.stderr))
         opened.enter_context(redirect_stderr(cast(TextIO, output)))
         server = build_server(listeners, settings, announce, output)
-        threading.Thread(target=_end_in_time, args=(server.stops, output), daemon=True).start()
+        threading.Thread(target=_stop_in_time, args=(server, output), daemon=True).start()
         # What is loaded by now is never freed, so the garbage collector need not look at it. Fewer
         # collections than by default, because each is a pause in which requests wait.
         gc.freeze()
@@ -70,9 +69,10 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         server.run(listeners)
 
 
-def _end_in_time(stops: SimpleQueue[None], output: StandardErrorStream) -> None:
-    """End the process where something keeps it from ending by itself once it is to stop."""
-    stops.get()
+def _stop_in_time(server: Server, output: StandardErrorStream) -> None:
+    """Stop the server once it is told to, and end the process where something hangs then."""
+    server.stops.get()
+    server.stop()
     time.sleep(_LONGEST_STOP)
     # What was acknowledged is stored, as it is when the process is killed.
     output.write(f"It did not stop within {_LONGEST_STOP} s, and is ended.\n")
@@ -146,8 +146,12 @@ class Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.stops: SimpleQueue[None] = SimpleQueue()
-        """Gets an element when the server is told to stop."""
+        self.stops: SimpleQueue[object] = SimpleQueue()
+        """Gets an element when the process is to stop: a signal, or the end of standard input."""
+        # What uvicorn calls on a signal. Code in Python can itself be interrupted by the next
+        # signal, and so by many, each one call deeper; this is one call in C, and takes no lock.
+        # uvicorn's own would also raise the signal again after the server has stopped.
+        self.handle_exit = self.stops.put  # type: ignore[method-assign,assignment]
         self._sandbox = sandbox
         self._announce = announce
         self._silent_until = 0.0
@@ -222,14 +226,9 @@ class Server(uvicorn.Server):
             if transport.is_closing() or transport.get_write_buffer_size():
                 transport.abort()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Stop on SIGTERM and SIGINT; uvicorn would raise the signal again after it has stopped."""
-        self.stop()
-
     def stop(self) -> None:
-        """Stop soon; may be called from any thread and from a signal handler."""
+        """Stop soon; may be called from any thread."""
         self.should_exit = True
-        self.stops.put(None)  # not an event, whose lock the code that a signal interrupts may hold
         if self._loop is None:
             return  # it will stop once it has started
         # What waits, such as an event stream, ends now; uvicorn would wait for it.
@@ -241,7 +240,7 @@ class Server(uvicorn.Server):
         with suppress(OSError):  # standard input is closed: that is its end, too
             while os.read(_STANDARD_INPUT, 4096):
                 pass
-        self.stop()
+        self.stops.put(None)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
