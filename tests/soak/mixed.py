@@ -19,8 +19,8 @@ from mix import ACCOUNTS, CALLBACK, FAILING, QUIET, SMS, Counts, Mix
 from receivers import Receivers, receiving
 from server import STOPPED, Server, Usage, serving
 
-_TREND = 240
-"""Seconds of load from which memory is compared: in less, the bounds are not reached."""
+_TREND = 480
+"""Seconds of load from which memory is compared: in less, the bounds are reached too late."""
 _GROWTH = 1.05
 _MOST = 250
 """Megabytes that are resident at most."""
