@@ -19,8 +19,8 @@ from msgine_sandbox.storage.store import Store
 
 _log = logging.getLogger(__name__)
 
-_BATCH: Final = 500
-"""Status steps that are read and performed together, in one transaction."""
+_BATCH: Final = 100
+"""Status steps that are read and performed together, in one transaction: about 6 ms of work."""
 _MAX_IN_FLIGHT: Final = 32
 """Webhooks of one account that may wait for their receivers at the same time."""
 _RETRY_AFTER_FAILURE: Final = SECOND
