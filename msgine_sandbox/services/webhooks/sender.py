@@ -23,7 +23,7 @@ from msgine_sandbox.model.webhook import (
     WebhookMode,
 )
 from msgine_sandbox.services.accounts import Accounts
-from msgine_sandbox.services.bus import Bus, InboxEmptied, WebhookAttempted
+from msgine_sandbox.services.bus import Bus, InboxEmptied, MessagesDeleted, WebhookAttempted
 from msgine_sandbox.services.client_warnings import webhook_warnings
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.journal import Journal
@@ -85,7 +85,8 @@ class WebhookSender:
         self._client: WebhookClient | None = None
         self._unrecorded: dict[int, tuple[Attempt, str | None]] = {}
         """By step, attempts that could not be stored, because the disk failed."""
-        bus.listen(InboxEmptied, lambda event: self._forget(event.account))
+        bus.listen(InboxEmptied, self._forget)
+        bus.listen(MessagesDeleted, self._forget)
 
     def room(self, account: int) -> int:
         """Return how many more webhooks of an account should begin now; see `Turns.room`."""
@@ -160,10 +161,16 @@ class WebhookSender:
         """Import what the first webhook needs, in any thread; else that webhook does it."""
         from msgine_sandbox.services.webhooks import client  # noqa: F401
 
-    def _forget(self, account: int) -> None:
-        self._unrecorded = {
-            step: sent for step, sent in self._unrecorded.items() if sent[0].account != account
-        }
+    def _forget(self, event: InboxEmptied | MessagesDeleted) -> None:
+        """Forget attempts of messages that are deleted: no step of theirs is ever sent again."""
+        for step, (attempt, _) in list(self._unrecorded.items()):
+            is_deleted = (
+                attempt.message <= event.until
+                if isinstance(event, InboxEmptied)
+                else attempt.message in event.messages
+            )
+            if is_deleted and attempt.account == event.account:
+                del self._unrecorded[step]
 
     async def close(self) -> None:
         """Close every connection."""
