@@ -15,7 +15,7 @@ from command import PROGRAM
 from live import Live, serving
 from receiver import LIMIT, Receiver
 
-MESSAGES = 400
+MESSAGES = 200
 AT_ONCE = 8
 PAUSE = 0.02  # seconds
 FLAGS = ("--tier", "unlimited", "--quiet", "--sent-after", "0.1", "--delivered-after", "0.2")

@@ -10,6 +10,7 @@ import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import dedent
 from urllib.parse import urlsplit
 
 import pytest
@@ -102,10 +103,17 @@ def test_it_has_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(others: li
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_the_process_that_has_started_it(number: signal.Signals) -> None:
-    program = "import msgine_sandbox\nwith msgine_sandbox.start() as s: print(s.origin); input()"
+    # It looks for signals again and again, because one that comes just before Python blocks, to
+    # read for example, is only noticed once it does not block any more.
+    program = """
+        import msgine_sandbox, time
+        with msgine_sandbox.start() as account:
+            print(account.origin, flush=True)
+            while True:
+                time.sleep(0.05)
+        """
     with subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
+        [sys.executable, "-c", dedent(program)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
