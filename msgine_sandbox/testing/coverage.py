@@ -51,8 +51,14 @@ class CoverageReport:
 
     @property
     def is_too_low(self) -> bool:
-        """Whether the coverage is below the minimum."""
-        return self._minimum is not None and self.coverage.percent < self._minimum
+        """Whether the coverage is below the minimum; it never is where no test used the sandbox."""
+        if self._minimum is None or not self._is_used:
+            return False
+        return self.coverage.percent < self._minimum
+
+    @property
+    def _is_used(self) -> bool:
+        return bool(self.coverage.met or self.coverage.unmet or self._problems)
 
     def collect(self, server: Server) -> None:
         """Add the coverage of a server, or note why it cannot be read."""
@@ -74,11 +80,11 @@ class CoverageReport:
 
     def lines(self) -> Iterator[str]:
         """Return the report, line by line."""
-        met, unmet = self.coverage.met, self.coverage.unmet
-        yield from self._problems
-        if not met and not unmet:
+        if not self._is_used:
             yield "No test used the sandbox."
             return
+        met, unmet = self.coverage.met, self.coverage.unmet
+        yield from self._problems
         yield (
             f"{self.coverage.percent:.0f} % of the documented behaviours met: "
             f"{len(met)} of {len(met) + len(unmet)}"

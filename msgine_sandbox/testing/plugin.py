@@ -29,6 +29,8 @@ _SECTION_TIMEOUT: Final = 2.0  # seconds; a report must not hang
 
 _SERVER = pytest.StashKey["Server"]()
 _COVERAGE = pytest.StashKey[CoverageReport]()
+_TOO_LOW = pytest.StashKey[bool]()
+"""Whether the coverage has failed the session."""
 _FIRST_ACCOUNT = pytest.StashKey[int]()
 """Index in `Server.accounts` of the first account that a test requests."""
 
@@ -150,12 +152,17 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send the coverage of a pytest-xdist worker to the main process, or fail if it is too low."""
-    coverage = session.config.stash[_COVERAGE]
-    worker_output = getattr(session.config, "workeroutput", None)
+    """Send the coverage of a pytest-xdist worker to the main process, or fail if it is too low.
+
+    A session that has failed or was stopped is not judged: it did not run all that it would.
+    """
+    config = session.config
+    coverage = config.stash[_COVERAGE]
+    worker_output = getattr(config, "workeroutput", None)
     if worker_output is not None:
         worker_output["msgine_coverage"] = coverage.dump()
-    elif coverage.is_too_low and session.exitstatus == pytest.ExitCode.OK:
+    elif session.exitstatus == pytest.ExitCode.OK and _runs_tests(config) and coverage.is_too_low:
+        config.stash[_TOO_LOW] = True
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -169,13 +176,19 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the coverage report."""
-    coverage = terminalreporter.config.stash[_COVERAGE]
-    if coverage.enabled:
+    config = terminalreporter.config
+    coverage = config.stash[_COVERAGE]
+    if coverage.enabled and _runs_tests(config):
         terminalreporter.section("MsGine coverage")
         for line in coverage.lines():
             terminalreporter.write_line(line)
-        if coverage.is_too_low:
+        if config.stash.get(_TOO_LOW, False):
             terminalreporter.write_line(coverage.failure(), red=True)
+
+
+def _runs_tests(config: pytest.Config) -> bool:
+    """Return whether a session runs its tests, instead of only collecting or setting them up."""
+    return not any(config.getoption(name, False) for name in ("collectonly", "setuponly"))
 
 
 def _option(config: pytest.Config, name: str) -> Any:

@@ -367,6 +367,75 @@ def test_coverage_below_the_minimum_fails_the_session(run: Run, options: list[st
     ended.stdout.no_fnmatch_line("FAIL:*")
 
 
+GATE = ("--msgine-coverage-fail-under", "100")
+UNRELATED = """
+def test_is_unrelated(): pass
+"""
+SKIPPED = """
+import pytest
+
+@pytest.mark.skip
+def test_is_skipped(msgine): pass
+"""
+FAILS = """
+def test_fails(): assert 0
+"""
+INTERRUPTS = """
+def test_interrupts(msgine): raise KeyboardInterrupt
+"""
+OK, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
+INTERRUPTED = pytest.ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "status"),
+    [
+        (SENDS, ["--collect-only"], OK),
+        (SENDS, ["--collect-only", "-n", "2"], OK),
+        (SENDS, ["--setup-only"], OK),
+        (SENDS + SKIPPED + UNRELATED, ["-k", "unrelated or skipped"], OK),
+        (SENDS + SKIPPED + UNRELATED, ["-k", "unrelated or skipped", "-n", "2"], OK),
+        (FAILS + SENDS, [], FAILED),
+        (SENDS + FAILS + SENDS, ["-x", "-n", "1"], INTERRUPTED),
+        (SENDS + INTERRUPTS, [], INTERRUPTED),
+    ],
+)
+def test_coverage_of_what_is_not_a_whole_session_fails_nothing(
+    run: Run, module: str, options: list[str], status: int
+) -> None:
+    ended = run(module, *GATE, *options)
+    assert ended.ret == status
+    ended.stdout.no_fnmatch_line("FAIL:*")
+    # `--collect-only` and `--setup-only` print no report of tests that did not run.
+    assert ("MsGine coverage" in ended.stdout.str()) == ("only" not in "".join(options))
+
+
+def test_one_test_that_uses_the_sandbox_is_enough_to_be_judged(run: Run) -> None:
+    module = UNRELATED + SENDS + "\ndef test_meets_no_behaviour(msgine): pass\n"
+    ended = run(module, *GATE, "-k", "unrelated or meets")
+    ended.assert_outcomes(passed=2, deselected=1)
+    assert ended.ret == FAILED
+    ended.stdout.fnmatch_lines(["FAIL: 0.00 % is less than --msgine-coverage-fail-under 100"])
+
+
+def test_coverage_that_cannot_be_read_fails_the_session(run: Run) -> None:
+    with serving() as live:
+        ended = run(
+            f"""
+            import os, signal
+
+            def test_passes(msgine):
+                os.kill({live.process.pid}, signal.SIGKILL)
+            """,
+            *GATE,
+            "--msgine-url",
+            live.base_url,
+        )
+    ended.assert_outcomes(passed=1)
+    assert ended.ret == FAILED
+    ended.stdout.fnmatch_lines(["The coverage could not be read: No sandbox answers*", "FAIL: *"])
+
+
 def test_options_can_be_set_in_an_ini_file(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nmsgine_coverage = true\nmsgine_coverage_fail_under = 99")
     ended = run(SENDS)
