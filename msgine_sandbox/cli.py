@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, NoReturn, TextIO, get_args, get_type_hints
 
 import click
+from click.core import ParameterSource
 
 from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.settings import (
@@ -19,6 +20,9 @@ from msgine_sandbox.settings import (
     default_of,
     environment_name,
     flag,
+    opposite_flag,
+    renamed,
+    unknown_variables,
 )
 from msgine_sandbox.version import __version__
 
@@ -70,12 +74,33 @@ def cli() -> None:
     """Run the MsGine API (SMS, email and push) locally; `serve` is the default command."""
 
 
+class _SettingOption(click.Option):
+    """A flag that can also be set by a variable, which is then the one that errors name."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        if ctx is not None and _is_variable(ctx, self.name):
+            return f"'{self.envvar}'"
+        return super().get_error_hint(ctx)
+
+
+def _is_variable(ctx: click.Context, name: str | None) -> bool:
+    return ctx.get_parameter_source(str(name)) is ParameterSource.ENVIRONMENT
+
+
+def _written(ctx: click.Context, error: SettingsError) -> str:
+    """Return the sentence of an error, with the variables that settings come from."""
+    return renamed(
+        str(error), lambda of: environment_name(of) if _is_variable(ctx, of.name) else flag(of)
+    )
+
+
 def _option(of: "Field[Any]", hint: Any) -> click.Option:
     default = default_of(of)
     default = str(default) if isinstance(default, StrEnum) else default
     kind = _kind(hint)
-    return click.Option(
-        [flag(of), of.name],
+    opposite = opposite_flag(of)
+    return _SettingOption(
+        [flag(of) if opposite is None else f"{flag(of)}/{opposite}", of.name],
         type=click.Choice([str(word) for word in kind]) if issubclass(kind, StrEnum) else kind,
         is_flag=kind is bool,
         multiple=default == (),
@@ -93,15 +118,20 @@ def _kind(hint: Any) -> type[Any]:
     return kind  # type: ignore[no-any-return]
 
 
-def _serve(**values: Any) -> None:
+@click.pass_context
+def _serve(ctx: click.Context, /, **values: Any) -> None:
     """Serve the sandbox until SIGTERM or SIGINT."""
     # Here, so that --help and `ready` do not import the server.
     from msgine_sandbox.server import serve
     from msgine_sandbox.storage.file import DatabaseUnusable
 
+    for sentence in unknown_variables(os.environ):
+        _print_error(f"warning: {sentence}")
     try:
         serve(Settings(**values), _print_url)
-    except (SettingsError, DatabaseUnusable) as error:
+    except SettingsError as error:
+        raise click.UsageError(_written(ctx, error)) from error
+    except DatabaseUnusable as error:
         raise click.UsageError(str(error)) from error
 
 
@@ -137,17 +167,37 @@ cli.add_command(
     metavar="SECONDS",
     help="How long to wait for the sandbox to answer.",
 )
-@click.option("--host", default=_DEFAULTS.host, envvar=f"{ENVIRONMENT}HOST", show_default=True)
-@click.option("--port", default=_DEFAULTS.port, envvar=f"{ENVIRONMENT}PORT", show_default=True)
-@click.option("--tls", is_flag=True, envvar=f"{ENVIRONMENT}TLS", help="Connect over HTTPS.")
-def ready(wait: float, host: str, port: int, tls: bool) -> int:
+@click.option(
+    "--host",
+    cls=_SettingOption,
+    default=_DEFAULTS.host,
+    envvar=f"{ENVIRONMENT}HOST",
+    show_default=True,
+)
+@click.option(
+    "--port",
+    cls=_SettingOption,
+    default=_DEFAULTS.port,
+    envvar=f"{ENVIRONMENT}PORT",
+    show_default=True,
+)
+@click.option(
+    "--tls/--no-tls",
+    cls=_SettingOption,
+    default=False,
+    envvar=f"{ENVIRONMENT}TLS",
+    help="Connect over HTTPS.",
+)
+@click.pass_context
+def ready(ctx: click.Context, wait: float, host: str, port: int, tls: bool) -> int:
     """Exit with status 0 once the sandbox answers, or with 1 if it does not."""
     try:
         Settings(port=port)
         host.encode("idna")
-    except (SettingsError, UnicodeError) as error:
-        sentence = str(error) if isinstance(error, SettingsError) else f"{host} is no host name."
-        raise click.UsageError(sentence) from error
+    except SettingsError as error:
+        raise click.UsageError(_written(ctx, error)) from error
+    except UnicodeError as error:
+        raise click.UsageError(f"{host} is no host name.") from error
     if not 0 <= wait <= LONGEST_WAIT:
         raise click.UsageError(f"--wait must be from 0 to {LONGEST_WAIT} seconds.")
     deadline = time.monotonic() + wait
@@ -182,12 +232,16 @@ def _answers(host: str, port: int, tls: bool) -> bool:
 
 
 def _exit_with_error(sentence: str) -> NoReturn:
+    _print_error(sentence)
+    sys.exit(USAGE_ERROR)
+
+
+def _print_error(sentence: str) -> None:
     text = printable(" ".join(sentence.splitlines()))
     try:
         click.echo(f"msgine-sandbox: {text}", err=True)
     except OSError:
         _discard(sys.stderr)
-    sys.exit(USAGE_ERROR)
 
 
 def _discard(stream: TextIO | None) -> None:

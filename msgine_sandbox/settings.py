@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
 from ipaddress import ip_address
@@ -110,9 +110,37 @@ def flag(of: "Field[Any]") -> str:
     return "--" + of.name.replace("_", "-")
 
 
+def opposite_flag(of: "Field[Any]") -> str | None:
+    """Return the flag that turns a setting off, such as `--no-tls`; only booleans have one."""
+    return f"--no-{flag(of)[2:]}" if isinstance(default_of(of), bool) else None
+
+
 def environment_name(of: "Field[Any]") -> str:
     """Return the environment variable of a setting, such as `MSGINE_SANDBOX_PORT`."""
     return ENVIRONMENT + of.name.upper()
+
+
+def renamed(sentence: str, name_of: "Callable[[Field[Any]], str]") -> str:
+    """Return a sentence that names settings as its reader has written them.
+
+    In it they have their flags, or, from a sandbox that this process has started, their variables.
+    """
+    named = {name(each): each for each in fields(Settings) for name in (flag, environment_name)}
+
+    def replace(found: re.Match[str]) -> str:
+        setting = named.get(found[0])
+        return found[0] if setting is None else name_of(setting)
+
+    return _NAME.sub(replace, sentence)
+
+
+def unknown_variables(names: Iterable[str]) -> Iterator[str]:
+    """Return a sentence for each variable that looks like one of a setting and is none."""
+    known = {environment_name(each) for each in fields(Settings)}
+    for name in sorted(names):
+        if name.upper().startswith(ENVIRONMENT) and name not in known:
+            nearest = _nearest(name[len(ENVIRONMENT) :].lower(), environment_name)
+            yield f"{name} is not a setting, and is ignored{nearest}"
 
 
 def settings_from(values: Mapping[str, Any]) -> Settings:
@@ -123,7 +151,8 @@ def settings_from(values: Mapping[str, Any]) -> Settings:
     """
     unknown = values.keys() - {each.name for each in fields(Settings)}
     if unknown:
-        raise SettingsError(f"There is no setting {', '.join(sorted(map(str, unknown)))}.")
+        [name, *_] = sorted(map(str, unknown))
+        raise SettingsError(f"There is no setting {name}{_nearest(name, lambda of: of.name)}")
     return Settings(**values)
 
 
@@ -148,12 +177,22 @@ def table() -> list[Mapping[str, str]]:
     return [
         {
             "flag": flag(each),
+            "opposite": opposite_flag(each) or "",
             "environment": environment_name(each),
             "default": _default_text(default_of(each)),
             "what": each.metadata["help"],
         }
         for each in fields(Settings)
     ]
+
+
+def _nearest(name: str, name_of: "Callable[[Field[Any]], str]") -> str:
+    """Return the end of a sentence about an unknown setting: the one whose name is like it."""
+    from difflib import get_close_matches  # here, because most starts have no use for it
+
+    known = {each.name: each for each in fields(Settings)}
+    found = get_close_matches(name, known, n=1)
+    return f"; did you mean {name_of(known[found[0]])}?" if found else "."
 
 
 def _default_text(value: Any) -> str:
@@ -250,6 +289,7 @@ def _retention_rules(settings: Settings) -> list[tuple[bool, str]]:
 
 
 _HOST_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
+_NAME = re.compile(rf"(?<!\S)(?:--[a-z-]+|{ENVIRONMENT}[A-Z_]+)(?![\w-])")
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 
 

@@ -48,7 +48,10 @@ _COVERAGE_HELP: Final = "Print the documented behaviours that the tests met and 
 
 @pytest.fixture(scope="session")
 def msgine_settings() -> Mapping[str, Any]:
-    """Settings of the sandbox that the session starts: none. Override it to change them."""
+    """Settings of the sandbox that the session starts: none. Override it to change them.
+
+    With the setting `token`, `msgine` is the account of the first one, made new for each test.
+    """
     return {}
 
 
@@ -75,7 +78,9 @@ def msgine(msgine_server: Server) -> Iterator[Account]:
         # Better here than in the code under test, whose first call would be blocked.
         with _one_line_failure():
             msgine_server.wire.check_connection()
-    account = msgine_server.account()
+    account = msgine_server.account(*msgine_server.tokens[:1])
+    if msgine_server.tokens:
+        account.reset()  # it was that of the test before
     yield account
     if msgine_server.is_ours:
         # Steps that are still due, webhooks above all, must not run during the next test.
@@ -203,8 +208,26 @@ def _open_server(config: pytest.Config, settings: Mapping[str, Any]) -> Server:
     url = _option(config, "url")
     with _one_line_failure():
         if url is None:
-            return Server.start(**settings)
+            return _start_server(config, settings)
         return Server.connect(url, _option(config, "control_token"))
+
+
+def _start_server(config: pytest.Config, settings: Mapping[str, Any]) -> Server:
+    # Here, because a session that uses a running sandbox has no need of it.
+    from msgine_sandbox.settings import SettingsError, renamed
+    from msgine_sandbox.testing.server import Server
+
+    try:
+        if not isinstance(settings, Mapping):
+            raise SettingsError(f"it must return a dict, not {type(settings).__name__}.")
+        return Server.start(**{str(name): value for name, value in settings.items()})
+    except SettingsError as error:
+        reason = renamed(str(error), lambda of: of.name)
+        sentence = f"The fixture msgine_settings cannot be used: {reason}"
+    if hasattr(config, "workerinput"):
+        # The main process of pytest-xdist takes the end of a worker for a crash.
+        raise pytest.fail.Exception(sentence, pytrace=False)
+    pytest.exit(sentence, pytest.ExitCode.USAGE_ERROR)
 
 
 @contextmanager

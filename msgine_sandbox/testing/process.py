@@ -37,9 +37,11 @@ class SandboxProcess:
             SandboxUnreachable: it ends for another reason, or does not answer within a minute.
         """
         # Here, because a session that connects to a running sandbox needs none of its packages.
-        from msgine_sandbox.settings import SettingsError, settings_from, variables
+        from msgine_sandbox.settings import SettingsError, flag, renamed, settings_from, variables
 
         wanted = settings_from({"port": 0, "quiet": True} | dict(settings))
+        self.tokens = wanted.token
+        """The only tokens that it accepts; without any, it accepts all."""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  (`stop` closes it)
         try:
             self._process = _spawn(wanted.port, variables(wanted), self._output)
@@ -55,7 +57,9 @@ class SandboxProcess:
             status, output = self._process.wait(), self._tail()
             self.stop()
             if status == _REFUSED:
-                raise SettingsError(output.removeprefix("msgine-sandbox: "))
+                # It was given variables, which nobody has written.
+                sentence = renamed(output.removeprefix("msgine-sandbox: "), flag)
+                raise SettingsError(sentence)
             raise SandboxUnreachable(f"The sandbox did not start: {_ending(status, output)}")
 
     def failure(self, *, is_ending: bool) -> str | None:

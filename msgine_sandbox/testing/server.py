@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgine_sandbox.testing.account import Account
 from msgine_sandbox.testing.client import ControlClient
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
+from msgine_sandbox.testing.errors import SandboxError
 from msgine_sandbox.testing.process import SandboxProcess
 
 _BASE_PATH: Final = "/api/v1"
@@ -75,6 +76,11 @@ class Server:
         return self._process is not None
 
     @property
+    def tokens(self) -> tuple[str, ...]:
+        """The only tokens that it accepts, if this process started it with such; else none."""
+        return () if self._process is None else self._process.tokens
+
+    @property
     def coverage(self) -> Coverage:
         """Which documented behaviours were met, including those met before a reset.
 
@@ -93,7 +99,16 @@ class Server:
         self._remembered = self._remembered.merged(coverage)
 
     def account(self, token: str | None = None) -> Account:
-        """Return the account of a token, or a fresh account with a random token."""
+        """Return the account of a token, or a fresh account with a random token.
+
+        Raises:
+            SandboxError: no token is given, and a random one would not be accepted.
+        """
+        if token is None and self.tokens:
+            raise SandboxError(
+                "There is no fresh account, because only the tokens of the setting token are "
+                "accepted: name one of them."
+            )
         account = Account(self, token or f"test_{secrets.token_hex(12)}")
         self.accounts.append(account)
         return account
@@ -121,8 +136,7 @@ def start(**settings: Any) -> Iterator[Account]:
     Its token is the first one of the setting `token`, otherwise a random one.
     """
     with Server.start(**settings) as server:
-        tokens = settings.get("token") or [None]
-        yield server.account(tokens if isinstance(tokens, str) else tokens[0])
+        yield server.account(*server.tokens[:1])
 
 
 @contextmanager

@@ -125,12 +125,38 @@ def test_each_setting_has_a_flag_and_an_environment_name(
     assert settings_of(*flags) == expected
 
 
-@pytest.mark.parametrize("text", ["1", "true", "yes", "on", "0", "false", "no", "off"])
+BOOLEANS = [each for each in fields(Settings) if isinstance(each.default, bool)]
+
+
+@pytest.mark.parametrize(
+    "text", ["1", "true", "yes", "on", "0", "false", "no", "off", "True", "OFF"]
+)
 def test_a_boolean_in_the_environment_is_on_or_off(
     text: str, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setenv("MSGINE_SANDBOX_STRICT_AUTH", text)
-    assert settings_of().strict_auth is (text in {"1", "true", "yes", "on"})
+    for each in BOOLEANS:
+        environment.setenv(environment_name(each), text)
+        is_on = text.lower() in {"1", "true", "yes", "on"}
+        assert getattr(settings_of(), each.name) is is_on
+        environment.delenv(environment_name(each))
+
+
+@pytest.mark.parametrize("setting", BOOLEANS, ids=lambda setting: setting.name)
+def test_a_flag_undoes_a_boolean_of_the_environment(
+    setting: "Field[Any]", environment: pytest.MonkeyPatch
+) -> None:
+    on, off = flag(setting), "--no-" + flag(setting).removeprefix("--")
+    environment.setenv(environment_name(setting), "1")
+    assert getattr(settings_of(off), setting.name) is False
+    environment.setenv(environment_name(setting), "0")
+    assert getattr(settings_of(on), setting.name) is True
+    assert getattr(settings_of(on, off), setting.name) is False
+
+
+@pytest.mark.parametrize("setting", fields(Settings), ids=lambda setting: setting.name)
+def test_an_empty_variable_is_none(setting: "Field[Any]", environment: pytest.MonkeyPatch) -> None:
+    environment.setenv(environment_name(setting), "")
+    assert settings_of() == Settings()
 
 
 def test_several_values_are_separated_by_spaces_in_the_environment(
@@ -140,6 +166,32 @@ def test_several_values_are_separated_by_spaces_in_the_environment(
     environment.setenv("MSGINE_SANDBOX_TOKEN", "three four")
     assert settings_of().token == ("three", "four")
     assert settings_of("--token", "one").token == ("one",)
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("MSGINE_SANDBOX_TEIR", "; did you mean MSGINE_SANDBOX_TIER?"),
+        ("MSGINE_SANDBOX_TOKENS", "; did you mean MSGINE_SANDBOX_TOKEN?"),
+        ("MSGINE_SANDBOX_NO_TLS", "; did you mean MSGINE_SANDBOX_TLS?"),
+        ("msgine_sandbox_tier", "; did you mean MSGINE_SANDBOX_TIER?"),
+        ("MSGINE_SANDBOX_", "."),
+        ("MSGINE_SANDBOX_\x1b[31m", "."),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_warned_of(
+    name: str, end: str, environment: pytest.MonkeyPatch, run_here: Run
+) -> None:
+    status, _, errors = run_here("--port", "0", "--quiet", **{name: "x"})
+    shown = name.replace("\x1b", r"\x1b")
+    warning = f"msgine-sandbox: warning: {shown} is not a setting, and is ignored{end}\n"
+    assert (status, errors) == (0, warning)
+
+
+def test_other_variables_are_not_warned_of(environment: pytest.MonkeyPatch, run_here: Run) -> None:
+    known = {environment_name(each): "" for each in fields(Settings)}
+    others = {"MSGINE_API_KEY": "x", "MSGINE_SANDBOXES": "x", "XMSGINE_SANDBOX_TEIR": "x"}
+    assert run_here("--port", "0", **known, **others) == (0, "", "")
 
 
 NUMBERS = st.integers(0, 10**6)
@@ -181,7 +233,9 @@ def test_variables_hand_the_same_settings_to_another_process(values: dict[str, A
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"prot": 1}, "There is no setting prot."),
+        ({"prot": 1}, "There is no setting prot; did you mean port?"),
+        ({"strict-auth": True}, "There is no setting strict-auth; did you mean strict_auth?"),
+        ({"colour": "red"}, "There is no setting colour."),
         ({"token": 5}, "--token must be a text or a list of texts, not of type int."),
         ({"token": ["one", 5]}, "--token must be a text or a list of texts, not of type list."),
         ({"allowed_host": b"here"}, "--allowed-host must be a text or a list of texts"),

@@ -1,6 +1,7 @@
 """The table of all settings in docs/settings.md; run as a program, this file writes it there."""
 
 import re
+from collections.abc import Mapping
 
 from project import DOCS
 
@@ -13,12 +14,16 @@ _TABLE = re.compile(r"^\| flag \|.*?(?=\n\n)", re.MULTILINE | re.DOTALL)
 def expected_table() -> str:
     """Return the table as it should be in the docs."""
     rows = [
-        f"| `{row['flag']}` | `{row['environment']}` | {row['default']} | {row['what']} |"
+        f"| {_flags(row)} | `{row['environment']}` | {row['default']} | {row['what']} |"
         for row in table()
     ]
     return "\n".join(
         ["| flag | environment | default | what |", "| --- | --- | --- | --- |", *rows]
     )
+
+
+def _flags(row: Mapping[str, str]) -> str:
+    return ", ".join(f"`{each}`" for each in (row["flag"], row["opposite"]) if each)
 
 
 def documented_tables() -> list[str]:

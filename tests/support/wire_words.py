@@ -166,9 +166,16 @@ async def words(receiver: Receiver) -> dict[str, Any]:
         "warning codes": sorted(WarningCode),
         "behaviours": coverage["met"] + coverage["unmet"],
         "magic": [[each["name"], each["number"], each["token"]] for each in magic["data"]],
-        "settings": [[row["flag"], row["environment"], row["default"]] for row in table()],
+        "settings": [
+            [flag, row["environment"], row["default"]]
+            for row in table()
+            for flag in (row["flag"], row["opposite"])
+            if flag
+        ],
         "commands": sorted(cli.list_commands(context)),
-        "flags of ready": sorted(option for each in ready.params for option in each.opts),
+        "flags of ready": sorted(
+            option for each in ready.params for option in (*each.opts, *each.secondary_opts)
+        ),
         "client": client(),
         "plugin": sorted(
             [name for name in vars(plugin) if name.startswith("msgine")]

@@ -200,20 +200,91 @@ def assert_one_line(ended: pytest.RunResult, words: str) -> None:
     assert words in lines[0]
 
 
-def test_a_server_that_cannot_start_gives_one_clear_line(run: Run) -> None:
+def with_settings(settings: object, module: str = SENDS) -> str:
+    """Return a module whose sandbox has these settings."""
+    fixture = f"@pytest.fixture(scope='session')\ndef msgine_settings(): return {settings!r}\n"
+    return f"import pytest\n{fixture}{module}"
+
+
+def assert_unusable(ended: pytest.RunResult, reason: str) -> None:
+    """Assert that settings ended a session with one sentence, before its first test."""
+    sentence = f"The fixture msgine_settings cannot be used: {reason}"
+    assert ended.ret == pytest.ExitCode.USAGE_ERROR
+    ended.assert_outcomes()
+    assert ended.stdout.str().count("The fixture msgine_settings") == 1
+    assert sentence in ended.stdout.str()
+    for word in ("*Traceback*", "*plugin.py*", "*Error*"):
+        ended.stdout.no_fnmatch_line(word)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"prot": 1}, "There is no setting prot; did you mean port?"),
+        ({"strict-auth": True}, "There is no setting strict-auth; did you mean strict_auth?"),
+        ({1: 2}, "There is no setting 1."),
+        ({"port": "8256"}, "port must be a whole number, not of type str."),
+        ({"token": None}, "token must be a text or a list of texts, not of type NoneType."),
+        ({"allowed_host": "http://shop"}, "allowed_host must be a host name, without scheme"),
+        ({"sent_after": 3}, "delivered_after must be from sent_after to 86400 seconds."),
+        ({"scenario": "none.json"}, "scenario none.json cannot be read: No such file"),
+        (None, "it must return a dict, not NoneType."),
+        ([("port", 0)], "it must return a dict, not list."),
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be_used_are_a_usage_error_of_one_sentence(
+    pytester: pytest.Pytester, settings: object, reason: str
+) -> None:
+    pytester.makepyfile(with_settings(settings, "def test_one(msgine): pass\n" * 2))
+    # In this process, which takes a tenth of the time.
+    assert_unusable(pytester.runpytest_inprocess(*OPTIONS), reason)
+
+
+def test_a_port_that_is_taken_is_a_usage_error(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings = {"port": taken.getsockname()[1]}
-        module = "import pytest\n" + _settings(settings) + SENDS
-        assert_one_line(
-            run(module), f"Cannot listen on 127.0.0.1:{settings['port']}: address already in use."
-        )
-    assert_one_line(
-        run("import pytest\n" + _settings({"prot": 1}) + SENDS), "There is no setting prot."
+        port = taken.getsockname()[1]
+        ended = run(with_settings({"port": port}))
+    assert_unusable(ended, f"Cannot listen on 127.0.0.1:{port}: address already in use.")
+
+
+def test_settings_that_cannot_be_used_are_one_line_for_each_test_of_a_worker(run: Run) -> None:
+    ended = run(with_settings({"port": "8256"}), "-n", "2")
+    ended.assert_outcomes(errors=1)
+    ended.stdout.no_fnmatch_line("*Traceback*")
+    reason = "port must be a whole number, not of type str."
+    ended.stdout.fnmatch_lines([f"The fixture msgine_settings cannot be used: {reason}"])
+
+
+def test_with_tokens_each_test_has_the_account_of_the_first_as_if_it_were_new(run: Run) -> None:
+    ended = run(
+        with_settings({"token": ["a-token", "another-token"], "allowed_host": "msgine"})
+        + """
+import httpx
+from msgine_sandbox.testing import SandboxError
+
+@pytest.mark.parametrize("turn", range(2))
+def test_is_alone(msgine, msgine_webhooks, turn):
+    assert msgine.token == "a-token"
+    assert (len(msgine.messages), len(msgine.requests), len(msgine.faults)) == (0, 0, 0)
+    assert send(msgine).status_code == 201
+    msgine.clock.advance(hours=1)
+    assert len(msgine_webhooks.received) == 2
+    msgine.faults.fail(status=503)
+    msgine.change(tier="free")
+
+def test_tells_others_to_name_a_token(msgine, msgine_server):
+    for account in (msgine.another, msgine_server.account):
+        with pytest.raises(SandboxError, match="name one of them"):
+            account()
+    assert msgine.another("another-token").token == "another-token"
+
+def test_is_allowed_by_the_name_of_its_host(msgine):
+    headers = {"Host": "msgine", "X-Api-Key": msgine.token}
+    assert httpx.get(f"{msgine.base_url}/messages", headers=headers).status_code == 200
+"""
     )
-
-
-def _settings(settings: dict[str, object]) -> str:
-    return f"@pytest.fixture(scope='session')\ndef msgine_settings(): return {settings!r}\n"
+    ended.assert_outcomes(passed=5)
 
 
 def test_a_sandbox_that_does_not_answer_gives_one_clear_line(run: Run) -> None:
