@@ -38,6 +38,9 @@ NOT_RUN = {
     "pip": "changes the environment",
     "msgine-sandbox": "starts a server, or asks for one on the default port",
     "pytest": "runs the reader's tests",
+    "sudo": "changes the machine",
+    "keytool": "needs a JDK",
+    "export": "is run by test_examples.py, where api.msgine.net is a sandbox",
 }
 """Why a `console` block is no `sh` block: by the word that one of its lines begins with."""
 
@@ -46,6 +49,7 @@ SHOWN = {
     "json": "is the answer to the block before it",
     "text": "is output",
     "toml": "is a part of a file",
+    "yaml": "is a file for Compose",
 }
 """Why a block of another language is not run."""
 

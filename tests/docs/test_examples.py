@@ -1,4 +1,4 @@
-"""The REST page's own programs, over HTTPS: they differ from production in origin and token."""
+"""The REST page's own programs, over HTTPS: with another origin and token, and without a change."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import re
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from command import LIMIT
 from live import Live, serving
 from needs import skip_or_fail
 from project import DOCS, EXAMPLES
+from tunnel import tunnelling
 
 pytestmark = pytest.mark.live
+
+API = "api.msgine.net"
 
 
 @dataclass(frozen=True)
@@ -70,22 +73,40 @@ class Page:
 
     live: Live
     files: Mapping[str, Path]
+    proxy: str
+    """Leads every name to the sandbox, also `api.msgine.net`."""
 
     def run(
         self, name: str, token: str, language: str = "curl", trusting: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program in an environment that holds nothing of this machine but its PATH."""
+        """Run a program that is told the sandbox's origin."""
         spoken = LANGUAGES[language]
+        program = EXAMPLES / f"{name}.{spoken.ending}"
+        return self._run(spoken, [program], token, trusting, MSGINE_ORIGIN=self.live.origin)
+
+    def run_unchanged(
+        self, spoken: Language, *program: str | Path, token: str = "", trusting: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program that calls https://api.msgine.net."""
+        proxies = {"https_proxy": self.proxy, "http_proxy": self.proxy}  # the second is Ruby's
+        return self._run(spoken, program, token, trusting, **proxies)
+
+    def _run(
+        self,
+        spoken: Language,
+        program: Sequence[str | Path],
+        token: str,
+        trusting: bool,
+        **environment: str,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program in an environment that holds nothing of this machine but its PATH."""
         _require(spoken)
         trust = {k: v.format(**self.files) for k, v in spoken.trust.items()} if trusting else {}
+        clean = {"PATH": os.environ["PATH"], "MSGINE_TOKEN": token}
         return subprocess.run(
-            [*spoken.command, EXAMPLES / f"{name}.{spoken.ending}"],
-            env={
-                "PATH": os.environ["PATH"],
-                "MSGINE_ORIGIN": self.live.origin,
-                "MSGINE_TOKEN": token,
-                **trust,
-            },
+            [*spoken.command, *program],
+            env=clean | environment | trust,
+            cwd=self.files["ca"].parent,
             capture_output=True,
             text=True,
             timeout=LIMIT,
@@ -119,8 +140,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     # Notices belong on standard error, wherever a machine's own ini sends them.
     (folder / "sandbox.ini").write_text(f'curl.cainfo="{ca}"\ndisplay_errors=stderr\n')
     # Manual delivery, so that nothing is ever sent to the page's callbackUrl.
-    with serving("--tls", "--tls-ca", str(ca), "--delivery", "manual") as live:
-        yield Page(live, {"ca": ca, "ini": folder})
+    flags = ("--tls", "--tls-ca", str(ca), "--allowed-host", API, "--delivery", "manual")
+    with serving(*flags) as live, tunnelling(int(live.origin.rpartition(":")[2])) as proxy:
+        yield Page(live, {"ca": ca, "ini": folder}, proxy)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -135,6 +157,44 @@ def test_a_client_without_the_authority_refuses_the_certificate(page: Page, lang
     token = f"test_{language}_untrusting"
     assert '"id"' not in page.run("send", token, language, trusting=False).stdout
     assert page.total(token) == 0
+
+
+# Node.js 20 knows no proxy; that it trusts the authority is tested above.
+PROXIED = [each for each in LANGUAGES if each != "javascript"]
+
+
+@pytest.mark.parametrize("language", PROXIED)
+def test_the_pages_program_runs_without_any_change_where_the_name_leads_to_the_sandbox(
+    page: Page, language: str
+) -> None:
+    spoken, token = LANGUAGES[language], f"test_{language}_unchanged"
+    program = EXAMPLES / f"send.{spoken.ending}"
+    ended = page.run_unchanged(spoken, program, token=token)
+    assert ended.returncode == 0, ended.stderr
+    _assert_documented(json.loads(ended.stdout), "Hello from MsGine!")
+    assert page.total(token) == 1
+    assert '"id"' not in page.run_unchanged(spoken, program, token=token, trusting=False).stdout
+    assert page.total(token) == 1
+
+
+def test_the_call_that_the_docs_show_for_msgines_own_url_gets_what_is_shown(page: Page) -> None:
+    [(program, shown)] = re.findall(
+        rf"```console\n(export [^`]*curl [^`]*https://{API}/[^`]*)```\n+```json\n(.*?)```",
+        read_docs("tls.md"),
+        re.DOTALL,
+    )
+    # The folder has the file that the program names, and the program itself makes curl trust it.
+    ended = page.run_unchanged(LANGUAGES["curl"], "-c", program, trusting=False)
+    assert ended.returncode == 0, ended.stderr
+    answer, expected = json.loads(ended.stdout), json.loads(shown)
+    for name in ("to", "message", "status"):
+        assert answer[name] == expected[name]
+
+
+def test_the_docs_name_what_makes_each_language_trust_the_authority() -> None:
+    content = read_docs("tls.md")
+    names = {name for each in LANGUAGES.values() for name in each.trust} - {"PHP_INI_SCAN_DIR"}
+    assert [name for name in names | {"curl.cainfo"} if f"`{name}=" not in content] == []
 
 
 def test_the_pages_list_call_gets_the_documented_pagination(page: Page) -> None:
