@@ -144,6 +144,16 @@ async def test_of_the_faults_of_magic_labels_the_latest_are_kept() -> None:
             await box.add_fault({"status": 503})
 
 
+async def test_of_the_faults_of_magic_labels_those_that_are_used_up_go_first() -> None:
+    async with bounded(faults=3) as box:
+        names = ["answered-500-2+0", "answered-500-1+1", "answered-500-1+2", "answered-500-1+3"]
+        labels = [f"{name}@sandbox.msgine.test" for name in names]
+        for label in labels:
+            await box.developers_error("POST", "/email", EMAIL | {"to": label})
+        listed = (await box.get("/_sandbox/faults"))["data"]
+        assert {fault["match"]["to"] for fault in listed} == {*labels} - {labels[1]}
+
+
 async def test_too_many_magic_recipients_are_refused_without_a_fault(box: Box) -> None:
     to = [f"answered-500+{n}@sandbox.msgine.test" for n in range(101)]
     error = await box.developers_error("POST", "/email", EMAIL | {"to": to})

@@ -1,6 +1,7 @@
 """The package keeps the form that docs/architecture.md describes; import-linter has the layers."""
 
 import ast
+import re
 import statistics
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from box import sandbox
+from hypothesis import settings
 from project import ROOT
 
 import msgine_sandbox
@@ -81,6 +83,13 @@ def test_every_service_has_its_place_in_the_calling_order() -> None:
         if module.name != "__init__.py"
     }
     assert services == placed
+
+
+def test_no_property_depends_on_how_fast_the_machine_is() -> None:
+    assert settings().deadline is None
+    tests = set((ROOT / "tests").rglob("*.py")) - {Path(__file__)}
+    given = [file.name for file in tests if re.search(r"\bdeadline=(?!None)", file.read_text())]
+    assert given == []
 
 
 async def test_a_send_enters_at_most_forty_modules() -> None:

@@ -12,6 +12,7 @@ from receiver import Hanging, Receiver
 
 from msgine_sandbox.app import BASE_PATH
 from msgine_sandbox.model.clock import RealTime
+from msgine_sandbox.model.ids import Ids, id_at
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -90,6 +91,15 @@ async def test_ids_and_time_go_on_though_the_machines_clock_was_set_back(
         assert (await box.get("/_sandbox/clock"))["now"] > (await box.details(first))["timeline"][
             0
         ]["at"]
+
+
+def test_ids_go_on_after_the_last_one_of_the_same_millisecond() -> None:
+    standing = RealTime(wall=lambda: 10**18, monotonic=lambda: 0)
+    last = id_at(standing.now() + 1000) - 1
+    ids = Ids(standing)
+    ids.continue_after(last)
+    assert ids.next(3) == last + 1
+    assert ids.next() == last + 4
 
 
 async def test_a_clock_that_is_ahead_stays_ahead(file: str) -> None:

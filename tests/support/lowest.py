@@ -12,9 +12,10 @@ CONSTRAINTS = ROOT / "tests" / "lowest.txt"
 
 
 def lowest_versions() -> str:
-    """Return a constraint for each package that the sandbox needs."""
+    """Return a constraint for each package that the sandbox needs, with and without TLS."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return "".join(map(_constraint, project["dependencies"]))
+    needed = project["dependencies"] + project["optional-dependencies"]["tls"]
+    return "".join(map(_constraint, needed))
 
 
 def _constraint(requirement: str) -> str:
