@@ -1,6 +1,7 @@
 """`/developers/analytics`: messages by status, as totals of a period and by day."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from msgine_sandbox.api.handlers import require_scope
 from msgine_sandbox.api.schema import warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import Fields, invalid_field
+from msgine_sandbox.asgi.fields import TIME, Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model.account import DEVELOPER_CURRENCY, Account
 from msgine_sandbox.model.channel import Channel, Scope
@@ -23,6 +24,7 @@ from msgine_sandbox.storage.tallies import Day, TallyKey
 MAX_DAYS: Final = 90
 DEFAULT_DAYS: Final = 30
 
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH: Final = date(1970, 1, 1)
 _FIRST_DAY: Final = (date.min - _EPOCH).days
 
@@ -47,7 +49,8 @@ class AnalyticsApi:
         first, last = _period(query, today)
         sums = by_channel(await self._analytics.between(account.id, first, last))
         period = {"from": _iso(first), "to": _iso(last)}
-        return json_answer({"period": period, "totals": _totals(sums), "channels": _channels(sums)})
+        channels = _channels(sums, await self._analytics.used(account.id))
+        return json_answer({"period": period, "totals": _totals(sums), "channels": channels})
 
     async def daily(self, request: Request) -> Answer:
         """Return each of the latest days, the oldest first and today last. Source: seen in SDKs."""
@@ -68,7 +71,10 @@ def _parse(request: Request, known: Sequence[str]) -> tuple[Account, Day, Fields
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:
-    """Return the days of `from` and `to`: by default, `to` is today and the period thirty days."""
+    """Return the days of `from` and `to`: by default, `to` is today and the period thirty days.
+
+    Source of the default: seen in SDKs.
+    """
     last = _day_in(query, "to", today)
     first = _day_in(query, "from", max(last - DEFAULT_DAYS + 1, _FIRST_DAY))
     if first <= last:
@@ -93,11 +99,12 @@ def _day_in(query: Fields, name: str, default: Day) -> Day:
 
 
 def _date(text: str) -> date:
-    if len(text) == len("2026-01-31"):
+    # Python would read other forms of ISO 8601, too, such as the week date 2026-W05-6.
+    if _DATE.fullmatch(text):
         return date.fromisoformat(text)
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without an offset")
+    moment = datetime.fromisoformat(text) if TIME.fullmatch(text) else None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("neither a date nor a time with an offset")
     return moment.astimezone(UTC).date()
 
 
@@ -117,12 +124,14 @@ def _totals(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
     }
 
 
-def _channels(sums: Mapping[Channel, Tally]) -> dict[str, Any]:
+def _channels(sums: Mapping[Channel, Tally], used: Collection[Channel]) -> dict[str, Any]:
+    """Return the counts of the channels that were ever used. Source: seen in SDKs."""
     return {
         channel: _counts(tally)
         if channel is not Channel.PUSH
         else {"sent": tally.sent, "failed": tally.failed, "partial": tally.partial}
         for channel, tally in sums.items()
+        if channel in used
     }
 
 

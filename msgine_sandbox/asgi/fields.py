@@ -11,7 +11,7 @@ from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import parse_id
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_TIME = re.compile(
+TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 )
@@ -139,7 +139,7 @@ def instant_of(name: str, text: str) -> Instant:
         InvalidRequest: it has another form, or is before 1970 or after 9999.
     """
     try:
-        instant = from_datetime(datetime.fromisoformat(text)) if _TIME.fullmatch(text) else -1
+        instant = from_datetime(datetime.fromisoformat(text)) if TIME.fullmatch(text) else -1
     except ValueError:  # the 30th of February
         instant = -1
     if 0 <= instant <= LATEST:

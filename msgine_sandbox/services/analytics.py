@@ -60,6 +60,10 @@ class Analytics:
         """Return the sums of an account's days that have any, both ends included."""
         return await self._store.tallies.between(account, first, last)
 
+    async def used(self, account: int) -> Collection[Channel]:
+        """Return the channels through which an account has sent, on any day."""
+        return await self._store.tallies.channels(account)
+
     async def _keys(self, account: int, messages: Collection[int]) -> Mapping[int, TallyKey]:
         known = self._recent.of(messages)
         unknown = [message for message in messages if message not in known]

@@ -53,6 +53,13 @@ class TallyRows:
             msgspec.convert(row[:count], TallyKey): _TALLY.from_row(row[count:]) for row in rows
         }
 
+    async def channels(self, account: int) -> set[Channel]:
+        """Return the channels of which an account has tallies, of any day."""
+        rows = self._database.execute(
+            "SELECT DISTINCT channel FROM tallies WHERE account = ?", (account,)
+        )
+        return {Channel(name) for (name,) in rows}
+
     async def clear(self, account: int | None) -> None:
         """Delete the sums of an account, or of all."""
         self._database.execute(f"DELETE FROM tallies{of_account(account)}")

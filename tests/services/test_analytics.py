@@ -44,11 +44,9 @@ def assert_recounted(s: SyncBox) -> None:
     push = {name: counts["push"][name] for name in ("sent", "failed", "partial")}
     period = {"from": str(today - timedelta(days=400)), "to": str(today)}
     overview = s.run(s.box.developers("GET", "/analytics/overview", **period))
-    assert overview["channels"] == {
-        "sms": counts["sms"],
-        "email": counts["email"],
-        "push": push,
-    }
+    used = {message["channel"] for message in inbox}
+    channels = {"sms": counts["sms"], "email": counts["email"], "push": push}
+    assert overview["channels"] == {name: channels[name] for name in channels if name in used}
     texts = [counts["sms"], counts["email"]]
     assert overview["totals"] == {
         "sent": sum(of["sent"] for of in texts) + push["sent"] + push["partial"],
@@ -231,6 +229,20 @@ async def test_days_in_range_are_accepted(box: Box, days: int) -> None:
         ("to=2026-02-01T00:00:00", "to"),
         ("from=", "from"),
         ("from=0000-01-01", "from"),
+        ("from=2026-W45-1", "from"),
+        ("from=2026-W45", "from"),
+        ("from=2026W451", "from"),
+        ("from=20261126", "from"),
+        ("to=2026-330", "to"),
+        ("to=2026330", "to"),
+        ("to=2026-1-1", "to"),
+        ("to=%202026-01-01", "to"),
+        ("to=２０２６-01-01", "to"),
+        ("from=2026-W45-1T10:00:00Z", "from"),
+        ("from=20261126T100000Z", "from"),
+        ("from=2026-11-26T10Z", "from"),
+        ("from=2026-11-26%2010:00Z", "from"),
+        ("from=2026-11-26T10:00:00,5Z", "from"),
     ],
 )
 async def test_an_invalid_period_is_refused(box: Box, query: str, field: str) -> None:
@@ -238,6 +250,30 @@ async def test_an_invalid_period_is_refused(box: Box, query: str, field: str) ->
     details = assert_refused(answer, 400, "invalid_request")["details"]
     assert details["field"] == field
     assert details["expected"].startswith("a date")
+
+
+@pytest.mark.parametrize("path", SENDS)
+async def test_a_channel_is_absent_until_it_is_used(box: Box, path: str) -> None:
+    await box.freeze()
+    before = await box.developers("GET", "/analytics/overview")
+    assert (before["channels"], before["totals"]["sent"]) == ({}, 0)
+    await box.developers("POST", path, SENDS[path] | {"scheduledFor": await later(box, hours=1)})
+    channel = path.strip("/")
+    queued = (await box.developers("GET", "/analytics/overview"))["channels"]
+    assert (list(queued), queued[channel]["sent"]) == ([channel], 0)
+    await box.advance(hours=2)
+    sent = (await box.developers("GET", "/analytics/overview"))["channels"]
+    assert (list(sent), sent[channel]["sent"]) == ([channel], 1)
+    assert (await box.other().developers("GET", "/analytics/overview"))["channels"] == {}
+
+
+async def test_a_channel_that_was_used_before_the_period_has_zeros(box: Box) -> None:
+    await box.developers("POST", "/email", EMAIL)
+    await box.advance(days=31)
+    found = await box.developers("GET", "/analytics/overview")
+    assert found["channels"] == {"email": NOTHING}
+    await box.control("DELETE", "/messages")
+    assert (await box.developers("GET", "/analytics/overview"))["channels"] == {}
 
 
 @pytest.mark.parametrize("path", SENDS)
