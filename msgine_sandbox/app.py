@@ -60,11 +60,11 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
 
 
 def _api(s: Sandbox) -> ApiPipeline:
-    handlers = MessageHandlers(s.messages, s.channels, s.store.messages, s.polling)
+    handlers = MessageHandlers(s.messages, s.channels, s.store.messages, s.polling, s.form)
     routes = Routes(
-        *MessagesApi(handlers).resources,
-        *DevelopersApi(handlers).resources,
-        *DevicesApi(s.devices).resources,
+        *MessagesApi(handlers, s.form).resources,
+        *DevelopersApi(handlers, s.form).resources,
+        *DevicesApi(s.devices, s.form).resources,
         *AnalyticsApi(s.analytics).resources,
     )
     return ApiPipeline(
@@ -82,16 +82,24 @@ def _api(s: Sandbox) -> ApiPipeline:
 
 
 def _control_routes(s: Sandbox) -> Routes:
-    encoder = EventEncoder(s.store, s.accounts, s.journal, s.feed.encodings)
+    encoder = EventEncoder(s.store, s.accounts, s.journal, s.feed.encodings, s.form)
     return Routes(
-        *AccountsControl(s.accounts, s.time_travel, s.rate_limit).resources,
+        *AccountsControl(s.accounts, s.time_travel, s.rate_limit, s.form).resources,
         *MessagesControl(
-            s.store, s.accounts, s.inbox, s.waits, s.patterns, s.deliveries, s.journal, s.lifecycle
+            s.store,
+            s.accounts,
+            s.inbox,
+            s.waits,
+            s.patterns,
+            s.deliveries,
+            s.journal,
+            s.lifecycle,
+            s.form,
         ).resources,
         *ClockControl(s.time_travel).resources,
         *FaultsControl(s.faults, s.store.faults).resources,
         *JournalControl(s.journal, s.accounts).resources,
         *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,
-        *WebhooksControl(s.accounts, s.store.webhooks, s.sender).resources,
+        *WebhooksControl(s.accounts, s.store.webhooks, s.sender, s.form).resources,
         *SandboxControl(s.reset, s.coverage).resources,
     )

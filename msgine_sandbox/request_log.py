@@ -11,9 +11,8 @@ from urllib.parse import quote, urlsplit
 
 from msgine_sandbox.model.clock import RealTime, iso_micros
 from msgine_sandbox.model.fault import RequestEffect
-from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.journal import Decisions
-from msgine_sandbox.model.message import PREFIX
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
@@ -41,23 +40,26 @@ class RequestLog:
         accounts: Accounts,
         real: RealTime,
         output: StandardErrorStream,
+        form: AnswerForm,
         *,
         coloured: bool,
     ) -> None:
         self._accounts = accounts
         self._real = real
         self._output = output
+        self._form = form
         self._coloured = coloured
         self._collected: list[RequestAnswered | WebhookAttempted] = []
         bus.listen(RequestAnswered, self._collect)
         bus.listen(WebhookAttempted, self._collect)
 
     def welcome(self, base_url: str) -> None:
-        """Write where the inbox and the docs are."""
+        """Write where the inbox and the docs are, and which form the answers have."""
         url = urlsplit(base_url)
         origin = f"{url.scheme}://{url.netloc}"
         self._output.write_line(f"Inbox: {self._in(_BOLD, f'{origin}/')}")
         self._output.write_line(f"Docs:  {self._in(_BOLD, f'{origin}/docs/')}")
+        self._output.write_line(f"Answers: {self._form.answers}")
 
     def _collect(self, event: RequestAnswered | WebhookAttempted) -> None:
         # Formatted together at the end of this turn of the event loop, because that costs a third
@@ -97,7 +99,7 @@ class RequestLog:
             attempt.status,
             shown_error(attempt),
             attempt.account,
-            f"{format_id(PREFIX, attempt.message)}  {attempt.event} attempt {attempt.number}",
+            f"{self._form.message_id(attempt.message)}  {attempt.event} attempt {attempt.number}",
             event.warnings,
             None if event.mode is WebhookMode.PLAIN else f"fault {event.mode}",
         )

@@ -12,6 +12,7 @@ from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.choices import DeliveryMode
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.recipients import NumberingPlan
 from msgine_sandbox.model.slices import SLICE
 from msgine_sandbox.services import journal
@@ -122,6 +123,7 @@ class Sandbox:
         authorities = self._authorities()
         self.real = RealTime()
         self.ids = Ids(self.real)
+        self.form = AnswerForm(settings.answers)
         self.bus = Bus()
         self.connections = Connections(
             max_open=bounds.connections,
@@ -151,7 +153,7 @@ class Sandbox:
             in_all=Bound(bounds.journal_entries, bounds.journal_bytes),
         )
         self.retries = RetryDetector()
-        self.polling = PollingDetector()
+        self.polling = PollingDetector(self.form)
         self.coverage = Coverage(self.bus)
         self.analytics = Analytics(self.store)
         self.faults = Faults(self.store, self.ids, max_faults=bounds.faults)
@@ -192,6 +194,7 @@ class Sandbox:
             self.real,
             self.targets,
             authorities,
+            self.form,
             settings.webhook_timeout,
             most_in_flight=bounds.webhooks_in_flight,
             in_container=runs_in_container() if in_container is None else in_container,
@@ -259,6 +262,6 @@ class Sandbox:
         services: list[ChannelService[Any]] = [
             SmsService(self.ids, numbering_plan),
             EmailService(self.ids),
-            PushService(self.ids, carrier),
+            PushService(self.ids, self.store, carrier),
         ]
         return {service.channel: service for service in services}

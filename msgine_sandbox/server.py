@@ -106,7 +106,9 @@ def build_server(
 
 def _log(sandbox: Sandbox, output: StandardErrorStream) -> RequestLog:
     coloured = takes_colours(output, os.environ)
-    return RequestLog(sandbox.bus, sandbox.accounts, sandbox.real, output, coloured=coloured)
+    return RequestLog(
+        sandbox.bus, sandbox.accounts, sandbox.real, output, sandbox.form, coloured=coloured
+    )
 
 
 def config_of(sandbox: Sandbox) -> uvicorn.Config:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, get_args
 
-from msgine_sandbox.model.choices import DeliveryMode, Tier, WebhookPolicy
+from msgine_sandbox.model.choices import Answers, DeliveryMode, Tier, WebhookPolicy
 
 ENVIRONMENT = "MSGINE_SANDBOX_"
 ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
@@ -49,6 +49,11 @@ class Settings:
     )
     keep_for: float = setting(
         0.0, "Seconds of real time after which a message is deleted; 0 keeps it.", "SECONDS"
+    )
+    answers: Answers = setting(
+        Answers.DOCUMENTED,
+        "Ids, cost and status as documented, or as the only recorded answer of the service has "
+        "them.",
     )
     delivery: DeliveryMode = setting(
         DeliveryMode.AUTO,

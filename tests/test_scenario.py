@@ -131,7 +131,10 @@ async def test_an_account_gets_all_its_settings(tmp_path: Path) -> None:
     file = written(tmp_path, accounts({"token": "token_of_theirs", "endpoints": [endpoint]} | said))
     async with starting_with(file) as http:
         box = Box(http, "token_of_theirs")
-        assert await box.get("/_sandbox/account") == said | {"token": "token…eirs"}
+        assert await box.get("/_sandbox/account") == said | {
+            "token": "token…eirs",
+            "answers": "documented",
+        }
         assert await box.get("/_sandbox/webhooks") == {"endpoints": [endpoint]}
         assert (await box.accepted())["cost"] == 30
 
@@ -254,7 +257,7 @@ def third(**fields: Any) -> dict[str, Any]:
         (third(channel="fax"), "accounts[1]", "channel"),
         (third(channel="email"), "accounts[1]", "message"),
         (second(messages=[EMAIL | {"to": "jane"}]), "accounts[1]", "email address"),
-        (second(messages=[PUSH | {"tokens": []}]), "accounts[1]", "userIds"),
+        (second(messages=[PUSH | {"tokens": []}]), "accounts[1]", "1 to 100 recipients"),
         (second(messages=[EMAIL | {"idempotencyKey": "k"}]), "accounts[1]", "idempotencyKey"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

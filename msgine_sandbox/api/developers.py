@@ -16,7 +16,7 @@ from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model import idempotency
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, iso_seconds
-from msgine_sandbox.model.message import Message, PushParts, Status
+from msgine_sandbox.model.message import AnswerForm, Message, PushParts, Status
 from msgine_sandbox.services.email import MAX_BODY, MAX_SUBJECT, EmailDraft
 from msgine_sandbox.services.push import MAX_BODY as MAX_PUSH_BODY
 from msgine_sandbox.services.push import MAX_TITLE, PushDraft
@@ -58,21 +58,21 @@ class DeveloperPush(msgspec.Struct, rename="camel"):
     sent_at: str | UnsetType = UNSET
 
 
-def text_view(message: Message) -> DeveloperMessage:
+def text_view(message: Message, form: AnswerForm) -> DeveloperMessage:
     """Return an SMS or an email."""
-    view = text_message(DeveloperMessage, message, message.developer_cost, message.status)
+    view = text_message(DeveloperMessage, message, form, message.developer_cost, message.status)
     view.subject = message.title or UNSET
     view.scheduled_at = _time(message.scheduled_at)
     view.sent_at = _time(message.sent_at)
     return view
 
 
-def push_view(message: Message) -> DeveloperPush:
+def push_view(message: Message, form: AnswerForm) -> DeveloperPush:
     """Return a push."""
     parts = message.parts if isinstance(message.parts, PushParts) else _NO_PARTS
     statuses = [delivery.status for delivery in message.deliveries]
     return DeveloperPush(
-        id=message.public_id,
+        id=form.message_id(message.id),
         channel=message.channel,
         title=message.title or "",
         body=message.text,
@@ -158,8 +158,9 @@ _LISTED_AS: Final[Mapping[Channel, str]] = {Channel.PUSH: "notifications"}
 class DevelopersApi:
     """The messages of the Developers API: each channel has a path to send and a history."""
 
-    def __init__(self, handlers: MessageHandlers) -> None:
+    def __init__(self, handlers: MessageHandlers, form: AnswerForm) -> None:
         self._handlers = handlers
+        self._form = form
 
     @property
     def resources(self) -> list[Resource]:
@@ -183,11 +184,11 @@ class DevelopersApi:
     async def history(self, channel: Channel, request: Request) -> Answer:
         """List a channel's messages, newest first. Source: as of sending."""
         found = await self._handlers.page(request, channel)
-        listed = list(map(CODECS[channel].view, found.messages))
+        listed = [CODECS[channel].view(message, self._form) for message in found.messages]
         counts = {"total": found.total, "page": found.page, "pages": found.pages}
         return json_answer({_LISTED_AS.get(channel, "messages"): listed, **counts})
 
     async def read(self, request: Request) -> Answer:
         """Return a message of any channel. Source: seen in SDKs."""
         message = await self._handlers.read(request, CODECS)
-        return json_answer(CODECS[message.channel].view(message))
+        return json_answer(CODECS[message.channel].view(message, self._form))

@@ -13,18 +13,20 @@ from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model.channel import Scope
 from msgine_sandbox.model.clock import iso_seconds
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.recipients import Device, Platform
 from msgine_sandbox.services.devices import Devices
 
-_REGISTRATION: Final = ("token", "platform")
+_REGISTRATION: Final = ("token", "platform", "deviceId")
 _REMOVAL: Final = ("token",)
 
 
 class DevicesApi:
     """The devices that pushes go to."""
 
-    def __init__(self, devices: Devices) -> None:
+    def __init__(self, devices: Devices, form: AnswerForm) -> None:
         self._devices = devices
+        self._form = form
 
     @property
     def resources(self) -> list[Resource]:
@@ -34,16 +36,17 @@ class DevicesApi:
     async def register(self, request: Request) -> Answer:
         """Register a device: 201; or update the one that has the token already: 200.
 
-        Source: seen in SDKs; the statuses are our choice.
+        Source: seen in SDKs; the statuses, and that `deviceId` has no effect, are our choice.
         """
         context = context_of(request)
         body = _read(context, request, _REGISTRATION)
         token = body.required_text("token")
         platform = body.required_choice("platform", Platform)
+        body.text("deviceId")
         account = context.authenticated_account
         device, is_new = await self._devices.registered(account, token, platform)
         # Before the device is stored, because its idempotency key is stored with the answer.
-        answer = json_answer(_view(device), 201 if is_new else 200)
+        answer = json_answer(self._view(device), 201 if is_new else 200)
         await self._devices.save(device, context.to_store(answer))
         return answer
 
@@ -54,18 +57,17 @@ class DevicesApi:
         await self._devices.remove(context.authenticated_account, body.required_text("token"))
         return json_answer({"message": "Device removed"})
 
+    def _view(self, device: Device) -> dict[str, object]:
+        return {
+            "id": self._form.device_id(device.id),
+            "platform": device.platform,
+            "isActive": device.active,
+            "createdAt": iso_seconds(device.created_at),
+        }
+
 
 def _read(context: RequestContext, request: Request, names: tuple[str, ...]) -> Fields:
     require_scope(context, Scope.SEND_PUSH)
     body = read_json(request)
     warn_of_unknown(context, body, names, "body")
     return body
-
-
-def _view(device: Device) -> dict[str, object]:
-    return {
-        "id": device.public_id,
-        "platform": device.platform,
-        "isActive": device.active,
-        "createdAt": iso_seconds(device.created_at),
-    }

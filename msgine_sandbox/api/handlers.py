@@ -12,8 +12,7 @@ from msgine_sandbox.asgi.context import RequestContext, context_of
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.errors import Forbidden, NotFound
-from msgine_sandbox.model.ids import parse_id
-from msgine_sandbox.model.message import PREFIX, Message
+from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.client_warnings import PollingDetector
 from msgine_sandbox.services.drafts import ChannelService
@@ -51,18 +50,20 @@ class MessageHandlers:
         channels: Mapping[Channel, ChannelService[Any]],
         rows: MessageRows,
         polling: PollingDetector,
+        form: AnswerForm,
     ) -> None:
         self._messages = messages
         self._channels = channels
         self._rows = rows
         self._polling = polling
+        self._form = form
 
     async def send(self, request: Request, channel: Channel, codec: MessageCodec[Any]) -> Answer:
-        """Accept the message that a body describes: 201 with it. Source: documented."""
+        """Accept the message that a body describes, and return it. Source: documented."""
         context = context_of(request)
         require_scope(context, TRAITS[channel].scope)
         body = read_json(request)
-        warn_of_unknown(context, body, codec.names, "body")
+        codec.warn(context, body)
         service = self._channels[channel]
         account = context.authenticated_account
         send_context = self._messages.send_context(account, context.request_id)
@@ -70,9 +71,10 @@ class MessageHandlers:
         context.warnings += service.warnings_about(message)
         # Before the message is stored, because its idempotency key is stored with the answer in
         # the same transaction.
-        answer = json_answer(codec.view(message), 201)
+        answer = json_answer(codec.view(message, self._form), codec.accepted)
         await self._messages.accept(message, context.to_store(answer))
-        context.accepted_message = message.public_id  # only now: the commit could have failed
+        # Only now, because the commit could have failed.
+        context.accepted_message = self._form.message_id(message.id)
         return answer
 
     async def page(self, request: Request, channel: Channel) -> MessagePage:
@@ -100,7 +102,7 @@ class MessageHandlers:
         context = context_of(request)
         require_scope(context, Scope.READ_MESSAGES)
         account = context.authenticated_account
-        row_id = parse_id(PREFIX, request.path_params["id"])
+        row_id = parse_message_id(request.path_params["id"])
         message = None if row_id is None else await self._rows.get(row_id, account.id)
         if message is None or message.channel not in channels:
             raise NotFound("Message not found")

@@ -1,18 +1,23 @@
-"""`/messages`, the Messages API: send an SMS, read one, list them."""
+"""`/messages` and `/account`, the Messages API: send an SMS, read one, list them."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 
 from msgine_sandbox.api.handlers import MessageHandlers
-from msgine_sandbox.api.schema import Field, FieldType, MessageCodec, Source
+from msgine_sandbox.api.schema import Field, FieldType, MessageCodec, Source, warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.clock import iso_seconds
-from msgine_sandbox.model.message import Message, Status
+from msgine_sandbox.model.message import AnswerForm, Message, Status
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.services.sms import MAX_SENDER, MAX_TEXT, SmsDraft
 
@@ -21,30 +26,30 @@ class TextMessage(msgspec.Struct, rename="camel"):
     """An SMS or email as clients see it: the documented fields and those seen in SDKs."""
 
     id: str
-    sid: str
+    sid: str | None
     channel: str
     to: list[str]
     from_: str = msgspec.field(name="from")
-    message: str
+    message: str | UnsetType
     content: str
     status: str
     cost: Decimal
     currency: str
     created_at: str
-    updated_at: str
+    updated_at: str | UnsetType
 
 
 _TextMessage = TypeVar("_TextMessage", bound=TextMessage)
 
 
 def text_message(
-    kind: type[_TextMessage], message: Message, cost: Money, status: Status
+    kind: type[_TextMessage], message: Message, form: AnswerForm, cost: Money, status: Status
 ) -> _TextMessage:
     """Return the view of a message, with the cost and status that an API shows."""
     content = message.content
     return kind(
-        id=message.public_id,
-        sid=message.sid,
+        id=form.message_id(message.id),
+        sid=form.sid(message.id),
         channel=message.channel,
         to=list(message.to),
         from_=message.sender,
@@ -58,53 +63,63 @@ def text_message(
     )
 
 
-def sms_view(message: Message) -> TextMessage:
+def sms_view(message: Message, form: AnswerForm) -> TextMessage:
     """Return an SMS; a scheduled one is pending, because this API does not have `queued`."""
     status = Status.PENDING if message.status is Status.QUEUED else message.status
-    return text_message(TextMessage, message, message.cost, status)
+    return text_message(TextMessage, message, form, form.cost(message), status)
 
 
-SMS: Final = MessageCodec(
-    (
-        Field(
-            name="to",
-            type=FieldType.TEXTS,
-            attribute="to",
-            required=True,
-            source=Source.DOCUMENTED,
-        ),
-        Field(
-            name="message",
-            type=FieldType.TEXT,
-            attribute="message",
-            required=True,
-            max_length=MAX_TEXT,
-            source=Source.DOCUMENTED,
-        ),
-        Field(
-            name="from",
-            type=FieldType.TEXT,
-            attribute="sender",
-            max_length=MAX_SENDER,
-            source=Source.DOCUMENTED_ELSEWHERE,
-        ),
-        Field(
-            name="callbackUrl",
-            type=FieldType.TEXT,
-            attribute="callback_url",
-            source=Source.DOCUMENTED,
-        ),
+def observed_sms_view(message: Message, form: AnswerForm) -> TextMessage:
+    """Return an SMS with the members that the recorded answer has. Source: seen in SDKs."""
+    view = sms_view(message, form)
+    view.message = view.updated_at = UNSET
+    return view
+
+
+_FIELDS: Final = (
+    Field(
+        name="to",
+        type=FieldType.TEXTS,
+        attribute="to",
+        required=True,
+        source=Source.DOCUMENTED,
     ),
-    SmsDraft,
-    sms_view,
+    Field(
+        name="message",
+        type=FieldType.TEXT,
+        attribute="message",
+        required=True,
+        max_length=MAX_TEXT,
+        source=Source.DOCUMENTED,
+    ),
+    Field(
+        name="from",
+        type=FieldType.TEXT,
+        attribute="sender",
+        max_length=MAX_SENDER,
+        source=Source.DOCUMENTED_ELSEWHERE,
+    ),
+    Field(
+        name="callbackUrl",
+        type=FieldType.TEXT,
+        attribute="callback_url",
+        source=Source.DOCUMENTED,
+    ),
 )
+SMS: Final = MessageCodec(_FIELDS, SmsDraft, sms_view)
+_CODECS: Final[Mapping[Answers, MessageCodec[SmsDraft]]] = {
+    Answers.DOCUMENTED: SMS,
+    Answers.OBSERVED: MessageCodec(_FIELDS, SmsDraft, observed_sms_view, accepted=200),
+}
 
 
 class MessagesApi:
     """The calls of the Messages API."""
 
-    def __init__(self, handlers: MessageHandlers) -> None:
+    def __init__(self, handlers: MessageHandlers, form: AnswerForm) -> None:
         self._handlers = handlers
+        self._codec = _CODECS[form.answers]
+        self._form = form
 
     @property
     def resources(self) -> list[Resource]:
@@ -113,11 +128,15 @@ class MessagesApi:
             resource("/messages/sms", POST=self.send),
             resource("/messages", GET=self.page),
             resource("/messages/{id}", GET=self.read),
+            resource("/account", GET=self.account),
         ]
 
     async def send(self, request: Request) -> Answer:
-        """Send an SMS: 201 with the message, pending. Source: documented."""
-        return await self._handlers.send(request, Channel.SMS, SMS)
+        """Send an SMS: 201 with the message, pending. Source: documented.
+
+        Observed, it is 200. Source: seen in SDKs.
+        """
+        return await self._handlers.send(request, Channel.SMS, self._codec)
 
     async def page(self, request: Request) -> Answer:
         """List SMS, newest first. Source: documented; the order is our choice."""
@@ -128,8 +147,18 @@ class MessagesApi:
             "total": found.total,
             "pages": found.pages,
         }
-        return json_answer({"data": list(map(sms_view, found.messages)), "pagination": pagination})
+        data = [self._codec.view(message, self._form) for message in found.messages]
+        return json_answer({"data": data, "pagination": pagination})
 
     async def read(self, request: Request) -> Answer:
         """Return one SMS with its present status. Source: documented elsewhere."""
-        return json_answer(sms_view(await self._handlers.read(request, {Channel.SMS})))
+        message = await self._handlers.read(request, {Channel.SMS})
+        return json_answer(self._codec.view(message, self._form))
+
+    async def account(self, request: Request) -> Answer:
+        """Return nothing but the rate headers, which the example that has this call is about.
+
+        Source: documented elsewhere; what else the answer has is unknown.
+        """
+        warn_of_unknown(context_of(request), Fields(request.query_params), (), "query")
+        return json_answer({})

@@ -9,7 +9,7 @@ import msgspec
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.model import warning
-from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.services.drafts import Draft
 
 
@@ -57,7 +57,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 _READERS: Final[dict[FieldType, Callable[[Fields, str], Any]]] = {
     FieldType.TEXT: Fields.text,
-    FieldType.TEXTS: Fields.list_or_empty,
+    FieldType.TEXTS: Fields.optional_texts,
     FieldType.SPLIT_TEXTS: Fields.split_list,
     FieldType.STRING_MAP: Fields.string_map,
     FieldType.TIME: Fields.instant,
@@ -71,18 +71,32 @@ class MessageCodec(Generic[Draft]):
         self,
         fields: Sequence[Field],
         draft: Callable[..., Draft],
-        view: Callable[[Message], Any],
+        view: Callable[[Message, AnswerForm], Any],
+        *,
+        accepted: int = 201,
     ) -> None:
-        """Take the fields, in the order in which problems are found, the draft and the view."""
+        """Take the fields, in the order in which problems are found, the draft and the view.
+
+        `accepted` is the status of the answer to a send.
+        """
         self.fields = fields
         self.names = frozenset(field.name for field in fields)
+        self._ours = [field.name for field in fields if field.source is Source.OURS]
         self.view = view
+        self.accepted = accepted
         self._draft = draft
         # Looked up once, because this is a part of every send.
         self._required_first = [field for field in fields if field.required_first]
         self._readers = [
             (field, _READERS[field.type]) for field in fields if field.type in _READERS
         ]
+
+    def warn(self, context: RequestContext, body: Fields) -> None:
+        """Add warnings about fields that the call does not have, or that MsGine does not name."""
+        warn_of_unknown(context, body, self.names, "body")
+        for name in self._ours:
+            if body.get(name) is not None:
+                context.warnings.append(warning.undocumented_field(name))
 
     def read(self, body: Fields) -> Draft:
         """Return the draft that a body describes; unknown fields are ignored.

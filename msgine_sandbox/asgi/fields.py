@@ -1,14 +1,13 @@
 """Reading fields by type from a body of the public API, or from the query of any call."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from msgine_sandbox.model.clock import LATEST, Instant, from_datetime
 from msgine_sandbox.model.errors import InvalidRequest
-from msgine_sandbox.model.ids import parse_id
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 TIME = re.compile(
@@ -70,9 +69,9 @@ class Fields:
                 raise invalid_field(name, each, expected)
         return values
 
-    def list_or_empty(self, name: str) -> list[str]:
-        """Return the strings of an array, or one string as a list; absent is an empty list."""
-        return [] if self.get(name) is None else self.texts(name)
+    def optional_texts(self, name: str) -> list[str] | None:
+        """Return the strings of an array, or one string as a list, or None if it is absent."""
+        return None if self.get(name) is None else self.texts(name)
 
     def string_map(self, name: str) -> dict[str, str]:
         """Return an object whose values are strings; absent is an empty object."""
@@ -92,7 +91,7 @@ class Fields:
         Each is stripped of spaces, and may then be empty. Source: seen in SDKs; stripping is our
         choice.
         """
-        values = self.list_or_empty(name)
+        values = self.optional_texts(name) or []
         if isinstance(self.get(name), str):
             values = values[0].split(",")
         return [value.strip() for value in values]
@@ -106,10 +105,10 @@ class Fields:
             return int(value)
         raise invalid_field(name, value, f"a whole number from 1 to {most}")
 
-    def row_id(self, name: str, prefix: str, noun: str) -> int | None:
+    def row_id(self, name: str, parse: Callable[[str], int | None], noun: str) -> int | None:
         """Return the row that an identifier names, or None if it is absent."""
         value = self.text(name)
-        found = None if value is None else parse_id(prefix, value)
+        found = None if value is None else parse(value)
         if value is not None and found is None:
             raise invalid_field(name, value, f"the id of {noun}")
         return found

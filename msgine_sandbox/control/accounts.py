@@ -16,8 +16,9 @@ from msgine_sandbox.control.bodies import Body, Number, read_body_as
 from msgine_sandbox.control.views import ListView, View
 from msgine_sandbox.model.account import TIERS, Account, Limits
 from msgine_sandbox.model.channel import Channel, Scope
-from msgine_sandbox.model.choices import Tier
+from msgine_sandbox.model.choices import Answers, Tier
 from msgine_sandbox.model.clock import SECOND, Clock, Instant, iso_micros
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.money import MICROS, Money
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.rate_limit import RateLimit
@@ -70,11 +71,13 @@ class AccountView(View, frozen=True, kw_only=True):
     currency: str
     price: Decimal
     developer_prices: Mapping[Channel, Decimal]
+    answers: Answers
+    """Of the whole sandbox: the form of its answers."""
     windows: WindowsView | UnsetType = UNSET
     clock: ClockView | UnsetType = UNSET
 
 
-def account_view(account: Account) -> AccountView:
+def account_view(account: Account, answers: Answers) -> AccountView:
     """Return an account as its own calls show it."""
     limits = account.limits
     return AccountView(
@@ -86,6 +89,7 @@ def account_view(account: Account) -> AccountView:
         currency=account.price.currency,
         price=account.price.amount,
         developer_prices={channel: account.developer_price(channel).amount for channel in Channel},
+        answers=answers,
     )
 
 
@@ -149,10 +153,17 @@ class AccountBody(Body, frozen=True, kw_only=True):
 class AccountsControl:
     """Reads and changes the account."""
 
-    def __init__(self, accounts: Accounts, time_travel: TimeTravel, rate_limit: RateLimit) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        time_travel: TimeTravel,
+        rate_limit: RateLimit,
+        form: AnswerForm,
+    ) -> None:
         self._accounts = accounts
         self._time_travel = time_travel
         self._rate_limit = rate_limit
+        self._form = form
 
     @property
     def resources(self) -> list[Resource]:
@@ -164,7 +175,7 @@ class AccountsControl:
 
     async def read(self, request: Request) -> Answer:
         """Return the account."""
-        return json_answer(account_view(context_of(request).require_account()))
+        return json_answer(account_view(context_of(request).require_account(), self._form.answers))
 
     async def list(self, request: Request) -> Answer:
         """List the open accounts, newest first, or only the account that the call names."""
@@ -181,12 +192,12 @@ class AccountsControl:
         account = context_of(request).require_account()
         account = changed(account, read_body_as(request, AccountBody))
         await self._accounts.save(account)
-        return json_answer(account_view(account))
+        return json_answer(account_view(account, self._form.answers))
 
     def _listed(self, account: Account) -> AccountView:
         remaining = self._rate_limit.remaining(account, self._accounts.now(account.id))
         return replace(
-            account_view(account),
+            account_view(account, self._form.answers),
             id=account.public_id,
             windows=windows_view(account.limits, remaining),
             clock=clock_view(*self._time_travel.read(account.id)),

@@ -11,9 +11,8 @@ from msgine_sandbox.control.journal import WarningView, entry_view, warning_view
 from msgine_sandbox.control.message_views import message_view
 from msgine_sandbox.control.views import View, attempt_view, owner_of
 from msgine_sandbox.model.clock import Instant, iso_micros
-from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import PREFIX, Delivery, Status, StatusChange, summary
+from msgine_sandbox.model.message import AnswerForm, Delivery, Status, StatusChange, summary
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import InboxEmptied, MessagesDeleted
@@ -81,12 +80,18 @@ class EventEncoder:
     """
 
     def __init__(
-        self, store: Store, accounts: Accounts, journal: Journal, encodings: Encodings
+        self,
+        store: Store,
+        accounts: Accounts,
+        journal: Journal,
+        encodings: Encodings,
+        form: AnswerForm,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._journal = journal
         self._encodings = encodings
+        self._form = form
 
     async def chunks(self, events: Sequence[FeedEvent]) -> AsyncIterator[bytes]:
         """Return events in the form of server-sent events, several at a time where they are small.
@@ -127,10 +132,10 @@ class EventEncoder:
             return b"webhook", await self._attempt(event, what)
         account, account_id = owner_of(event.account, self._accounts)
         if isinstance(what, InboxEmptied):
-            up_to = format_id(PREFIX, what.until) if what.until else None
+            up_to = self._form.message_id(what.until) if what.until else None
             return b"emptied", EmptiedEvent(account=account, account_id=account_id, up_to=up_to)
         if isinstance(what, MessagesDeleted):
-            ids = [format_id(PREFIX, each) for each in what.messages]
+            ids = list(map(self._form.message_id, what.messages))
             return b"deleted", DeletedEvent(account=account, account_id=account_id, message_ids=ids)
         if isinstance(what, WarningRef):
             return b"warning", self._warning_event(event, what)
@@ -142,14 +147,14 @@ class EventEncoder:
         if message is None:
             return None
         account = self._accounts.get(message.account)
-        return message_view(message.with_history(accepted.history), account)
+        return message_view(message.with_history(accepted.history), account, self._form)
 
     async def _attempt(self, event: FeedEvent, sent: AttemptRef) -> View | None:
         attempt = await self._store.webhooks.attempt(sent.attempt, None)
         if attempt is None:
             return None
         account, account_id = owner_of(event.account, self._accounts)
-        return replace(attempt_view(attempt), account=account, account_id=account_id)
+        return replace(attempt_view(attempt, self._form), account=account, account_id=account_id)
 
     def _warning_event(self, event: FeedEvent, warned: WarningRef) -> View | None:
         entry = self._entry(event, warned)
@@ -179,7 +184,7 @@ class EventEncoder:
         return StatusEvent(
             account=account,
             account_id=account_id,
-            message_id=format_id(PREFIX, change.message),
+            message_id=self._form.message_id(change.message),
             to=statuses.recipient(change),
             status=change.status,
             reason=change.reason,

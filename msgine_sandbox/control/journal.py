@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from msgine_sandbox.control.views import (
 from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.errors import NotFound
-from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.ids import format_id, parse_id
 from msgine_sandbox.model.journal import PREFIX, Decisions, JournalEntry, RecordedHttp
 from msgine_sandbox.model.masking import masked_header, masked_query
 from msgine_sandbox.model.warning import WarningCode
@@ -87,7 +88,8 @@ class JournalControl:
 
 
 def _filter(account: int | None, query: Fields) -> JournalFilter:
-    method, before = query.text("method"), query.row_id("before", PREFIX, "a request")
+    method = query.text("method")
+    before = query.row_id("before", partial(parse_id, PREFIX), "a request")
     return JournalFilter(
         account=account,
         method=method and method.upper(),

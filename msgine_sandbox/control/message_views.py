@@ -19,7 +19,14 @@ from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, iso_micros, iso_seconds
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import Delivery, EmailParts, Message, PushParts, Status
+from msgine_sandbox.model.message import (
+    AnswerForm,
+    Delivery,
+    EmailParts,
+    Message,
+    PushParts,
+    Status,
+)
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding, split
 from msgine_sandbox.model.webhook import Attempt, EventType
@@ -90,7 +97,7 @@ class MessageView(View, frozen=True, kw_only=True):
     """
 
     id: str
-    sid: str
+    sid: str | None
     channel: Channel
     to: Sequence[str]
     from_: str = field(name="from")
@@ -159,11 +166,11 @@ SUMMARY_LENGTH: Final = 2000
 """Characters of a text in a summary, which are more than an SMS can have."""
 
 
-def message_summary(message: Message, account: Account) -> MessageSummary:
+def message_summary(message: Message, account: Account, form: AnswerForm) -> MessageSummary:
     """Return a message as summaries show it."""
-    cost = _cost(message)
+    cost = _cost(message, form)
     return MessageSummary(
-        id=message.public_id,
+        id=form.message_id(message.id),
         channel=message.channel,
         to=message.to,
         from_=message.sender,
@@ -188,14 +195,15 @@ def message_summary(message: Message, account: Account) -> MessageSummary:
 def message_view(
     message: Message,
     account: Account,
+    form: AnswerForm,
     attempts: Sequence[Attempt] = (),
     entry: JournalEntry | None = None,
 ) -> MessageView:
     """Return a message as lists and events show it; `entry` is the journal's of its request."""
-    cost = _cost(message)
+    cost = _cost(message, form)
     return MessageView(
-        id=message.public_id,
-        sid=message.sid,
+        id=form.message_id(message.id),
+        sid=form.sid(message.id),
         channel=message.channel,
         to=message.to,
         from_=message.sender,
@@ -221,17 +229,21 @@ def message_view(
 
 
 def full_message_view(
-    message: Message, account: Account, attempts: Sequence[Attempt], entry: JournalEntry | None
+    message: Message,
+    account: Account,
+    form: AnswerForm,
+    attempts: Sequence[Attempt],
+    entry: JournalEntry | None,
 ) -> MessageView:
     """Return a message with its webhook attempts, what was decided, and an SMS's segments."""
-    view = message_view(message, account, attempts, entry)
+    view = message_view(message, account, form, attempts, entry)
     if message.channel is Channel.SMS:
         return replace(view, parts=split(message.text).parts)
     return view
 
 
-def _cost(message: Message) -> Money:
-    return message.cost if message.channel is Channel.SMS else message.developer_cost
+def _cost(message: Message, form: AnswerForm) -> Money:
+    return form.cost(message) if message.channel is Channel.SMS else message.developer_cost
 
 
 def _channel_members(message: Message) -> dict[str, Any]:

@@ -22,8 +22,7 @@ from msgine_sandbox.control.views import DeletedView, View
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
-from msgine_sandbox.model.ids import parse_id
-from msgine_sandbox.model.message import PREFIX, Message, Status
+from msgine_sandbox.model.message import AnswerForm, Message, Status, parse_message_id
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.webhook import Attempt
 from msgine_sandbox.services.accounts import Accounts
@@ -67,6 +66,7 @@ class MessagesControl:
         deliveries: Deliveries,
         journal: Journal,
         lifecycle: Lifecycle,
+        form: AnswerForm,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -76,6 +76,7 @@ class MessagesControl:
         self._deliveries = deliveries
         self._journal = journal
         self._lifecycle = lifecycle
+        self._form = form
 
     @property
     def resources(self) -> list[Resource]:
@@ -125,7 +126,7 @@ class MessagesControl:
         attempts = await self._attempts(message)
         account = self._accounts.get(message.account)
         entry = self._journal.get(message.account, message.request_id)
-        return json_answer(full_message_view(message, account, attempts, entry))
+        return json_answer(full_message_view(message, account, self._form, attempts, entry))
 
     async def delete(self, request: Request) -> Answer:
         """Delete one message, its planned steps and its webhooks."""
@@ -141,7 +142,7 @@ class MessagesControl:
 
     async def _message(self, request: Request) -> Message:
         account_id = context_of(request).account_id
-        message_id = parse_id(PREFIX, request.path_params["id"])
+        message_id = parse_message_id(request.path_params["id"])
         message = None
         if message_id is not None:
             message = await self._store.messages.get(message_id, account_id)
@@ -157,13 +158,13 @@ class MessagesControl:
         )
 
     async def _page(
-        self, wanted: MessageQuery, limit: int, view: Callable[[Message, Account], View]
+        self, wanted: MessageQuery, limit: int, view: Callable[[Message, Account, AnswerForm], View]
     ) -> tuple[ListPage, int]:
         """Return the newest messages that match, and how many match in all."""
         found, total = await self._inbox.search(wanted, limit)
         page = ListPage(limit)
         async for message in self._inbox.read(found):
-            page.add(view(message, self._accounts.get(message.account)))
+            page.add(view(message, self._accounts.get(message.account), self._form))
             if page.is_full:
                 break
         return page, total
@@ -177,7 +178,7 @@ class MessagesControl:
         return attempts
 
     def _view(self, message: Message) -> MessageView:
-        return message_view(message, self._accounts.get(message.account))
+        return message_view(message, self._accounts.get(message.account), self._form)
 
     async def _timed_out(self, wanted: MessageQuery, timeout: float) -> WaitTimedOut:
         account = wanted.filter.account
@@ -196,7 +197,7 @@ def _filter(account: int | None, query: Fields) -> Filter:
     return Filter(
         account=account,
         channel=query.choice("channel", Channel),
-        before=query.row_id("before", PREFIX, "a message"),
+        before=query.row_id("before", parse_message_id, "a message"),
         to=_with_plus(query.text("to")),
         status=query.choice("status", Status),
         contains=query.text("contains"),

@@ -8,9 +8,8 @@ from msgspec import UNSET, UnsetType
 
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.fault import Effect, Fault, Match, WebhookEffect
-from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.masking import masked_header
-from msgine_sandbox.model.message import PREFIX
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.webhook import Attempt, AttemptHttp, Endpoint, EventType, WebhookMode
 from msgine_sandbox.services.accounts import Accounts
 
@@ -164,25 +163,25 @@ def endpoints_view(endpoints: Sequence[Endpoint]) -> EndpointsView:
     )
 
 
-def attempt_summary(attempt: Attempt) -> AttemptSummary:
+def attempt_summary(attempt: Attempt, form: AnswerForm) -> AttemptSummary:
     """Return an attempt without its request and response."""
-    return AttemptSummary(**_attempt_summary(attempt))
+    return AttemptSummary(**_attempt_summary(attempt, form))
 
 
-def attempt_view(attempt: Attempt) -> AttemptView:
+def attempt_view(attempt: Attempt, form: AnswerForm) -> AttemptView:
     """Return an attempt."""
     return AttemptView(
-        **_attempt_summary(attempt),
+        **_attempt_summary(attempt, form),
         request=_http_view(attempt.request),
         response=None if attempt.response is None else _http_view(attempt.response),
     )
 
 
-def _attempt_summary(attempt: Attempt) -> dict[str, Any]:
+def _attempt_summary(attempt: Attempt, form: AnswerForm) -> dict[str, Any]:
     return {
         "id": attempt.public_id,
         "event": attempt.event,
-        "message_id": format_id(PREFIX, attempt.message),
+        "message_id": form.message_id(attempt.message),
         "url": attempt.url,
         "attempt": attempt.number,
         "at": iso_micros(attempt.at),

@@ -1,7 +1,8 @@
 """`/_sandbox/webhooks`: the account's endpoints, and every attempt to send to them."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Final
 
 from msgspec import Meta
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from msgine_sandbox.control.lists import Detail, ListPage
 from msgine_sandbox.control.views import attempt_summary, attempt_view, endpoints_view
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.ids import parse_id
-from msgine_sandbox.model.message import PREFIX
+from msgine_sandbox.model.message import AnswerForm, parse_message_id
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.webhook import (
     ATTEMPT_PREFIX,
@@ -33,6 +34,9 @@ from msgine_sandbox.storage.webhooks import AttemptFilter, WebhookRows
 MAX_ENDPOINTS = 16
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+
+
+_parse_attempt_id: Final = partial(parse_id, ATTEMPT_PREFIX)
 
 
 class EndpointBody(Body, frozen=True, kw_only=True):
@@ -56,10 +60,13 @@ class EndpointsBody(Body, frozen=True, kw_only=True):
 class WebhooksControl:
     """Reads and replaces endpoints, lists attempts, sends webhooks again."""
 
-    def __init__(self, accounts: Accounts, rows: WebhookRows, sender: WebhookSender) -> None:
+    def __init__(
+        self, accounts: Accounts, rows: WebhookRows, sender: WebhookSender, form: AnswerForm
+    ) -> None:
         self._accounts = accounts
         self._rows = rows
         self._sender = sender
+        self._form = form
 
     @property
     def resources(self) -> list[Resource]:
@@ -91,12 +98,12 @@ class WebhooksControl:
         message = query.text("messageId")
         wanted = AttemptFilter(
             account=context_of(request).account_id,
-            message=None if message is None else parse_id(PREFIX, message) or 0,
-            before=query.row_id("before", ATTEMPT_PREFIX, "a webhook attempt"),
+            message=None if message is None else parse_message_id(message) or 0,
+            before=query.row_id("before", _parse_attempt_id, "a webhook attempt"),
         )
         slices = Slices()
         async for attempt in self._rows.search(wanted):
-            page.add(view(attempt))
+            page.add(view(attempt, self._form))
             if page.is_full:
                 break
             await slices.pause()
@@ -104,18 +111,18 @@ class WebhooksControl:
 
     async def read_attempt(self, request: Request) -> Answer:
         """Return one attempt."""
-        return json_answer(attempt_view(await self._attempt(request)))
+        return json_answer(attempt_view(await self._attempt(request), self._form))
 
     async def resend(self, request: Request) -> Answer:
         """Send the webhook of an earlier attempt again, at once; return the new attempt."""
         again = await self._sender.resend(await self._attempt(request))
         if again is None:
             raise NotFound("Webhook attempt not found")
-        return json_answer(attempt_view(again))
+        return json_answer(attempt_view(again, self._form))
 
     async def _attempt(self, request: Request) -> Attempt:
         account_id = context_of(request).account_id
-        attempt_id = parse_id(ATTEMPT_PREFIX, request.path_params["id"])
+        attempt_id = _parse_attempt_id(request.path_params["id"])
         attempt = None if attempt_id is None else await self._rows.attempt(attempt_id, account_id)
         if attempt is None:
             raise NotFound("Webhook attempt not found")

@@ -25,6 +25,15 @@ class DeliveryMode(StrEnum):
     """Calls of the control API only."""
 
 
+class Answers(StrEnum):
+    """The form of answers where MsGine's documents and its service differ."""
+
+    DOCUMENTED = "documented"
+    """As the REST API page shows them."""
+    OBSERVED = "observed"
+    """As the only recorded answer of the service, in the history of an SDK."""
+
+
 class WebhookPolicy(StrEnum):
     """Where webhooks may be sent."""
 

@@ -10,7 +10,7 @@ from random import Random, SystemRandom
 from msgine_sandbox.model.clock import Instant, RealTime
 
 _RANDOM_BITS = 20
-_LARGEST = (1 << 63) - 1  # row id of SQLite
+LARGEST = (1 << 63) - 1  # row id of SQLite
 _FORMATTED = re.compile(r"[a-z]+_([0-9a-f]{16})")
 
 
@@ -55,4 +55,4 @@ def parse_id(prefix: str, text: str) -> int | None:
     if match is None or not text.startswith(f"{prefix}_"):
         return None
     row_id = int(match[1], 16)
-    return row_id if row_id <= _LARGEST else None
+    return row_id if row_id <= LARGEST else None

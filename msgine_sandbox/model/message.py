@@ -1,5 +1,6 @@
-"""A message with a delivery for each recipient, and the lifecycle of deliveries."""
+"""A message with a delivery for each recipient, the lifecycle of deliveries, and messages' ids."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
@@ -9,12 +10,17 @@ import msgspec
 from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.clock import Instant
-from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.ids import LARGEST, format_id, parse_id
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding
 
-PREFIX: Final = "msg"
+_MESSAGE: Final = "msg"
+_DEVICE: Final = "dev"
+_UUID: Final = re.compile(
+    r"([0-9a-f]{8})-([0-9a-f]{4})-4([0-9a-f]{3})-8([0-9a-f])00-([0-9a-f]{12})", re.IGNORECASE
+)
 
 Recipient = str
 """A phone number, an email address, or what a push goes to, after it has been checked."""
@@ -150,16 +156,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[Delivery, ...]
 
     @property
-    def public_id(self) -> str:
-        """The identifier that clients see. Source: documented."""
-        return format_id(PREFIX, self.id)
-
-    @property
-    def sid(self) -> str:
-        """The second identifier that clients see. Source: documented elsewhere."""
-        return f"SM{self.id:016x}"
-
-    @property
     def recipients(self) -> list[Recipient]:
         """All recipients, those in `cc` and `bcc` included, in the order given."""
         return [delivery.recipient for delivery in self.deliveries]
@@ -233,3 +229,57 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
                 for position, delivery in enumerate(self.deliveries)
             ),
         )
+
+
+class AnswerForm:
+    """What the setting `--answers` decides: how clients see ids, and the cost of an SMS.
+
+    MsGine documents ids such as `msg_…` and prices in USD. The only recorded answer of the service
+    has a UUID, no `sid`, and a price in UGX.
+    """
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self._is_observed = answers is Answers.OBSERVED
+
+    def message_id(self, row_id: int) -> str:
+        """Return the id of a message. Source: documented; of UUIDs: seen in SDKs."""
+        return _uuid(row_id) if self._is_observed else format_id(_MESSAGE, row_id)
+
+    def sid(self, row_id: int) -> str | None:
+        """Return a message's second id. Source: documented elsewhere; of null: seen in SDKs."""
+        return None if self._is_observed else f"SM{row_id:016x}"
+
+    def device_id(self, row_id: int) -> str:
+        """Return the id of a device. Source: seen in SDKs; its form is our choice."""
+        return _uuid(row_id) if self._is_observed else format_id(_DEVICE, row_id)
+
+    def cost(self, message: Message) -> Money:
+        """Return what the Messages API shows as the cost of an SMS.
+
+        Source: documented, in USD; that it is 30 UGX, as in the Developers API: seen in SDKs.
+        """
+        return message.developer_cost if self._is_observed else message.cost
+
+
+def parse_message_id(text: str) -> int | None:
+    """Return the row id of a message's id, in either form; None when the text is none.
+
+    Both are accepted under either setting: which one a client has stored depends on the setting at
+    that time.
+    """
+    match = _UUID.fullmatch(text)
+    if match is None:
+        return parse_id(_MESSAGE, text)
+    row_id = int("".join(match.groups()[:4]), 16)
+    return row_id if row_id <= LARGEST and _uuid(row_id) == text.lower() else None
+
+
+def _uuid(row_id: int) -> str:
+    """Return a row id as a UUID: its 16 digits, and the last 12 of them again.
+
+    It has the form of version 4, which is what clients that look at the version expect, and its
+    order as a text is the order of acceptance. Without the repetition, all ids would end alike.
+    """
+    digits = f"{row_id:016x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15]}00-{digits[4:]}"

@@ -9,7 +9,6 @@ import msgspec
 
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidPhoneNumber, InvalidRequest
-from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.magic import MAGIC_BLOCK
 
 PhoneNumber = str
@@ -23,7 +22,6 @@ MAX_MAILBOX: Final = 1000
 USER: Final = "user:"
 TOPIC: Final = "topic:"
 MAX_TARGET: Final = 4096
-DEVICE_PREFIX: Final = "dev"
 
 # Never \d or $: they also accept other scripts' digits and a newline at the end.
 _E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -192,8 +190,3 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     """False once it is removed: from then on pushes to it fail."""
     created_at: Instant
-
-    @property
-    def public_id(self) -> str:
-        """The identifier that clients see. Source: seen in SDKs; its prefix is our choice."""
-        return format_id(DEVICE_PREFIX, self.id)

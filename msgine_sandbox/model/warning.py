@@ -24,6 +24,7 @@ class WarningCode(StrEnum):
     KEY_REUSED = "idempotency-key-reused-with-another-body"
     BEARER_MISSING = "bearer-missing"
     UNKNOWN_FIELD = "unknown-field"
+    UNDOCUMENTED_FIELD = "undocumented-field"
     NUMBER_NOT_MOBILE = "number-not-mobile"
     FORCED_TO_UCS2 = "text-forced-to-ucs2"
     WEBHOOK_SLOW = "webhook-slow"
@@ -41,6 +42,7 @@ ADVICE: Final[Mapping[WarningCode, str]] = {
     WarningCode.KEY_REUSED: "Use a new key for each operation.",
     WarningCode.BEARER_MISSING: "Send Authorization: Bearer TOKEN.",
     WarningCode.UNKNOWN_FIELD: "Check the spelling of the name.",
+    WarningCode.UNDOCUMENTED_FIELD: "Use what MsGine documents, or what its SDKs send.",
     WarningCode.NUMBER_NOT_MOBILE: "Ask the recipient for a mobile number.",
     WarningCode.FORCED_TO_UCS2: "Replace the character, or budget for the additional segments.",
     WarningCode.WEBHOOK_SLOW: "Store the webhook, respond, and do the work afterwards.",
@@ -112,6 +114,14 @@ def unknown_field(names: Sequence[str], place: str) -> ClientWarning:
     return ClientWarning(
         WarningCode.UNKNOWN_FIELD,
         f"The {place} has what this call ignores: {', '.join(shown)}{more}",
+    )
+
+
+def undocumented_field(field: str) -> ClientWarning:
+    """Return a warning: a field works here, although nothing says that MsGine has it."""
+    return ClientWarning(
+        WarningCode.UNDOCUMENTED_FIELD,
+        f"The body has {field}, which no document of MsGine and no official SDK sends",
     )
 
 

@@ -16,7 +16,7 @@ import msgspec
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import SECOND, Instant
-from msgine_sandbox.model.message import NEXT, Message
+from msgine_sandbox.model.message import NEXT, AnswerForm, Message
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
 from msgine_sandbox.services.webhooks.targets import is_loopback
@@ -114,7 +114,8 @@ def retry_warnings(
 class PollingDetector:
     """Counts the reads of messages that are not delivered or failed yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: AnswerForm) -> None:
+        self._form = form
         self._reads: OrderedDict[int, int] = OrderedDict()
 
     def warnings_for(self, account: Account, message: Message) -> list[ClientWarning]:
@@ -128,7 +129,7 @@ class PollingDetector:
         has_webhook = message.callback_url is not None or account.endpoints
         if has_webhook or reads < POLLS_BEFORE_WARNING:
             return []
-        return [warning.polls(message.public_id, reads)]
+        return [warning.polls(self._form.message_id(message.id), reads)]
 
 
 def webhook_warnings(

@@ -33,6 +33,8 @@ _CALLS: Final[dict[tuple[str, str], str]] = {
 }
 """The behaviour of a successful call, by its method and the last segment of its path."""
 _LISTS: Final = {"messages", "history"}
+_UNCOUNTED: Final = "account"
+"""The last segment of a call whose answer nobody knows, so that a client can do nothing with it."""
 _PAGE: Final = re.compile(r"[0-9]{1,18}")
 
 
@@ -110,6 +112,8 @@ def _call(entry: JournalEntry) -> set[str]:
     last = entry.path.rpartition("/")[2]
     if (entry.method, last) in _CALLS:
         return {_CALLS[entry.method, last]}
+    if last == _UNCOUNTED:
+        return set()
     if last in _LISTS:
         is_later = _is_later_page(entry.query)
         return {Behaviour.LISTED, Behaviour.LATER_PAGE} if is_later else {Behaviour.LISTED}

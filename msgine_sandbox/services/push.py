@@ -1,15 +1,16 @@
 """Push: what can be sent, and to which devices, users or topic."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.message import Message, PushParts
+from msgine_sandbox.model.message import Message, PushParts, Recipient
 from msgine_sandbox.model.recipients import checked_token, topic_target, user_target
 from msgine_sandbox.model.webhook import checked_url
 from msgine_sandbox.services.carrier import Carrier
@@ -21,6 +22,7 @@ from msgine_sandbox.services.drafts import (
     is_unicode,
     new_deliveries,
 )
+from msgine_sandbox.storage.store import Store
 
 MAX_TITLE: Final = 100
 MAX_BODY: Final = 500
@@ -31,9 +33,9 @@ class PushDraft(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     body: str
-    user_ids: Sequence[str] = ()
+    user_ids: Sequence[str] | None = None
     topic: str | None = None
-    tokens: Sequence[str] = ()
+    tokens: Sequence[str] | None = None
     data: Mapping[str, str] = {}
     image_url: str | None = None
     scheduled_at: Instant | None = None
@@ -44,8 +46,9 @@ class PushService(ChannelService[PushDraft]):
 
     channel = Channel.PUSH
 
-    def __init__(self, ids: Ids, carrier: Carrier) -> None:
+    def __init__(self, ids: Ids, store: Store, carrier: Carrier) -> None:
         self._ids = ids
+        self._store = store
         self._carrier = carrier
 
     async def compose(self, draft: PushDraft, context: SendContext) -> Message:
@@ -56,17 +59,7 @@ class PushService(ChannelService[PushDraft]):
             InvalidRequest: it has no recipient or too many, or a value is not a valid one.
         """
         account = context.account
-        if not (draft.user_ids or draft.topic is not None or draft.tokens):
-            expected = "userIds, tokens or a topic"
-            raise InvalidRequest(
-                f"One of {expected} is required", field="tokens", expected=expected
-            )
-        recipients = checked_recipients(
-            _targets(draft),
-            str,
-            field="tokens" if draft.tokens else "userIds",
-            what="users, or tokens, or one topic",
-        )
+        recipients = await self._recipients(draft, account)
         message = Message(
             id=self._ids.next(),
             account=account.id,
@@ -88,14 +81,33 @@ class PushService(ChannelService[PushDraft]):
         )
         return message.with_changes(await self._carrier.at_acceptance(message))
 
+    async def _recipients(self, draft: PushDraft, account: Account) -> Sequence[Recipient]:
+        """Return what a push goes to; with a topic, users and tokens are ignored.
 
-def _targets(draft: PushDraft) -> Iterator[str]:
-    """Return the recipients; with a topic, users and tokens are ignored. Source: seen in SDKs."""
-    if draft.topic is not None:
-        yield topic_target(draft.topic)
-        return
-    yield from map(user_target, draft.user_ids)
-    yield from map(checked_token, draft.tokens)
+        Without any of these it goes to the account's devices. Source: seen in SDKs.
+        """
+        if draft.topic is not None:
+            return [topic_target(draft.topic)]
+        if draft.user_ids is None and draft.tokens is None:
+            return await self._devices(account)
+        return checked_recipients(
+            [*map(user_target, draft.user_ids or ()), *map(checked_token, draft.tokens or ())],
+            str,
+            field="tokens" if draft.tokens or draft.user_ids is None else "userIds",
+            what="users or tokens",
+        )
+
+    async def _devices(self, account: Account) -> Sequence[Recipient]:
+        tokens = await self._store.devices.active(account.id)
+        if not tokens:
+            raise InvalidRequest(
+                "The push has no recipient: register a device first, or name userIds or a topic",
+                field="userIds",
+                expected="userIds or a topic, or at least one registered device",
+            )
+        return checked_recipients(
+            tokens, str, field="userIds", what="registered devices, or userIds or a topic"
+        )
 
 
 def _checked_data(data: Mapping[str, str]) -> Mapping[str, str]:

@@ -28,6 +28,13 @@ class DeviceRows:
         """Store a device, in place of the one with its token."""
         self._database.execute(_INSERT, _DEVICE.to_row(device))
 
+    async def active(self, account: int) -> list[str]:
+        """Return the tokens of an account's devices that are not removed, the oldest first."""
+        rows = self._database.execute(
+            "SELECT token FROM devices WHERE account = ? AND active ORDER BY id", (account,)
+        )
+        return [token for (token,) in rows]
+
     async def removed(self, account: int, tokens: Collection[str]) -> set[str]:
         """Return those of some tokens whose devices are removed."""
         rows = self._database.execute(

@@ -37,6 +37,8 @@ class AccountSettings:
     """Currency of `price`, as an ISO 4217 code."""
     developer_prices: Mapping[str, Decimal]
     """Price in the Developers API, in UGX, by channel."""
+    answers: str
+    """Which form of answers the sandbox gives: "documented" or "observed"."""
 
 
 class Account:
@@ -170,6 +172,7 @@ def _parse_settings(raw: Mapping[str, Any]) -> AccountSettings:
         developer_prices={
             channel: Decimal(str(price)) for channel, price in raw["developerPrices"].items()
         },
+        answers=raw.get("answers", "documented"),  # an earlier sandbox has no other
     )
 
 

@@ -51,7 +51,7 @@ class Message:
     """A message at the moment of the call that returned it; `refresh` fetches it again."""
 
     id: str
-    sid: str
+    sid: str | None
     channel: str
     """`sms`, `email` or `push`."""
     to: tuple[str, ...]

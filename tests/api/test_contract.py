@@ -95,6 +95,11 @@ def test_every_documented_refusal_has_an_exchange() -> None:
             "msg_0123456789abcdef",
             "body is 'msg_0123456789abcdef' instead of '<id:dev>'",
         ),
+        (
+            "<uuid>",
+            "msg_0123456789abcdef",
+            "body is 'msg_0123456789abcdef' instead of '<uuid>'",
+        ),
         ("<digits>", 5, "body is 5 instead of '<digits>'"),
         ("<digits>", None, "body is None instead of '<digits>'"),
     ],

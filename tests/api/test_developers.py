@@ -55,7 +55,7 @@ async def test_recipients_are_a_list_or_separated_by_commas(box: Box, to: Any) -
         ("/email", {"cc": [f"p{n}@example.com" for n in range(100)]}, "to", 101),
         ("/email", {"from": "Shop"}, "from", "Shop"),
         ("/email", {"from": "Shop <shop>"}, "from", "Shop <shop>"),
-        ("/push", {"tokens": []}, "tokens", None),
+        ("/push", {"tokens": []}, "tokens", 0),
         ("/push", {"tokens": [""]}, "tokens", ""),
         ("/push", {"tokens": ["a\nb"]}, "tokens", "a\nb"),
         ("/push", {"tokens": [f"token {n}" for n in range(101)]}, "tokens", 101),
@@ -267,7 +267,8 @@ async def test_a_token_with_pattern_characters_matches_only_itself(box: Box) -> 
 @CHANNELS
 async def test_an_unknown_field_causes_a_warning(box: Box, path: str) -> None:
     answer = await box.call("POST", DEVELOPERS + path, json=SENDS[path] | {"priority": 1})
-    assert (answer.status_code, answer.headers["x-sandbox-warning"]) == (201, "unknown-field")
+    assert answer.status_code == 201
+    assert answer.headers["x-sandbox-warning"].split(", ")[0] == "unknown-field"
 
 
 async def test_an_sms_gets_the_same_warnings_from_both_apis(box: Box) -> None:

@@ -88,6 +88,26 @@ async def test_the_default_is_the_first_page_of_twenty(box: Box) -> None:
     assert empty == {"data": [], "pagination": {"page": 1, "limit": 20, "total": 0, "pages": 0}}
 
 
+@pytest.mark.parametrize("token", ["test_free_1", "test_readonly_1", "test_sendonly_1"])
+async def test_the_account_is_empty_and_has_the_rate_headers(box: Box, token: str) -> None:
+    own = box.other(token)
+    answer = await own.call("GET", "/api/v1/account")
+    assert (answer.status_code, answer.json()) == (200, {})
+    limit = 60 if "free" in token else 100
+    assert answer.headers["x-ratelimit-limit"] == str(limit)
+    assert answer.headers["x-ratelimit-remaining"] == str(limit - 1)
+    assert int(answer.headers["x-ratelimit-reset"])
+    [entry] = (await own.get("/_sandbox/requests"))["data"]
+    assert (entry["path"], entry["status"], entry["warnings"]) == ("/api/v1/account", 200, [])
+
+
+async def test_the_account_needs_a_credential_and_can_only_be_read(box: Box) -> None:
+    assert (await box.anonymous.call("GET", "/api/v1/account")).status_code == 401
+    answer = await box.call("POST", "/api/v1/account", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (await box.call("HEAD", "/api/v1/account")).content == b""
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

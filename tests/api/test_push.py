@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 from box import DEVELOPERS, Box, sandbox
-from sends import PUSH
+from sends import PUSH, later
+
+TITLE_AND_BODY = {"title": "Your order", "body": "It is on its way"}
+
+
+async def register(box: Box, *tokens: str) -> None:
+    for token in tokens:
+        await box.developers("POST", "/push/device", {"token": token, "platform": "ios"})
+
+
+async def remove(box: Box, token: str) -> None:
+    await box.developers("DELETE", "/push/device", {"token": token})
 
 
 async def test_the_response_to_a_push_names_the_recipients_that_failed(box: Box) -> None:
@@ -25,6 +36,82 @@ async def test_the_status_of_a_push_combines_its_devices(
     sent = await box.developers("POST", "/push", PUSH | {"tokens": tokens})
     assert sent["status"] == status
     assert ("sentAt" in sent) is (status == "sent")
+
+
+# Without a target
+
+
+@pytest.mark.parametrize("target", [{}, {"userIds": None, "tokens": None, "topic": None}])
+async def test_a_push_without_a_target_goes_to_the_accounts_active_devices(
+    box: Box, target: dict[str, Any]
+) -> None:
+    await register(box, "phone", "sold", "tablet")
+    await register(box.other(), "of somebody else")
+    await remove(box, "sold")
+    sent = await box.developers("POST", "/push", TITLE_AND_BODY | target)
+    assert (sent["recipientCount"], sent["successCount"], sent["status"]) == (2, 2, "sent")
+    assert (await box.details(sent))["to"] == ["phone", "tablet"]
+    assert await box.warning_codes() == []
+
+
+async def test_a_push_to_the_accounts_devices_fails_for_magic_ones(box: Box) -> None:
+    await register(box, "phone", "sandbox-bounce")
+    sent = await box.developers("POST", "/push", TITLE_AND_BODY)
+    assert (sent["successCount"], sent["failureCount"]) == (1, 1)
+
+
+async def test_a_push_without_a_target_needs_a_registered_device(box: Box) -> None:
+    await register(box, "sold")
+    await remove(box, "sold")
+    error = await box.developers_error("POST", "/push", TITLE_AND_BODY)
+    assert "register a device first" in error["message"]
+    assert error["details"]["field"] == "userIds"
+    assert await box.message_count() == 0
+    await register(box, "sold")
+    assert (await box.developers("POST", "/push", TITLE_AND_BODY))["recipientCount"] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "field"),
+    [({"userIds": []}, "userIds"), ({"tokens": []}, "tokens"), ({"topic": ""}, "topic")],
+)
+async def test_an_empty_target_is_not_taken_for_all_devices(
+    box: Box, target: dict[str, Any], field: str
+) -> None:
+    await register(box, "phone")
+    error = await box.developers_error("POST", "/push", TITLE_AND_BODY | target)
+    assert error["details"]["field"] == field
+
+
+async def test_a_push_goes_to_at_most_a_hundred_devices() -> None:
+    async with sandbox(tier="unlimited") as box:
+        await register(box, *(f"phone {number}" for number in range(100)))
+        assert (await box.developers("POST", "/push", TITLE_AND_BODY))["recipientCount"] == 100
+        await register(box, "one more")
+        error = await box.developers_error("POST", "/push", TITLE_AND_BODY)
+        assert error["details"] == {
+            "field": "userIds",
+            "value": 101,
+            "expected": "1 to 100 registered devices, or userIds or a topic",
+        }
+        await remove(box, "phone 7")
+        assert (await box.developers("POST", "/push", TITLE_AND_BODY))["recipientCount"] == 100
+
+
+async def test_a_scheduled_push_goes_to_the_devices_of_its_acceptance(box: Box) -> None:
+    await box.freeze()
+    await register(box, "phone", "tablet")
+    body = TITLE_AND_BODY | {"scheduledFor": await later(box, hours=1)}
+    sent = await box.developers("POST", "/push", body)
+    assert (sent["recipientCount"], sent["status"]) == (2, "queued")
+    await register(box, "new")
+    await remove(box, "phone")
+    await box.advance(hours=2)
+    found = await box.developers("GET", f"/{sent['id']}")
+    assert (found["recipientCount"], found["successCount"], found["failureCount"]) == (2, 1, 1)
+
+
+# With a target
 
 
 async def test_a_topic_takes_precedence_over_users_and_tokens(box: Box) -> None:
@@ -67,6 +154,15 @@ async def test_a_device_belongs_to_one_account(box: Box) -> None:
     assert (await box.other().developers_error("DELETE", "/push/device", {"token": "mine"}))[
         "code"
     ] == ("not_found")
+
+
+async def test_a_device_may_name_its_id(box: Box) -> None:
+    device = {"token": "token-of-a-phone", "platform": "android"}
+    first = await box.developers("POST", "/push/device", device | {"deviceId": "jane"})
+    assert await box.developers("POST", "/push/device", device | {"deviceId": None}) == first
+    assert await box.warning_codes() == []
+    error = await box.developers_error("POST", "/push/device", device | {"deviceId": 7})
+    assert error["details"] == {"field": "deviceId", "value": 7, "expected": "a string"}
 
 
 @pytest.mark.parametrize("platform", ["windows", "iOS", "", 1, ["ios"]])

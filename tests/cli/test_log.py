@@ -29,7 +29,7 @@ from msgine_sandbox.standard_error import StandardErrorStream
 pytestmark = pytest.mark.live
 
 TOKEN = "test_unlimited_3c7b"
-WELCOME = 2  # lines
+WELCOME = 3  # lines
 ENOUGH = 3_000  # requests, whose lines fill a pipe and all that may wait several times
 ESCAPE = "\x1b"
 DROPPED = re.compile(r"(\d+) lines? (?:was|were) dropped here, because .*")
@@ -98,7 +98,7 @@ class Logged:
 
     @property
     def columns(self) -> list[list[str]]:
-        """The lines after the first two, without their times, by column."""
+        """The lines after the first three, without their times, by column."""
         lines = [re.split(r" {2,}", line)[1:] for line in self.lines[WELCOME:]]
         return [[each.strip() for each in line] for line in lines]
 
@@ -137,6 +137,20 @@ def form(text: str, replaced: dict[str, str]) -> list[str]:
     text = re.sub(r"\b(msg|flt)_[0-9a-f]{16}\b", r"\1", text)
     text = re.sub(r"http://\S+:\d+/hooks", "HOOKS", text)
     return [re.sub(" {2,}", "  ", line) for line in text.splitlines()]
+
+
+def test_it_says_which_form_the_answers_have_and_shows_the_ids_of_that_form(
+    log: Logged, receiver: Receiver
+) -> None:
+    with log.serving("--answers", "observed") as live, calling(live) as client:
+        client.control("/clock/freeze")
+        client.control("/webhooks", "PUT", endpoints=[{"url": receiver.url}])
+        assert client.send() == 200
+        client.control("/clock/advance", seconds=1)
+        [message] = client.control("/messages", "GET")["data"]
+    assert log.lines[WELCOME - 1] == "Answers: observed"
+    assert [columns[4].split()[0] for columns in log.columns] == [message["id"]] * 2
+    assert message["id"] == receiver.received[0].content["messageId"]
 
 
 def test_faults_are_named_with_the_request_or_attempt_on_which_they_acted(

@@ -37,8 +37,9 @@ def test_the_first_line_is_the_base_url_and_it_answers(capfd: pytest.CaptureFixt
         assert live.wait() == 0
         assert live.process.stdout is not None
         assert live.process.stdout.read() == ""
-    inbox, docs, request = capfd.readouterr().err.splitlines()
+    inbox, docs, answers, request = capfd.readouterr().err.splitlines()
     assert (inbox, docs) == (f"Inbox: {live.origin}/", f"Docs:  {live.origin}/docs/")
+    assert answers == "Answers: documented"
     assert "/messages/sms" in request
 
 

@@ -74,6 +74,7 @@ VALUES = {
     "keep_messages": ("0", 0),
     "keep_megabytes": ("512", 512),
     "keep_for": ("3600", 3600.0),
+    "answers": ("observed", "observed"),
     "delivery": ("manual", "manual"),
     "sent_after": ("1.5", 1.5),
     "delivered_after": ("30", 30.0),

@@ -107,6 +107,11 @@ async def test_each_behaviour_of_the_developers_api_can_be_met(box: Box, behavio
     assert behaviour in await met(box)
 
 
+async def test_reading_the_account_meets_nothing(box: Box) -> None:
+    await box.get(f"{BASE_PATH}/account")
+    assert await met(box) == []
+
+
 async def test_a_removed_device_and_a_read_message_are_met(box: Box) -> None:
     await box.developers("POST", "/push/device", {"token": "a", "platform": "ios"})
     await box.developers("DELETE", "/push/device", {"token": "a"})

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from box import BASE_PATH, NUMBER, Box
@@ -85,6 +86,28 @@ async def test_the_names_of_unknown_fields_are_escaped_and_shortened(box: Box) -
     [warning] = await box.warnings()
     assert "\\ud800, xxx" in warning["message"]
     assert warning["message"].endswith(", 7 and 12 more")
+
+
+# undocumented-field
+
+
+@pytest.mark.parametrize("target", [{"tokens": ["a"]}, {"tokens": "a", "topic": "news"}])
+async def test_a_push_that_names_tokens_causes_a_warning(box: Box, target: Any) -> None:
+    body = {"title": "Your order", "body": "It is on its way", **target}
+    answer = await box.call("POST", f"{BASE_PATH}/developers/push", json=body)
+    assert answer.status_code == 201
+    assert answer.headers["x-sandbox-warning"] == "undocumented-field"
+    [warning] = await box.warnings()
+    assert "tokens" in warning["message"]
+
+
+@pytest.mark.parametrize("target", [{"userIds": ["1"]}, {"topic": "news"}, {"tokens": None}])
+async def test_a_push_as_the_sdks_send_it_causes_no_warning(box: Box, target: Any) -> None:
+    device = {"token": "token-of-a-phone", "platform": "ios"}
+    await box.developers("POST", "/push/device", device)
+    body = {"title": "Your order", "body": "It is on its way", **target}
+    await box.developers("POST", "/push", body)
+    assert await box.warning_codes() == []
 
 
 # number-not-mobile

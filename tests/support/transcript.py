@@ -12,6 +12,8 @@ Call = dict[str, Any]
 
 # What depends on the wall clock or on how many requests this process has had.
 _VOLATILE = frozenset({"realNow", "aheadSeconds", "windows"})
+# What answers have had since the newest of the files was written.
+_ADDED = frozenset({"answers"})
 _OF_AN_ATTEMPT = frozenset({"durationMs", "headers"})
 _ATTEMPT_ID = re.compile(r"att_[0-9a-f]{16}")
 
@@ -60,7 +62,7 @@ def _content(response: httpx.Response) -> Any:
 
 
 def _comparable(content: Any, *, fresh: bool) -> Any:
-    left_out = _VOLATILE | _OF_AN_ATTEMPT if fresh else _VOLATILE
+    left_out = _VOLATILE | _ADDED | (_OF_AN_ATTEMPT if fresh else frozenset())
     if isinstance(content, dict):
         kept = {
             name: _comparable(value, fresh=fresh)

@@ -100,6 +100,7 @@ PAIRS = [
             "price",
             "currency",
             "developer_prices",
+            "answers",
         },
     ),
     Pair(views.FaultView, faults.Fault, unread={"times", "probability", "seed", "magic"}),

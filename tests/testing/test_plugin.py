@@ -92,10 +92,11 @@ def test_settings_are_overridden_by_a_fixture(run: Run) -> None:
 
         @pytest.fixture(scope="session")
         def msgine_settings():
-            return {"tier": "free", "strict_auth": True}
+            return {"tier": "free", "strict_auth": True, "answers": "observed"}
 
         def test_settings(msgine):
             assert msgine.settings.tier == "free"
+            assert msgine.settings.answers == "observed"
         """
     )
     ended.assert_outcomes(passed=1)

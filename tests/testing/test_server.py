@@ -52,6 +52,21 @@ def test_sandboxes_run_side_by_side() -> None:
         assert other.another(one.token).messages.list() == []
 
 
+def test_a_sandbox_with_observed_answers_is_used_by_either_form_of_an_id() -> None:
+    with msgine_sandbox.start(answers="observed") as account:
+        assert account.settings.answers == "observed"
+        answer = post_sms(account)
+        assert (answer.status_code, answer.json()["cost"]) == (200, 30)
+        message = account.wait_for_message()
+        assert (message.id, message.sid) == (answer.json()["id"], None)
+        assert (message.cost, message.currency) == (30, "UGX")
+        assert message.deliver().status == "delivered"
+        assert [each.message_id for each in account.requests] == [message.id]
+        digits = message.id[:8] + message.id[9:13] + message.id[15:18] + message.id[20]
+        account.messages.delete(f"msg_{digits}")
+        assert len(account.messages) == 0
+
+
 def test_a_start_that_fails_says_why_and_leaves_nothing_behind(tmp_path: Path) -> None:
     threads = threading.active_count()
     (tmp_path / "text").write_text("no database" * 100)

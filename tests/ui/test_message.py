@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import NUMBER, Client, Tab, run_shell
-from playwright.async_api import Route, expect
+from browsing import NUMBER, Client, Tab, new_tab, run_shell
+from live import serving
+from playwright.async_api import Browser, Route, expect
 from receiver import Receiver
 from sends import SENDS
 from session import run_session
@@ -216,6 +217,29 @@ async def test_a_copied_test_passes_for_every_kind_of_message(tab: Tab, tmp_path
     ended = run_session(tmp_path)
     assert ended.returncode == 0, ended.stdout
     assert f"{len(COPIED)} passed" in ended.stdout
+
+
+async def test_a_message_whose_id_is_a_uuid_is_opened_read_copied_and_emptied(
+    browser: Browser,
+) -> None:
+    with serving("--answers", "observed") as own:
+        async with new_tab(browser, own) as tab:
+            await tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            await tab.open()
+            sent = tab.client.send()
+            await tab.page.goto(f"{own.origin}/#/inbox/{sent['id']}")
+            await expect(tab.find("message")).to_contain_text(sent["id"])
+            assert re.search(r"\ndef test_\w+\(msgine\):\n", await copied(tab, "copy-pytest"))
+            await tab.page.goto(f"{own.origin}/#/playground")
+            await tab.find("token").fill(tab.client.token)
+            await tab.find("call").select_option("message")
+            await tab.find("field-id").fill(sent["id"])
+            await tab.find("send").click()
+            await expect(tab.find("answer-body")).to_contain_text(sent["id"])
+            await tab.page.goto(f"{own.origin}/#/inbox")
+            await tab.expect_rows(["Hello"])
+            tab.client.request("DELETE", "/_sandbox/messages")
+            await tab.expect_rows([])
 
 
 async def test_a_hundred_recipients_are_moved_by_few_requests(tab: Tab) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from msgine_sandbox.model.clock import DAY, SECOND, Instant, RealTime, from_datetime, iso_seconds
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import (
     Attempt,
@@ -62,6 +62,7 @@ class WebhookSender:
         real: RealTime,
         targets: Targets,
         authorities: Authorities,
+        form: AnswerForm,
         deadline: float,
         *,
         most_in_flight: int,
@@ -77,6 +78,7 @@ class WebhookSender:
         self._real = real
         self._targets = targets
         self._authorities = authorities
+        self._form = form
         self._deadline = deadline
         self._most_in_flight = most_in_flight
         self._turns = Turns(most_in_flight)
@@ -186,7 +188,7 @@ class WebhookSender:
     async def _attempt(self, event: WebhookEvent, message: Message) -> tuple[Attempt, str | None]:
         """Return an attempt with its result, and the `Retry-After` of its response."""
         at = self._accounts.now(event.account)  # before the receiver is awaited
-        result = await self._result(event, payload(event, message))
+        result = await self._result(event, payload(event, message, self._form))
         attempt = Attempt(
             id=self._ids.next(),
             account=event.account,
@@ -290,21 +292,22 @@ class Payload(msgspec.Struct, rename="camel"):
     from_: str = msgspec.field(name="from")
     timestamp: str
     message_id: str
-    sid: str
+    sid: str | None
 
 
-def payload(event: WebhookEvent, message: Message) -> bytes:
+def payload(event: WebhookEvent, message: Message, form: AnswerForm) -> bytes:
     """Return the body that every attempt of an event carries."""
+    message_id = form.message_id(message.id)
     return msgspec.json.encode(
         Payload(
-            id=message.public_id,
+            id=message_id,
             event=event.event,
             status=event.event.removeprefix("message."),
             to=message.deliveries[event.position].recipient,
             from_=message.sender,
             timestamp=iso_seconds(event.at),
-            message_id=message.public_id,
-            sid=message.sid,
+            message_id=message_id,
+            sid=form.sid(message.id),
         )
     )
 

@@ -20,7 +20,8 @@ const VIEWS = {
   playground: ["Playground", Playground],
   coverage: ["Coverage", Coverage],
 };
-const ID = /^(msg|req)_[0-9a-f]{16}$/;
+// Under `--answers observed`, the id of a message is a UUID.
+const ID = /^((msg|req)_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 // The route is the fragment of the address, such as #/inbox/msg_018f3a5b00c1d2e3. Whatever is not
 // a view or an id is ignored: anybody can link to the page, and ids become parts of paths.

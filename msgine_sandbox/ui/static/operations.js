@@ -27,9 +27,8 @@ const EMAIL = [
 const PUSH = [
   field("title", "", "Your order"),
   field("body", "", "It is on its way"),
-  field("tokens", COMMAS, "token-of-a-phone"),
-  field("userIds", "in addition to tokens, or instead"),
-  field("topic", "if given, tokens and userIds are ignored"),
+  field("userIds", `${COMMAS}; without a target, the devices`, "user-1042"),
+  field("topic", "if given, userIds are ignored"),
   field("data", "JSON object of strings"),
   field("imageUrl"),
 ];
@@ -37,7 +36,7 @@ const PAGE = [field("page", "from 1"), field("limit", "at most 100")];
 const DEVICE = [field("token", "", "token-of-a-phone")];
 const PLATFORM = field("platform", "android, ios or web", "android");
 const DATES = [field("from", "a date"), field("to", "a date")];
-const ID = [field("id", "msg_…")];
+const ID = [field("id", "msg_…, or a UUID")];
 
 const operation = (name, method, path, fields) => ({ name, method, path, fields });
 
@@ -67,7 +66,7 @@ export const MAGIC_FIELDS = {
   sms: ["to", "number"],
   developerSms: ["to", "number"],
   email: ["to", "address"],
-  push: ["tokens", "token"],
+  push: ["userIds", "token"],
 };
 
 export function initialValues(id) {
@@ -104,8 +103,8 @@ function credential(path, token) {
 
 function fillPath(path, id, given) {
   if (path.includes("{id}")) {
-    if (!/^\w+$/.test(id?.trim() ?? "")) {
-      throw new Error("An id has letters, digits and _, such as msg_018f3a5b00c1d2e3");
+    if (!/^[\w-]+$/.test(id?.trim() ?? "")) {
+      throw new Error("An id has letters, digits, _ and -, such as msg_018f3a5b00c1d2e3");
     }
     return path.replace("{id}", id.trim());
   }
@@ -116,7 +115,7 @@ function fillPath(path, id, given) {
 function bodyValue(id, name, value) {
   if (name === "data") return parseData(value);
   const parts = value.split(",").map((part) => part.trim());
-  if (name === "tokens" || name === "userIds") return parts;
+  if (name === "userIds") return parts;
   // The Messages API takes several recipients as an array, the Developers API as one string.
   return id === "sms" && name === "to" && parts.length > 1 ? parts : value;
 }

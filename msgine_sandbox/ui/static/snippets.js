@@ -32,7 +32,7 @@ export function messageAsTest(message, definitions) {
   return `import httpx
 
 
-def test_a_message_like_${message.id}(msgine):
+def test_a_message_like_${message.id.replaceAll("-", "_")}(msgine):
     httpx.post(
         f"{msgine.base_url}${path}",
         headers={"Authorization": f"Bearer {msgine.token}"},
