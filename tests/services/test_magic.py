@@ -3,7 +3,8 @@
 import httpx
 import pytest
 from box import NUMBER, Box
-from sdk import Sdk
+from messages_sdk import MessagesSdk
+from sdk import TYPESCRIPT_1, sdk_of
 
 
 async def test_a_reset_removes_faults_and_counts_magic_numbers_anew(box: Box) -> None:
@@ -14,17 +15,8 @@ async def test_a_reset_removes_faults_and_counts_magic_numbers_anew(box: Box) ->
     assert await box.statuses(2, "+256700005031") == [503, 201]
 
 
-def sdk(box: Box, **headers: str) -> Sdk:
-    """Return a client that retries as the official ones do, on the account's clock."""
-
-    async def sleep(seconds: float) -> None:
-        await box.advance(seconds=seconds)
-
-    return Sdk(box.http, {"Authorization": f"Bearer {box.token}", **headers}, sleep)
-
-
 async def test_a_number_that_fails_twice_succeeds_on_the_third_try(box: Box) -> None:
-    client = sdk(box)
+    client = MessagesSdk(sdk_of(box, TYPESCRIPT_1))
     answer = await client.send("+256700005032")
     assert (answer.status_code, len(client.waited)) == (201, 2)
     assert await box.message_count() == 1
@@ -32,7 +24,7 @@ async def test_a_number_that_fails_twice_succeeds_on_the_third_try(box: Box) -> 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 async def test_a_number_that_ends_in_0_never_succeeds(box: Box, status: int) -> None:
-    client = sdk(box)
+    client = MessagesSdk(sdk_of(box, TYPESCRIPT_1))
     answer = await client.send(f"+25670000{status}0")
     assert (answer.status_code, len(client.waited)) == (status, 3)
     assert await box.message_count() == 0
