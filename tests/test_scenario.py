@@ -257,6 +257,7 @@ def third(**fields: Any) -> dict[str, Any]:
         (third(channel="fax"), "accounts[1]", "channel"),
         (third(channel="email"), "accounts[1]", "message"),
         (second(messages=[EMAIL | {"to": "jane"}]), "accounts[1]", "email address"),
+        (second(messages=[PUSH | {"tokens": None}]), "accounts[1]", "register a device first"),
         (second(messages=[PUSH | {"tokens": []}]), "accounts[1]", "1 to 100 recipients"),
         (second(messages=[EMAIL | {"idempotencyKey": "k"}]), "accounts[1]", "idempotencyKey"),
     ],

@@ -25,7 +25,10 @@ MAX_FAILED: Final = 256
 """Failed requests that are remembered of each account; a retry of an older one is not detected."""
 
 RETRIED_STATUSES: Final = frozenset({None, 408, 429, 500, 502, 503, 504})
-"""Statuses after which the official clients retry; None is no response. Source: seen in SDKs."""
+"""Statuses after which all official SDKs retry, and None, no response, after which the Go SDK does.
+
+Source: seen in SDKs.
+"""
 
 _NOT_HANDLED: Final = frozenset({429})
 """Statuses after which the request certainly had no effect, so that a retry needs no key."""

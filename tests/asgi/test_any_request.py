@@ -16,6 +16,7 @@ API = [
     "/messages",
     "/messages/sms",
     "/messages/{id}",
+    "/account",
     "/developers/sms",
     "/developers/email",
     "/developers/push",
@@ -54,12 +55,13 @@ PATHS += ["/", "/docs/{id}", "/static/{id}", "/api/v1/{id}", "/_sandbox/{id}", "
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]
 PARAMETERS = [
     *("page", "limit", "to", "status", "q", "since", "before", "contains", "matches", "channel"),
-    *("from", "days", "message", "method", "path", "warning", "x"),
+    *("from", "days", "message", "method", "path", "warning", "messageId", "x"),
 ]
 FIELDS = [
     *("to", "message", "from", "callbackUrl", "subject", "html", "text", "title", "body", "data"),
     *("tokens", "topic", "userIds", "scheduledFor", "idempotencyKey", "seconds", "status", "token"),
     *("effect", "match", "times", "endpoints", "limits", "price", "senderId", "platform"),
+    *("deviceId", "imageUrl"),
 ]
 HEADERS = [
     *("Authorization", "X-Api-Key", "Idempotency-Key", "Content-Type", "Origin", "Referer"),
