@@ -121,7 +121,7 @@ def undocumented_field(field: str) -> ClientWarning:
     """Return a warning: a field works here, although nothing says that MsGine has it."""
     return ClientWarning(
         WarningCode.UNDOCUMENTED_FIELD,
-        f"The body has {field}, which no document of MsGine and no official SDK sends",
+        f"The body has {field}, which no document of MsGine has and no official SDK sends",
     )
 
 
