@@ -13,7 +13,7 @@ from msgine_sandbox.model.choices import DeliveryMode
 from msgine_sandbox.model.clock import RealTime, seconds
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import AnswerForm
-from msgine_sandbox.model.recipients import NumberingPlan
+from msgine_sandbox.model.phone_numbers import NumberingPlan
 from msgine_sandbox.model.slices import SLICE
 from msgine_sandbox.services import journal
 from msgine_sandbox.services.accounts import Accounts
@@ -258,7 +258,7 @@ class Sandbox:
         return Carrier(self.store, self.bus, self.ids, self.deliveries, plans if by_clock else None)
 
     def _channels(self, carrier: Carrier) -> Mapping[Channel, ChannelService[Any]]:
-        numbering_plan = NumberingPlan(strict=self.settings.strict_numbers)
+        numbering_plan = NumberingPlan(self.settings.number_check)
         services: list[ChannelService[Any]] = [
             SmsService(self.ids, numbering_plan),
             EmailService(self.ids),

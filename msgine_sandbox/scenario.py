@@ -122,7 +122,9 @@ async def _check(sandbox: Sandbox, body: ScenarioAccount, where: str) -> None:
         try:
             await _composed(sandbox, account, message)
         except ApiError as error:
-            raise InvalidRequest(f"{where}.messages[{number}]: {error.message}") from error
+            reason = error.details.get("reason")  # such as why a text is no phone number
+            why = f" ({reason.rstrip('.')})" if reason else ""
+            raise InvalidRequest(f"{where}.messages[{number}]: {error.message}{why}") from error
 
 
 async def _open(sandbox: Sandbox, body: ScenarioAccount) -> None:

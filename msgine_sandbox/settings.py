@@ -8,7 +8,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any, get_args
 
-from msgine_sandbox.model.choices import Answers, DeliveryMode, Tier, WebhookPolicy
+from msgine_sandbox.model.choices import Answers, DeliveryMode, NumberCheck, Tier, WebhookPolicy
 
 ENVIRONMENT = "MSGINE_SANDBOX_"
 ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
@@ -64,9 +64,12 @@ class Settings:
         2.0, "Seconds from acceptance until a message is delivered.", "SECONDS"
     )
     strict_auth: bool = setting(False, "Refuse a token that Authorization has without Bearer.")
-    strict_numbers: bool = setting(
-        False, "Refuse phone numbers that are possible but not assigned."
+    numbers: NumberCheck | None = setting(
+        None,
+        "Phone numbers to accept: all in the form of E.164, those of a possible length, or only "
+        "assigned ones. Without it, possible.",
     )
+    strict_numbers: bool = setting(False, "The same as --numbers valid.")
     strict_idempotency: bool = setting(
         False, "Answer 422 when an idempotency key is reused with another request."
     )
@@ -108,6 +111,11 @@ class Settings:
         for each in fields(self):
             object.__setattr__(self, each.name, _value(each, getattr(self, each.name)))
         _check(self)
+
+    @property
+    def number_check(self) -> NumberCheck:
+        """Which phone numbers are accepted, by either setting."""
+        return NumberCheck.VALID if self.strict_numbers else self.numbers or NumberCheck.POSSIBLE
 
 
 def flag(of: "Field[Any]") -> str:
@@ -211,8 +219,9 @@ def _value(of: "Field[Any]", value: Any) -> Any:
     default = default_of(of)
     if value is None and default is None:
         return None
-    if isinstance(default, StrEnum):
-        return _enum_member(of, type(default), value)
+    [word, *_] = get_args(of.type) or (of.type,)
+    if isinstance(word, type) and issubclass(word, StrEnum):
+        return _enum_member(of, word, value)
     if isinstance(default, bool):
         return _checked(of, value, isinstance(value, bool), "true or false")
     if isinstance(default, int | float) or int in get_args(of.type):
@@ -264,6 +273,12 @@ def _check(settings: Settings) -> None:
         (
             settings.control_token is None or is_token(settings.control_token),
             _CREDENTIAL_RULE.format("--control-token"),
+        ),
+        (
+            # Not which of them came from a flag and which from a variable: none is ignored.
+            not settings.strict_numbers or settings.numbers in {None, NumberCheck.VALID},
+            f"--strict-numbers means --numbers valid, not --numbers {settings.numbers}: "
+            "give one of the two.",
         ),
         *_retention_rules(settings),
         (settings.tls or settings.tls_ca is None, "--tls-ca needs --tls."),

@@ -247,6 +247,7 @@ def third(**fields: Any) -> dict[str, Any]:
         (second(messages={}), "accounts[1]", "messages"),
         (second(messages=["Hello"]), "accounts[1]", "messages"),
         (third(to="0701234567"), "accounts[1]", "E.164"),
+        (third(to="+25670123456"), "accounts[1]", "of +256: too short)."),
         (third(to=None), "accounts[1]", "to"),
         (third(message=""), "accounts[1]", "empty"),
         (third(text="Hello"), "accounts[1]", "text"),

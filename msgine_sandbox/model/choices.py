@@ -41,3 +41,14 @@ class WebhookPolicy(StrEnum):
     """To this machine and private networks: the normal case."""
     ANY = "any"
     PUBLIC = "public"
+
+
+class NumberCheck(StrEnum):
+    """Which phone numbers are accepted; each of them accepts less than the one before."""
+
+    FORMAT = "format"
+    """Those in the form of E.164, of any country code and length."""
+    POSSIBLE = "possible"
+    """Those whose length is possible in the numbering plan of their country."""
+    VALID = "valid"
+    """Those that are assigned in it."""

@@ -16,7 +16,7 @@ from msgine_sandbox.model.errors import (
     documented_errors,
 )
 from msgine_sandbox.model.ids import format_id
-from msgine_sandbox.model.recipients import EXPECTED_NUMBER
+from msgine_sandbox.model.phone_numbers import EXPECTED_NUMBER
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"

@@ -1,6 +1,5 @@
-"""The recipients of messages: phone numbers, email addresses, and the targets of a push."""
+"""The recipients of emails and pushes: addresses, and the targets of a push."""
 
-import re
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -8,78 +7,19 @@ from typing import Final
 import msgspec
 
 from msgine_sandbox.model.clock import Instant
-from msgine_sandbox.model.errors import InvalidPhoneNumber, InvalidRequest
-from msgine_sandbox.model.magic import MAGIC_BLOCK
+from msgine_sandbox.model.errors import InvalidRequest
 
-PhoneNumber = str
-"""A number in E.164 that has been checked."""
 EmailAddress = str
 """An address that has been checked, as it was written."""
 
-EXPECTED_NUMBER: Final = "+[country code][number]"
 MAX_ADDRESS: Final = 320
 MAX_MAILBOX: Final = 1000
 USER: Final = "user:"
 TOPIC: Final = "topic:"
 MAX_TARGET: Final = 4096
 
-# Never \d or $: they also accept other scripts' digits and a newline at the end.
-_E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
-_MAGIC: Final = re.compile(re.escape(MAGIC_BLOCK) + "[0-9]{4}")
 _CACHED: Final = 8192  # tests use few recipients often
 _EXPECTED_TARGET: Final = f"1 to {MAX_TARGET} characters, all of them printable"
-
-
-class NumberType(StrEnum):
-    """The type of a number in the numbering plans, in words that follow it in a sentence."""
-
-    MOBILE = "is a mobile number"
-    OTHER = "is not a mobile number"
-    UNASSIGNED = "is not assigned to anybody"
-    IMPOSSIBLE = "is not a phone number"
-
-
-class NumberingPlan:
-    """Checks phone numbers: first the form of E.164, then the numbering plans of the countries.
-
-    With `strict` it also refuses numbers that are possible but not assigned.
-    """
-
-    def __init__(self, *, strict: bool = False) -> None:
-        impossible = {NumberType.IMPOSSIBLE}
-        self._refused = impossible | {NumberType.UNASSIGNED} if strict else impossible
-        self.type_of = lru_cache(_CACHED)(_number_type)
-
-    def check(self, text: str, field: str = "to") -> PhoneNumber:
-        """Return the text as a number.
-
-        Raises:
-            InvalidPhoneNumber: it is not E.164 (documented), or no numbering plan allows it.
-        """
-        if _E164.fullmatch(text) and self.type_of(text) not in self._refused:
-            return text
-        raise InvalidPhoneNumber(field=field, value=text, expected=EXPECTED_NUMBER)
-
-
-def _number_type(text: str) -> NumberType:
-    if _MAGIC.fullmatch(text):
-        return NumberType.MOBILE
-    import phonenumbers  # here, to keep its metadata off the path to the first response
-
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        return NumberType.IMPOSSIBLE
-    reason = phonenumbers.is_possible_number_with_reason(number)
-    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if reason != phonenumbers.ValidationResult.IS_POSSIBLE or formatted != text:
-        return NumberType.IMPOSSIBLE
-    types = phonenumbers.PhoneNumberType
-    kind = phonenumbers.number_type(number)
-    if kind == types.UNKNOWN:
-        return NumberType.UNASSIGNED
-    mobile = {types.MOBILE, types.FIXED_LINE_OR_MOBILE}
-    return NumberType.MOBILE if kind in mobile else NumberType.OTHER
 
 
 def checked_address(text: str, field: str = "to") -> EmailAddress:

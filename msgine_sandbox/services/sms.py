@@ -12,7 +12,7 @@ from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidSenderId
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
-from msgine_sandbox.model.recipients import NumberingPlan, NumberType
+from msgine_sandbox.model.phone_numbers import NumberingPlan, NumberType
 from msgine_sandbox.model.segments import Encoding, gsm_segments, split
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import checked_url

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from command import Run
+from command import Run, is_refusal
 from hypothesis import given
 from hypothesis import strategies as st
 from live import Live, serving
@@ -79,6 +79,7 @@ VALUES = {
     "sent_after": ("1.5", 1.5),
     "delivered_after": ("30", 30.0),
     "strict_auth": (None, True),
+    "numbers": ("format", "format"),
     "strict_numbers": (None, True),
     "strict_idempotency": (None, True),
     "allowed_host": ("sandbox", ("sandbox",)),
@@ -216,6 +217,7 @@ def possible(setting: "Field[Any]") -> st.SearchStrategy[Any]:
         return st.lists(st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)) | st.just("one")
     if default is None:
         special = {"control_token": texts, "keep_messages": NUMBERS, "keep_megabytes": NUMBERS}
+        special["numbers"] = st.just("valid")  # the others exclude --strict-numbers
         return st.none() | special.get(setting.name, st.text("a /é", min_size=1))
     return st.just(default)
 
@@ -256,6 +258,8 @@ def test_variables_hand_the_same_settings_to_another_process(values: dict[str, A
         ({"tls": True, "tls_ca": ""}, "--tls-ca needs the path of a file."),
         ({"tier": ["free"]}, "--tier must be one of free, starter, professional, unlimited."),
         ({"tier": {}}, "--tier must be one of"),
+        ({"numbers": "strict"}, "--numbers must be one of format, possible, valid."),
+        ({"numbers": True}, "--numbers must be one of format, possible, valid."),
     ],
     ids=str,
 )
@@ -272,6 +276,38 @@ def test_a_single_text_and_a_path_are_what_they_look_like(tmp_path: Path) -> Non
     assert settings.token == ("one",)
     assert settings.allowed_host == ("here",)
     assert settings.database == str(tmp_path / "data.db")
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "expected"),
+    [
+        ("", {}, "possible"),
+        ("--numbers format", {}, "format"),
+        ("--strict-numbers", {}, "valid"),
+        ("--strict-numbers --numbers valid", {}, "valid"),
+        ("", {"STRICT_NUMBERS": "1"}, "valid"),
+        ("", {"STRICT_NUMBERS": "0", "NUMBERS": "format"}, "format"),
+        ("--numbers format", {"NUMBERS": "valid"}, "format"),
+        ("--numbers valid", {"STRICT_NUMBERS": "1"}, "valid"),
+        ("--strict-numbers --numbers format", {}, None),
+        ("--strict-numbers --numbers possible", {}, None),
+        ("--numbers possible", {"STRICT_NUMBERS": "1"}, None),
+        ("--strict-numbers", {"NUMBERS": "format"}, None),
+    ],
+)
+def test_two_settings_of_numbers_may_not_differ_wherever_they_come_from(
+    words: str,
+    variables: dict[str, str],
+    expected: str | None,
+    environment: pytest.MonkeyPatch,
+    run_here: Run,
+) -> None:
+    for name, value in variables.items():
+        environment.setenv(f"MSGINE_SANDBOX_{name}", value)
+    if expected is None:
+        assert is_refusal(run_here(*words.split()), "--strict-numbers means --numbers valid, not")
+    else:
+        assert settings_of(*words.split()).number_check == expected
 
 
 @pytest.mark.live

@@ -15,6 +15,9 @@ from matching import assert_refused
 from sync_box import SyncBox, sync_sandbox
 from vectors import vectors
 
+from msgine_sandbox.model.choices import NumberCheck
+from msgine_sandbox.model.errors import InvalidPhoneNumber
+from msgine_sandbox.model.phone_numbers import NumberingPlan
 from msgine_sandbox.services.magic import REQUEST_FAULTS
 
 PHONES = vectors("phones.json")
@@ -43,31 +46,59 @@ def sync() -> Iterator[SyncBox]:
         yield it
 
 
-def assert_number_refused(answer: httpx.Response, number: str) -> None:
+def assert_number_refused(answer: httpx.Response, number: str) -> str:
+    """Return the reason, which every refusal of a number has."""
     error = assert_refused(answer, 400, "invalid_phone_number")
     assert error["message"] == "The phone number must be in E.164 format"
+    reason = error["details"].pop("reason")
     assert error["details"] == {
         "field": "to",
         "value": number,
         "expected": "+[country code][number]",
     }
+    assert re.fullmatch(r"[A-Z].+\.", reason)
+    return str(reason)
 
 
-@pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
+@pytest.mark.parametrize("check", NumberCheck)
 @pytest.mark.parametrize("phone", PHONES, ids=lambda phone: ascii(phone["number"])[1:-1][:40])
-async def test_a_number_is_accepted_or_refused_as_in_its_vector(phone: Any, strict: bool) -> None:
+async def test_a_number_is_accepted_or_refused_as_in_its_vector(
+    phone: Any, check: NumberCheck
+) -> None:
     number = phone["number"]
-    expected = phone.get("strict", phone["expected"]) if strict else phone["expected"]
-    async with sandbox(strict_numbers=strict) as box:
+    expected = phone.get({"possible": "", "valid": "strict"}.get(check, check), phone["expected"])
+    async with sandbox(numbers=check) as box:
         alone = await box.send(number)
         among_others = await box.send([NUMBER, number, "+256771234567"])
         if expected == ACCEPTED:
             assert alone.json()["to"] == [number]
             assert number in among_others.json()["to"]
         else:
-            assert_number_refused(alone, number)
-            assert_number_refused(among_others, number)
+            assert assert_number_refused(alone, number) == phone["reason"]
+            assert assert_number_refused(among_others, number) == phone["reason"]
             assert (await box.get("/_sandbox/messages"))["total"] == 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"numbers": "possible"}, {"strict_numbers": False}])
+async def test_without_settings_numbers_must_be_possible(settings: dict[str, Any]) -> None:
+    async with sandbox(**settings) as box:
+        assert (await box.send("+12005550123")).status_code == 201
+        assert_number_refused(await box.send("+1234567890"), "+1234567890")
+
+
+@pytest.mark.parametrize("settings", [{"numbers": "valid"}, {"strict_numbers": True}])
+async def test_strict_numbers_means_valid(settings: dict[str, Any]) -> None:
+    async with sandbox(**settings) as box:
+        reason = assert_number_refused(await box.send("+12005550123"), "+12005550123")
+        assert "not assigned" in reason
+
+
+async def test_the_number_that_the_documentation_shows_passes_where_the_format_counts() -> None:
+    async with sandbox(numbers="format") as box:
+        await box.accepted("+1234567890")
+        [warning] = await box.warnings()
+        assert warning["code"] == "number-not-mobile"
+        assert "+1234567890 is not a phone number" in warning["message"]
 
 
 async def test_the_first_of_several_bad_numbers_is_named(box: Box) -> None:
@@ -75,9 +106,9 @@ async def test_the_first_of_several_bad_numbers_is_named(box: Box) -> None:
     assert_number_refused(answer, "0701234567")
 
 
-@pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
-async def test_a_mobile_of_every_country_is_accepted(strict: bool) -> None:
-    async with sandbox(strict_numbers=strict) as box:
+@pytest.mark.parametrize("check", NumberCheck)
+async def test_a_mobile_of_every_country_is_accepted(check: NumberCheck) -> None:
+    async with sandbox(numbers=check) as box:
         for start in range(0, len(EXAMPLES), 100):
             some = list(dict.fromkeys(EXAMPLES[start : start + 100]))
             assert (await box.accepted(some))["to"] == some
@@ -94,6 +125,36 @@ def test_what_is_accepted_is_e164_and_unchanged(sync: SyncBox, text: str) -> Non
         assert answer.json()["to"] == [text]
     else:
         assert_number_refused(answer, text)
+
+
+@given(text=near_numbers | st.from_regex(r"\+[0-9]{0,18}", fullmatch=True))
+@example(text="+1")
+@example(text="+10")
+@example(text="+" + "1" * 15)
+@example(text="+" + "1" * 16)
+def test_where_the_format_counts_every_text_of_that_form_is_a_number(text: str) -> None:
+    plan = NumberingPlan(NumberCheck.FORMAT)
+    if E164.fullmatch(text):
+        assert plan.check(text) == text
+    else:
+        with pytest.raises(InvalidPhoneNumber) as refused:
+            plan.check(text)
+        assert refused.value.details["reason"]
+
+
+@given(st.from_regex(r"[1-9][0-9]{0,11}", fullmatch=True))
+@example("70123456")
+@example("701234567")
+@example("7012345678")
+def test_the_reason_says_whether_a_number_is_too_short_or_too_long(national: str) -> None:
+    text = f"+256{national}"
+    if len(national) == 9:  # as many digits as numbers of Uganda have
+        assert NumberingPlan().check(text) == text
+        return
+    with pytest.raises(InvalidPhoneNumber) as refused:
+        NumberingPlan().check(text)
+    words = "too long" if len(national) > 9 else "too short|area code is missing"
+    assert re.search(words, refused.value.details["reason"])
 
 
 @given(number=st.sampled_from(GOOD), data=st.data())
