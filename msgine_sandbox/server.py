@@ -21,9 +21,9 @@ from typing import Any, TextIO, cast
 import uvicorn
 
 from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.listeners import BACKLOG, listen
 from msgine_sandbox.protocol import protocol_for
-from msgine_sandbox.protocol.connection import MAX_HEAD
 from msgine_sandbox.request_log import RequestLog
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.scenario import load

@@ -20,10 +20,8 @@ from msgine_sandbox.model.message import AnswerForm, Message, PushParts, Status
 from msgine_sandbox.services.email import MAX_BODY, MAX_SUBJECT, EmailDraft
 from msgine_sandbox.services.push import MAX_BODY as MAX_PUSH_BODY
 from msgine_sandbox.services.push import MAX_TITLE, PushDraft
-from msgine_sandbox.services.sms import MAX_SENDER, SmsDraft
+from msgine_sandbox.services.sms import MAX_DEVELOPER_TEXT, MAX_SENDER, SmsDraft
 
-MAX_TEXT: Final = 1000
-"""Characters of an SMS. Source: documented elsewhere."""
 _NO_PARTS: Final = PushParts()
 _SUCCEEDED: Final = frozenset({Status.SENT, Status.DELIVERED})
 
@@ -109,12 +107,17 @@ _ADDRESSES: Final = "an address, several with commas between, or an array of the
 SMS: Final = MessageCodec(
     (
         _sdk("to", type=FieldType.SPLIT_TEXTS, required=True, expected=_NUMBERS),
-        _sdk("message", required=True, max_length=MAX_TEXT, source=Source.DOCUMENTED_ELSEWHERE),
+        _sdk(
+            "message",
+            required=True,
+            max_length=MAX_DEVELOPER_TEXT,
+            source=Source.DOCUMENTED_ELSEWHERE,
+        ),
         _sdk("from", "sender", max_length=MAX_SENDER, source=Source.DOCUMENTED_ELSEWHERE),
         _sdk("callbackUrl", "callback_url", source=Source.DOCUMENTED_ELSEWHERE),
         *_FOR_EVERY_CHANNEL,
     ),
-    partial(SmsDraft, max_length=MAX_TEXT),
+    partial(SmsDraft, max_length=MAX_DEVELOPER_TEXT),
     text_view,
 )
 EMAIL: Final = MessageCodec(

@@ -63,6 +63,14 @@ def refusal(error: ApiError, request_id: str, now: Instant) -> Answer:
     return answer
 
 
+def message_answer(error: ApiError) -> Answer:
+    """Return an error without the documented envelope: `message` alone, at the top level.
+
+    Nothing of MsGine documents it, but all SDKs 2.0 read it where there is no `error`.
+    """
+    return Answer(_encode({"message": error.message}), error.status, headers=error.headers)
+
+
 def truncated(answer: Answer) -> Answer:
     """Return an answer with the first half of its JSON, as a proxy may send it that fails.
 

@@ -1,7 +1,6 @@
 """Reading bodies: in the pipeline as bytes of bounded size, in handlers as JSON objects."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -10,19 +9,18 @@ from starlette.requests import ClientDisconnect, Request
 from msgine_sandbox.asgi.context import REFUSAL, UNREAD, RequestContext, context_of
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.model.errors import (
-    ApiError,
     InvalidRequest,
     MalformedRequest,
     PayloadTooLarge,
     TransferCodingUnknown,
     UnsupportedMediaType,
 )
-from msgine_sandbox.model.recipients import TOPIC, USER
-from msgine_sandbox.services.drafts import MAX_RECIPIENTS
 
 MAX_BODY: Final = 1024 * 1024
+MAX_HEAD: Final = 64 * 1024
+"""Bytes of a target, of a head in all, of trailers, and of a chunk's extensions."""
+EXPECTED_TYPE: Final = "application/json, in UTF-8"
 
-_EXPECTED: Final = "application/json, in UTF-8"
 _decode = msgspec.json.decode
 
 
@@ -84,7 +82,7 @@ def require_json(context: RequestContext) -> None:
     A web page can send a body of another type to another site without a CORS preflight.
     """
     if context.body and not _is_json(context.header(b"content-type") or ""):
-        raise UnsupportedMediaType(expected=_EXPECTED)
+        raise UnsupportedMediaType(expected=EXPECTED_TYPE)
 
 
 def read_json(request: Request) -> Fields:
@@ -111,45 +109,9 @@ def content_of(context: RequestContext) -> Any:
     """
     if context.content is UNREAD:
         if not _is_json(context.header(b"content-type") or ""):
-            raise UnsupportedMediaType(expected=_EXPECTED)
+            raise UnsupportedMediaType(expected=EXPECTED_TYPE)
         context.content = _parsed(context.body)
     return context.content
-
-
-def recipients_of(context: RequestContext) -> list[str]:
-    """Return the recipients that a body names, for faults to match.
-
-    It does not raise: of a body that the handler will refuse, they are those that can be found.
-    """
-    try:
-        content = content_of(context) if context.body else None
-    except ApiError:
-        return []
-    if not isinstance(content, dict):
-        return []
-    named = [
-        each.strip()
-        for field in ("to", "cc", "bcc")
-        for value in _strings(content.get(field))
-        for each in value.split(",")
-    ]
-    found = list(dict.fromkeys([*named, *_push_targets(content)]))
-    # The handler refuses a request with more; without this, each magic one would become a fault.
-    return found if len(found) <= MAX_RECIPIENTS else []
-
-
-def _push_targets(content: Mapping[str, Any]) -> list[str]:
-    """Return what a push goes to; with a topic, users and tokens are ignored, as in the SDKs."""
-    topics = _strings(content.get("topic"))
-    if topics:
-        return [f"{TOPIC}{each}" for each in topics]
-    users = [f"{USER}{each}" for each in _strings(content.get("userIds"))]
-    return [*users, *_strings(content.get("tokens"))]
-
-
-def _strings(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, str)]
 
 
 def _is_json(content_type: str) -> bool:

@@ -8,8 +8,14 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from msgine_sandbox.asgi.answers import Answer, error_answer, json_answer, truncated
-from msgine_sandbox.asgi.body import read_body, recipients_of, require_json
+from msgine_sandbox.asgi.answers import (
+    Answer,
+    error_answer,
+    json_answer,
+    message_answer,
+    truncated,
+)
+from msgine_sandbox.asgi.body import read_body, require_json
 from msgine_sandbox.asgi.connections import Connections, disconnected_within
 from msgine_sandbox.asgi.context import CredentialScheme, RequestContext
 from msgine_sandbox.asgi.credentials import (
@@ -18,6 +24,8 @@ from msgine_sandbox.asgi.credentials import (
     idempotency_field,
     idempotency_key,
 )
+from msgine_sandbox.asgi.fault_errors import fault_error
+from msgine_sandbox.asgi.recipients import recipients_of
 from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, check_origin
 from msgine_sandbox.model import warning
@@ -29,7 +37,7 @@ from msgine_sandbox.model.errors import (
     RateLimitExceeded,
     Unauthorized,
 )
-from msgine_sandbox.model.fault import Fault, FaultTarget, RequestEffect, fault_error
+from msgine_sandbox.model.fault import Fault, FaultTarget, RequestEffect
 from msgine_sandbox.model.idempotency import StoredAnswer
 from msgine_sandbox.model.masking import masked
 from msgine_sandbox.services.accounts import Accounts, is_revoked
@@ -161,7 +169,8 @@ class ApiPipeline:
             raise ClientDisconnect
         if effect.status is not None:
             recipients = filter(fault.match.matches_recipient, recipients_of(context))
-            answer = error_answer(fault_error(effect, next(recipients, None)), context)
+            error = fault_error(effect, context, next(recipients, None))
+            answer = error_answer(error, context) if effect.envelope else message_answer(error)
             return truncated(answer) if effect.malformed else answer
         if not effect.malformed:
             return await self._respond_once(context) if handled is None else handled

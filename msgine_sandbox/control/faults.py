@@ -9,13 +9,14 @@ from starlette.requests import Request
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fault_errors import FAULT_CODES
 from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import BASE_PATH, Resource, resource
 from msgine_sandbox.control.bodies import Body, convert
 from msgine_sandbox.control.views import DeletedView, ListView, fault_view
 from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
-from msgine_sandbox.model.fault import ERROR_CODES, PREFIX, Match, RequestEffect, WebhookEffect
+from msgine_sandbox.model.fault import PREFIX, Match, RequestEffect, WebhookEffect
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.recipients import MAX_TARGET
 from msgine_sandbox.model.webhook import EventType, WebhookMode
@@ -102,6 +103,7 @@ class RequestEffectBody(Body, frozen=True, kw_only=True):
 
     status: Annotated[int, Meta(ge=400, le=599)] | None = None
     code: str | None = None
+    envelope: bool | None = None
     retry_after: Annotated[int, Meta(ge=0, le=_MAX_RETRY_AFTER)] | None = None
     delay: Annotated[float, Meta(ge=0, le=MAX_DELAY)] | None = None
     drop: str | None = None
@@ -241,6 +243,7 @@ def _request_effect(body: RequestEffectBody, *, commits: bool) -> RequestEffect:
     effect = RequestEffect(
         status=body.status,
         code=body.code,
+        envelope=body.envelope is not False,
         retry_after=body.retry_after,
         delay=body.delay or 0,
         drop=body.drop is not None,
@@ -268,9 +271,13 @@ def _check_together(effect: RequestEffect, *, contradicts: bool) -> None:
             "commit cannot be combined with drop: before, which drops the request unhandled",
         ),
         (responds or effect.retry_after is None, "retryAfter needs a status"),
+        (responds or effect.envelope, "envelope: false needs a status"),
         (
-            effect.code is None
-            or (effect.code in ERROR_CODES and ERROR_CODES[effect.code].status == effect.status),
+            effect.envelope or effect.code is None,
+            "code cannot be combined with envelope: false, which leaves out the code",
+        ),
+        (
+            effect.code is None or FAULT_CODES.get(effect.code) == effect.status,
             "code must be an error code that the API has for the status",
         ),
     ]

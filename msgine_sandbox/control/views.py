@@ -114,6 +114,7 @@ class RequestEffectView(View, frozen=True, kw_only=True, omit_defaults=True):
 
     status: int | None = None
     code: str | None = None
+    envelope: bool = True
     retry_after: int | None = None
     delay: float | None = None
     drop: str | None = None
@@ -214,6 +215,7 @@ def effect_view(effect: Effect) -> RequestEffectView | WebhookEffectView:
     return RequestEffectView(
         status=effect.status,
         code=effect.code,
+        envelope=effect.envelope,
         retry_after=effect.retry_after,
         delay=effect.delay or None,
         drop=drop if effect.drop else None,

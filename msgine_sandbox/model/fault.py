@@ -1,27 +1,15 @@
 """A fault: what goes wrong on purpose, with which requests or webhooks, and how often."""
 
-from collections.abc import Collection, Mapping
-from http import HTTPStatus
+from collections.abc import Collection
 from random import Random
 from typing import Final
 
 import msgspec
 
-from msgine_sandbox.model.errors import (
-    ApiError,
-    InternalError,
-    InvalidPhoneNumber,
-    InvalidRequest,
-    RateLimitExceeded,
-    documented_errors,
-)
 from msgine_sandbox.model.ids import format_id
-from msgine_sandbox.model.phone_numbers import EXPECTED_NUMBER
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"
-DEFAULT_RETRY_AFTER: Final = 1
-"""Seconds that a 429 asks to wait where its fault does not say."""
 
 
 class FaultTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +73,8 @@ class RequestEffect(msgspec.Struct, frozen=True, kw_only=True, tag="request", om
 
     status: int | None = None
     code: str | None = None
+    envelope: bool = True
+    """Whether an error has the documented form, instead of a `message` alone."""
     retry_after: int | None = None
     """Seconds."""
     delay: float = 0
@@ -151,46 +141,3 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         # restart changes nothing.
         draw = Random(f"{self.seed}/{self.seen}").random()  # noqa: S311  (nothing secret)
         return draw < self.probability
-
-
-# `InvalidRequest` and all documented errors, except the 429, which is built with the time to wait.
-_ERRORS: Final[tuple[type[ApiError], ...]] = (
-    InvalidRequest,
-    *(error for error in documented_errors() if error is not RateLimitExceeded),
-)
-ERROR_CODES: Final[Mapping[str, type[ApiError]]] = {error.code: error for error in _ERRORS}
-"""The codes that a fault may name."""
-
-
-def fault_error(effect: RequestEffect, recipient: str | None = None) -> ApiError:
-    """Return the error of an effect; if one is about a recipient, its details name this one.
-
-    A status without an error of its own has the documented envelope as well.
-    """
-    status = effect.status or InternalError.status
-    if status == RateLimitExceeded.status:
-        wait = effect.retry_after
-        return RateLimitExceeded(DEFAULT_RETRY_AFTER if wait is None else wait)
-    error = _error(status, effect.code, recipient)
-    if effect.retry_after is not None:
-        error.headers = {**error.headers, "Retry-After": str(effect.retry_after)}
-    return error
-
-
-def _error(status: int, code: str | None, recipient: str | None) -> ApiError:
-    if code == InvalidPhoneNumber.code and recipient is not None:
-        return InvalidPhoneNumber(field="to", value=recipient, expected=EXPECTED_NUMBER)
-    known = (error for error in _ERRORS if error.status == status)
-    error_class = ERROR_CODES[code] if code else next(known, None)
-    if error_class is not None:
-        return error_class()
-    error = ApiError(_phrase(status))
-    error.status, error.code = status, _phrase(status).lower().replace(" ", "_").replace("'", "")
-    return error
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase.replace("-", " ")
-    except ValueError:
-        return f"HTTP {status}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from msgine_sandbox.asgi.answers import refusal
 from msgine_sandbox.asgi.connections import Connections
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Base
 else:
     _Base = object
-
-MAX_HEAD: Final = 64 * 1024
-"""Bytes of a target, of a head in all, of trailers, and of a chunk's extensions."""
 
 
 class Part(Enum):

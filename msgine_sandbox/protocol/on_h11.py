@@ -6,6 +6,7 @@ import sys
 
 import h11
 
+from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.model.errors import (
     ApiError,
     HeaderFieldsTooLarge,
@@ -13,7 +14,7 @@ from msgine_sandbox.model.errors import (
     TransferCodingUnknown,
     UriTooLong,
 )
-from msgine_sandbox.protocol.connection import MAX_HEAD, ConnectionProtocol, Part
+from msgine_sandbox.protocol.connection import ConnectionProtocol, Part
 
 
 class H11Connection(ConnectionProtocol):

@@ -9,13 +9,14 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.model.errors import (
     ApiError,
     HeaderFieldsTooLarge,
     MalformedRequest,
     UriTooLong,
 )
-from msgine_sandbox.protocol.connection import MAX_HEAD, ConnectionProtocol, Part
+from msgine_sandbox.protocol.connection import ConnectionProtocol, Part
 
 _MAX_QUEUED = 8
 """Requests of a connection that may wait for the answers to those before them."""

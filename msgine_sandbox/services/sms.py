@@ -26,6 +26,8 @@ from msgine_sandbox.services.drafts import (
 
 MAX_TEXT: Final = 1600
 """Characters of an SMS in the Messages API. Source: documented elsewhere."""
+MAX_DEVELOPER_TEXT: Final = 1000
+"""The same in the Developers API. Source: documented elsewhere."""
 MAX_SENDER: Final = 11
 _SENDER: Final = re.compile(r"[A-Za-z0-9]{1,11}")
 

@@ -113,13 +113,19 @@ class Faults:
         *,
         retry_after: int | None = None,
         commit: bool = False,
+        envelope: bool = True,
         **which: Unpack[RequestFilter],
     ) -> Fault:
         """Answer requests with an error; with `commit` the message is accepted nevertheless.
 
-        `retry_after` is in seconds.
+        `retry_after` is in seconds. Without the `envelope` the body is `{"message": …}` alone.
         """
-        effect = {"status": status, "retryAfter": retry_after, "commit": commit or None}
+        effect = {
+            "status": status,
+            "retryAfter": retry_after,
+            "commit": commit or None,
+            "envelope": None if envelope else False,
+        }
         return self._add(effect, **which)
 
     def delay(

@@ -42,6 +42,8 @@ def test_requests_fail_in_every_way(account: Account) -> None:
     assert len(account.messages) == 1
     with account.faults.malformed(), pytest.raises(json.JSONDecodeError):
         post_sms(account).json()
+    with account.faults.fail(status=502, envelope=False):
+        assert post_sms(account).json() == {"message": "Bad gateway"}
     with account.faults.delay(30, commit=True), pytest.raises(httpx.ReadTimeout):
         httpx.post(
             f"{account.base_url}/messages/sms",

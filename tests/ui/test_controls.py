@@ -21,6 +21,16 @@ async def test_a_fault_that_is_added_here_applies_to_a_client(tab: Tab) -> None:
     assert tab.client.send()["status"] == "pending"
 
 
+async def test_a_fault_can_leave_out_the_envelope(tab: Tab) -> None:
+    await tab.open("controls")
+    await tab.find("fault-kind").select_option(label="Respond with an error without the envelope")
+    await tab.find("fault-status").fill("400")
+    await tab.find("fault-add").click()
+    await expect(tab.find("faults").locator("li")).to_contain_text('"envelope":false')
+    answer = tab.client.request("POST", "/api/v1/messages/sms", json={})
+    assert answer.json() == {"message": "The request is invalid"}
+
+
 async def test_advancing_the_clock_here_delivers_messages(tab: Tab) -> None:
     await tab.open("controls")
     await expect(tab.find("frozen")).to_have_count(0)

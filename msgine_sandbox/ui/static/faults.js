@@ -7,6 +7,10 @@ import { visibleText } from "./text.js";
 // What a fault can do: its name, and its `effect` for the control API.
 const EFFECTS = {
   status: ["Respond with an error status", (form) => ({ status: Number(form.get("status")) })],
+  message: [
+    "Respond with an error without the envelope",
+    (form) => ({ status: Number(form.get("status")), envelope: false }),
+  ],
   before: ["Close the connection before the request is processed", () => ({ drop: "before" })],
   after: ["Close the connection after the message is accepted", () => ({ drop: "after" })],
   delay: ["Delay the response", (form) => ({ delay: Number(form.get("delay")) })],
@@ -60,7 +64,7 @@ function FaultForm({ add }) {
         data-testid="fault-kind">
       ${Object.entries(EFFECTS).map(([value, [name]]) => html`
         <option value=${value}>${name}</option>`)}</select></label>
-    ${kind === "status" && html`<label>Status <input name="status" type="number" min="400" max="599"
+    ${["status", "message"].includes(kind) && html`<label>Status <input name="status" type="number" min="400" max="599"
       defaultValue="503" required data-testid="fault-status" /></label>`}
     ${kind === "delay" && html`<label>Seconds <input name="delay" type="number" min="0.001"
       max="600" step="any" defaultValue="5" required /></label>`}
