@@ -47,6 +47,8 @@ class RequestContext(msgspec.Struct, kw_only=True):
     """Real time."""
     now: Instant
     """The account's time once the account is known; real time before that."""
+    real_now: Instant
+    """The real time at `now`."""
     headers: dict[bytes, bytes]
     """The request's, by lower-case name: of one that is repeated, the last."""
     response_headers: dict[bytes, bytes] = {}
@@ -137,6 +139,7 @@ def open_context(
         request_id=request_id,
         received_at=now,
         now=now,
+        real_now=now,
         headers=dict(scope["headers"]),
     )
     scope[_KEY] = context

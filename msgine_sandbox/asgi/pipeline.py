@@ -3,8 +3,9 @@
 Each takes the request's context, and returns or raises; the last returns the response.
 """
 
-from typing import Final
+from typing import Final, NoReturn
 
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
@@ -44,7 +45,11 @@ from msgine_sandbox.services.accounts import Accounts, is_revoked
 from msgine_sandbox.services.client_warnings import RetryDetector, retry_warnings
 from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.services.idempotency import Idempotency, KeyLock
-from msgine_sandbox.services.rate_limit import RateLimit, full_allowance
+from msgine_sandbox.services.rate_limit import (
+    RateLimit,
+    full_allowance,
+    why_waiting_does_not_help,
+)
 
 _REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
@@ -107,7 +112,8 @@ class ApiPipeline:
         if looks_live(token):
             context.warnings.append(warning.looks_live(masked(token)))
         context.account = await self._accounts.with_token(token)
-        context.now = self._accounts.now(context.account.id)
+        context.real_now = self._real.now()
+        context.now = self._accounts.at(context.account.id, context.real_now)
         if is_revoked(token):
             # Only now, so that the journal shows the request to the token's account.
             raise Unauthorized
@@ -134,14 +140,25 @@ class ApiPipeline:
         admission = context.admission = self._rate_limit.admit(account, context.now)
         self._set_rate_headers(context, admission)
         if admission.retry_after is not None:
-            raise RateLimitExceeded(admission.retry_after)
+            self._refuse(context, admission, admission.retry_after)
+
+    def _refuse(self, context: RequestContext, admission: Admission, retry_after: int) -> NoReturn:
+        """Raise RateLimitExceeded, which says so where the account's clock stands."""
+        state = self._accounts.clock_state(context.authenticated_account.id)
+        reason = why_waiting_does_not_help(state, retry_after)
+        if reason is None:
+            raise RateLimitExceeded(retry_after)
+        context.admission = replace(admission, reason=reason)
+        raise RateLimitExceeded(retry_after, clock=state, reason=reason)
 
     def _set_rate_headers(self, context: RequestContext, admission: Admission) -> None:
         headers = context.response_headers
         headers[b"x-ratelimit-limit"] = b"%d" % admission.limit
         headers[b"x-ratelimit-remaining"] = b"%d" % admission.remaining
-        # Real time in Unix seconds, because the client compares it with its own clock.
-        reset = whole_seconds(self._real.now()) + admission.reset_after
+        # Real time in Unix seconds, because the client compares it with its own clock. The two are
+        # added before they are rounded, so that all answers while the same request is the oldest
+        # say the same second.
+        reset = whole_seconds(context.real_now + admission.reset_after)
         headers[b"x-ratelimit-reset"] = b"%d" % reset
 
     async def _take_fault(self, context: RequestContext) -> Fault | None:

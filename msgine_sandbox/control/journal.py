@@ -142,6 +142,8 @@ class WindowDecision(View, frozen=True, kw_only=True):
     outcome: str
     retry_after: int | UnsetType = UNSET
     """Seconds; only where the request was refused."""
+    reason: str | UnsetType = UNSET
+    """Why waiting does not help; only where the account's clock stands."""
 
 
 class FaultDecision(View, frozen=True, kw_only=True):
@@ -258,6 +260,7 @@ def _rate_limit(admission: Admission | None) -> WindowDecision | None:
         remaining=admission.remaining,
         outcome="admitted" if wait is None else "refused",
         retry_after=UNSET if wait is None else wait,
+        reason=admission.reason or UNSET,
     )
 
 

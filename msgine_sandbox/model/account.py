@@ -33,13 +33,16 @@ TIERS: Final[Mapping[Tier, Limits]] = {
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """The decision of the rate limit about a request, as the headers say it; times in seconds."""
+    """The decision of the rate limit about a request."""
 
     limit: int
     remaining: int
     reset_after: int
+    """Microseconds until the oldest request of the minute stops counting."""
     retry_after: int | None = None
-    """How long to wait, if the request is over the limit."""
+    """Seconds to wait, if the request is over the limit."""
+    reason: str | None = None
+    """Why waiting does not help, if it does not."""
 
 
 DEFAULT_SENDER: Final = "MsGine"

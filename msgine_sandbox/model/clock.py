@@ -6,6 +6,7 @@ An account's clock is moved forward only, except that a reset sets it to real ti
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 
 import msgspec
@@ -52,6 +53,17 @@ class RealTime:
     def not_before(self, instant: Instant) -> None:
         """Continue from an instant if the wall clock is behind it."""
         self._lead = max(self._lead, instant * 1000 - self._monotonic())
+
+
+class ClockState(StrEnum):
+    """Whether an account's time goes on by itself."""
+
+    RUNNING = "running"
+    FROZEN = "frozen"
+    MOVING = "moving"
+    """It is being moved, and stands at the time of the present step."""
+    ENDED = "ended"
+    """It has reached `LATEST`."""
 
 
 class Clock(msgspec.Struct, frozen=True):

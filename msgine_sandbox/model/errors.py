@@ -199,8 +199,8 @@ class RateLimitExceeded(ApiError):
     message = "Too many requests. Please try again later."
     is_documented = True
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
+    def __init__(self, retry_after: int, **details: Any) -> None:
+        super().__init__(**details)
         self.retry_after = retry_after
         self.headers = {"Retry-After": str(retry_after)}
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from msgine_sandbox.model.account import TIERS, Account
 from msgine_sandbox.model.channel import SENDING, Scope
 from msgine_sandbox.model.choices import Tier
-from msgine_sandbox.model.clock import Clock, Instant, RealTime
+from msgine_sandbox.model.clock import LATEST, Clock, ClockState, Instant, RealTime
 from msgine_sandbox.model.errors import Unauthorized
 from msgine_sandbox.model.masking import masked
 from msgine_sandbox.storage.store import Store
@@ -169,6 +169,14 @@ class Accounts:
         """Return an account's time at a real time."""
         pinned = self._pinned.get(account)
         return self.clock_of(account).at(real) if pinned is None else pinned
+
+    def clock_state(self, account: int) -> ClockState:
+        """Return whether an account's time goes on by itself."""
+        if self._pinned.get(account) is not None:
+            return ClockState.MOVING
+        if self.clock_of(account).frozen_at is not None:
+            return ClockState.FROZEN
+        return ClockState.ENDED if self.now(account) >= LATEST else ClockState.RUNNING
 
     def pin_time(self, account: int, instant: Instant) -> None:
         """Pin the account's time during a clock move, to the due time of the present step."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from msgine_sandbox.model.account import Account, Admission, Limits
-from msgine_sandbox.model.clock import Instant, whole_seconds
+from msgine_sandbox.model.clock import SECOND, ClockState, Instant, whole_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from msgine_sandbox.services.rate_windows import AccountWindows
 
-MINUTE: Final = 60
+MINUTE: Final = 60 * SECOND
 UNLIMITED: Final = 2_147_483_647
 """What the headers of an account without limit say: the largest int32."""
 
@@ -41,7 +41,7 @@ class RateLimit:
         return Admission(
             limit=limits.per_minute,
             remaining=max(limits.per_minute - used, 0),
-            reset_after=whole_seconds(oldest_expires - now),
+            reset_after=oldest_expires - now,
             retry_after=None if wait is None else whole_seconds(wait),
         )
 
@@ -77,3 +77,25 @@ def full_allowance(limits: Limits) -> Admission:
     """Return what limits allow a client that has made no request."""
     allowed = UNLIMITED if limits.per_minute is None else limits.per_minute
     return Admission(allowed, allowed, MINUTE)
+
+
+_WAITING: Final[Mapping[ClockState, str]] = {
+    ClockState.FROZEN: (
+        "The account's clock is frozen, so waiting in real time does not help: advance it by {} s, "
+        "or resume it."
+    ),
+    ClockState.MOVING: (
+        "The account's clock stands while it is being advanced, so waiting in real time does not "
+        "help: answer the webhook, and try again after the call that advances the clock."
+    ),
+    ClockState.ENDED: (
+        "The account's clock has reached the end of the year 9999, so waiting does not help: reset "
+        "the account."
+    ),
+}
+
+
+def why_waiting_does_not_help(state: ClockState, retry_after: int) -> str | None:
+    """Return why a client that waits in real time stays refused; None where the clock runs."""
+    text = _WAITING.get(state)
+    return None if text is None else text.format(retry_after)

@@ -284,6 +284,7 @@ def _describe_request(raw: Mapping[str, Any]) -> Iterator[str]:
     decisions = [f"{each['by']} {each['outcome']}" for each in raw["decisions"]]
     if decisions:
         yield f"    decisions: {', '.join(decisions)}"
+    yield from (f"    {each['reason']}" for each in raw["decisions"] if "reason" in each)
     for warning in raw["warnings"]:
         yield f"    warning: {warning['code']}: {warning['message']}"
 

@@ -338,6 +338,8 @@ def test_a_failed_test_shows_its_messages_and_requests(run: Run) -> None:
             send(msgine, "0701234567", colour="red")
             with msgine.faults.fail(status=503):
                 send(msgine, text="Your code is 493817")
+            msgine.change(per_minute=3)
+            send(msgine, text="One more than the limit")
             print("token", msgine.token)
             assert msgine.messages[0].code
 
@@ -363,6 +365,7 @@ def test_a_failed_test_shows_its_messages_and_requests(run: Run) -> None:
         r"POST /api/v1/messages/sms → 400 \{.*\n    response: .*invalid_phone_number", report
     )
     assert "decisions: auth accepted, window admitted, fault " in report
+    assert "    The account's clock is frozen, so waiting in real time does not help" in report
     assert "warning: unknown-field: " in report
     sections = report.partition("MsGine messages")[2]
     assert max(map(len, sections.splitlines())) < 200

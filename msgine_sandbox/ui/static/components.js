@@ -61,9 +61,10 @@ function decisionText(decision) {
     return `Credential ${outcome}${decision.spelling ? ` (${decision.spelling})` : ""}`;
   }
   if (by === "window") {
-    const { remaining, limit, retryAfter } = decision;
+    const { remaining, limit, retryAfter, reason } = decision;
     const wait = retryAfter ? `, retry after ${retryAfter} s` : "";
-    return `Rate limit: ${outcome}, ${remaining} of ${limit} left${wait}`;
+    const why = reason ? `. ${reason}` : "";
+    return `Rate limit: ${outcome}, ${remaining} of ${limit} left${wait}${why}`;
   }
   if (by === "fault") return `Fault ${id}: ${JSON.stringify(effect)}`;
   const isReplayed = outcome === "replayed";
