@@ -98,7 +98,7 @@ def _sdk(name: str, attribute: str | None = None, **more: Any) -> Field:
 
 
 _FOR_EVERY_CHANNEL: Final = (
-    _sdk("scheduledFor", "scheduled_at", type=FieldType.TIME),
+    _sdk("scheduledFor", "scheduled_for", type=FieldType.TIME),
     _sdk(idempotency.FIELD, type=FieldType.KEY, max_length=idempotency.MAX_LENGTH_IN_BODY),
 )
 _NUMBERS: Final = "a number, several with commas between, or an array of them"

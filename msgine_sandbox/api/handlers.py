@@ -10,6 +10,7 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.body import read_json
 from msgine_sandbox.asgi.context import RequestContext, context_of
 from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.model import warning
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.errors import Forbidden, NotFound
 from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
@@ -67,7 +68,11 @@ class MessageHandlers:
         service = self._channels[channel]
         account = context.authenticated_account
         send_context = self._messages.send_context(account, context.request_id)
-        message = await service.compose(codec.read(body), send_context)
+        draft = codec.read(body)
+        if draft.scheduled_for is not None and not draft.scheduled_for.has_offset:
+            # Before the time is refused for being in the past, which this may be the reason of.
+            context.warnings.append(warning.time_without_offset(draft.scheduled_for.text))
+        message = await service.compose(draft, send_context)
         context.warnings += service.warnings_about(message)
         # Before the message is stored, because its idempotency key is stored with the answer in
         # the same transaction.

@@ -7,10 +7,10 @@ from typing import Any, Final, Generic
 import msgspec
 
 from msgine_sandbox.asgi.context import RequestContext
-from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.asgi.fields import Fields, time_of
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.message import AnswerForm, Message
-from msgine_sandbox.services.drafts import Draft
+from msgine_sandbox.services.drafts import Draft, ScheduledTime
 
 
 class FieldType(Enum):
@@ -20,7 +20,7 @@ class FieldType(Enum):
     TEXTS = "a string or an array of strings"
     SPLIT_TEXTS = "a string that is split at its commas, or an array of strings"
     STRING_MAP = "an object whose values are strings"
-    TIME = "a time in ISO 8601 with Z or an offset"
+    TIME = "a time in ISO 8601, with Z or an offset unless it is in UTC"
     KEY = "an idempotency key, which the pipeline reads"
 
 
@@ -55,12 +55,20 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         body.required(self.name, self.expected or self.type.value)
 
 
+def _scheduled_time(body: Fields, name: str) -> ScheduledTime | None:
+    text = body.text(name)
+    if text is None:
+        return None
+    at, has_offset = time_of(name, text)
+    return ScheduledTime(at, text, has_offset)
+
+
 _READERS: Final[dict[FieldType, Callable[[Fields, str], Any]]] = {
     FieldType.TEXT: Fields.text,
     FieldType.TEXTS: Fields.optional_texts,
     FieldType.SPLIT_TEXTS: Fields.split_list,
     FieldType.STRING_MAP: Fields.string_map,
-    FieldType.TIME: Fields.instant,
+    FieldType.TIME: _scheduled_time,
 }
 
 

@@ -9,10 +9,9 @@ from msgine_sandbox.model.errors import ApiError, InvalidRequest, Unauthorized
 from msgine_sandbox.model.idempotency import (
     FIELD,
     HEADER,
-    MAX_LENGTH,
-    MAX_LENGTH_IN_BODY,
     SENDS_WITH_FIELD,
-    checked_key,
+    checked_field,
+    checked_header,
 )
 from msgine_sandbox.settings import is_token
 
@@ -62,17 +61,17 @@ def idempotency_key(context: RequestContext) -> str | None:
 
     Raises:
         InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
-            without spaces, in the body 1 to 64.
+            without spaces, or in the body 1 to 64 printable ones.
     """
     # In the scope, because `context.headers` has only the last of several.
     if sum(name == _KEY_HEADER for name, _ in context.scope["headers"]) > 1:
         raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
     header, field = context.header(_KEY_HEADER), _key_in_body(context)
     if header is not None:
-        checked_key(header, HEADER, MAX_LENGTH)
+        checked_header(header)
     if field is None:
         return header
-    key = checked_key(field, FIELD, MAX_LENGTH_IN_BODY)
+    key = checked_field(field)
     if header in {None, key}:
         return key
     raise InvalidRequest(

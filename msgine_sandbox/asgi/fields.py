@@ -12,7 +12,7 @@ from msgine_sandbox.model.errors import InvalidRequest
 _Choice = TypeVar("_Choice", bound=StrEnum)
 TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
+    r"(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _WHOLE = re.compile(r"[0-9]{1,18}")
 
@@ -137,13 +137,35 @@ def instant_of(name: str, text: str) -> Instant:
     Raises:
         InvalidRequest: it has another form, or is before 1970 or after 9999.
     """
+    instant, has_offset = time_of(name, text)
+    if has_offset:
+        return instant
+    raise _no_time(name, text)
+
+
+def time_of(name: str, text: str) -> tuple[Instant, bool]:
+    """Parse a field's text as a time in ISO 8601, and return whether it has its offset from UTC.
+
+    One without is in UTC.
+
+    Raises:
+        InvalidRequest: it has another form, or is before 1970 or after 9999.
+    """
+    parts = TIME.fullmatch(text)
+    if parts is None:
+        raise _no_time(name, text)
+    has_offset = parts["offset"] is not None
     try:
-        instant = from_datetime(datetime.fromisoformat(text)) if TIME.fullmatch(text) else -1
+        instant = from_datetime(datetime.fromisoformat(text if has_offset else f"{text}Z"))
     except ValueError:  # the 30th of February
         instant = -1
     if 0 <= instant <= LATEST:
-        return instant
-    raise invalid_field(name, text, "a time in ISO 8601 with Z or an offset")
+        return instant, has_offset
+    raise _no_time(name, text)
+
+
+def _no_time(name: str, text: str) -> InvalidRequest:
+    return invalid_field(name, text, "a time in ISO 8601 with Z or an offset")
 
 
 def invalid_field(

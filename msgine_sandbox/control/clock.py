@@ -62,7 +62,7 @@ class ClockControl:
         if body.seconds is not None and body.to is None:
             return await self._time_travel.advance(account, seconds(body.seconds))
         if body.to is not None and body.seconds is None:
-            return await self._time_travel.advance_to(account, instant_of("to", body.to))
+            return await self._time_travel.advance_to(account, instant_of("to", body.to), body.to)
         expected = "either seconds or to"
         raise InvalidRequest(
             f"Say how far to advance the clock: {expected}", field="seconds", expected=expected

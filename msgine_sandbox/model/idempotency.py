@@ -20,7 +20,7 @@ MAX_LENGTH: Final = 255
 """Characters of a key in the header."""
 MAX_LENGTH_IN_BODY: Final = 64
 
-_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
+_IN_HEADER: Final = re.compile(r"[\x21-\x7e]+")
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -34,15 +34,33 @@ class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     body: bytes
 
 
-def checked_key(key: object, field: str, longest: int) -> str:
-    """Return a key.
+def checked_header(key: str) -> str:
+    """Return the key that a header has.
 
     Raises:
-        InvalidRequest: it is not 1 to `longest` printable ASCII characters without spaces.
+        InvalidRequest: it is not 1 to 255 printable ASCII characters without spaces (our choice).
     """
-    if isinstance(key, str) and len(key) <= longest and _PRINTABLE.fullmatch(key):
+    if len(key) <= MAX_LENGTH and _IN_HEADER.fullmatch(key):
         return key
-    expected = f"1 to {longest} printable ASCII characters without spaces"
-    raise InvalidRequest(
+    expected = f"1 to {MAX_LENGTH} printable ASCII characters without spaces"
+    raise _invalid(HEADER, key, expected)
+
+
+def checked_field(key: object) -> str:
+    """Return the key that a body has.
+
+    In JSON nothing around the key could be taken for a part of it, so all that can be printed is
+    allowed, spaces included: SDKs pass on what their users write, and ask for a length only.
+
+    Raises:
+        InvalidRequest: it is not 1 to 64 printable characters.
+    """
+    if isinstance(key, str) and 1 <= len(key) <= MAX_LENGTH_IN_BODY and key.isprintable():
+        return key
+    raise _invalid(FIELD, key, f"1 to {MAX_LENGTH_IN_BODY} printable characters")
+
+
+def _invalid(field: str, key: object, expected: str) -> InvalidRequest:
+    return InvalidRequest(
         "The idempotency key is invalid", field=field, value=key, expected=expected
     )

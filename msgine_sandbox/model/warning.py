@@ -25,6 +25,7 @@ class WarningCode(StrEnum):
     BEARER_MISSING = "bearer-missing"
     UNKNOWN_FIELD = "unknown-field"
     UNDOCUMENTED_FIELD = "undocumented-field"
+    TIME_WITHOUT_OFFSET = "time-without-offset"
     NUMBER_NOT_MOBILE = "number-not-mobile"
     FORCED_TO_UCS2 = "text-forced-to-ucs2"
     WEBHOOK_SLOW = "webhook-slow"
@@ -43,6 +44,7 @@ ADVICE: Final[Mapping[WarningCode, str]] = {
     WarningCode.BEARER_MISSING: "Send Authorization: Bearer TOKEN.",
     WarningCode.UNKNOWN_FIELD: "Check the spelling of the name.",
     WarningCode.UNDOCUMENTED_FIELD: "Use what MsGine documents, or what its SDKs send.",
+    WarningCode.TIME_WITHOUT_OFFSET: "End the time with Z, or with its offset such as +03:00.",
     WarningCode.NUMBER_NOT_MOBILE: "Ask the recipient for a mobile number.",
     WarningCode.FORCED_TO_UCS2: "Replace the character, or budget for the additional segments.",
     WarningCode.WEBHOOK_SLOW: "Store the webhook, respond, and do the work afterwards.",
@@ -122,6 +124,14 @@ def undocumented_field(field: str) -> ClientWarning:
     return ClientWarning(
         WarningCode.UNDOCUMENTED_FIELD,
         f"The body has {field}, which no document of MsGine has and no official SDK sends",
+    )
+
+
+def time_without_offset(time: str) -> ClientWarning:
+    """Return a warning: a time is taken for UTC, because it does not say what it is in."""
+    return ClientWarning(
+        WarningCode.TIME_WITHOUT_OFFSET,
+        f"scheduledFor {time} has no offset from UTC, and is taken for a time in UTC",
     )
 
 

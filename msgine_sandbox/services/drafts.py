@@ -25,6 +25,16 @@ class SendContext(msgspec.Struct, frozen=True):
     now: Instant
 
 
+class ScheduledTime(msgspec.Struct, frozen=True):
+    """When a message is to be sent."""
+
+    at: Instant
+    text: str
+    """As it was sent."""
+    has_offset: bool
+    """Whether the text has an offset from UTC; without one, it is in UTC."""
+
+
 class ChannelService(Generic[Draft]):
     """One channel: it checks drafts and makes messages of them."""
 
@@ -83,21 +93,21 @@ def checked_text(text: str, longest: int, *, field: str = "message") -> str:
 
 
 def new_deliveries(
-    recipients: Iterable[Recipient], context: SendContext, scheduled_at: Instant | None = None
+    recipients: Iterable[Recipient], context: SendContext, scheduled_for: ScheduledTime | None
 ) -> tuple[Delivery, ...]:
     """Return the deliveries of a new message: `queued` if it is scheduled, else `pending`.
 
     Raises:
         InvalidRequest: it is scheduled for a time that is not in the future (our choice).
     """
-    if scheduled_at is not None and scheduled_at <= context.now:
+    if scheduled_for is not None and scheduled_for.at <= context.now:
         raise InvalidRequest(
             "scheduledFor must be in the future",
             field="scheduledFor",
-            value=iso(scheduled_at),
+            value=scheduled_for.text,
             expected=f"a time after {iso(context.now)}, which it is on the account's clock",
         )
-    status = Status.PENDING if scheduled_at is None else Status.QUEUED
+    status = Status.PENDING if scheduled_for is None else Status.QUEUED
     history = ((status, context.now),)
     return tuple(
         Delivery(recipient=recipient, status=status, history=history) for recipient in recipients

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import EmailParts, Message
 from msgine_sandbox.model.recipients import checked_address, checked_mailbox
 from msgine_sandbox.services.drafts import (
     ChannelService,
+    ScheduledTime,
     SendContext,
     checked_recipients,
     checked_text,
@@ -38,7 +38,7 @@ class EmailDraft(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     text: str | None = None
     html: str | None = None
-    scheduled_at: Instant | None = None
+    scheduled_for: ScheduledTime | None = None
 
 
 class EmailService(ChannelService[EmailDraft]):
@@ -87,8 +87,8 @@ class EmailService(ChannelService[EmailDraft]):
             developer_price=account.developer_price(self.channel),
             request_id=context.request_id,
             created_at=context.now,
-            scheduled_at=draft.scheduled_at,
-            deliveries=new_deliveries(recipients, context, draft.scheduled_at),
+            scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
+            deliveries=new_deliveries(recipients, context, draft.scheduled_for),
         )
 
 

@@ -7,7 +7,6 @@ import msgspec
 
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message, PushParts, Recipient
@@ -16,6 +15,7 @@ from msgine_sandbox.model.webhook import checked_url
 from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.drafts import (
     ChannelService,
+    ScheduledTime,
     SendContext,
     checked_recipients,
     checked_text,
@@ -38,7 +38,7 @@ class PushDraft(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Sequence[str] | None = None
     data: Mapping[str, str] = {}
     image_url: str | None = None
-    scheduled_at: Instant | None = None
+    scheduled_for: ScheduledTime | None = None
 
 
 class PushService(ChannelService[PushDraft]):
@@ -76,8 +76,8 @@ class PushService(ChannelService[PushDraft]):
             developer_price=account.developer_price(self.channel),
             request_id=context.request_id,
             created_at=context.now,
-            scheduled_at=draft.scheduled_at,
-            deliveries=new_deliveries(recipients, context, draft.scheduled_at),
+            scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
+            deliveries=new_deliveries(recipients, context, draft.scheduled_for),
         )
         return message.with_changes(await self._carrier.at_acceptance(message))
 

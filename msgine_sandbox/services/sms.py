@@ -8,7 +8,6 @@ import msgspec
 
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidSenderId
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
@@ -18,6 +17,7 @@ from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import checked_url
 from msgine_sandbox.services.drafts import (
     ChannelService,
+    ScheduledTime,
     SendContext,
     checked_recipients,
     checked_text,
@@ -39,7 +39,7 @@ class SmsDraft(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     sender: str | None = None
     callback_url: str | None = None
-    scheduled_at: Instant | None = None
+    scheduled_for: ScheduledTime | None = None
     max_length: int = MAX_TEXT
     """Characters; each of the two APIs has its own limit."""
 
@@ -79,8 +79,8 @@ class SmsService(ChannelService[SmsDraft]):
             callback_url=_checked_callback(draft.callback_url),
             request_id=context.request_id,
             created_at=context.now,
-            scheduled_at=draft.scheduled_at,
-            deliveries=new_deliveries(recipients, context, draft.scheduled_at),
+            scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
+            deliveries=new_deliveries(recipients, context, draft.scheduled_for),
         )
 
     def warnings_about(self, message: Message) -> list[ClientWarning]:

@@ -53,8 +53,10 @@ class TimeTravel:
             return await self._move(account, lambda _: micros)
         return await self._move_all(micros, lambda _: micros)
 
-    async def advance_to(self, account: int | None, instant: Instant) -> int:
-        """Move forward to an instant; accounts that are past it already stay where they are.
+    async def advance_to(self, account: int | None, instant: Instant, text: str) -> int:
+        """Move forward to an instant, which a client wrote as `text`.
+
+        Accounts that are past it already stay where they are.
 
         Raises:
             InvalidRequest: the account's clock is past it, or it is beyond ten years away.
@@ -64,7 +66,7 @@ class TimeTravel:
             raise InvalidRequest(
                 "The clock goes forward only, by at most ten years",
                 field="to",
-                value=iso_micros(instant),
+                value=text,
                 expected=f"{iso_micros(now)} or later, by at most ten years",
             )
         if account is not None:

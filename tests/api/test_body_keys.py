@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from box import DEVELOPERS, Box, sandbox
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matching import assert_refused
 from sends import CHANNELS, SENDS, SMS
@@ -28,19 +28,48 @@ def test_a_key_in_the_body_has_up_to_64_printable_characters() -> None:
     with sync_sandbox() as s:
 
         @given(
-            st.text(st.characters(max_codepoint=0x7F), max_size=66)
+            st.text(max_size=66)
+            | st.text(st.characters(max_codepoint=0x7F), max_size=66)
             | st.sampled_from(["k" * length for length in (1, 63, 64, 65)])
+            | st.sampled_from(["é" * length for length in (64, 65)])
         )
+        @example("order 42 / kampala")
+        @example(" ")
+        @example("a\u2028b")
         def check(key: str) -> None:
             body = SMS | {"idempotencyKey": key}
-            answer = s.run(s.box.call("POST", f"{DEVELOPERS}/sms", json=body))
-            fits = 1 <= len(key) <= 64 and all("!" <= sign <= "~" for sign in key)
-            assert answer.status_code == (201 if fits else 400)
+            before = s.messages()
+            answers = [s.run(s.box.call("POST", f"{DEVELOPERS}/sms", json=body)) for _ in range(2)]
+            if 1 <= len(key) <= 64 and key.isprintable():
+                assert [answer.status_code for answer in answers] == [201, 201]
+                assert answers[0].json() == answers[1].json()
+                assert s.messages() - before in {0, 1}  # 0 for a key that came before
+            else:
+                assert_refused(answers[0], 400, "invalid_request")
 
         check()
 
 
-@pytest.mark.parametrize("key", [5, True, ["a"], {"a": 1}, ""])
+async def test_a_key_that_a_user_would_write_is_taken_as_it_is(box: Box) -> None:
+    key = "order 42 / kampala – café"
+    for path, body in SENDS.items():
+        sent = body | {"idempotencyKey": key + path}
+        first = await box.call("POST", DEVELOPERS + path, json=sent)
+        again = await box.call("POST", DEVELOPERS + path, json=sent)
+        assert (first.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+        other = await box.developers("POST", path, sent | {"idempotencyKey": f" {key}{path}"})
+        assert other["id"] != first.json()["id"]
+    entries = (await box.get("/_sandbox/requests"))["data"]
+    keys = {each["key"] for entry in entries for each in entry["decisions"] if "key" in each}
+    assert keys == {start + key + path for path in SENDS for start in ("", " ")}
+
+
+async def test_a_key_in_the_header_has_no_spaces(box: Box) -> None:
+    answer = await box.send(key="order 42 / kampala")
+    assert_refused(answer, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("key", [5, True, ["a"], {"a": 1}, "", "a\nb", "k" * 65])
 async def test_an_invalid_key_is_refused(box: Box, key: Any) -> None:
     error = await box.developers_error("POST", "/sms", SMS | {"idempotencyKey": key})
     assert (error["code"], error["details"]["field"]) == ("invalid_request", "idempotencyKey")

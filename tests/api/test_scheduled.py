@@ -1,12 +1,16 @@
 """Scheduled messages of every channel."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 from box import Box, sandbox
+from hypothesis import given
+from hypothesis import strategies as st
 from sends import CHANNELS, PUSH, SENDS, SMS, later, micros
 
-from msgine_sandbox.model.clock import iso_micros, iso_seconds
+from msgine_sandbox.asgi.fields import time_of
+from msgine_sandbox.model.clock import from_datetime, iso_micros, iso_seconds
 
 
 @CHANNELS
@@ -48,8 +52,12 @@ async def test_the_messages_api_shows_a_scheduled_message_as_pending(box: Box) -
     [
         "tomorrow",
         "2020-01-01T00:00:00Z",
-        "2099-01-01T00:00:00",
+        "2020-01-01T00:00:00",
+        "2020-01-01T03:00:00+03:00",
+        "2020-01-01T00:00Z",
         "2099-01-01",
+        "2099-01-01 09:00:00",
+        "2099-02-30T00:00:00",
         "2099-W01-1T00:00Z",
         "20990101T000000Z",
         "2099-02-30T00:00:00Z",
@@ -81,3 +89,62 @@ async def test_a_device_that_is_removed_before_the_scheduled_time_gets_nothing(b
     await box.advance(hours=2)
     read = await box.developers("GET", f"/{sent['id']}")
     assert (read["successCount"], read["failureCount"], read["status"]) == (1, 1, "delivered")
+
+
+# Without an offset
+
+
+@CHANNELS
+@pytest.mark.parametrize(
+    "time", ["2099-01-31T09:00:00", "2099-01-31T09:00", "2099-01-31T09:00:00.0"]
+)
+async def test_a_time_without_an_offset_is_utc_with_a_warning(
+    box: Box, path: str, time: str
+) -> None:
+    sent = await box.developers("POST", path, SENDS[path] | {"scheduledFor": time})
+    assert (sent["status"], sent["scheduledAt"]) == ("queued", "2099-01-31T09:00:00Z")
+    [warning] = await box.warnings()
+    assert warning["code"] == "time-without-offset"
+    assert warning["message"].startswith(f"scheduledFor {time} has no offset")
+
+
+@CHANNELS
+@pytest.mark.parametrize("time", ["2099-01-31T09:00:00Z", "2099-01-31T12:00+03:00"])
+async def test_a_time_with_an_offset_causes_no_warning(box: Box, path: str, time: str) -> None:
+    sent = await box.developers("POST", path, SENDS[path] | {"scheduledFor": time})
+    assert sent["scheduledAt"] == "2099-01-31T09:00:00Z"
+    assert await box.warning_codes() == []
+
+
+async def test_a_local_time_that_is_past_in_utc_is_warned_about(box: Box) -> None:
+    # As of a client in New York that means its own half past the hour.
+    await box.freeze()
+    now = (await box.get("/_sandbox/clock"))["now"]
+    time = iso_seconds(micros(now) - 10**6)[:-1]
+    error = await box.developers_error("POST", "/sms", SMS | {"scheduledFor": time})
+    assert error["details"]["value"] == time
+    assert await box.warning_codes() == ["time-without-offset"]
+
+
+async def test_the_control_api_still_asks_for_an_offset(box: Box) -> None:
+    error = await box.control_error("POST", "/clock/advance", {"to": "2099-01-31T09:00:00"})
+    assert error["details"]["value"] == "2099-01-31T09:00:00"
+
+
+async def test_the_value_of_a_past_time_to_advance_to_is_what_was_sent(box: Box) -> None:
+    error = await box.control_error("POST", "/clock/advance", {"to": "2020-01-01T03:00+03:00"})
+    assert error["details"]["value"] == "2020-01-01T03:00+03:00"
+
+
+@given(
+    st.datetimes().filter(lambda moment: 1971 <= moment.year <= 9998),
+    st.sampled_from(["", "Z", "+00:00", "-11:30", "+1400"]),
+    st.sampled_from(["minutes", "seconds", "milliseconds", "microseconds"]),
+)
+def test_a_time_means_the_same_with_its_offset_and_without(
+    moment: datetime, offset: str, precision: str
+) -> None:
+    text = moment.isoformat(timespec=precision)
+    instant, has_offset = time_of("scheduledFor", text + offset)
+    assert has_offset is (offset != "")
+    assert instant == from_datetime(datetime.fromisoformat(f"{text}{offset or 'Z'}"))

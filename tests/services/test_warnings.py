@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from box import BASE_PATH, NUMBER, Box
+from sends import SMS
 
 from msgine_sandbox.model.warning import WarningCode
 
@@ -108,6 +109,16 @@ async def test_a_push_as_the_sdks_send_it_causes_no_warning(box: Box, target: An
     body = {"title": "Your order", "body": "It is on its way", **target}
     await box.developers("POST", "/push", body)
     assert await box.warning_codes() == []
+
+
+# time-without-offset
+
+
+async def test_a_time_without_an_offset_causes_a_warning(box: Box) -> None:
+    for end in ("", "Z"):
+        time = f"2099-01-31T09:00:00{end}"
+        await box.developers("POST", "/sms", {**SMS, "scheduledFor": time})
+    assert await box.warning_codes() == ["time-without-offset"]
 
 
 # number-not-mobile
