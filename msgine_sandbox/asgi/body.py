@@ -1,6 +1,7 @@
 """Reading bodies: in the pipeline as bytes of bounded size, in handlers as JSON objects."""
 
 import json
+import re
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,9 @@ MAX_HEAD: Final = 64 * 1024
 """Bytes of a target, of a head in all, of trailers, and of a chunk's extensions."""
 EXPECTED_TYPE: Final = "application/json, in UTF-8"
 
+_UTF8: Final = frozenset({"", "utf-8", "utf8"})
+_PARAMETER: Final = re.compile(r';[ \t]*([^;="\s]+)=("(?:[^"\\]|\\.)*"|[^;]*)')
+"""A parameter of a content type: its value may be quoted, and then contain a semicolon."""
 _decode = msgspec.json.decode
 
 
@@ -117,9 +121,12 @@ def content_of(context: RequestContext) -> Any:
 def _is_json(content_type: str) -> bool:
     if content_type == "application/json":
         return True  # as most clients write it, without parsing
-    media_type, _, parameters = content_type.lower().partition(";")
-    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
-    return media_type.strip() == "application/json" and charset in {"", "utf-8", "utf8"}
+    media_type, _, _ = content_type.partition(";")
+    parameters = _PARAMETER.findall(content_type, len(media_type))
+    charsets = {
+        value.strip('" ').lower() for name, value in parameters if name.lower() == "charset"
+    }
+    return media_type.strip().lower() == "application/json" and charsets <= _UTF8
 
 
 def _parsed(body: bytes) -> Any:

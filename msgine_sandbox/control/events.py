@@ -81,7 +81,7 @@ class EventsControl:
 
 
 def _last_event_id(request: Request) -> int | None:
-    text = request.headers.get("last-event-id")
+    text = context_of(request).header(b"last-event-id")
     if not text:
         return None
     if _EVENT_ID.fullmatch(text):

@@ -89,6 +89,11 @@ class _BoundedParts(ConnectionProtocol):
         self._has_progressed = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # llhttp leaves the white space after a value, which is no part of it (RFC 9110, 5.5), and
+        # uvicorn would not know an `Expect` by it.
+        super().on_header(name, value.rstrip(b" \t"))
+
     def on_headers_complete(self) -> None:
         if self._head_at_most > MAX_HEAD:
             self._check_size(self.url)

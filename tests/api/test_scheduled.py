@@ -117,7 +117,7 @@ async def test_a_time_with_an_offset_causes_no_warning(box: Box, path: str, time
 
 
 async def test_a_local_time_that_is_past_in_utc_is_warned_about(box: Box) -> None:
-    # As of a client in New York that means its own half past the hour.
+    # As sent by a client west of UTC that means its local time.
     await box.freeze()
     now = (await box.get("/_sandbox/clock"))["now"]
     time = iso_seconds(micros(now) - 10**6)[:-1]

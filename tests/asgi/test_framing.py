@@ -6,6 +6,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
+from box import sandbox
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from live import Live
@@ -55,6 +56,94 @@ async def test_white_space_around_a_value_is_no_part_of_it(wire: Wire) -> None:
     assert await wire.status(request) == 201
     again = await wire.ask(post("Idempotency-Key: abc"))
     assert again.headers["idempotent-replayed"] == "true"
+
+
+SPACES = [" ", "\t", " \t ", "   "]
+
+
+@pytest.mark.parametrize("space", SPACES)
+async def test_white_space_around_any_header_is_no_part_of_it(
+    both: Served, wire: Wire, space: str
+) -> None:
+    request = post(
+        f"Idempotency-Key:{space}abc{space}",
+        f"User-Agent: shop{space}",
+        f"Connection: keep-alive{space}",
+    )
+    for value in (b"localhost", b"Bearer test_wire", b"application/json"):
+        request = request.replace(value + b"\r\n", value + space.encode() + b"\r\n")
+    first = await wire.ask(request)
+    assert first.status_code == 201
+    assert (await wire.ask(request)).headers["idempotent-replayed"] == "true"
+    [entry, _] = (await wire.ask(head(method="GET", path="/_sandbox/requests"))).json()["data"]
+    names = ("idempotency-key", "host", "content-type", "user-agent")
+    sent = [entry["request"]["headers"][name] for name in names]
+    assert sent == ["abc", "localhost", "application/json", "shop"]
+    assert await both.messages() == ["Hello"]
+
+
+@pytest.mark.parametrize("space", SPACES)
+async def test_white_space_after_a_key_is_no_part_of_a_credential(wire: Wire, space: str) -> None:
+    request = post().replace(b"Authorization: Bearer test_wire", b"X-Api-Key: test_wire")
+    spaced = request.replace(b"test_wire", b"test_wire" + space.encode())
+    assert [await wire.status(request), await wire.status(spaced)] == [201, 201]
+    listed = await wire.ask(head(method="GET", path="/api/v1/messages"))
+    assert listed.json()["pagination"]["total"] == 2
+
+
+@pytest.mark.parametrize("space", SPACES)
+async def test_white_space_after_what_the_control_api_reads_is_no_part_of_it(
+    wire: Wire, space: str
+) -> None:
+    await wire.ask(post())
+    accounts = await wire.ask(HEALTH.replace(b"health", b"accounts"))
+    [account] = accounts.json()["data"]
+    fields = [
+        f"X-Sandbox-Account: {account['id']}{space}",
+        f"Origin: http://localhost{space}",
+        f"Sec-Fetch-Site: same-origin{space}",
+    ]
+    lines = "".join(f"{field}\r\n" for field in fields).encode()
+    request = HEALTH.replace(b"health", b"messages").replace(b"\r\n\r\n", b"\r\n" + lines + b"\r\n")
+    assert (await wire.ask(request)).json()["total"] == 1
+
+
+@pytest.mark.parametrize("space", SPACES)
+async def test_white_space_after_an_expectation_is_no_part_of_it(wire: Wire, space: str) -> None:
+    fields = (f"Content-Length: {len(BODY)}{space}", f"Expect: 100-continue{space}")
+    await wire.write(head(*fields))
+    assert (await wire.line()).startswith("HTTP/1.1 100")
+    await wire.line()
+    assert await wire.status(BODY) == 201
+
+
+@pytest.mark.parametrize("space", SPACES)
+async def test_white_space_after_close_is_no_part_of_it(wire: Wire, space: str) -> None:
+    answer = await wire.ask(post(f"Connection: close{space}"))
+    assert answer.status_code == 201
+    assert await wire.is_closed()
+
+
+async def test_white_space_after_the_id_of_an_event_is_no_part_of_it(both: Served) -> None:
+    async with both.connected() as wire:
+        await wire.write(
+            head("Last-Event-ID: 0000000000000001 \t", method="GET", path="/_sandbox/events")
+        )
+        assert (await wire.line()).startswith("HTTP/1.1 200")
+
+
+async def test_a_server_that_leaves_white_space_in_headers_changes_nothing() -> None:
+    async with sandbox() as box:
+        headers = {
+            "Host": "localhost \t",
+            "Authorization": f"Bearer {box.token} ",
+            "Content-Type": "application/json\t",
+            "Idempotency-Key": " abc ",
+        }
+        for _ in range(2):
+            answer = await box.http.post("/api/v1/messages/sms", content=BODY, headers=headers)
+            assert answer.status_code == 201
+        assert answer.headers["idempotent-replayed"] == "true"
 
 
 async def test_white_space_after_lengths_and_codings_is_accepted(wire: Wire) -> None:

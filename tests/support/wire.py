@@ -70,6 +70,10 @@ class Wire:
         body = await self._reader.readexactly(int(headers["content-length"]))
         return httpx.Response(int(lines[0].split()[1]), headers=headers, content=body)
 
+    async def line(self) -> str:
+        """Read one line of an answer, without its end."""
+        return (await self._reader.readuntil(b"\r\n")).decode("latin-1").rstrip()
+
     async def ask(self, *packets: bytes) -> httpx.Response:
         await self.write(*packets)
         return await self.answer()
