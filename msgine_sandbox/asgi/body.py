@@ -121,12 +121,11 @@ def content_of(context: RequestContext) -> Any:
 def _is_json(content_type: str) -> bool:
     if content_type == "application/json":
         return True  # as most clients write it, without parsing
+    content_type = content_type.lower()
     media_type, _, _ = content_type.partition(";")
     parameters = _PARAMETER.findall(content_type, len(media_type))
-    charsets = {
-        value.strip('" ').lower() for name, value in parameters if name.lower() == "charset"
-    }
-    return media_type.strip().lower() == "application/json" and charsets <= _UTF8
+    charsets = {value.strip('" ') for name, value in parameters if name == "charset"}
+    return media_type.strip() == "application/json" and charsets <= _UTF8
 
 
 def _parsed(body: bytes) -> Any:
