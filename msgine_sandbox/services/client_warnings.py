@@ -136,20 +136,26 @@ class PollingDetector:
 
 
 def webhook_warnings(
-    attempt: Attempt, mode: WebhookMode, deadline: float, *, in_container: bool
+    attempt: Attempt,
+    mode: WebhookMode,
+    deadline: float,
+    *,
+    receiver_ms: float | None,
+    in_container: bool,
 ) -> Iterator[ClientWarning]:
-    """Return the warnings about an attempt's receiver; its deadline is in seconds."""
-    if attempt.duration_ms > deadline * 1000 * _SLOW:
-        yield warning.webhook_slow(attempt.event, attempt.url, attempt.duration_ms, deadline)
+    """Return the warnings about an attempt's receiver; its deadline is in seconds.
+
+    `receiver_ms` is how long the receiver took, or None where nothing was reached: then neither is
+    it slow, nor is it known whether there is one.
+    """
+    if receiver_ms is not None and receiver_ms > deadline * 1000 * _SLOW:
+        yield warning.webhook_slow(attempt.event, attempt.url, receiver_ms, deadline)
     if attempt.succeeded or mode in _FAILS_ON_PURPOSE:
         return
     why = attempt.error or f"it answered {attempt.status}"
     yield warning.webhook_failed(attempt.event, attempt.url, why)
-    if (
-        in_container
-        and attempt.status is None
-        and is_loopback(urlsplit(attempt.url).hostname or "")
-    ):
+    host = urlsplit(attempt.url).hostname or ""
+    if in_container and receiver_ms is None and is_loopback(host):
         yield warning.webhook_localhost(attempt.url)
 
 

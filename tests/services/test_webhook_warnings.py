@@ -1,11 +1,15 @@
 """Warnings about webhook endpoints."""
 
 import asyncio
+import socket
+import ssl
+import threading
 from typing import Any
 
 import pytest
+import trustme
 from box import Box, boxed, sandbox
-from receiver import Receiver
+from receiver import Hanging, Receiver, receiving
 
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
@@ -87,3 +91,64 @@ async def test_a_reachable_receiver_in_the_same_container_causes_no_warning(
         await box.accepted(callbackUrl=receiver.url)
         await box.advance(seconds=1)
         assert await box.warning_codes() == []
+
+
+def hang_up(handler: Any) -> None:
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.parametrize("answers", [[hang_up], [500], [hang_up, hang_up]])
+async def test_a_receiver_that_was_reached_in_a_container_is_not_taken_for_absent(
+    receiver: Receiver, answers: list[Any], host: str
+) -> None:
+    receiver.answers = answers * 2
+    url = receiver.url.replace("127.0.0.1", host)
+    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+        await box.accepted(callbackUrl=url)
+        await box.advance(seconds=6)  # two attempts, the second perhaps on a kept connection
+        assert await box.warning_codes() == ["webhook-failed"]
+
+
+async def test_a_receiver_that_does_not_answer_in_time_is_not_taken_for_absent(
+    receiver: Receiver,
+) -> None:
+    hanging = Hanging(asyncio.Event(), asyncio.Event())
+    receiver.answers = [hanging]
+    settings = Settings(webhook_timeout=1.0)
+    async with boxed(Sandbox(settings, in_container=True)) as box:
+        await box.accepted(callbackUrl=receiver.url)
+        await box.advance(seconds=1)
+        assert await box.warning_codes() == ["webhook-slow", "webhook-failed"]
+        hanging.let_go.set()
+
+
+async def test_a_receiver_without_tls_is_not_taken_for_absent(receiver: Receiver) -> None:
+    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+        await box.accepted(callbackUrl=receiver.url.replace("http:", "https:"))
+        await box.advance(seconds=1)
+        assert await box.warning_codes() == ["webhook-failed"]
+
+
+async def test_a_receiver_whose_certificate_is_not_trusted_is_not_taken_for_absent() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(tls)
+    with receiving(tls) as receiver:
+        async with boxed(Sandbox(Settings(), in_container=True)) as box:
+            await box.accepted(callbackUrl=receiver.url)
+            await box.advance(seconds=1)
+            assert await box.warning_codes() == ["webhook-failed"]
+
+
+async def test_a_name_that_is_not_resolved_in_time_is_no_slow_receiver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    let_go = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: let_go.wait() and [])
+    try:
+        async with sandbox(webhook_timeout=0.2) as box:
+            await box.accepted(callbackUrl="http://receiver.example/hooks")
+            await box.advance(seconds=1)
+            assert await box.warning_codes() == ["webhook-failed"]
+    finally:
+        let_go.set()

@@ -21,6 +21,11 @@ _MAX_KEPT: Final = 4096
 """Bytes of it that are recorded."""
 _CLEAN_UP: Final = 0.5
 """Seconds in which an exchange that is cancelled closes its connection."""
+_REACHED: Final = frozenset(
+    # The second for a connection that was kept from an earlier webhook.
+    {"connection.connect_tcp.complete", "http11.send_request_headers.started"}
+)
+"""The steps of httpcore after which something is known to listen at the address."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -33,6 +38,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     request: AttemptHttp
     response: AttemptHttp | None
     retry_after: str | None = None
+    receiver_ms: float | None = None
+    """How long the receiver took, once its name was resolved; None where nothing was reached."""
 
 
 class WebhookClient:
@@ -63,7 +70,7 @@ class WebhookClient:
         response = _PartialResponse()
         error, sent = None, dict(headers)  # without those that httpx adds, until it has
         try:
-            request = self._request(url, headers, body)
+            request = self._request(url, headers, body, response)
             sent = dict(request.headers)
             async with self._transport() as transport:
                 exchange = self._exchange(account, transport, request, response)
@@ -89,6 +96,7 @@ class WebhookClient:
             request=AttemptHttp(headers=sent, body=body.decode()),
             response=response.recorded(),
             retry_after=response.headers.get("retry-after"),
+            receiver_ms=response.waited_ms(),
         )
 
     async def close(self) -> None:
@@ -111,7 +119,7 @@ class WebhookClient:
         partial: "_PartialResponse",
     ) -> None:
         addresses = await self._addresses(account, request.url)
-        partial.is_awaited = True
+        partial.await_answer()
         response = await transport.send(request, addresses)
         try:
             partial.status = response.status_code
@@ -142,10 +150,12 @@ class WebhookClient:
         why = "; ".join(f"{address} {refusal}" for address, refusal in refusals.items())
         raise TargetRefused(f"Refused: {why}")
 
-    def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
+    def _request(
+        self, url: str, headers: Mapping[str, str], body: bytes, partial: "_PartialResponse"
+    ) -> httpx.Request:
         # No compressed response: a small one could fill the memory.
         headers = {**headers, "accept-encoding": "identity"}
-        extensions = {"timeout": self._timeouts}
+        extensions = {"timeout": self._timeouts, "trace": partial.trace}
         return httpx.Request("POST", url, headers=headers, content=body, extensions=extensions)
 
 
@@ -153,11 +163,29 @@ class _PartialResponse:
     """As much of a response as has been received when an attempt ends."""
 
     def __init__(self) -> None:
-        self.is_awaited = False
-        """Whether the host's addresses are known."""
+        self._awaited_since: float | None = None
+        self._is_reached = False
         self.status: int | None = None
         self.headers = httpx.Headers()
         self.body = b""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the host's addresses are known."""
+        return self._awaited_since is not None
+
+    def await_answer(self) -> None:
+        self._awaited_since = time.perf_counter()
+
+    async def trace(self, event: str, _: Mapping[str, Any]) -> None:
+        """Notice that something has been reached: httpcore calls this at each step."""
+        self._is_reached = self._is_reached or event in _REACHED
+
+    def waited_ms(self) -> float | None:
+        """Return how long the answer has been awaited, or None where nothing was reached."""
+        if self._awaited_since is None or not self._is_reached:
+            return None
+        return (time.perf_counter() - self._awaited_since) * 1000
 
     def recorded(self) -> AttemptHttp | None:
         if self.status is None:

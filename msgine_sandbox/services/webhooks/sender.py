@@ -85,7 +85,7 @@ class WebhookSender:
         self._in_container = in_container
         self._keep_alive = keep_alive
         self._client: WebhookClient | None = None
-        self._unrecorded: dict[int, tuple[Attempt, str | None]] = {}
+        self._unrecorded: dict[int, tuple[Attempt, AttemptResult]] = {}
         """By step, attempts that could not be stored, because the disk failed."""
         bus.listen(InboxEmptied, self._forget)
         bus.listen(MessagesDeleted, self._forget)
@@ -124,9 +124,9 @@ class WebhookSender:
         event: WebhookEvent,
         message: Message,
         attempt: Attempt,
-        retry_after: str | None,
+        result: AttemptResult,
     ) -> None:
-        after, due = self._follow_up(event, attempt, retry_after)
+        after, due = self._follow_up(event, attempt, result.retry_after)
         steps = [] if due is None else [self._step(event, due)]
         async with self._store.write():
             # The step is gone if the account was reset, or its messages were deleted, while the
@@ -136,7 +136,7 @@ class WebhookSender:
             await self._store.webhooks.record(attempt, after)
             await self._store.steps.add(steps)
             self._store.after_commit(partial(self._due_queue.schedule, steps))
-            self._store.after_commit(partial(self._announce, attempt, event, message))
+            self._store.after_commit(partial(self._announce, attempt, result, event, message))
 
     async def resend(self, attempt: Attempt) -> Attempt | None:
         """Send the event of an earlier attempt again, at once; None when its message is gone."""
@@ -148,7 +148,7 @@ class WebhookSender:
         message = await self._store.messages.get(attempt.message)
         if event is None or message is None:
             return None
-        fresh, _ = await self._attempt(event, message)
+        fresh, result = await self._attempt(event, message)
         async with self._store.write():
             # A planned attempt may have ended meanwhile: the event's state and tries are as that
             # attempt left them, because one that is sent by hand does not count.
@@ -156,7 +156,7 @@ class WebhookSender:
             if current is None:
                 return None
             await self._store.webhooks.record(fresh, current)
-            self._store.after_commit(partial(self._announce, fresh, event, message))
+            self._store.after_commit(partial(self._announce, fresh, result, event, message))
         return fresh
 
     def prepare(self) -> None:
@@ -185,8 +185,10 @@ class WebhookSender:
         self._client = None
         self._turns = Turns(self._most_in_flight)
 
-    async def _attempt(self, event: WebhookEvent, message: Message) -> tuple[Attempt, str | None]:
-        """Return an attempt with its result, and the `Retry-After` of its response."""
+    async def _attempt(
+        self, event: WebhookEvent, message: Message
+    ) -> tuple[Attempt, AttemptResult]:
+        """Return an attempt, and what of its result is not stored."""
         at = self._accounts.now(event.account)  # before the receiver is awaited
         result = await self._result(event, payload(event, message, self._form))
         attempt = Attempt(
@@ -205,7 +207,7 @@ class WebhookSender:
             request=result.request,
             response=result.response,
         )
-        return attempt, result.retry_after
+        return attempt, result
 
     async def _result(self, event: WebhookEvent, body: bytes) -> AttemptResult:
         # Here, because importing httpx takes longer than answering the first request.
@@ -226,9 +228,17 @@ class WebhookSender:
             )
         return await self._client.post(event.account, event.url, headers, body)
 
-    def _announce(self, attempt: Attempt, event: WebhookEvent, message: Message) -> None:
+    def _announce(
+        self, attempt: Attempt, result: AttemptResult, event: WebhookEvent, message: Message
+    ) -> None:
         warnings = list(
-            webhook_warnings(attempt, event.mode, self._deadline, in_container=self._in_container)
+            webhook_warnings(
+                attempt,
+                event.mode,
+                self._deadline,
+                receiver_ms=result.receiver_ms,
+                in_container=self._in_container,
+            )
         )
         self._bus.announce(WebhookAttempted(attempt, event.mode, warnings))
         for warning in warnings:
