@@ -39,7 +39,7 @@ from msgine_sandbox.model.errors import (
     Unauthorized,
 )
 from msgine_sandbox.model.fault import Fault, FaultTarget, RequestEffect
-from msgine_sandbox.model.idempotency import StoredAnswer
+from msgine_sandbox.model.idempotency import SENDS, StoredAnswer
 from msgine_sandbox.model.masking import masked
 from msgine_sandbox.services.accounts import Accounts, is_revoked
 from msgine_sandbox.services.client_warnings import RetryDetector, retry_warnings
@@ -128,7 +128,7 @@ class ApiPipeline:
             context.retried = failed
             context.warnings += retry_warnings(
                 failed,
-                is_post=context.method == "POST",
+                is_send=context.method == "POST" and context.path in SENDS,
                 has_key=has_idempotency_key(context),
                 now=context.now,
                 real_now=context.received_at,

@@ -86,13 +86,21 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FOR_TESTS = re.compile(r"test|sandbox|dev|demo|fake|dummy|example|local|ci\b", re.IGNORECASE)
-_FOR_PRODUCTION = re.compile(r"(?<![a-z])(live|prod|production)(?![a-z])", re.IGNORECASE)
+_STAGE = re.compile(
+    r"(?<![a-z])(?:test|testing|sandbox|staging|dev|demo|fake|dummy|example|local|ci"
+    r"|(?P<live>live|prod|production))(?![a-z])",
+    re.IGNORECASE,
+)
 _RANDOM_SECRET = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_.-]{32,}")
 
 
 @lru_cache(1024)
 def looks_live(token: str) -> bool:
-    """Return whether a token looks like a production key: it says so, or is long and random."""
-    if _FOR_PRODUCTION.search(token):
-        return True
+    """Return whether a token looks like a production key: it says so, or is long and random.
+
+    Of several words the first counts: `sk_live_test1` is live, `test_live_updates` is not.
+    """
+    stage = _STAGE.search(token)
+    if stage is not None:
+        return stage["live"] is not None
     return bool(_RANDOM_SECRET.fullmatch(token)) and not _FOR_TESTS.search(token)

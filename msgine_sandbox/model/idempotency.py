@@ -14,6 +14,8 @@ FIELD: Final = "idempotencyKey"
 """The member of a send's body in the Developers API that has the key. Source: seen in SDKs."""
 SENDS_WITH_FIELD: Final = frozenset(f"/developers/{channel}" for channel in Channel)
 """The paths, below the base URL, whose bodies may carry a key."""
+SENDS: Final = SENDS_WITH_FIELD | {"/messages/sms"}
+"""The paths of all calls that send: without a key, a retry of one may send twice."""
 KEY_TTL: Final = DAY
 """How long a key is valid after its first use. Source: documented."""
 MAX_LENGTH: Final = 255

@@ -131,8 +131,10 @@ def _assessment(text: str) -> Assessment:
     if kind == types.UNKNOWN:
         why = f"It is possible, but not assigned in the numbering plan of {country}."
         return Assessment(NumberType.UNASSIGNED, why)
-    mobile = {types.MOBILE, types.FIXED_LINE_OR_MOBILE}
-    return Assessment(NumberType.MOBILE if kind in mobile else NumberType.OTHER)
+    # Carriers deliver SMS to many numbers of the last three types as well.
+    mobile = {types.MOBILE, types.FIXED_LINE_OR_MOBILE, types.VOIP, types.PERSONAL_NUMBER}
+    is_mobile = kind in mobile or kind == types.PAGER
+    return Assessment(NumberType.MOBILE if is_mobile else NumberType.OTHER)
 
 
 def _problem_of_length(number: PlannedNumber) -> str | None:

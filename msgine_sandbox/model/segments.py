@@ -46,6 +46,13 @@ def gsm_segments(text: str) -> int:
     return split(_gsm_characters().outside.sub("a", text)).count
 
 
+def needs_ucs2(text: str) -> bool:
+    """Return whether a text is in an alphabet that GSM 03.38 lacks, so nothing can be replaced."""
+    letters = [character for character in text if character.isalpha()]
+    outside = [each for each in letters if _gsm_characters().outside.match(each)]
+    return len(outside) * 2 > len(letters)
+
+
 def _parts(text: str, size: Callable[[str], int], alone: int, joined: int) -> tuple[str, ...]:
     if size(text) <= alone:
         return (text,)

@@ -1,38 +1,20 @@
 """Warnings: what a client did that the sandbox accepts, and that causes trouble in production.
 
 Each has a stable code, a sentence that says what happened this time, and advice, which depends only
-on the code. A new warning needs a code and its advice here, and a section in docs/warnings.md that
-contains the advice: tests/test_definitions.py says which of them is missing.
+on the code. A new warning needs a code in `warning_code.py`, its advice here, and a section in
+docs/warnings.md that contains the advice: tests/test_definitions.py says which of them is missing.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Final
 from unicodedata import name
 
 import msgspec
 
+from msgine_sandbox.model.warning_code import WarningCode as WarningCode
+
 _NAMED: Final = 10
 _READABLE: Final = 60
-
-
-class WarningCode(StrEnum):
-    """What a warning is about; the journal can be filtered by it."""
-
-    RETRIED_TOO_EARLY = "retried-too-early"
-    RETRIED_WITHOUT_KEY = "post-retried-without-idempotency-key"
-    KEY_REUSED = "idempotency-key-reused-with-another-body"
-    BEARER_MISSING = "bearer-missing"
-    UNKNOWN_FIELD = "unknown-field"
-    UNDOCUMENTED_FIELD = "undocumented-field"
-    TIME_WITHOUT_OFFSET = "time-without-offset"
-    NUMBER_NOT_MOBILE = "number-not-mobile"
-    FORCED_TO_UCS2 = "text-forced-to-ucs2"
-    WEBHOOK_SLOW = "webhook-slow"
-    WEBHOOK_FAILED = "webhook-failed"
-    WEBHOOK_LOCALHOST = "webhook-localhost-in-container"
-    LOOKS_LIVE = "looks-live"
-    POLLS = "polls-instead-of-webhook"
 
 
 ADVICE: Final[Mapping[WarningCode, str]] = {
@@ -136,8 +118,10 @@ def time_without_offset(time: str) -> ClientWarning:
 
 
 def number_not_mobile(number: str, what: str) -> ClientWarning:
-    """Return a warning about a recipient that cannot receive SMS; `what` is its number type."""
-    return ClientWarning(WarningCode.NUMBER_NOT_MOBILE, f"{number} {what} and will not receive SMS")
+    """Return a warning about a recipient that is not for SMS; `what` is its number type."""
+    return ClientWarning(
+        WarningCode.NUMBER_NOT_MOBILE, f"{number} {what}, and will probably not receive SMS"
+    )
 
 
 def forced_to_ucs2(character: str, segments: int, without: int) -> ClientWarning:

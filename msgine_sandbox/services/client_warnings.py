@@ -97,7 +97,7 @@ class RetryDetector:
 
 
 def retry_warnings(
-    failed: FailedRequest, *, is_post: bool, has_key: bool, now: Instant, real_now: Instant
+    failed: FailedRequest, *, is_send: bool, has_key: bool, now: Instant, real_now: Instant
 ) -> list[ClientWarning]:
     """Return the warnings about retrying a failed request now.
 
@@ -109,7 +109,7 @@ def retry_warnings(
     asked = failed.retry_after
     if asked is not None and waited < asked * SECOND:
         found.append(warning.retried_too_early(failed.request_id, asked, waited / SECOND))
-    if is_post and not has_key and failed.status not in _NOT_HANDLED:
+    if is_send and not has_key and failed.status not in _NOT_HANDLED:
         found.append(warning.retried_without_key(failed.request_id, failed.status, failed.message))
     return found
 

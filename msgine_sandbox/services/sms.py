@@ -12,7 +12,7 @@ from msgine_sandbox.model.errors import InvalidSenderId
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.phone_numbers import NumberingPlan, NumberType
-from msgine_sandbox.model.segments import Encoding, gsm_segments, split
+from msgine_sandbox.model.segments import Encoding, gsm_segments, needs_ucs2, split
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import checked_url
 from msgine_sandbox.services.drafts import (
@@ -100,6 +100,8 @@ def _forced_to_ucs2(message: Message) -> list[ClientWarning]:
     if character is None:
         return []
     in_gsm = gsm_segments(message.text)
+    if message.segments <= in_gsm or needs_ucs2(message.text):
+        return []  # it costs nothing, or the language leaves no choice
     return [warning.forced_to_ucs2(character, message.segments, in_gsm)]
 
 

@@ -56,7 +56,7 @@ class Account:
         self.clock = Clock(self._client)
         self.faults = Faults(self._client)
         self.webhooks = Webhooks(self._client)
-        self.requests = Requests(self._client)
+        self.requests = Requests(self._client, server.ignored_warnings)
 
     @property
     def origin(self) -> str:

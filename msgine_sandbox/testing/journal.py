@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from msgine_sandbox.model.warning_code import unknown_code
 from msgine_sandbox.testing.client import AccountClient, RemoteList, format_time, parse_time
 
 _MAX_JOURNAL: Final = 10_000
@@ -72,8 +73,27 @@ class Requests(RemoteList[JournalEntry]):
 
     most = _MAX_JOURNAL
 
-    def __init__(self, client: AccountClient) -> None:
+    def __init__(self, client: AccountClient, ignored: Iterable[str] = ()) -> None:
         self._client = client
+        self._ignored = set(ignored)
+
+    def ignore(self, *codes: str) -> None:
+        """Accept warnings with these codes, earlier ones included.
+
+        They are then absent from `warnings` and from the report of a failed test.
+
+        Raises:
+            ValueError: no warning has such a code.
+        """
+        problem = unknown_code(codes)
+        if problem is not None:
+            raise ValueError(problem)
+        self._ignored.update(codes)
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """The codes of warnings that are accepted."""
+        return frozenset(self._ignored)
 
     def list(
         self,
@@ -103,9 +123,10 @@ class Requests(RemoteList[JournalEntry]):
 
     @property
     def warnings(self) -> builtins.list[ClientWarning]:
-        """All warnings about the client, the oldest first."""
+        """All warnings about the client but those that are ignored, the oldest first."""
         entries = reversed(self._fetch(_MAX_JOURNAL, {})[0])
-        return [warning for entry in entries for warning in entry.warnings]
+        warnings = (warning for entry in entries for warning in entry.warnings)
+        return [warning for warning in warnings if warning.code not in self._ignored]
 
     def clear(self) -> int:
         """Delete all entries and return how many there were."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ import pytest
 
 from msgine_sandbox.model.masking import masked
 from msgine_sandbox.model.terminal import printable
+from msgine_sandbox.model.warning_code import unknown_code
 from msgine_sandbox.testing.coverage import CoverageReport
 from msgine_sandbox.testing.errors import SandboxError
 
@@ -43,6 +44,7 @@ _OPTIONS: Final = (
     ("webhook-host", "NAME", "The host name under which that sandbox reaches this machine."),
     ("coverage-fail-under", "N", "Fail if less than N percent of the behaviours were met."),
 )
+_IGNORED: Final = "msgine_ignore_warnings"
 _COVERAGE_HELP: Final = "Print the documented behaviours that the tests met and never met."
 
 
@@ -62,6 +64,7 @@ def msgine_server(
     """The session's sandbox: started on a free port, or the one that --msgine-url names."""
     config = request.config
     server = _open_server(config, msgine_settings)
+    server.ignored_warnings = frozenset(config.getini(_IGNORED))
     config.stash[_SERVER] = server
     with server:
         try:
@@ -105,14 +108,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     # The default is None, so that the ini file counts where the flag is absent.
     group.addoption("--msgine-coverage", action="store_true", default=None, help=_COVERAGE_HELP)
     parser.addini("msgine_coverage", _COVERAGE_HELP, type="bool", default=False)
+    # Of the ini file only: what a team accepts does not differ from one run to the next.
+    parser.addini(_IGNORED, "Codes of warnings that tests accept.", type="args", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options of the coverage report.
+    """Check the codes of ignored warnings, and read the options of the coverage report.
 
     Raises:
-        pytest.UsageError: --msgine-coverage-fail-under is not a number from 0 to 100.
+        pytest.UsageError: a code is unknown, or --msgine-coverage-fail-under is not a number from 0
+            to 100.
     """
+    problem = unknown_code(config.getini(_IGNORED))
+    if problem is not None:
+        raise pytest.UsageError(f"{_IGNORED}: {problem}")
     given = _option(config, "coverage_fail_under")
     try:
         minimum = None if given is None else float(given)
@@ -251,7 +260,7 @@ def _sections(account: Account) -> list[tuple[str, str]]:
     token = account.token
     described: dict[str, _Describe] = {
         "messages": lambda raw: [describe_message(raw)],
-        "requests": _describe_request,
+        "requests": lambda raw: _describe_request(raw, account.requests.ignored),
     }
     sections = []
     for noun, describe in described.items():
@@ -274,7 +283,7 @@ def _section_text(entries: list[Mapping[str, Any]], total: int, describe: _Descr
     return "\n".join(lines) or "none"
 
 
-def _describe_request(raw: Mapping[str, Any]) -> Iterator[str]:
+def _describe_request(raw: Mapping[str, Any], ignored: Collection[str]) -> Iterator[str]:
     query = f"?{raw['query']}" if raw["query"] else ""
     status = "no response" if raw["status"] is None else raw["status"]
     body = _one_line(raw["request"]["body"])
@@ -286,6 +295,8 @@ def _describe_request(raw: Mapping[str, Any]) -> Iterator[str]:
         yield f"    decisions: {', '.join(decisions)}"
     yield from (f"    {each['reason']}" for each in raw["decisions"] if "reason" in each)
     for warning in raw["warnings"]:
+        if warning["code"] in ignored:
+            continue
         yield f"    warning: {warning['code']}: {warning['message']}"
 
 

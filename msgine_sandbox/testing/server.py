@@ -28,6 +28,8 @@ class Server:
         self._process = process
         self.accounts: list[Account] = []
         """Every account that was requested from this object, the oldest first."""
+        self.ignored_warnings: frozenset[str] = frozenset()
+        """The codes of warnings that accounts which are requested from now on ignore."""
         self._remembered = Coverage()
 
     @classmethod

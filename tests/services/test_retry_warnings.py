@@ -4,10 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
-from box import BASE_PATH, Box, sandbox
+from box import BASE_PATH, DEVELOPERS, Box, sandbox
 from messages_sdk import MessagesSdk
 from receiver import Receiver
 from sdk import TYPESCRIPT_1, sdk_of
+from sends import CHANNELS, SENDS
 
 
 async def lose(box: Box, **fields: Any) -> None:
@@ -97,6 +98,25 @@ async def test_a_retry_after_429_needs_no_key(box: Box) -> None:
     await box.advance(seconds=1)
     await box.send()
     assert await box.warning_codes() == []
+
+
+async def test_a_device_may_be_registered_again(box: Box) -> None:
+    await box.add_fault({"status": 503}, times=2)
+    device = {"token": "a-device", "platform": "ios"}
+    for _ in range(2):
+        await box.call("POST", f"{DEVELOPERS}/push/device", json=device)
+        await box.call("POST", f"{BASE_PATH}/nowhere", json=device)
+    assert await box.warning_codes() == []
+
+
+@CHANNELS
+async def test_a_failed_send_of_every_channel_that_is_retried_causes_a_warning(
+    box: Box, path: str
+) -> None:
+    await box.add_fault({"status": 503}, times=1)
+    for _ in range(2):
+        await box.call("POST", DEVELOPERS + path, json=SENDS[path])
+    assert await box.warning_codes() == ["post-retried-without-idempotency-key"]
 
 
 async def test_a_get_may_be_retried(box: Box) -> None:

@@ -1,12 +1,17 @@
 """Warnings about single requests: each by a client that deserves it and one that does not."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
 import pytest
 from box import BASE_PATH, NUMBER, Box
+from hypothesis import given
+from hypothesis import strategies as st
 from sends import SMS
+from sync_box import sync_sandbox
 
 from msgine_sandbox.model.warning import WarningCode
 
@@ -17,6 +22,12 @@ FIXED_LINE = "+256414123456"
 
 
 UNASSIGNED = "+256100123456"
+
+
+def example(kind: str) -> str:
+    """A British number of a type."""
+    number = phonenumbers.example_number_for_type("GB", getattr(phonenumbers.PhoneNumberType, kind))
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 async def test_an_ordinary_client_is_not_warned(box: Box) -> None:
@@ -138,7 +149,10 @@ async def test_a_number_that_cannot_receive_sms_causes_a_warning(
     assert words in warning["message"]
 
 
-@pytest.mark.parametrize("number", [NUMBER, "+256700000000", "+254712345678", "+12025550123"])
+@pytest.mark.parametrize(
+    "number",
+    [NUMBER, "+256700000000", "+254712345678", "+12025550123", *map(example, ("VOIP", "PAGER"))],
+)
 async def test_a_number_that_may_be_a_mobile_causes_no_warning(box: Box, number: str) -> None:
     await box.accepted(number)
     assert await box.warning_codes() == []
@@ -150,10 +164,12 @@ async def test_a_number_that_may_be_a_mobile_causes_no_warning(box: Box, number:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("It’s", "U+2019 (right single quotation mark)"),
+        ("It’s" + "a" * 67, "U+2019 (right single quotation mark)"),
+        ("It’s" + "a" * 67, "2 segments instead of 1"),
         ("😀" + "a" * 159, "3 segments instead of 1"),
-        ("–" * 70, "1 segment instead of 1"),
-        ("a\ue000", "U+E000 (unnamed)"),
+        ("–" * 71, "2 segments instead of 1"),
+        ("a\ue000" + "a" * 69, "U+E000 (unnamed)"),
+        ("Côte d’Ivoire, " * 5, "U+00F4 (latin small letter o with circumflex)"),
     ],
 )
 async def test_a_text_that_one_character_forces_to_ucs2_causes_a_warning(
@@ -163,6 +179,33 @@ async def test_a_text_that_one_character_forces_to_ucs2_causes_a_warning(
     [warning] = await box.warnings()
     assert warning["code"] == "text-forced-to-ucs2"
     assert words in warning["message"]
+
+
+@pytest.mark.parametrize("text", ["It’s", "–" * 70, "a\ue000", "😀" * 35, "{" * 69 + "–"])
+async def test_a_text_in_ucs2_that_has_no_more_segments_causes_no_warning(
+    box: Box, text: str
+) -> None:
+    await box.accepted(message=text)
+    assert await box.warning_codes() == []
+
+
+@pytest.mark.parametrize(
+    "word", ["Привет, мир! ", "የእርስዎ ኮድ ", "رمز التحقق الخاص بك ", "验证码", "नमस्ते "]
+)
+async def test_a_text_in_an_alphabet_that_needs_ucs2_causes_no_warning(box: Box, word: str) -> None:
+    await box.accepted(message="493817 " + word * 20)
+    assert await box.warning_codes() == []
+
+
+@given(st.text(st.sampled_from("aé{€–’ôж😀 "), min_size=1, max_size=400))
+def test_a_warning_about_ucs2_always_names_more_segments(text: str) -> None:
+    with sync_sandbox() as sync:
+        sync.run(sync.box.accepted(message=text))
+        for warning in sync.run(sync.box.warnings()):
+            sent, without = map(
+                int, re.findall("([0-9]+) segments? instead of ([0-9]+)", warning["message"])[0]
+            )
+            assert sent > without
 
 
 @pytest.mark.parametrize("text", ["It's", "{[€]}", "a" * 1600, "Ωåñ@"])
@@ -182,6 +225,8 @@ async def test_a_text_in_gsm_causes_no_warning(box: Box, text: str) -> None:
         "prod-1",
         "PRODUCTION_KEY",
         "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA",
+        "sk_live_test1",
+        "acme-prod-demo",
     ],
 )
 async def test_a_token_that_looks_like_production_causes_a_warning(box: Box, token: str) -> None:
@@ -194,7 +239,17 @@ async def test_a_token_that_looks_like_production_causes_a_warning(box: Box, tok
 
 @pytest.mark.parametrize(
     "token",
-    ["test_me", "x", "olive", "product", "delivery_1", "test_aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA"],
+    [
+        *[
+            "test_me",
+            "x",
+            "olive",
+            "product",
+            "delivery_1",
+            "test_aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zA",
+        ],
+        *["test_live_updates", "sandbox-prod-copy", "staging_live", "ci.production.4711"],
+    ],
 )
 async def test_a_test_token_causes_no_warning(box: Box, token: str) -> None:
     account = box.other(token)

@@ -10,13 +10,13 @@ NUMBER = "+256701234567"
 
 
 def post_sms(
-    account: Account, to: Any = NUMBER, text: str = "Hello", key: str = ""
+    account: Account, to: Any = NUMBER, text: str = "Hello", key: str = "", **fields: Any
 ) -> httpx.Response:
     """Send an SMS and return the response, whatever its status."""
     headers = {"Authorization": f"Bearer {account.token}"}
     if key:
         headers["Idempotency-Key"] = key
-    body = {"to": to, "message": text}
+    body = {"to": to, "message": text, **fields}
     return httpx.post(f"{account.base_url}/messages/sms", json=body, headers=headers)
 
 

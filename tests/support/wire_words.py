@@ -180,6 +180,7 @@ async def words(receiver: Receiver) -> dict[str, Any]:
         "plugin": sorted(
             [name for name in vars(plugin) if name.startswith("msgine")]
             + [f"--msgine-{name}" for name, *_ in plugin._OPTIONS]
+            + [plugin._IGNORED]
         ),
     }
 
