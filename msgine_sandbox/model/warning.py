@@ -148,6 +148,11 @@ def webhook_failed(event: str, url: str, why: str) -> ClientWarning:
     return ClientWarning(WarningCode.WEBHOOK_FAILED, f"{url} did not take {event}: {why}")
 
 
+def webhook_not_sent(event: str, url: str, why: str) -> ClientWarning:
+    """Return a warning: the sandbox does not send webhooks to the address of a receiver."""
+    return ClientWarning(WarningCode.WEBHOOK_FAILED, f"{event} was not sent to {url}: {why}")
+
+
 def webhook_localhost(url: str) -> ClientWarning:
     """Return a warning: the URL names localhost, which is the sandbox's own container."""
     return ClientWarning(

@@ -141,18 +141,22 @@ def webhook_warnings(
     deadline: float,
     *,
     receiver_ms: float | None,
+    is_refused: bool,
     in_container: bool,
 ) -> Iterator[ClientWarning]:
     """Return the warnings about an attempt's receiver; its deadline is in seconds.
 
     `receiver_ms` is how long the receiver took, or None where nothing was reached: then neither is
-    it slow, nor is it known whether there is one.
+    it slow, nor is it known whether there is one. `is_refused` is whether the sandbox did not try.
     """
     if receiver_ms is not None and receiver_ms > deadline * 1000 * _SLOW:
         yield warning.webhook_slow(attempt.event, attempt.url, receiver_ms, deadline)
     if attempt.succeeded or mode in _FAILS_ON_PURPOSE:
         return
     why = attempt.error or f"it answered {attempt.status}"
+    if is_refused:
+        yield warning.webhook_not_sent(attempt.event, attempt.url, why)
+        return
     yield warning.webhook_failed(attempt.event, attempt.url, why)
     host = urlsplit(attempt.url).hostname or ""
     if in_container and receiver_ms is None and is_loopback(host):

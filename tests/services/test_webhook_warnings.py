@@ -152,3 +152,20 @@ async def test_a_name_that_is_not_resolved_in_time_is_no_slow_receiver(
             assert await box.warning_codes() == ["webhook-failed"]
     finally:
         let_go.set()
+
+
+async def test_a_webhook_that_the_sandbox_refuses_to_send_is_not_blamed_on_its_receiver() -> None:
+    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+        await box.accepted(callbackUrl="http://8.8.8.8/hooks")
+        await box.advance(seconds=1)
+        [warning] = await box.warnings()
+    assert warning["code"] == "webhook-failed"
+    assert warning["message"].startswith("message.sent was not sent to http://8.8.8.8/hooks: ")
+    assert "--webhook-policy any" in warning["message"]
+
+
+async def test_a_policy_that_refuses_localhost_is_not_taken_for_a_container() -> None:
+    async with boxed(Sandbox(Settings(webhook_policy="public"), in_container=True)) as box:
+        await box.accepted(callbackUrl="http://localhost:9/hooks")
+        await box.advance(seconds=1)
+        assert await box.warning_codes() == ["webhook-failed"]

@@ -40,6 +40,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: str | None = None
     receiver_ms: float | None = None
     """How long the receiver took, once its name was resolved; None where nothing was reached."""
+    is_refused: bool = False
+    """Whether the sandbox did not try, because it sends no webhooks to the address."""
 
 
 class WebhookClient:
@@ -68,7 +70,8 @@ class WebhookClient:
         """Send an account's webhook; whatever goes wrong is the result's error, and not raised."""
         started = time.perf_counter()
         response = _PartialResponse()
-        error, sent = None, dict(headers)  # without those that httpx adds, until it has
+        error, is_refused = None, False
+        sent = dict(headers)  # without those that httpx adds, until it has
         try:
             request = self._request(url, headers, body, response)
             sent = dict(request.headers)
@@ -84,7 +87,7 @@ class WebhookClient:
             )
             error = f"{what} within {self._deadline:g} s"
         except TargetRefused as refused:
-            error = str(refused)
+            error, is_refused = str(refused), True
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as failed:
             error = f"{type(failed).__name__}: {failed}".removesuffix(": ")
             if "CERTIFICATE_VERIFY_FAILED" in error:
@@ -97,6 +100,7 @@ class WebhookClient:
             response=response.recorded(),
             retry_after=response.headers.get("retry-after"),
             receiver_ms=response.waited_ms(),
+            is_refused=is_refused,
         )
 
     async def close(self) -> None:

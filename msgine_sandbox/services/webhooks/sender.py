@@ -237,6 +237,7 @@ class WebhookSender:
                 event.mode,
                 self._deadline,
                 receiver_ms=result.receiver_ms,
+                is_refused=result.is_refused,
                 in_container=self._in_container,
             )
         )
