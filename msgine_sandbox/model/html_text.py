@@ -1,86 +1,224 @@
 """The text and the links of HTML; imported only when a message has some.
 
-It reads any input in one pass, because a client can send anything: for some input the standard
-library's parser takes hours, and other input it refuses.
+It splits HTML into tags and texts as the HTML standard says (13.2.5, tokenization), and builds no
+tree. Any input is read in one pass, because a client can send anything.
 """
 
 import re
 from collections.abc import Iterator
 from html import unescape
-from typing import NamedTuple
+from html.entities import html5
+from typing import Final, NamedTuple
 
-_SKIPPED = frozenset({"head", "script", "style", "template", "title"})
-_BLOCKS = {"address", "article", "blockquote", "br", "div", "footer", "form", "header", "hr"}
-_BLOCKS |= {"h1", "h2", "h3", "h4", "h5", "h6", "li", "main", "nav", "ol", "p", "pre"}
-_BLOCKS |= {"section", "table", "td", "th", "tr", "ul"}
-_SPACES = re.compile(r"[ \t\r\n\f\v]+")
-_LINES = re.compile(r" ?\n[ \n]*")
-# Possessive, so that a failed match is not tried again in all other ways, which takes hours.
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*+)((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
-_HREF = re.compile(r"""\bhref\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""", re.IGNORECASE)
-_HUGE = re.compile(r"&#[0-9]{11,}+;?")  # beyond Unicode, and beyond what `int` reads
-_TAG_START = re.compile(r"<(?=[a-zA-Z/!?])")
-_WEB = ("http://", "https://")
-_MAX_UNCLOSED = 8  # tags without an end, after which the rest is text
+_BLOCKS: Final = frozenset(
+    {"address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd"}
+    | {"details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer"}
+    | {"form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "legend", "li"}
+    | {"listing", "main", "menu", "nav", "ol", "optgroup", "option", "p", "plaintext", "pre"}
+    | {"search", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul", "xmp"}
+)
+"""Elements that begin and end a line: those that browsers display as blocks, and `br`."""
+_CELLS: Final = frozenset({"td", "th"})
+_UNSEEN: Final = frozenset({"iframe", "noembed", "noframes", "script", "style", "title"})
+"""Elements whose content is neither shown nor contains tags."""
+_OF_HEAD: Final = _UNSEEN | {"base", "head", "html", "link", "meta", "noscript", "template"}
+"""Elements that do not end a head, which may have no end tag."""
+_VOID: Final = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param"}
+    | {"source", "track", "wbr"}
+)
 
-
-class _Token(NamedTuple):
-    """Text, or a tag: its name in lower case, and its attributes as they are written."""
-
-    text: str = ""
-    tag: str = ""
-    attributes: str = ""
+# All quantifiers that could be tried in several ways are possessive: a failed match ends at once.
+_TAG_NAME: Final = re.compile(r"<(/?)([a-zA-Z][^\t\n\f\r />]*+)")
+_ATTRIBUTE: Final = re.compile(
+    r"""[\t\n\f\r /]*+ (?: (>) | ([^\t\n\f\r />][^\t\n\f\r />=]*+)
+        (?: [\t\n\f\r ]*+ = [\t\n\f\r ]*+ (?: "([^"]*+)"? | '([^']*+)'? | ([^\t\n\f\r >]*+) ) )? )
+    """,
+    re.VERBOSE,
+)
+_COMMENT: Final = re.compile(r"<!--(?:-?>|.*?--!?>)", re.DOTALL)
+_NOT_SHOWN: Final = re.compile(
+    r"(?:^|;)[\t\n\f\r ]*+display[\t\n\f\r ]*+:[\t\n\f\r ]*+none", re.IGNORECASE
+)
+_REFERENCE: Final = re.compile(r"&(?:#(?:[0-9]++|[xX][0-9a-fA-F]++);?|([a-zA-Z][a-zA-Z0-9]*+)(;?))")
+_LEADING_ZEROS: Final = re.compile(r"&#0++(?=[0-9])")
+_HUGE: Final = re.compile(r"&#[0-9]{8,}+;?")  # beyond Unicode, and maybe beyond what `int` reads
+_SPACES: Final = re.compile(r"[ \t\n\f\r\v]+")
+_SPACES_OF_LINE: Final = re.compile(r"[ \t\f\r\v]+")
+_BLANKS: Final = re.compile(" {2,}")
+_BETWEEN_CELLS: Final = re.compile(r" ?\t[ \t]*+")
+_NOT_OF_URL: Final = re.compile(r"[\t\n\r]")  # which the URL standard removes
+_WEB: Final = ("http://", "https://")
 
 
 class HtmlText(NamedTuple):
     """The text and the links that a mail program shows."""
 
     text: str
+    """A line for each block; between the cells of a table's row there is a tab."""
     links: tuple[str, ...]
     """The http and https URLs that its links lead to, in order."""
 
 
 def html_to_text(html: str) -> HtmlText:
-    """Return the text of HTML without its markup, and its links."""
-    texts: list[str] = []
-    links: list[str] = []
+    """Return the text of HTML without its markup, and its links.
+
+    What is not shown is left out: comments, scripts, the head, and elements with `hidden` or
+    `display: none`, such as the preview texts that begin many emails.
+    """
+    page = _Page()
     for token in _tokens(html):
-        texts.append("\n" if token.tag in _BLOCKS else _SPACES.sub(" ", token.text))
-        href = _HREF.search(token.attributes) if token.tag == "a" else None
-        if href is not None:
-            links.append(_text(href[1] or href[2] or href[3] or "").strip())
-    text = _LINES.sub("\n", "".join(texts)).strip()
-    return HtmlText(text, tuple(url for url in links if url.lower().startswith(_WEB)))
+        if isinstance(token, _Tag):
+            page.add_tag(token)
+        else:
+            page.add_text(token)
+    return HtmlText(page.text(), tuple(page.links))
 
 
-def _tokens(html: str) -> Iterator[_Token]:
-    """Split HTML into texts and tags; comments and what browsers do not show are left out."""
-    at, unclosed = 0, 0
-    while unclosed < _MAX_UNCLOSED and (found := _TAG_START.search(html, at)):
-        start = found.start()
-        yield _Token(text=_text(html[at:start]))
-        if html[start + 1] in "!?":
-            at = _after(html, "-->" if html.startswith("<!--", start) else ">", start)
-            continue
-        tag = _TAG.match(html, start)
-        if tag is None:
-            unclosed += 1
-            yield _Token(text="<")
+class _Tag(NamedTuple):
+    """A tag with its attributes, whose values are as they are written."""
+
+    name: str
+    is_end: bool
+    attributes: dict[str, str]
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the element is not shown, with all that it contains."""
+        if self.is_end or self.name in _VOID:
+            return False
+        if self.name == "template" or "hidden" in self.attributes:
+            return True
+        style = self.attributes.get("style")
+        return style is not None and _NOT_SHOWN.search(_value(style)) is not None
+
+
+class _Page:
+    """What is shown of the tags and texts so far."""
+
+    def __init__(self) -> None:
+        self.links: list[str] = []
+        self._texts: list[str] = []
+        self._in_head = False
+        self._in_pre = False
+        self._hidden = ""
+        """The name of the hidden element that contains what follows."""
+        self._depth = 0
+        """How many elements of that name are open."""
+
+    def text(self) -> str:
+        """Return the lines without what surrounds them."""
+        text = _BLANKS.sub(" ", "".join(self._texts))
+        lines = [_BETWEEN_CELLS.sub("\t", line.strip(" \t")) for line in text.split("\n")]
+        return "\n".join([line for line in lines if line])
+
+    def add_text(self, text: str) -> None:
+        """Add a text as it is written between two tags."""
+        if self._in_head or self._hidden:
+            return
+        spaces = _SPACES_OF_LINE if self._in_pre else _SPACES
+        self._texts.append(spaces.sub(" ", _decoded(text)))
+
+    def add_tag(self, tag: _Tag) -> None:
+        """Add what a tag means for the text, and what a link leads to."""
+        if self._hidden and self._stays_hidden(tag):
+            return
+        if tag.is_hidden:
+            self._hidden, self._depth = tag.name, 1
+        if tag.name == "head" or tag.name not in _OF_HEAD:
+            self._in_head = tag.name == "head" and not tag.is_end
+        if tag.name == "pre":
+            self._in_pre = not tag.is_end
+        self._add_shown(tag)
+
+    def _add_shown(self, tag: _Tag) -> None:
+        if tag.name in _BLOCKS:
+            self._texts.append("\n")
+        elif tag.name in _CELLS and not tag.is_end:
+            self._texts.append("\t")
+        elif tag.name in {"a", "area"} and not self._hidden:
+            self._add_link(tag.attributes.get("href", ""))
+
+    def _stays_hidden(self, tag: _Tag) -> bool:
+        if tag.name != self._hidden:
+            return True
+        if tag.name == "p" and not tag.is_end:
+            self._depth = 0  # a paragraph contains no other, and may have no end tag
+        else:
+            self._depth += -1 if tag.is_end else 1
+        if self._depth == 0:
+            self._hidden = ""
+        return bool(self._hidden)
+
+    def _add_link(self, href: str) -> None:
+        url = _NOT_OF_URL.sub("", _value(href)).strip()
+        if url.lower().startswith(_WEB):
+            self.links.append(url)
+
+
+def _tokens(html: str) -> Iterator[str | _Tag]:
+    """Split HTML into texts and tags; what is not complete at the end is left out."""
+    at = 0
+    while (start := html.find("<", at)) >= 0:
+        yield html[at:start]
+        name = _TAG_NAME.match(html, start)
+        if name is not None:
+            tag, at = _tag(html, name)
+            if tag is None:
+                return
+            yield tag
+            if tag.name in _UNSEEN and not tag.is_end:
+                at = _end_of_unseen(html, tag.name, at)
+        elif html.startswith("<!--", start):
+            comment = _COMMENT.match(html, start)
+            at = len(html) if comment is None else comment.end()
+        elif html[start + 1 : start + 2] in {"!", "/", "?"}:
+            end = html.find(">", start)
+            at = len(html) if end < 0 else end + 1
+        else:
+            yield "<"
             at = start + 1
-            continue
-        name = tag[2].lower()
-        yield _Token(tag=name, attributes=tag[3])
-        at = tag.end()
-        if name in _SKIPPED and not tag[1]:
-            closed = re.compile(f"</{name}", re.IGNORECASE).search(html, at)
-            at = len(html) if closed is None else closed.start()
-    yield _Token(text=_text(html[at:]))
+    yield html[at:]
 
 
-def _after(html: str, end: str, start: int) -> int:
-    found = html.find(end, start)
-    return len(html) if found < 0 else found + len(end)
+def _tag(html: str, name: re.Match[str]) -> tuple[_Tag | None, int]:
+    """Return a tag, or None if it has no end, and where it ends."""
+    attributes: dict[str, str] = {}
+    at = name.end()
+    while part := _ATTRIBUTE.match(html, at):
+        at = part.end()
+        if part[1]:
+            return _Tag(name[2].lower(), bool(name[1]), attributes), at
+        attributes.setdefault(part[2].lower(), part[3] or part[4] or part[5] or "")
+    return None, len(html)
 
 
-def _text(html: str) -> str:
-    return unescape(_HUGE.sub("\ufffd", html)) if "&" in html else html
+def _end_of_unseen(html: str, name: str, at: int) -> int:
+    end = re.compile(rf"</{name}(?=[\t\n\f\r />])", re.IGNORECASE).search(html, at)
+    return len(html) if end is None else end.start()
+
+
+def _decoded(text: str) -> str:
+    """Return a text with the characters that its references stand for."""
+    if "&" not in text:
+        return text
+    return unescape(_HUGE.sub("\ufffd", _LEADING_ZEROS.sub("&#", text)))
+
+
+def _value(text: str) -> str:
+    """Return the value of an attribute, in which fewer references are decoded than in a text."""
+    return _REFERENCE.sub(_character, text) if "&" in text else text
+
+
+def _character(reference: re.Match[str]) -> str:
+    """Return what a reference in the value of an attribute stands for.
+
+    A name without a semicolon stays before `=`, a letter or a digit: `&copy=2` is a parameter.
+    """
+    name, semicolon = reference[1], reference[2]
+    if name is None:
+        return _decoded(reference[0])
+    is_parameter = reference.string.startswith("=", reference.end())
+    if semicolon or not is_parameter:
+        return html5.get(name + semicolon, reference[0])
+    return reference[0]
