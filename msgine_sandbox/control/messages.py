@@ -41,8 +41,8 @@ MAX_LIMIT = 1000
 DEFAULT_WAIT = 10
 MAX_WAIT = 60
 SHOWN_AFTER_WAIT = 20
-_SEARCHABLE = {"channel", "before", "to", "status", "q", "contains", "matches", "since"}
-_SPACE_FOR_PLUS = re.compile(r" [0-9]")
+_SEARCHABLE = {"id", "channel", "before", "to", "status", "q", "contains", "matches", "since"}
+_PLUS_OF_NUMBER = re.compile(r"(?<![^ ]) (?=[0-9])")
 
 
 class StatusBody(Body, frozen=True, kw_only=True):
@@ -197,18 +197,25 @@ def _filter(account: int | None, query: Fields) -> Filter:
     return Filter(
         account=account,
         channel=query.choice("channel", Channel),
+        id=query.row_id("id", parse_message_id, "a message"),
         before=query.row_id("before", parse_message_id, "a message"),
-        to=_with_plus(query.text("to")),
+        to=_readings(query.text("to")),
         status=query.choice("status", Status),
-        contains=query.text("contains"),
-        anywhere=_with_plus(query.text("q")),
+        contains=_readings(query.text("contains")),
+        anywhere=_readings(query.text("q")),
         since=query.instant("since"),
     )
 
 
-def _with_plus(text: str | None) -> str | None:
-    """Return `?to=+256…` with its plus, which means a space in a query; no number has a space."""
-    return "+" + text[1:] if text is not None and _SPACE_FOR_PLUS.match(text) else text
+def _readings(text: str | None) -> tuple[str, ...]:
+    """Return what a text in a query can mean in which a plus has become a space.
+
+    That is how queries are decoded, so `?to=+256…` and `?to=jane+news@example.com` have spaces
+    where a plus was meant: in all places, or where the number of a phone begins.
+    """
+    if text is None:
+        return ()
+    return tuple(dict.fromkeys([text, text.replace(" ", "+"), _PLUS_OF_NUMBER.sub("+", text)]))
 
 
 def _timeout(query: Fields) -> float:

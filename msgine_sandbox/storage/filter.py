@@ -1,5 +1,6 @@
 """Which messages a caller looks for, and the SQL conditions for them."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,20 +12,21 @@ from msgine_sandbox.storage.columns import Row
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message must have in order to match; None means anything."""
+    """What a message must have in order to match; None and an empty sequence mean anything."""
 
     account: int | None = None
+    id: int | None = None
     before: int | None = None
     """Only messages that were accepted before the one with this id."""
     channel: Channel | None = None
-    to: Recipient | None = None
-    """One of the recipients, exactly."""
+    to: Sequence[Recipient] = ()
+    """One of these is a recipient, exactly."""
     status: Status | None = None
     """The present status of the recipient in `to`; without `to`, of the message as a whole."""
-    contains: str | None = None
-    """Part of the title or text, in the same case."""
-    anywhere: str | None = None
-    """Part of the title, text, sender or a recipient, in any case."""
+    contains: Sequence[str] = ()
+    """One of these is a part of the title or text, in the same case."""
+    anywhere: Sequence[str] = ()
+    """One of these is a part of the title, text, sender or a recipient, in any case."""
     since: Instant | None = None
     """When it was accepted at the earliest."""
 
@@ -55,9 +57,9 @@ _SUMMARY: Final = (
 def in_range(wanted: Filter, below: int) -> Condition:
     """Return the condition for the messages of the account with ids below one."""
     first = below if wanted.before is None else min(below, wanted.before)
-    if wanted.account is None:
-        return "id < ?", (first,)
-    return "account = ? AND id < ?", (wanted.account, first)
+    possible = [("account = ?", wanted.account), ("id < ?", first), ("id = ?", wanted.id)]
+    chosen = [(sql, value) for sql, value in possible if value is not None]
+    return " AND ".join(sql for sql, _ in chosen), tuple(value for _, value in chosen)
 
 
 def fits(wanted: Filter) -> Condition:
@@ -65,18 +67,28 @@ def fits(wanted: Filter) -> Condition:
     possible: list[tuple[Any, Condition]] = [
         (wanted.channel, ("channel = ?", (str(wanted.channel),))),
         (wanted.since, ("created_at >= ?", (wanted.since,))),
-        (wanted.to, (_SOME_DELIVERY % "recipient = ?", (wanted.to,))),
+        (wanted.to or None, (_SOME_DELIVERY % _is_one_of(wanted.to), tuple(wanted.to))),
         (wanted.status, _has_status(wanted)),
-        (wanted.contains, (f"instr({CONTENT}, ?)", (wanted.contains,))),
-        (wanted.anywhere, (_ANYWHERE, (wanted.anywhere, wanted.anywhere))),
+        (wanted.contains or None, _any_of(f"instr({CONTENT}, ?)", wanted.contains)),
+        (wanted.anywhere or None, _any_of(_ANYWHERE, wanted.anywhere)),
     ]
     chosen = [condition for value, condition in possible if value is not None]
     sql = " AND ".join(f"({each})" for each, _ in chosen) or "true"
     return sql, tuple(value for _, values in chosen for value in values)
 
 
+def _any_of(sql: str, texts: Sequence[str]) -> Condition:
+    """Return the condition that one with placeholders for a text holds for one of some texts."""
+    values = tuple(text for text in texts for _ in range(sql.count("?")))
+    return " OR ".join([sql] * len(texts)), values
+
+
+def _is_one_of(recipients: Sequence[Recipient]) -> str:
+    return f"recipient IN ({', '.join('?' * len(recipients))})"
+
+
 def _has_status(wanted: Filter) -> Condition:
     status = str(wanted.status)
-    if wanted.to is None:
+    if not wanted.to:
         return f"({_SUMMARY}) = ?", (status,)
-    return _SOME_DELIVERY % "recipient = ? AND status = ?", (wanted.to, status)
+    return _SOME_DELIVERY % f"{_is_one_of(wanted.to)} AND status = ?", (*wanted.to, status)

@@ -434,8 +434,73 @@ async def test_setting_a_status_returns_the_message_with_the_reason(box: Box) ->
     assert moved == await box.details(message)
 
 
-async def test_a_plus_in_a_query_need_not_be_escaped(box: Box) -> None:
-    message = await box.accepted(NUMBER)
-    for name in ("to", "q"):
-        found = await box.call("GET", f"/_sandbox/messages?{name}={NUMBER}")
-        assert [each["id"] for each in found.json()["data"]] == [message["id"]]
+@pytest.mark.parametrize(
+    ("to", "query"),
+    [
+        (NUMBER, f"to={NUMBER}"),
+        (NUMBER, f"to=%2B{NUMBER[1:]}"),
+        (NUMBER, f"to={NUMBER}&status=pending"),
+        (NUMBER, f"q={NUMBER}"),
+        (NUMBER, "q=+25670"),
+        (NUMBER, "contains=+256752"),
+        (NUMBER, "contains=at++256752"),
+        (NUMBER, "q=call+Jane+at"),
+        ("jane+news@example.com", "to=jane+news@example.com"),
+        ("jane+news@example.com", "to=jane%2Bnews%40example.com"),
+        ("jane+a+b@example.com", "to=jane+a+b@example.com"),
+        ("jane+news@example.com", "q=jane+news@"),
+        ("jane+news@example.com", "q=call+jane"),
+        ("jane+news@example.com", "contains=a+b@example.com"),
+        ("bounce+1@sandbox.msgine.test", "to=bounce+1@sandbox.msgine.test"),
+        ("bounce+1@sandbox.msgine.test", "to=bounce+1@sandbox.msgine.test&status=pending"),
+        ("user:Jane Doe", "to=user:Jane+Doe"),
+        ("user:Jane+Doe", "to=user:Jane+Doe"),
+    ],
+)
+@pytest.mark.parametrize("path", ["", "/wait"])
+async def test_a_plus_in_a_query_need_not_be_escaped(
+    box: Box, path: str, to: str, query: str
+) -> None:
+    await box.freeze()
+    text = "Call Jane at +256752345678 or write to a+b@example.com"
+    if to == NUMBER:
+        message = await box.accepted(to, text)
+    elif "@" in to:
+        body = {"from": "a@b.example", "to": to, "subject": "Hello", "text": text}
+        message = await box.developers("POST", "/email", body)
+    else:
+        body = {"title": "Hello", "body": text, "userIds": [to.removeprefix("user:")]}
+        message = await box.developers("POST", "/push", body)
+    answer = (await box.call("GET", f"/_sandbox/messages{path}?{query}")).json()
+    found = [answer] if path else answer["data"]
+    assert [each["id"] for each in found] == [message["id"]]
+
+
+async def test_a_plus_does_not_find_other_recipients(box: Box) -> None:
+    await box.accepted(NUMBER)
+    for query in ("to=+256", "to=256701234567", "to=+256701234567+", "q=++256701234568"):
+        found = (await box.call("GET", f"/_sandbox/messages?{query}")).json()
+        assert found == {"data": [], "total": 0}
+
+
+async def test_a_message_is_found_by_its_id(box: Box) -> None:
+    await box.freeze()
+    first, second = [await box.accepted(message=text) for text in ("one", "two")]
+    assert await box.message_ids(id=first["id"]) == [first["id"]]
+    assert await box.message_ids(id=second["id"], contains="one") == []
+    assert (await box.get("/_sandbox/messages/wait", id=first["id"]))["message"] == "one"
+    other = box.other()
+    assert await other.message_ids(id=first["id"]) == []
+    waiting = asyncio.create_task(
+        box.get("/_sandbox/messages/wait", id=first["id"], status="delivered")
+    )
+    await box.control("POST", f"/messages/{second['id']}/status", {"status": "sent"})
+    await box.advance(seconds=3)
+    assert (await waiting)["id"] == first["id"]
+
+
+@pytest.mark.parametrize("path", ["", "/wait"])
+async def test_what_is_no_id_is_refused(box: Box, path: str) -> None:
+    for text in ("", "msg_1", "SM1a207b600e24aa5c", "req_1a207b600e24aa5c"):
+        error = await box.control_error("GET", f"/messages{path}?id={text}")
+        assert error["details"] == {"field": "id", "value": text, "expected": "the id of a message"}
