@@ -115,6 +115,7 @@ class Account:
     def wait_for_message(
         self,
         *,
+        id: str | None = None,  # noqa: A002  (its name in the API)
         channel: str | None = None,
         to: str | None = None,
         contains: str | None = None,
@@ -124,15 +125,21 @@ class Account:
     ) -> Message:
         """Return the newest message that matches, waiting for one if there is none yet.
 
-        `contains` and `matches`, a regular expression, search text and title. The timeout is in
-        seconds of real time.
+        `id` is the id that the API gave a message; `contains` and `matches`, a regular expression,
+        search text and title. The timeout is in seconds of real time.
 
         Raises:
             MessageNotFound: no such message arrived in time; the error lists those that did.
         """
         __tracebackhide__ = True  # pytest then shows the line of the test that waits
         return self.messages.wait(
-            timeout, channel=channel, to=to, contains=contains, matches=matches, status=status
+            timeout,
+            id=id,
+            channel=channel,
+            to=to,
+            contains=contains,
+            matches=matches,
+            status=status,
         )
 
     def reset(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from msgine_sandbox.testing.errors import MessageNotFound, NoCode, SandboxError
 
 _MAX_WAIT: Final = 60.0  # seconds; the sandbox refuses to wait longer in one call
 _WAIT_MARGIN: Final = 15.0  # seconds that the response may take on top of the wait
+_NOT_FOUND: Final = 404
 _REQUEST_TIMEOUT: Final = 408
 _MAX_LISTED: Final = 10
 _MAX_RECIPIENTS: Final = 3
@@ -85,14 +86,17 @@ class Message:
 
     @property
     def code(self) -> str:
-        """The one-time code in the text, or else in the title; only its digits.
+        """The one-time code in the text, or else in the title or the HTML; only its digits.
 
         Raises:
-            NoCode: neither has one.
+            NoCode: none of them has one.
         """
-        from msgine_sandbox.testing.codes import find_code  # its expressions take 5 ms
+        from msgine_sandbox.model.codes import find_code  # its expressions take 20 ms
+        from msgine_sandbox.model.html_text import html_to_text
 
         code = find_code(self.text) or find_code(self.title or "")
+        if code is None and self.html is not None:
+            code = find_code(html_to_text(self.html).text)
         if code is None:
             raise NoCode(f"There is no one-time code in {self.text!r}")
         return code
@@ -100,13 +104,13 @@ class Message:
     @property
     def links(self) -> list[str]:
         """The http and https URLs in the text, then those that the HTML links to, in order."""
-        from msgine_sandbox.testing.codes import find_links
+        from msgine_sandbox.model.links import find_links
 
         return list(dict.fromkeys([*find_links(self.text), *self.raw.get("links", ())]))
 
     def refresh(self) -> Message:
         """Return the message as it is now."""
-        return _parse_message(self._client.get(f"/messages/{self.id}"), self._client)
+        return _read_message(self.id, self._client)
 
     def mark_sent(self, to: str | None = None) -> Message:
         """Set one recipient, or all, to `sent`, and return the message after that.
@@ -164,9 +168,27 @@ class Messages(RemoteList[Message]):
     def __init__(self, client: AccountClient) -> None:
         self._client = client
 
+    def get(self, message_id: str) -> Message:
+        """Return the message with the id that the API gave it.
+
+        Raises:
+            MessageNotFound: the account has no such message; the error lists those that it has.
+        """
+        __tracebackhide__ = True  # pytest then shows the line of the test
+        try:
+            return _read_message(message_id, self._client)
+        except SandboxError as error:
+            if error.status != _NOT_FOUND:
+                raise
+        listed, total = self._client.get_list("/messages", _MAX_LISTED, {"view": "summary"})
+        raise MessageNotFound(
+            f"No message has the id {message_id!r}. {_describe_messages(listed, total)}"
+        )
+
     def list(
         self,
         *,
+        id: str | None = None,  # noqa: A002  (its name in the API)
         channel: str | None = None,
         to: str | None = None,
         status: str | None = None,
@@ -178,13 +200,15 @@ class Messages(RemoteList[Message]):
     ) -> builtins.list[Message]:
         """Return the messages that match every given filter, newest first.
 
-        `q` searches texts, titles, senders and recipients; `contains` and `matches`, a regular
-        expression, search texts and titles; `since` is a time of the account's clock.
+        `id` is the id that the API gave a message; `q` searches texts, titles, senders and
+        recipients; `contains` and `matches`, a regular expression, search texts and titles; `since`
+        is a time of the account's clock.
 
         Raises:
             ValueError: `since` has no time zone.
         """
         filters = {
+            "id": id,
             "channel": channel,
             "to": to,
             "status": status,
@@ -248,6 +272,10 @@ def describe_message(raw: Mapping[str, Any]) -> str:
     return printable(f"{raw['status']:<9} to {to}: {_truncated(text, _MAX_TEXT_LENGTH)}")
 
 
+def _read_message(message_id: str, client: AccountClient) -> Message:
+    return _parse_message(client.get(f"/messages/{quote(message_id, safe='')}"), client)
+
+
 def _parse_message(raw: Mapping[str, Any], client: AccountClient) -> Message:
     return Message(
         id=raw["id"],
@@ -301,10 +329,17 @@ def _describe_timeout(error: SandboxError, wanted: Mapping[str, str | None], tim
     message = f"No message with {filters}" if filters else "No message"
     frozen = " The clock is frozen: advance it." if "frozen" in error.message else ""
     arrived = error.details.get("arrived", [])
+    described = _describe_messages(arrived, len(arrived))
     if not arrived:
-        return f"{message} arrived within {timeout:g} s. The account has no messages.{frozen}"
-    lines = [f"  {describe_message(raw)}" for raw in arrived[:_MAX_LISTED]]
-    if len(arrived) > _MAX_LISTED:
-        lines.append(f"  and {len(arrived) - _MAX_LISTED} more")
-    head = f"{message} arrived within {timeout:g} s.{frozen} The account's messages, newest first:"
-    return "\n".join([head, *lines])
+        return f"{message} arrived within {timeout:g} s. {described}{frozen}"
+    return f"{message} arrived within {timeout:g} s.{frozen} {described}"
+
+
+def _describe_messages(newest: Sequence[Mapping[str, Any]], total: int) -> str:
+    """Return a line for each of the account's newest messages, and say how many more there are."""
+    if not newest:
+        return "The account has no messages."
+    lines = [f"  {describe_message(raw)}" for raw in newest[:_MAX_LISTED]]
+    if total > len(lines):
+        lines.append(f"  and {total - len(lines)} more")
+    return "\n".join(["The account's messages, newest first:", *lines])

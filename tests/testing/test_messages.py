@@ -52,6 +52,35 @@ def test_a_code_may_stand_in_the_subject(account: Account) -> None:
     assert account.messages[0].code == "493817"
 
 
+def test_a_code_may_stand_only_in_the_html(account: Account) -> None:
+    mail = {"from": "a@b.example", "to": magic_address("stuck", "1"), "subject": "Sign in"}
+    html = "<center>Your code</center>482913<p>Card ending 1234</p>"
+    post_developers(account, "email", text="Please see the HTML", html=html, **mail)
+    assert account.messages[0].code == "482913"
+
+
+def test_a_message_is_read_by_the_id_that_the_application_has(account: Account) -> None:
+    first, second = send_sms(account, text="one"), send_sms(account, text="two")
+    assert account.messages.get(first).text == "one"
+    assert [each.text for each in account.messages.list(id=second)] == ["two"]
+    assert account.wait_for_message(id=first, timeout=0).text == "one"
+    account.clock.advance(seconds=3)
+    assert account.wait_for_message(id=first, status="delivered", timeout=0).id == first
+
+
+def test_a_message_that_the_account_does_not_have_is_not_found(account: Account) -> None:
+    with pytest.raises(MessageNotFound, match="has no messages"):
+        account.messages.get("msg_0000000000000001")
+    mine, others = send_sms(account, text="mine"), send_sms(account.another())
+    for unknown in (others, "", "msg_1/../" + mine, mine + "?x"):
+        with pytest.raises(MessageNotFound) as raised:
+            account.messages.get(unknown)
+        assert repr(unknown) in str(raised.value)
+        assert "'mine'" in str(raised.value)
+    with pytest.raises(MessageNotFound, match=f"with id='{others}' arrived"):
+        account.wait_for_message(id=others, timeout=0)
+
+
 def test_a_scheduled_push_has_its_data_and_time(account: Account) -> None:
     at = account.clock.now.replace(microsecond=0) + timedelta(hours=1)
     tokens = ["a", magic_token("refused"), magic_token("bounce", "2")]

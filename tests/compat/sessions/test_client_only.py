@@ -23,10 +23,11 @@ SUITE = """
     def test_a_text_is_delivered(msgine, msgine_webhooks):
         urllib.request.urlopen(urllib.request.Request(
             f"{msgine.base_url}/messages/sms",
-            json.dumps({"to": "+256701234567", "message": "Your code is 493817"}).encode(),
+            json.dumps({"to": "+256701234567", "message": "Code 493817: https://a.example/x"}).encode(),
             {"Authorization": f"Bearer {msgine.token}", "Content-Type": "application/json"},
         )).close()
-        assert msgine.wait_for_message(to="+256701234567").code == "493817"
+        sms = msgine.wait_for_message(to="+256701234567")
+        assert (sms.code, sms.links) == ("493817", ["https://a.example/x"])
         msgine.clock.advance(seconds=3)
         assert msgine_webhooks.events == ["message.sent", "message.delivered"]
         assert all(webhook.verified for webhook in msgine_webhooks.received)
