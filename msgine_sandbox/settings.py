@@ -277,7 +277,7 @@ def _check(settings: Settings) -> None:
         (
             # Not which of them came from a flag and which from a variable: none is ignored.
             not settings.strict_numbers or settings.numbers in {None, NumberCheck.VALID},
-            f"--strict-numbers means --numbers valid, not --numbers {settings.numbers}: "
+            f"--strict-numbers means valid, which --numbers {settings.numbers} contradicts: "
             "give one of the two.",
         ),
         *_retention_rules(settings),

@@ -7,7 +7,7 @@ import pytest
 from box import Box, sandbox
 from hypothesis import given
 from hypothesis import strategies as st
-from sends import CHANNELS, PUSH, SENDS, SMS, later, micros
+from sends import AS_SDKS_SEND, CHANNELS, PUSH, SENDS, SMS, later, micros
 
 from msgine_sandbox.asgi.fields import time_of
 from msgine_sandbox.model.clock import from_datetime, iso_micros, iso_seconds
@@ -101,7 +101,7 @@ async def test_a_device_that_is_removed_before_the_scheduled_time_gets_nothing(b
 async def test_a_time_without_an_offset_is_utc_with_a_warning(
     box: Box, path: str, time: str
 ) -> None:
-    sent = await box.developers("POST", path, SENDS[path] | {"scheduledFor": time})
+    sent = await box.developers("POST", path, AS_SDKS_SEND[path] | {"scheduledFor": time})
     assert (sent["status"], sent["scheduledAt"]) == ("queued", "2099-01-31T09:00:00Z")
     [warning] = await box.warnings()
     assert warning["code"] == "time-without-offset"
@@ -111,7 +111,7 @@ async def test_a_time_without_an_offset_is_utc_with_a_warning(
 @CHANNELS
 @pytest.mark.parametrize("time", ["2099-01-31T09:00:00Z", "2099-01-31T12:00+03:00"])
 async def test_a_time_with_an_offset_causes_no_warning(box: Box, path: str, time: str) -> None:
-    sent = await box.developers("POST", path, SENDS[path] | {"scheduledFor": time})
+    sent = await box.developers("POST", path, AS_SDKS_SEND[path] | {"scheduledFor": time})
     assert sent["scheduledAt"] == "2099-01-31T09:00:00Z"
     assert await box.warning_codes() == []
 

@@ -305,7 +305,7 @@ def test_two_settings_of_numbers_may_not_differ_wherever_they_come_from(
     for name, value in variables.items():
         environment.setenv(f"MSGINE_SANDBOX_{name}", value)
     if expected is None:
-        assert is_refusal(run_here(*words.split()), "--strict-numbers means --numbers valid, not")
+        assert is_refusal(run_here(*words.split()), "contradicts: give one of the two.")
     else:
         assert settings_of(*words.split()).number_check == expected
 

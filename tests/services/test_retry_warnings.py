@@ -8,7 +8,7 @@ from box import BASE_PATH, DEVELOPERS, Box, sandbox
 from messages_sdk import MessagesSdk
 from receiver import Receiver
 from sdk import TYPESCRIPT_1, sdk_of
-from sends import CHANNELS, SENDS
+from sends import AS_SDKS_SEND, CHANNELS
 
 
 async def lose(box: Box, **fields: Any) -> None:
@@ -115,7 +115,7 @@ async def test_a_failed_send_of_every_channel_that_is_retried_causes_a_warning(
 ) -> None:
     await box.add_fault({"status": 503}, times=1)
     for _ in range(2):
-        await box.call("POST", DEVELOPERS + path, json=SENDS[path])
+        await box.call("POST", DEVELOPERS + path, json=AS_SDKS_SEND[path])
     assert await box.warning_codes() == ["post-retried-without-idempotency-key"]
 
 

@@ -124,7 +124,8 @@ async def test_with_more_accounts_than_places_they_take_turns() -> None:
             receiver.answer_one()
             total = receiver.total
             await receiver.until(lambda total=total: receiver.total > total or other.total > 0)
-        assert receiver.total <= 2
+        # Without turns it would come after all hundred. The move takes a while to get so far.
+        assert receiver.total < 50
         other.answer_all()
         assert (await move)["performed"] == 2
 

@@ -17,6 +17,10 @@ EMAIL = {
 }
 PUSH = {"title": "Your order", "body": "It is on its way", "tokens": ["token-of-a-phone"]}
 SENDS = {"/sms": SMS, "/email": EMAIL, "/push": PUSH}
+AS_SDKS_SEND = SENDS | {
+    "/push": {"title": "Your order", "body": "It is on its way", "topic": "orders"},
+}
+"""The same without `tokens`, which cause a warning."""
 CHANNELS = pytest.mark.parametrize("path", SENDS)
 
 _LEAF = st.none() | st.booleans() | st.integers() | st.text(max_size=5)

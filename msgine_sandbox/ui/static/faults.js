@@ -64,8 +64,8 @@ function FaultForm({ add }) {
         data-testid="fault-kind">
       ${Object.entries(EFFECTS).map(([value, [name]]) => html`
         <option value=${value}>${name}</option>`)}</select></label>
-    ${["status", "message"].includes(kind) && html`<label>Status <input name="status" type="number" min="400" max="599"
-      defaultValue="503" required data-testid="fault-status" /></label>`}
+    ${["status", "message"].includes(kind) && html`<label>Status <input name="status" type="number"
+      min="400" max="599" defaultValue="503" required data-testid="fault-status" /></label>`}
     ${kind === "delay" && html`<label>Seconds <input name="delay" type="number" min="0.001"
       max="600" step="any" defaultValue="5" required /></label>`}
     <label>How many times (empty: until removed) <input name="times" type="number" min="1"
