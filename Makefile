@@ -27,14 +27,17 @@ serve: $(SERVABLE) ## Serve the sandbox; ARGS="--tier free" passes flags on
 # tests start would compile the package for itself.
 COMPILE = $(BIN)/python -m compileall -q msgine_sandbox
 
-# A process for each core; one that is done takes over tests of another. ARGS="-n 0" uses one.
+# A process for each core and one more, because many tests wait for another process; one that is done takes over tests of
+# another. ARGS="-n 0" uses one.
+PARALLEL = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 8 --dist worksteal
+
 test: $(READY) ## Run every test; ARGS="-k idempotency" chooses some
 	@$(COMPILE)
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lowest: $(LOWEST)/ready ## Run the tests that need other packages with the lowest versions that pyproject.toml allows
 	@$(COMPILE)
-	@$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 --dist worksteal \
+	@$(LOWEST)/bin/python -m pytest $(PARALLEL) \
 	  tests/api tests/asgi tests/control tests/model tests/services tests/storage \
 	  tests/cli/test_bad_input.py tests/cli/test_settings.py tests/cli/test_tls.py tests/ui/test_docs_pages.py \
 	  --deselect tests/ui/test_docs_pages.py::test_a_page_fits_the_window $(ARGS)
