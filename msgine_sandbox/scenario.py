@@ -157,4 +157,5 @@ async def _composed(sandbox: Sandbox, account: Account, content: dict[str, Any])
     fields.forbid_unknown(names, "A message of a scenario")
     at = account.clock.at(sandbox.real.now()) - seconds(body.seconds_ago or 0)
     context = SendContext(account, format_id("req", sandbox.ids.next()), at)
-    return await sandbox.channels[channel].compose(codec.read(fields), context)
+    service = sandbox.channels[channel]
+    return await service.compose(await service.prepared(codec.read(fields)), context)

@@ -66,12 +66,12 @@ class MessageHandlers:
         body = read_json(request)
         codec.warn(context, body)
         service = self._channels[channel]
-        account = context.authenticated_account
-        send_context = self._messages.send_context(account, context.request_id)
-        draft = codec.read(body)
+        draft = await service.prepared(codec.read(body))
         if draft.scheduled_for is not None and not draft.scheduled_for.has_offset:
             # Before the time is refused for being in the past, which this may be the reason of.
             context.warnings.append(warning.time_without_offset(draft.scheduled_for.text))
+        account = context.authenticated_account
+        send_context = self._messages.send_context(account, context.request_id)
         message = await service.compose(draft, send_context)
         context.warnings += service.warnings_about(message)
         # Before the message is stored, because its idempotency key is stored with the answer in

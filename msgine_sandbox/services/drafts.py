@@ -40,8 +40,15 @@ class ChannelService(Generic[Draft]):
 
     channel: Channel
 
+    async def prepared(self, draft: Draft) -> Draft:
+        """Return a draft with all that takes long to compute, before its message gets a time.
+
+        Others are answered meanwhile, so clocks and accounts can change.
+        """
+        return draft
+
     async def compose(self, draft: Draft, context: SendContext) -> Message:
-        """Return the message that a draft describes; nothing is stored yet.
+        """Return the message that a prepared draft describes; nothing is stored yet.
 
         Raises:
             ApiError: a value of the draft is not one that the channel accepts.

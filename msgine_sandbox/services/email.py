@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_SUBJECT: Final = 200
 MAX_BODY: Final = 512 * 1024
+_LONG: Final = 20_000
+"""Characters of HTML that take some milliseconds to read; more are read on a thread."""
 
 
 class EmailDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,8 @@ class EmailDraft(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     text: str | None = None
     html: str | None = None
+    shown: HtmlText | None = None
+    """What is shown of the HTML; a prepared draft has it."""
     scheduled_for: ScheduledTime | None = None
 
 
@@ -48,6 +53,15 @@ class EmailService(ChannelService[EmailDraft]):
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
+
+    async def prepared(self, draft: EmailDraft) -> EmailDraft:
+        """Return a draft with what is shown of its HTML."""
+        if draft.html is None or len(draft.html) > MAX_BODY:  # `compose` will refuse it
+            return draft
+        if len(draft.html) < _LONG:
+            return msgspec.structs.replace(draft, shown=_html_text(draft.html))
+        shown = await asyncio.to_thread(_html_text, draft.html)
+        return msgspec.structs.replace(draft, shown=shown)
 
     async def compose(self, draft: EmailDraft, context: SendContext) -> Message:
         """Return the message that a draft describes.
@@ -67,7 +81,7 @@ class EmailService(ChannelService[EmailDraft]):
         )
         subject = _checked_subject(draft.subject)
         _check_bodies(draft)
-        html = None if draft.html is None else _html_text(draft.html)
+        html = draft.shown
         return Message(
             id=self._ids.next(),
             account=account.id,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from box import DEVELOPERS, Box, bounded
+from iterations import iterations
 from sends import EMAIL, SENDS
 
 
@@ -75,6 +76,14 @@ async def test_a_magic_recipient_refuses_as_many_requests_as_its_name_says(
     answers = [await box.call("POST", DEVELOPERS + path, json=body) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [503, 503, 201, 201]
     assert (await box.get("/_sandbox/messages"))["total"] == 2
+
+
+async def test_others_are_answered_while_long_html_is_read(box: Box) -> None:
+    few, _ = await iterations(box.developers("POST", "/email", EMAIL | {"html": "<b>"}))
+    html = "<b>" * 150_000 + "Your code is 493817"
+    count, sent = await iterations(box.developers("POST", "/email", EMAIL | {"html": html}))
+    assert count > 3 * few
+    assert (await box.details(sent))["html"] == html
 
 
 async def test_the_text_and_links_of_html_are_shown(box: Box) -> None:
