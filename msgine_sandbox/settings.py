@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Any, get_args
 
 from msgine_sandbox.model.choices import Answers, DeliveryMode, NumberCheck, Tier, WebhookPolicy
@@ -319,6 +318,8 @@ def _is_host(text: str) -> bool:
 
 def is_address(text: str) -> bool:
     """Return whether a text is an IP address, without brackets and port."""
+    from ipaddress import ip_address  # here, because tests that start a sandbox wait for imports
+
     try:
         ip_address(text)
     except ValueError:
