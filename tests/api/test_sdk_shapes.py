@@ -1,5 +1,6 @@
 """What the official SDKs send, and what they make of an answer, or of none."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,9 +39,10 @@ async def send(box: Box, official: Official, key: str | None = None) -> Any:
 
 
 async def bodies(box: Box) -> list[Any]:
-    """Return the bodies of the account's requests, the oldest first."""
+    """Return the contents of the account's requests that have a body, the oldest first."""
     entries = (await box.get("/_sandbox/requests"))["data"]
-    return [each["request"]["body"] for each in reversed(entries)]
+    found = [each["request"]["body"] for each in reversed(entries)]
+    return [json.loads(body) for body in found if body]
 
 
 # What they send
@@ -51,7 +53,7 @@ async def test_sdk_1_sends_its_bare_token_one_recipient_and_the_text(box: Box) -
     answer = await sdk_1(box).send()
     assert answer.status_code == 201
     assert await box.read(answer.json()) == answer.json()
-    assert await bodies(box) == ['{"to":"+256701234567","message":"Hello"}', ""]
+    assert await bodies(box) == [{"to": NUMBER, "message": "Hello"}]
     assert await box.warning_codes() == ["bearer-missing"]
 
 
@@ -83,8 +85,8 @@ async def test_an_sdk_2_joins_recipients_with_commas(box: Box, official: Officia
     )
     assert email["to"] == people
     sms, mail = await bodies(box)
-    assert f'"to":"{NUMBER},{OTHER}"' in sms
-    assert '"to":"jane@example.com,joe@example.com"' in mail
+    assert sms["to"] == f"{NUMBER},{OTHER}"
+    assert mail["to"] == "jane@example.com,joe@example.com"
     assert await box.warning_codes() == []
 
 
