@@ -26,6 +26,9 @@ SHORT_PAUSES = (5.0,)
 _CORES = os.cpu_count() or 1
 _OLD_STARLETTE = "The anyio.abc.BlockingPortal alias"
 _IN_ORDER = ("-p", "no:randomly")
+_ERRORS = ("-W", "error", "-W", f"ignore:{_OLD_STARLETTE}:DeprecationWarning")
+_ONLY_THIS_MACHINE = ("--disable-socket", "--allow-hosts=127.0.0.1")
+_EACH_TEST = "each test in a session of its own"
 
 Arguments = Sequence[str]
 """What a session of pytest is given."""
@@ -85,10 +88,19 @@ def _ways(options: argparse.Namespace) -> Iterator[Way]:
     if "sessions" in options.only:  # first, because it takes longest
         yield Way("sessions start and end", [("-n", str(_CORES))], SESSIONS)
     if "suite" in options.only:
-        yield from _ways_of_the_suite(short=options.short)
+        yield from _short_ways() if options.short else _all_ways()
 
 
-def _ways_of_the_suite(*, short: bool) -> Iterator[Way]:
+def _short_ways() -> Iterator[Way]:
+    """Yield a few ways to run the user's suite, each of which is several at once."""
+    yield Way("in the order of the files, warnings are errors", [(*_IN_ORDER, *_ERRORS)])
+    yield Way("in random order, in two processes", [("--randomly-seed=1", "-n", "2")])
+    yield Way("pytest-socket allows this machine", [(*_IN_ORDER, *_ONLY_THIS_MACHINE)])
+    alone = [test for test in _tests() if "first_requested" in test]
+    yield Way(f"{_EACH_TEST}, if it starts the sandbox", [(*_IN_ORDER, test) for test in alone])
+
+
+def _all_ways() -> Iterator[Way]:
     """Yield the ways to run the user's suite.
 
     What comes first in a session is when the sandbox starts and the client is imported.
@@ -96,19 +108,14 @@ def _ways_of_the_suite(*, short: bool) -> Iterator[Way]:
     files = [path.name for path in sorted(SUITE.glob("test_*.py"))]
     yield Way("in the order of the files", [_IN_ORDER])
     yield Way("each file in a session of its own", [(*_IN_ORDER, file) for file in files])
-    alone = [test for test in _tests() if not short or "first_requested" in test]
-    title = "each test in a session of its own"
-    yield Way(
-        f"{title}, if it starts the sandbox" if short else title,
-        [(*_IN_ORDER, test) for test in alone],
-    )
-    for seed in (1,) if short else (1, 2, 3):
+    yield Way(_EACH_TEST, [(*_IN_ORDER, test) for test in _tests()])
+    for seed in (1, 2, 3):
         yield Way(f"in random order, seed {seed}", [(f"--randomly-seed={seed}",)])
     for title, arguments in {
         "in two processes": ("-n", "2"),
-        "pytest-socket allows this machine": ("--disable-socket", "--allow-hosts=127.0.0.1"),
+        "pytest-socket allows this machine": _ONLY_THIS_MACHINE,
         "pytest-recording allows it": ("--block-network", "--allowed-hosts=127.0.0.1"),
-        "warnings are errors": ("-W", "error", "-W", f"ignore:{_OLD_STARLETTE}:DeprecationWarning"),
+        "warnings are errors": _ERRORS,
         "pytest-asyncio runs all coroutines": ("--asyncio-mode=auto",),
     }.items():
         yield Way(title, [arguments])
