@@ -10,22 +10,14 @@ from html import unescape
 from html.entities import html5
 from typing import Final, NamedTuple
 
-_BLOCKS: Final = frozenset(
-    {"address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd"}
-    | {"details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer"}
-    | {"form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "legend", "li"}
-    | {"listing", "main", "menu", "nav", "ol", "optgroup", "option", "p", "plaintext", "pre"}
-    | {"search", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul", "xmp"}
-)
-"""Elements that begin and end a line: those that browsers display as blocks, and `br`."""
-_CELLS: Final = frozenset({"td", "th"})
-_UNSEEN: Final = frozenset({"iframe", "noembed", "noframes", "script", "style", "title"})
-"""Elements whose content is neither shown nor contains tags."""
-_OF_HEAD: Final = _UNSEEN | {"base", "head", "html", "link", "meta", "noscript", "template"}
-"""Elements that do not end a head, which may have no end tag."""
-_VOID: Final = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param"}
-    | {"source", "track", "wbr"}
+from msgine_sandbox.model.html_elements import (
+    BLOCKS,
+    CELLS,
+    IMPLIED_ENDS,
+    OF_HEAD,
+    UNSEEN,
+    VOID,
+    Ends,
 )
 
 # All quantifiers that could be tried in several ways are possessive: a failed match ends at once.
@@ -85,7 +77,7 @@ class _Tag(NamedTuple):
     @property
     def is_hidden(self) -> bool:
         """Whether the element is not shown, with all that it contains."""
-        if self.is_end or self.name in _VOID:
+        if self.is_end or self.name in VOID:
             return False
         if self.name == "template" or "hidden" in self.attributes:
             return True
@@ -104,7 +96,7 @@ class _Page:
         self._hidden = ""
         """The name of the hidden element that contains what follows."""
         self._depth = 0
-        """How many elements of that name are open."""
+        """How many elements are open within it in which its end would be another's."""
 
     def text(self) -> str:
         """Return the lines without what surrounds them."""
@@ -114,8 +106,9 @@ class _Page:
 
     def add_text(self, text: str) -> None:
         """Add a text as it is written between two tags."""
-        if self._in_head or self._hidden:
+        if self._hidden or (self._in_head and not text.strip("\t\n\f\r ")):
             return
+        self._in_head = False
         spaces = _SPACES_OF_LINE if self._in_pre else _SPACES
         self._texts.append(spaces.sub(" ", _decoded(text)))
 
@@ -124,30 +117,31 @@ class _Page:
         if self._hidden and self._stays_hidden(tag):
             return
         if tag.is_hidden:
-            self._hidden, self._depth = tag.name, 1
-        if tag.name == "head" or tag.name not in _OF_HEAD:
+            self._hidden, self._depth = tag.name, 0
+        if tag.name == "head" or tag.name not in OF_HEAD:
             self._in_head = tag.name == "head" and not tag.is_end
         if tag.name == "pre":
             self._in_pre = not tag.is_end
         self._add_shown(tag)
 
     def _add_shown(self, tag: _Tag) -> None:
-        if tag.name in _BLOCKS:
+        if tag.name in BLOCKS:
             self._texts.append("\n")
-        elif tag.name in _CELLS and not tag.is_end:
+        elif tag.name in CELLS and not tag.is_end:
             self._texts.append("\t")
         elif tag.name in {"a", "area"} and not self._hidden:
             self._add_link(tag.attributes.get("href", ""))
 
     def _stays_hidden(self, tag: _Tag) -> bool:
-        if tag.name != self._hidden:
-            return True
-        if tag.name == "p" and not tag.is_end:
-            self._depth = 0  # a paragraph contains no other, and may have no end tag
-        else:
-            self._depth += -1 if tag.is_end else 1
+        ends = IMPLIED_ENDS.get(self._hidden) or Ends(set(), set(), {self._hidden})
+        is_own_end = tag.is_end and tag.name == self._hidden
         if self._depth == 0:
-            self._hidden = ""
+            if is_own_end or tag.name in (ends.parents if tag.is_end else ends.starts):
+                self._hidden = ""
+            elif tag.name in ends.containers and not tag.is_end:
+                self._depth = 1
+        elif tag.name in ends.containers:
+            self._depth += -1 if tag.is_end else 1
         return bool(self._hidden)
 
     def _add_link(self, href: str) -> None:
@@ -167,7 +161,7 @@ def _tokens(html: str) -> Iterator[str | _Tag]:
             if tag is None:
                 return
             yield tag
-            if tag.name in _UNSEEN and not tag.is_end:
+            if tag.name in UNSEEN and not tag.is_end:
                 at = _end_of_unseen(html, tag.name, at)
         elif html.startswith("<!--", start):
             comment = _COMMENT.match(html, start)

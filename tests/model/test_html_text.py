@@ -14,6 +14,7 @@ EXAMPLES = [(each["html"], each["text"], each["links"]) for each in vectors("htm
 HOSTILE = [
     "<a ", "<a x=", "<a b='", '<p a=">', "<!--", "<!--x-", "<![", "<?", "</", "</a ", "&#1", "&#0",
     "&a", "&", "<script>", "<script></s", "<title><", "<div>", "<td>", "</p>", "<p hidden>",
+    "<li hidden>", "<td hidden>", "<p hidden><button>", "<li hidden><ul>",
     "<template>", "</template>", "<head>", "<pre>", " ", "\n", " <b>", "<a href='&a&'>",
     "<i style='display:'>", "<i style=';;;;; ; ; ;'>", "<a href=1><p>",
 ]  # fmt: skip
