@@ -1,6 +1,7 @@
 r"""Find the links in the text of a message: the URLs that a phone would open.
 
-- A link begins with `http://` or `https://`, which need no space before them.
+- A link begins with `http://` or `https://`. It needs no space before it, except after a letter
+  from A to Z, a digit or `_`, or after those and a `+`: `git+https://` is another scheme.
 - It ends at a space, a quote, `<`, `>`, `\`, a backtick, and at what is not ASCII and is no letter,
   mark or number: punctuation of every script, emoji, invisible characters.
 - It ends before letters of scripts that have no spaces between words, such as Chinese: with them
