@@ -48,6 +48,7 @@ _TIME_BEFORE: Final = re.compile(rf"(?:{pattern(TIME_WORDS)})\s*$")
 _MASK_BEFORE: Final = re.compile(r"(?:[*•●·∙][ -]?|\bx{2,}[ -]?)$")  # but not *493817*
 _PREFIX_BEFORE: Final = re.compile(r"(?:\w{3,}-|#)$")
 _SUFFIX_AFTER: Final = re.compile(r"-\w|@")
+_LAST_DIGITS_AND_CODE: Final = re.compile(r"[0-9]{4} ([0-9]{5,8})")
 _YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}")
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9]")
 
@@ -90,6 +91,12 @@ def code_span(number: re.Match[str], *, is_announced: bool) -> tuple[int, int] |
     if "-" in text or long is None:
         return None
     return start + long.start(), start + long.end()
+
+
+def span_after_item(number: re.Match[str]) -> tuple[int, int] | None:
+    """Return where a code begins and ends that follows the last digits of a card: `1234 567890`."""
+    found = _LAST_DIGITS_AND_CODE.fullmatch(number[0])
+    return None if found is None else (number.start() + found.start(1), number.end())
 
 
 def is_year(code: str) -> bool:

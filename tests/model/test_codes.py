@@ -11,6 +11,7 @@ from linear import assert_linear
 from project import ROOT
 from vectors import vectors
 
+from msgine_sandbox.model.code_words import CODE, ITEM, OTHER
 from msgine_sandbox.model.codes import find_code
 
 EXAMPLES = [
@@ -29,12 +30,20 @@ HOSTILE = [
     "Nr 12345, ", "12345 ", "1 ", "1-", "1.", "+1", "(+1) 2", "12345*", "code 1 ", "a", "a.",
     "a.b/", "a@", "no.no.no.no.no.no.no. 1234 code", "code 12345 order 12345 ", "card ending in ",
     "code", "验证码1234", "\u200b", "４", "x-", " ", "\n", "code: = ", "http://a.b/(", "https://a，",
+    "12345 card no. ",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "code"), EXAMPLES)
 def test_the_code_is_the_one_that_a_person_would_type(text: str, code: str | None) -> None:
     assert find_code(text) == code
+
+
+@pytest.mark.parametrize("words", [ITEM, OTHER], ids=["items", "other numbers"])
+def test_every_language_with_words_for_codes_has_words_for_other_numbers(words) -> None:
+    """Otherwise, the number of a card is taken for the code."""
+    missing = {each for key in CODE for each in key.split(", ")}
+    assert missing - {each for key in words for each in key.split(", ")} == set()
 
 
 @given(frame=sampled_from(FRAMES), data=data())
