@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
@@ -94,7 +95,7 @@ class MessagesControl:
         query.forbid_unknown(_SEARCHABLE | {"limit", "view"}, "A search")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         view = message_summary if query.choice("view", Detail) else message_view
-        wanted = await self._query(context_of(request).account_id, query)
+        wanted = await self._query(request, query)
         page, total = await self._page(wanted, limit, view)
         return page.answer(total)
 
@@ -108,7 +109,7 @@ class MessagesControl:
         query = Fields(request.query_params)
         query.forbid_unknown(_SEARCHABLE | {"timeout"}, "A wait")
         timeout, context = _timeout(query), context_of(request)
-        wanted = await self._query(context.account_id, query)
+        wanted = await self._query(request, query)
         with self._waits.waiting(wanted) as wait:
             message = await wait.existing()
             if message is None:
@@ -150,10 +151,10 @@ class MessagesControl:
             raise NotFound("Message not found")
         return message
 
-    async def _query(self, account: int | None, query: Fields) -> MessageQuery:
+    async def _query(self, request: Request, query: Fields) -> MessageQuery:
         matches = query.text("matches")
         return MessageQuery(
-            filter=_filter(account, query),
+            filter=_filter(request, query),
             pattern=None if matches is None else await self._patterns.compiled(matches),
         )
 
@@ -193,29 +194,32 @@ class MessagesControl:
         )
 
 
-def _filter(account: int | None, query: Fields) -> Filter:
+def _filter(request: Request, query: Fields) -> Filter:
+    pluses = Fields(QueryParams(request.scope["query_string"].replace(b"+", b"%2B")))
     return Filter(
-        account=account,
+        account=context_of(request).account_id,
         channel=query.choice("channel", Channel),
         id=query.row_id("id", parse_message_id, "a message"),
         before=query.row_id("before", parse_message_id, "a message"),
-        to=_readings(query.text("to")),
+        to=_readings(query.text("to"), pluses.text("to")),
         status=query.choice("status", Status),
-        contains=_readings(query.text("contains")),
-        anywhere=_readings(query.text("q")),
+        contains=_readings(query.text("contains"), pluses.text("contains")),
+        anywhere=_readings(query.text("q"), pluses.text("q")),
         since=query.instant("since"),
     )
 
 
-def _readings(text: str | None) -> tuple[str, ...]:
-    """Return what a text in a query can mean in which a plus has become a space.
+def _readings(spaces: str | None, pluses: str | None) -> tuple[str, ...]:
+    """Return what a text in a query can mean, given with its pluses as spaces and as themselves.
 
-    That is how queries are decoded, so `?to=+256…` and `?to=jane+news@example.com` have spaces
-    where a plus was meant: in all places, or where the number of a phone begins.
+    A plus that is not encoded is a space where a form or a library has encoded the query, and
+    itself in `?to=+256…` and `?to=jane+news@example.com`: in all places, or where the number of a
+    phone begins. The two texts have the same length, and differ only at such pluses.
     """
-    if text is None:
+    if spaces is None or pluses is None:
         return ()
-    return tuple(dict.fromkeys([text, text.replace(" ", "+"), _PLUS_OF_NUMBER.sub("+", text)]))
+    mixed = _PLUS_OF_NUMBER.sub(lambda found: pluses[found.start()], spaces)
+    return tuple(dict.fromkeys([spaces, pluses, mixed]))
 
 
 def _timeout(query: Fields) -> float:

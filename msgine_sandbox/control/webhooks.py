@@ -95,10 +95,9 @@ class WebhooksControl:
         query.forbid_unknown({"before", "limit", "messageId", "view"}, "The list of attempts")
         page = ListPage(query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT))
         view = attempt_summary if query.choice("view", Detail) else attempt_view
-        message = query.text("messageId")
         wanted = AttemptFilter(
             account=context_of(request).account_id,
-            message=None if message is None else parse_message_id(message) or 0,
+            message=query.row_id("messageId", parse_message_id, "a message"),
             before=query.row_id("before", _parse_attempt_id, "a webhook attempt"),
         )
         slices = Slices()

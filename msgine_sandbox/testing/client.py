@@ -20,7 +20,7 @@ from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from msgine_sandbox.testing.errors import SandboxError, SandboxUnreachable
 
@@ -89,7 +89,8 @@ class ControlClient:
             SandboxError: the sandbox answers with an error.
             SandboxUnreachable: there is no response, or it does not come from a sandbox.
         """
-        query = urlencode(without_none(params or {}))
+        # A space as %20: the sandbox also takes a plus for itself.
+        query = urlencode(without_none(params or {}), quote_via=quote)
         target = f"/_sandbox{path}{'?' if query else ''}{query}"
         headers = self._headers | ({} if token is None else {"Authorization": f"Bearer {token}"})
         try:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import quote
 
 from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.testing.client import (
@@ -173,8 +172,10 @@ class Messages(RemoteList[Message]):
 
         Raises:
             MessageNotFound: the account has no such message; the error lists those that it has.
+            SandboxError: the text is not an id.
         """
         __tracebackhide__ = True  # pytest then shows the line of the test
+        self._check_id(message_id)
         try:
             return _read_message(message_id, self._client)
         except SandboxError as error:
@@ -205,6 +206,7 @@ class Messages(RemoteList[Message]):
         is a time of the account's clock.
 
         Raises:
+            SandboxError: a filter has a value that it cannot have, such as an `id` that is none.
             ValueError: `since` has no time zone.
         """
         filters = {
@@ -245,13 +247,22 @@ class Messages(RemoteList[Message]):
         """Delete one message.
 
         Raises:
-            SandboxError: the account has no such message.
+            SandboxError: the account has no such message, or the text is not an id.
         """
-        self._client.delete(f"/messages/{quote(message_id, safe='')}")
+        self._check_id(message_id)
+        self._client.delete(f"/messages/{message_id}")
 
     def clear(self) -> int:
         """Delete all messages and return how many there were."""
         return self._client.delete("/messages")
+
+    def _check_id(self, message_id: str) -> None:
+        """Raise SandboxError unless the text has the form of an id.
+
+        In a path, a text such as `wait` would be another call. As in the filter, the sandbox
+        decides what an id is; None as a parameter would be left out.
+        """
+        self._client.get_list("/messages", 1, {"id": str(message_id), "view": "summary"})
 
     def _fetch_newest(self, limit: int) -> tuple[builtins.list[Message], int]:
         return self._fetch(limit, {})
@@ -273,7 +284,7 @@ def describe_message(raw: Mapping[str, Any]) -> str:
 
 
 def _read_message(message_id: str, client: AccountClient) -> Message:
-    return _parse_message(client.get(f"/messages/{quote(message_id, safe='')}"), client)
+    return _parse_message(client.get(f"/messages/{message_id}"), client)
 
 
 def _parse_message(raw: Mapping[str, Any], client: AccountClient) -> Message:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from msgine_sandbox.testing.client import MAX_ENTRIES, AccountClient, parse_time
 from msgine_sandbox.testing.journal import Exchange, parse_exchange
@@ -97,7 +98,8 @@ class Webhooks:
         A string is the `id` of an attempt.
         """
         identifier = attempt.id if isinstance(attempt, Attempt) else attempt
-        return _parse_attempt(self._client.post(f"/webhooks/attempts/{identifier}/resend"))
+        path = f"/webhooks/attempts/{quote(identifier, safe='')}/resend"
+        return _parse_attempt(self._client.post(path))
 
 
 def _parse_attempt(raw: Mapping[str, Any]) -> Attempt:

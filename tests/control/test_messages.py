@@ -483,6 +483,41 @@ async def test_a_plus_does_not_find_other_recipients(box: Box) -> None:
         assert found == {"data": [], "total": 0}
 
 
+PLUSES_AND_SPACES = ["Total 1+2", "Total 1 2", "Total+1 2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1%202", ["Total+1 2", "Total 1 2"]),
+        ("1%2B2", ["Total 1+2"]),
+        ("1+2", ["Total+1 2", "Total 1 2", "Total 1+2"]),
+        ("Total%201%2B2", ["Total 1+2"]),
+        ("Total+1%202", ["Total+1 2", "Total 1 2"]),
+        ("Total%201+2", ["Total 1 2", "Total 1+2"]),
+        ("Total%2B1%2B2", []),
+        ("%2B1%202", ["Total+1 2"]),
+    ],
+)
+@pytest.mark.parametrize("name", ["contains", "q"])
+async def test_an_encoded_space_or_plus_in_a_query_means_only_itself(
+    box: Box, name: str, text: str, found: list[str]
+) -> None:
+    for each in PLUSES_AND_SPACES:
+        await box.accepted(message=each)
+    answer = (await box.call("GET", f"/_sandbox/messages?{name}={text}")).json()
+    assert [each["message"] for each in answer["data"]] == found
+
+
+async def test_an_encoded_space_does_not_stand_for_the_plus_of_a_recipient(box: Box) -> None:
+    await box.accepted(NUMBER)
+    mail = {"from": "a@b.example", "to": "jane+news@example.com", "subject": "S", "text": "T"}
+    await box.developers("POST", "/email", mail)
+    for query in ("to=jane%20news@example.com", f"to=%20{NUMBER[1:]}", f"q=%20{NUMBER[1:]}"):
+        answer = (await box.call("GET", f"/_sandbox/messages?{query}")).json()
+        assert answer == {"data": [], "total": 0}, query
+
+
 async def test_a_message_is_found_by_its_id(box: Box) -> None:
     await box.freeze()
     first, second = [await box.accepted(message=text) for text in ("one", "two")]
@@ -499,8 +534,16 @@ async def test_a_message_is_found_by_its_id(box: Box) -> None:
     assert (await waiting)["id"] == first["id"]
 
 
-@pytest.mark.parametrize("path", ["", "/wait"])
-async def test_what_is_no_id_is_refused(box: Box, path: str) -> None:
-    for text in ("", "msg_1", "SM1a207b600e24aa5c", "req_1a207b600e24aa5c"):
-        error = await box.control_error("GET", f"/messages{path}?id={text}")
-        assert error["details"] == {"field": "id", "value": text, "expected": "the id of a message"}
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/messages", "id"),
+        ("/messages/wait", "id"),
+        ("/messages", "before"),
+        ("/webhooks/attempts", "messageId"),
+    ],
+)
+async def test_what_is_no_id_is_refused(box: Box, path: str, name: str) -> None:
+    for text in ("", "wait", "msg_1", "SM1a207b600e24aa5c", "req_1a207b600e24aa5c"):
+        error = await box.control_error("GET", f"{path}?{name}={text}")
+        assert error["details"] == {"field": name, "value": text, "expected": "the id of a message"}

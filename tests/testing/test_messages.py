@@ -71,14 +71,39 @@ def test_a_message_is_read_by_the_id_that_the_application_has(account: Account) 
 def test_a_message_that_the_account_does_not_have_is_not_found(account: Account) -> None:
     with pytest.raises(MessageNotFound, match="has no messages"):
         account.messages.get("msg_0000000000000001")
-    mine, others = send_sms(account, text="mine"), send_sms(account.another())
-    for unknown in (others, "", "msg_1/../" + mine, mine + "?x"):
-        with pytest.raises(MessageNotFound) as raised:
-            account.messages.get(unknown)
-        assert repr(unknown) in str(raised.value)
-        assert "'mine'" in str(raised.value)
+    send_sms(account, text="mine")
+    others = send_sms(account.another())
+    with pytest.raises(MessageNotFound) as raised:
+        account.messages.get(others)
+    assert repr(others) in str(raised.value)
+    assert "'mine'" in str(raised.value)
     with pytest.raises(MessageNotFound, match=f"with id='{others}' arrived"):
         account.wait_for_message(id=others, timeout=0)
+
+
+@pytest.mark.parametrize("text", ["", "xyz", "wait", "wait?timeout=0", "msg_1", "{id}/../{id}"])
+def test_a_text_that_is_no_id_is_the_same_error_in_every_call(account: Account, text: str) -> None:
+    no_id = text.format(id=send_sms(account))
+    messages = account.messages
+    for call in (
+        lambda: messages.get(no_id),
+        lambda: messages.list(id=no_id),
+        lambda: account.wait_for_message(id=no_id, timeout=0),
+        lambda: messages.delete(no_id),
+    ):
+        with pytest.raises(SandboxError) as refused:
+            call()
+        assert (refused.value.status, refused.value.code) == (400, "invalid_request")
+        details = {"field": "id", "value": no_id, "expected": "the id of a message"}
+        assert refused.value.details == details
+    assert len(messages) == 1
+
+
+def test_an_id_that_the_application_did_not_get_is_no_id(account: Account) -> None:
+    send_sms(account)
+    with pytest.raises(SandboxError, match="id must be the id of a message") as refused:
+        account.messages.get(None)  # type: ignore[arg-type]  (as a test whose application failed)
+    assert refused.value.status == 400
 
 
 def test_a_scheduled_push_has_its_data_and_time(account: Account) -> None:
@@ -113,10 +138,24 @@ def test_messages_are_a_sequence_with_the_newest_first(account: Account) -> None
     account.messages.delete(account.messages[1].id)
     assert [each.text for each in account.messages] == ["three", "one"]
     with pytest.raises(SandboxError) as refused:
-        account.messages.delete("msg_0000000000000001/../")
+        account.messages.delete("msg_0000000000000001")
     assert refused.value.status == 404
     assert account.messages.clear() == 2
     assert list(account.messages) == []
+
+
+def test_a_space_or_plus_of_a_filter_finds_only_itself(account: Account) -> None:
+    send_sms(account, text="Total 1+2")
+    mail = {"from": "a@b.example", "to": "jane+news@example.com", "subject": "S", "text": "T"}
+    post_developers(account, "email", **mail)
+    for filters in ({"contains": "1 2"}, {"to": "jane news@example.com"}):
+        assert account.messages.list(**filters) == []
+        with pytest.raises(MessageNotFound):
+            account.wait_for_message(timeout=0, **filters)
+    assert account.messages.list(q="1 2") == []
+    for filters in ({"contains": "1+2"}, {"q": "1+2"}, {"to": "jane+news@example.com"}):
+        assert len(account.messages.list(**filters)) == 1
+    assert len(account.messages.list(matches="l 1[+]2")) == 1
 
 
 def test_messages_are_found_by_every_filter(account: Account) -> None:

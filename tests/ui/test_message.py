@@ -254,6 +254,14 @@ async def test_a_hundred_recipients_are_moved_by_few_requests(tab: Tab) -> None:
     assert sum(url.endswith("/status") for url in urls) == 2
 
 
+@pytest.mark.parametrize("text", ["wait", "xyz", "msg_0000000000000001"])
+async def test_an_address_without_the_id_of_a_message_says_so(tab: Tab, text: str) -> None:
+    tab.client.send(message="Mine")
+    await tab.open()
+    await tab.page.goto(f"{tab.client.origin}/#/inbox/{text}")
+    await expect(tab.page.get_by_text("This message does not exist")).to_be_visible()
+
+
 async def test_another_accounts_message_does_not_stay_open(tab: Tab) -> None:
     other = Client(tab.client.origin)
     tab.client.send(message="Mine")

@@ -43,15 +43,17 @@ function useMessage(id) {
 
   const refresh = async () => {
     try {
+      const path = encodeURIComponent(id);
       const [found, foundAttempts] = await Promise.all([
-        store.control("GET", `/messages/${encodeURIComponent(id)}`),
-        store.control("GET", `/webhooks/attempts?view=summary&messageId=${id}&limit=1000`),
+        store.control("GET", `/messages/${path}`),
+        store.control("GET", `/webhooks/attempts?view=summary&messageId=${path}&limit=1000`),
       ]);
       setMessage(found);
       setAttempts(foundAttempts.data);
       setMissing(false);
     } catch (error) {
-      if (error.status === 404) setMissing(true);
+      // 400: the id in the address of the page is none.
+      if ([400, 404].includes(error.status)) setMissing(true);
     }
   };
   useEffect(() => {
