@@ -76,6 +76,7 @@ def _api(s: Sandbox) -> ApiPipeline:
         s.connections,
         routes,
         s.real,
+        s.form,
         default_limits=TIERS[s.settings.tier],
         strict_auth=s.settings.strict_auth,
     )

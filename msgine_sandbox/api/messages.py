@@ -125,7 +125,7 @@ class MessagesApi:
     def resources(self) -> list[Resource]:
         """The paths, below the base URL."""
         return [
-            resource("/messages/sms", POST=self.send),
+            resource("/messages/sms", accepted=self._codec.accepted, POST=self.send),
             resource("/messages", GET=self.page),
             resource("/messages/{id}", GET=self.read),
             resource("/account", GET=self.account),

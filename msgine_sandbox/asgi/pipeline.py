@@ -41,6 +41,7 @@ from msgine_sandbox.model.errors import (
 from msgine_sandbox.model.fault import Fault, FaultTarget, RequestEffect
 from msgine_sandbox.model.idempotency import SENDS, StoredAnswer
 from msgine_sandbox.model.masking import masked
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.services.accounts import Accounts, is_revoked
 from msgine_sandbox.services.client_warnings import RetryDetector, retry_warnings
 from msgine_sandbox.services.faults import Faults
@@ -67,6 +68,7 @@ class ApiPipeline:
         connections: Connections,
         routes: Routes,
         real: RealTime,
+        form: AnswerForm,
         *,
         default_limits: Limits,
         strict_auth: bool,
@@ -79,6 +81,7 @@ class ApiPipeline:
         self._connections = connections
         self._routes = routes
         self._real = real
+        self._form = form
         self._default_allowance = full_allowance(default_limits)
         self._strict_auth = strict_auth
 
@@ -193,8 +196,8 @@ class ApiPipeline:
             return await self._respond_once(context) if handled is None else handled
         if handled is None:
             # Nothing was done, so there is no real answer to truncate.
-            content = {"id": "msg_", "status": "pending"}
-            handled = json_answer(content, 201 if context.method == "POST" else 200)
+            content = {"id": self._form.message_id(0), "status": "pending"}
+            handled = json_answer(content, self._routes.success_status(context))
         return truncated(handled)
 
     async def _respond_or_refuse(self, context: RequestContext) -> Answer:

@@ -28,10 +28,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Resource:
-    """A path, such as `/messages/{id}`, and the handler of each method."""
+    """A path, such as `/messages/{id}`, and the handler of each method.
 
-    def __init__(self, path: str, handlers: Mapping[str, Handler]) -> None:
+    `accepted` is the status of a POST that succeeds.
+    """
+
+    def __init__(self, path: str, handlers: Mapping[str, Handler], accepted: int = 201) -> None:
         self.path = path
+        self.accepted = accepted
         self.handlers = dict(handlers)
         if "GET" in handlers:
             self.handlers["HEAD"] = handlers["GET"]
@@ -74,9 +78,9 @@ def path_of(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def resource(path: str, **handlers: Handler) -> Resource:
-    """Return the resource at a path; the keywords are methods."""
-    return Resource(path, handlers)
+def resource(path: str, *, accepted: int = 201, **handlers: Handler) -> Resource:
+    """Return the resource at a path; the other keywords are methods."""
+    return Resource(path, handlers, accepted)
 
 
 class Routes:
@@ -98,6 +102,13 @@ class Routes:
             found = self._find(context)
         handler = found.handler(context.method)
         return await handler(Request(context.scope, context.receive))
+
+    def success_status(self, context: RequestContext) -> int:
+        """Return the status of a success, whether or not the path exists."""
+        if context.method != "POST":
+            return 200
+        found = self._literal.get(context.path)  # no path with a parameter takes a POST
+        return 201 if found is None else found.accepted
 
     def _find(self, context: RequestContext) -> Resource:
         # No parameter has a slash, so a path with an encoded one is that of no resource.

@@ -33,7 +33,7 @@ class ChannelTraits(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     """The scope that sending needs. Source: our choice."""
     accepted: str
-    """The name in coverage of a message that was accepted."""
+    """The name in coverage of a message that was accepted; `--answers` decides its status."""
     developer_price: int
     """For a recipient and segment in the Developers API, in millionths of a Ugandan shilling."""
     fails_after_sending: str
@@ -48,7 +48,7 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
     Channel.SMS: ChannelTraits(
         title="SMS",
         scope=Scope.SEND_SMS,
-        accepted="201 message accepted",
+        accepted="message accepted",
         developer_price=30_000_000,  # documented elsewhere
         fails_after_sending="The handset is unreachable",
         fails_without_sending="The carrier refuses the message",
@@ -56,7 +56,7 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
     Channel.EMAIL: ChannelTraits(
         title="Email",
         scope=Scope.SEND_EMAIL,
-        accepted="201 email accepted",
+        accepted="email accepted",
         developer_price=5_000_000,  # our choice
         fails_after_sending="The message bounced",
         fails_without_sending="The mail server refuses the message",
@@ -64,7 +64,7 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
     Channel.PUSH: ChannelTraits(
         title="Push",
         scope=Scope.SEND_PUSH,
-        accepted="201 push accepted",
+        accepted="push accepted",
         developer_price=0,  # our choice
         fails_after_sending="The device is not registered",
         fails_without_sending="The push service refuses the message",

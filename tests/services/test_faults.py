@@ -8,12 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from box import NUMBER, Box
+from box import NUMBER, Box, sandbox
 from hypothesis import example, given
 from hypothesis import strategies as st
 from live import serving
 from sync_box import sync_sandbox
 
+from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.fault import FaultTarget, Match
 
 SEND = "/api/v1/messages/sms"
@@ -170,6 +171,27 @@ async def test_a_malformed_answer_is_a_success_that_is_not_json(
     with pytest.raises(json.JSONDecodeError):
         answer.json()
     assert await box.message_count() == messages
+
+
+@pytest.mark.parametrize("answers", [*Answers])
+@pytest.mark.parametrize("commit", [False, True])
+@pytest.mark.parametrize("path", ["messages", "developers"])
+async def test_a_malformed_answer_has_the_form_of_a_whole_one(
+    answers: Answers, commit: bool, path: str
+) -> None:
+    async with sandbox(answers=answers) as box:
+        body = {"to": NUMBER, "message": "Hello"}
+        whole = await box.call("POST", f"/api/v1/{path}/sms", json=body)
+        await box.add_fault({"malformed": True, "commit": commit}, times=1)
+        cut = await box.call("POST", f"/api/v1/{path}/sms", json=body)
+    assert cut.status_code == whole.status_code
+    prefix = r'\{"id":"msg_[0-9a-f]*'
+    if answers is Answers.OBSERVED:
+        prefix = r'\{"id":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]'
+    assert re.match(prefix, whole.text)
+    assert re.match(prefix, cut.text)
+    with pytest.raises(json.JSONDecodeError):
+        cut.json()
 
 
 async def test_a_malformed_refusal_keeps_its_status(box: Box) -> None:
