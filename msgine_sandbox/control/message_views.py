@@ -125,10 +125,11 @@ class MessageView(View, frozen=True, kw_only=True):
     html: str | UnsetType | None = UNSET
     links: Sequence[str] | UnsetType = UNSET
     title: str | UnsetType | None = UNSET
-    """Push, as `data`, `image_url` and `topic` are."""
+    """Push, as `data`, `image_url`, `topic` and `own_devices` are."""
     data: Mapping[str, str] | UnsetType = UNSET
     image_url: str | UnsetType | None = UNSET
     topic: str | UnsetType | None = UNSET
+    own_devices: bool | UnsetType = UNSET
     account: str
     account_id: str
     request_id: str
@@ -262,6 +263,7 @@ def _channel_members(message: Message) -> dict[str, Any]:
             "data": parts.data,
             "image_url": parts.image_url,
             "topic": parts.topic,
+            "own_devices": parts.own_devices,
         }
     return members | {
         "encoding": message.encoding,

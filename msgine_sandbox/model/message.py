@@ -126,6 +126,8 @@ class PushParts(msgspec.Struct, frozen=True, kw_only=True, tag="push", omit_defa
     data: Mapping[str, str] = {}
     image_url: str | None = None
     topic: str | None = None
+    own_devices: bool = False
+    """Whether the client named no target, so that it went to the account's devices."""
 
 
 Parts = EmailParts | PushParts

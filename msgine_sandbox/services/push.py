@@ -71,6 +71,7 @@ class PushService(ChannelService[PushDraft]):
                 data=_checked_data(draft.data),
                 image_url=_checked_image(draft.image_url),
                 topic=draft.topic,
+                own_devices=_has_no_target(draft),
             ),
             price=account.price.times(0),
             developer_price=account.developer_price(self.channel),
@@ -88,7 +89,7 @@ class PushService(ChannelService[PushDraft]):
         """
         if draft.topic is not None:
             return [topic_target(draft.topic)]
-        if draft.user_ids is None and draft.tokens is None:
+        if _has_no_target(draft):
             return await self._devices(account)
         return checked_recipients(
             [*map(user_target, draft.user_ids or ()), *map(checked_token, draft.tokens or ())],
@@ -108,6 +109,10 @@ class PushService(ChannelService[PushDraft]):
         return checked_recipients(
             tokens, str, field="userIds", what="registered devices, or userIds or a topic"
         )
+
+
+def _has_no_target(draft: PushDraft) -> bool:
+    return draft.topic is None and draft.user_ids is None and draft.tokens is None
 
 
 def _checked_data(data: Mapping[str, str]) -> Mapping[str, str]:

@@ -157,6 +157,18 @@ async def test_a_message_in_full_has_all_fields(box: Box) -> None:
     assert details["account"] == box.token
 
 
+@pytest.mark.parametrize(
+    ("target", "own_devices"),
+    [({}, True), ({"userIds": ["1"]}, False), ({"topic": "a"}, False), ({"tokens": ["a"]}, False)],
+)
+async def test_a_push_says_whether_it_went_to_the_accounts_own_devices(
+    box: Box, target: dict[str, Any], own_devices: bool
+) -> None:
+    await box.developers("POST", "/push/device", {"token": "a", "platform": "ios"})
+    sent = await box.developers("POST", "/push", {"title": "T", "body": "B"} | target)
+    assert (await box.details(sent))["ownDevices"] is own_devices
+
+
 async def test_a_message_in_full_names_the_request_that_sent_it(box: Box) -> None:
     sent = await box.send()
     assert (await box.details(sent.json()))["requestId"] == sent.headers["x-request-id"]

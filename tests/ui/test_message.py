@@ -1,5 +1,6 @@
 """One message in the browser: its text, its timeline, and code that sends it again."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,27 @@ async def test_a_copied_test_passes_for_every_kind_of_message(tab: Tab, tmp_path
     assert f"{len(COPIED)} passed" in ended.stdout
 
 
+async def test_a_push_without_a_target_is_copied_without_one(tab: Tab, tmp_path: Path) -> None:
+    await tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.client.post("/_sandbox/clock/freeze")
+    for token in ("phone", "sandbox-refused"):
+        device = {"token": token, "platform": "android"}
+        tab.client.post("/api/v1/developers/push/device", device)
+    tab.client.post("/api/v1/developers/push", {"title": "T", "body": "B"})
+    await tab.open()
+    await tab.find("row").click()
+    run_shell((await copied(tab, "copy-curl")).replace("YOUR_TOKEN", tab.client.token))
+    await expect(tab.find("row")).to_have_count(2)
+    first, second = await tab.row_texts.all_inner_texts()
+    assert first == second
+    requests = tab.client.request("GET", "/_sandbox/requests?path=push&limit=1").json()["data"]
+    assert json.loads(requests[0]["request"]["body"]) == {"title": "T", "body": "B"}
+    assert requests[0]["warnings"] == []
+    (tmp_path / "test_copied.py").write_text(await copied(tab, "copy-pytest"))
+    ended = run_session(tmp_path)
+    assert ended.returncode == 0, ended.stdout
+
+
 async def test_a_message_whose_id_is_a_uuid_is_opened_read_copied_and_emptied(
     browser: Browser,
 ) -> None:
@@ -254,7 +276,9 @@ async def test_a_hundred_recipients_are_moved_by_few_requests(tab: Tab) -> None:
     assert sum(url.endswith("/status") for url in urls) == 2
 
 
-@pytest.mark.parametrize("text", ["wait", "xyz", "msg_0000000000000001"])
+@pytest.mark.parametrize(
+    "text", ["msg_0000000000000001", "req_0000000000000001", "123e4567-e89b-42d3-a456-426614174000"]
+)
 async def test_an_address_without_the_id_of_a_message_says_so(tab: Tab, text: str) -> None:
     tab.client.send(message="Mine")
     await tab.open()

@@ -28,18 +28,30 @@ export function messageAsCurl(message) {
 export function messageAsTest(message, definitions) {
   const { path, body } = requestOf(message, "");
   const [first] = message.recipients;
+  const devices = message.ownDevices ? registration(message) : "";
   const filter = `to=${literal(first.to)}, channel=${literal(message.channel)}`;
   return `import httpx
 
 
 def test_a_message_like_${message.id.replaceAll("-", "_")}(msgine):
-    httpx.post(
+${devices}    httpx.post(
         f"{msgine.base_url}${path}",
         headers={"Authorization": f"Bearer {msgine.token}"},
         json=${literal(JSON.parse(body), "        ")},
     ).raise_for_status()
     message = msgine.wait_for_message(${filter})
 ${assertion(message, definitions)}`;
+}
+
+// A push without a target goes to the devices of its account, and that of a test has none yet.
+function registration({ recipients }) {
+  return `    for token in ${literal(recipients.map(({ to }) => to))}:
+        httpx.post(
+            f"{msgine.base_url}/developers/push/device",
+            headers={"Authorization": f"Bearer {msgine.token}"},
+            json={"token": token, "platform": "android"},
+        ).raise_for_status()
+`;
 }
 
 // Bring about the status that the message has now: by the clock, or by hand where the clock would
@@ -94,8 +106,10 @@ function isEmpty(value) {
     || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
-// A push to a user is a recipient such as user:1042.
-function pushTargets({ topic, recipients }) {
+// A push to a user is a recipient such as user:1042. One without a target stays without, because
+// MsGine knows no tokens.
+function pushTargets({ ownDevices, topic, recipients }) {
+  if (ownDevices) return {};
   if (topic) return { topic };
   const targets = recipients.map(({ to }) => to);
   return {
