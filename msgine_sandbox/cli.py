@@ -87,11 +87,27 @@ def _is_variable(ctx: click.Context, name: str | None) -> bool:
     return ctx.get_parameter_source(str(name)) is ParameterSource.ENVIRONMENT
 
 
-def _written(ctx: click.Context, error: SettingsError) -> str:
-    """Return the sentence of an error, with the variables that settings come from."""
-    return renamed(
-        str(error), lambda of: environment_name(of) if _is_variable(ctx, of.name) else flag(of)
+def _usage_error(ctx: click.Context, sentence: str) -> click.UsageError:
+    """Return an error with a sentence about flags, with the variables that settings come from."""
+    return click.UsageError(
+        renamed(
+            sentence, lambda of: environment_name(of) if _is_variable(ctx, of.name) else flag(of)
+        )
     )
+
+
+class _Boolean(click.types.BoolParamType):
+    """What a variable of a flag without a value may say; click's sentence has an empty word."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        try:
+            return bool(super().convert(value, param, ctx))
+        except click.BadParameter:
+            expected = "1, true, yes, on, 0, false, no, off"
+            self.fail(f"{value!r} is not one of {expected}.", param, ctx)
+
+
+_BOOLEAN = _Boolean()
 
 
 def _option(of: "Field[Any]", hint: Any) -> click.Option:
@@ -101,7 +117,7 @@ def _option(of: "Field[Any]", hint: Any) -> click.Option:
     opposite = opposite_flag(of)
     return _SettingOption(
         [flag(of) if opposite is None else f"{flag(of)}/{opposite}", of.name],
-        type=click.Choice([str(word) for word in kind]) if issubclass(kind, StrEnum) else kind,
+        type=_type(kind),
         is_flag=kind is bool,
         multiple=default == (),
         default=default,
@@ -110,6 +126,12 @@ def _option(of: "Field[Any]", hint: Any) -> click.Option:
         metavar=of.metadata["metavar"],
         help=of.metadata["help"],
     )
+
+
+def _type(kind: type[Any]) -> click.ParamType | type[Any]:
+    if issubclass(kind, StrEnum):
+        return click.Choice([str(word) for word in kind])
+    return _BOOLEAN if kind is bool else kind
 
 
 def _kind(hint: Any) -> type[Any]:
@@ -130,9 +152,9 @@ def _serve(ctx: click.Context, /, **values: Any) -> None:
     try:
         serve(Settings(**values), _print_url)
     except SettingsError as error:
-        raise click.UsageError(_written(ctx, error)) from error
+        raise _usage_error(ctx, str(error)) from error
     except DatabaseUnusable as error:
-        raise click.UsageError(str(error)) from error
+        raise _usage_error(ctx, f"--database {error}") from error
 
 
 def _print_url(url: str) -> None:
@@ -184,6 +206,7 @@ cli.add_command(
 @click.option(
     "--tls/--no-tls",
     cls=_SettingOption,
+    type=_BOOLEAN,
     default=False,
     envvar=f"{ENVIRONMENT}TLS",
     help="Connect over HTTPS.",
@@ -195,9 +218,9 @@ def ready(ctx: click.Context, wait: float, host: str, port: int, tls: bool) -> i
         Settings(port=port)
         host.encode("idna")
     except SettingsError as error:
-        raise click.UsageError(_written(ctx, error)) from error
+        raise _usage_error(ctx, str(error)) from error
     except UnicodeError as error:
-        raise click.UsageError(f"{host} is no host name.") from error
+        raise _usage_error(ctx, f"--host {host} is no host name.") from error
     if not 0 <= wait <= LONGEST_WAIT:
         raise click.UsageError(f"--wait must be from 0 to {LONGEST_WAIT} seconds.")
     deadline = time.monotonic() + wait

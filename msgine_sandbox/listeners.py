@@ -27,8 +27,16 @@ def listen(settings: Settings) -> list[socket.socket]:
         return _listeners({address: family for family, _, _, _, address in found}, settings.port)
     except (OSError, UnicodeError) as error:
         why = str(getattr(error, "strerror", None) or error).lower()
-        where = f"{settings.host}:{settings.port}"
-        raise SettingsError(f"Cannot listen on {where}: {why}.") from error
+        raise SettingsError(f"{_at_fault(settings, error)}: {why}.") from error
+
+
+def _at_fault(settings: Settings, error: Exception) -> str:
+    """Return the beginning of a sentence about the setting that an error is about."""
+    # Errors of the look-up of a name have numbers of their own.
+    is_of_socket = isinstance(error, OSError) and not isinstance(error, socket.gaierror)
+    if is_of_socket and error.errno in {errno.EADDRINUSE, errno.EACCES}:
+        return f"--port {settings.port} cannot be listened on at {settings.host}"
+    return f"--host {settings.host} cannot be listened on"
 
 
 def _listeners(addresses: Mapping[Any, int], port: int) -> list[socket.socket]:

@@ -262,7 +262,8 @@ def _tls(settings: Settings) -> ssl.SSLContext:
         try:
             _write(settings.tls_ca, authority.cert_pem.bytes())
         except OSError as error:
-            raise SettingsError(f"Cannot write {settings.tls_ca}: {error.strerror}.") from error
+            why = str(error.strerror).lower()
+            raise SettingsError(f"--tls-ca {settings.tls_ca} cannot be written: {why}.") from error
     return context
 
 

@@ -231,8 +231,7 @@ def _value(of: "Field[Any]", value: Any) -> Any:
         return _checked(of, value, is_number, expected)
     if default == ():
         texts = (value,) if isinstance(value, str) else value
-        are_texts = isinstance(texts, tuple | list) and all(isinstance(each, str) for each in texts)
-        return tuple(_checked(of, texts, are_texts, "a text or a list of texts"))
+        return tuple(_checked_texts(of, texts, "a text or a list of texts"))
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     # No program takes a null character in a path or a variable.
     return _checked(of, text, isinstance(text, str) and "\0" not in text, "a text")
@@ -243,6 +242,16 @@ def _checked(of: "Field[Any]", value: Any, holds: bool, expected: str) -> Any:
         # Not the value itself, which may be a credential.
         raise SettingsError(f"{flag(of)} must be {expected}, not of type {type(value).__name__}.")
     return value
+
+
+def _checked_texts(of: "Field[Any]", values: Any, expected: str) -> Any:
+    for each in _checked(of, values, isinstance(values, tuple | list), expected):
+        if not isinstance(each, str):
+            raise SettingsError(
+                f"{flag(of)} must be {expected}, not a {type(values).__name__} with a value of type"
+                f" {type(each).__name__}."
+            )
+    return values
 
 
 def _enum_member(of: "Field[Any]", kind: type[StrEnum], value: Any) -> StrEnum:

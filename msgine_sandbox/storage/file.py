@@ -14,7 +14,7 @@ APPLICATION_ID = 0x4D534742  # "MSGB"; in the file's header, to tell it from oth
 
 
 class DatabaseUnusable(Exception):
-    """The database file cannot be used; the message says why in one sentence."""
+    """The database file cannot be used; one sentence, which begins with its path, says why."""
 
 
 def opened(path: str) -> sqlite3.Connection:
@@ -79,7 +79,7 @@ def _why_not_created(path: str, error: OSError) -> str:
     reason = str(error.strerror or error).lower()
     folder = Path(path).absolute().parent
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return f"The folder of {path} does not exist."
+        return f"{path} cannot be created: its folder does not exist."
     if isinstance(error, PermissionError):
         return f"{path} cannot be opened in its folder {folder}: {reason}."
     return f"{path} cannot be created: {reason}."

@@ -46,7 +46,11 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("--delivery pigeon", "'pigeon'"),
         ("--webhook-policy none", "'none'"),
         ("TIER=gold", "Invalid value for 'MSGINE_SANDBOX_TIER': 'gold'"),
-        ("STRICT_AUTH=maybe", "Invalid value for 'MSGINE_SANDBOX_STRICT_AUTH': 'maybe'"),
+        (
+            "STRICT_AUTH=maybe",
+            "Invalid value for 'MSGINE_SANDBOX_STRICT_AUTH': 'maybe' is not one of 1, true, yes, on,"
+            " 0, false, no, off.",
+        ),
         ("--no-tier", "--no-tier"),
         ("--no-tls=1", "'--no-tls'"),
         ("ready --colour blue", "--colour"),
@@ -57,25 +61,35 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("--port 1.5", "'1.5'"),
         ("--port -1", "--port must be from 0 to 65535."),
         ("--port 65536", "--port must be from 0 to 65535."),
-        ("--port {port}", "Cannot listen on 127.0.0.1:{port}: address already in use."),
+        (
+            "--port {port}",
+            "--port {port} cannot be listened on at 127.0.0.1: address already in use.",
+        ),
         ("PORT=eighty", "Invalid value for 'MSGINE_SANDBOX_PORT': 'eighty'"),
         ("PORT=65536", "MSGINE_SANDBOX_PORT must be from 0 to 65535."),
         ("PORT=eighty --port 65536", "--port must be from 0 to 65535."),
         ("PORT=1 --port eighty", "Invalid value for '--port': 'eighty'"),
         ("ready PORT=eighty", "Invalid value for 'MSGINE_SANDBOX_PORT': 'eighty'"),
         ("ready PORT=65536", "MSGINE_SANDBOX_PORT must be from 0 to 65535."),
-        ("ready TLS=maybe", "Invalid value for 'MSGINE_SANDBOX_TLS': 'maybe'"),
-        ("PORT={port}", "Cannot listen on 127.0.0.1:{port}: address already in use."),
+        ("ready TLS=maybe", "Invalid value for 'MSGINE_SANDBOX_TLS': 'maybe' is not one of 1,"),
+        (
+            "PORT={port}",
+            "MSGINE_SANDBOX_PORT {port} cannot be listened on at 127.0.0.1: address already in use.",
+        ),
+        ("PORT=0 --port {port}", ": --port {port} cannot be listened on"),
     ],
     "hosts": [
-        ("--host nowhere.invalid", "Cannot listen on nowhere.invalid:0: "),
-        ("--host 127.0.0.1:80", "Cannot listen on 127.0.0.1:80:0: "),
-        ("--host 192.0.2.1", "Cannot listen on 192.0.2.1:0: "),
-        ("HOST=nowhere.invalid", "Cannot listen on nowhere.invalid:0: "),
+        ("--host nowhere.invalid", ": --host nowhere.invalid cannot be listened on: "),
+        ("--host 127.0.0.1:80", ": --host 127.0.0.1:80 cannot be listened on: "),
+        ("--host 192.0.2.1", ": --host 192.0.2.1 cannot be listened on: "),
+        (
+            "HOST=nowhere.invalid",
+            ": MSGINE_SANDBOX_HOST nowhere.invalid cannot be listened on: ",
+        ),
     ],
     "hosts that no name server would take": [
-        ("--host a..b", "Cannot listen on a..b:0: "),
-        ("--host " + "a" * 64, "Cannot listen on "),
+        ("--host a..b", ": --host a..b cannot be listened on: "),
+        ("--host " + "a" * 64, ": --host aaa"),
     ],
     "retention": [
         ("--keep-messages -1", "--keep-messages must be from 0 to 1000000000."),
@@ -113,16 +127,23 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     "authorities": [
         ("--tls-ca {folder}/ca.pem", "--tls-ca needs --tls."),
         ("TLS_CA={folder}/ca.pem", "MSGINE_SANDBOX_TLS_CA needs --tls."),
-        ("--tls --tls-ca {folder}/missing/ca.pem", "Cannot write {folder}/missing/ca.pem: "),
-        ("--tls --tls-ca {folder}", "Cannot write {folder}: "),
+        (
+            "--tls --tls-ca {folder}/missing/ca.pem",
+            ": --tls-ca {folder}/missing/ca.pem cannot be written: no such file",
+        ),
+        (
+            "--tls TLS_CA={folder}/missing/ca.pem",
+            ": MSGINE_SANDBOX_TLS_CA {folder}/missing/ca.pem cannot be written: no such file",
+        ),
+        ("--tls --tls-ca {folder}", ": --tls-ca {folder} cannot be written: "),
         ("--webhook-ca {folder}/missing", "--webhook-ca {folder}/missing cannot be read: no such"),
         ("--webhook-ca {folder}", "--webhook-ca {folder} "),
         ("--webhook-ca {folder}/text", "--webhook-ca {folder}/text has no certificates in PEM"),
         ("--webhook-ca=", "--webhook-ca "),
         ("--webhook-ca {folder}/pipe", "--webhook-ca {folder}/pipe cannot be read: it is not a"),
         ("--webhook-ca /dev/zero", "--webhook-ca /dev/zero cannot be read: it is not a file"),
-        ("--tls --tls-ca {folder}/pipe", "Cannot write {folder}/pipe: "),
-        ("--tls --tls-ca /dev/full", "Cannot write /dev/full: No space left"),
+        ("--tls --tls-ca {folder}/pipe", ": --tls-ca {folder}/pipe cannot be written: "),
+        ("--tls --tls-ca /dev/full", ": --tls-ca /dev/full cannot be written: no space left"),
         (
             "WEBHOOK_CA={folder}/missing",
             "MSGINE_SANDBOX_WEBHOOK_CA {folder}/missing cannot be read: no such",
@@ -138,22 +159,38 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("--database=", "--database needs the path of a file."),
         (
             "--database {folder}/missing/my.db",
-            "The folder of {folder}/missing/my.db does not exist",
+            ": --database {folder}/missing/my.db cannot be created: its folder does not exist.",
         ),
-        ("--database {folder}", "{folder} is not a file but a folder."),
-        ("--database {folder}/pipe", "{folder}/pipe is not a file but a pipe."),
-        ("--database /dev/full", "/dev/full is not a file but a device."),
-        ("--database {folder}/text/my.db", "The folder of {folder}/text/my.db does not exist."),
-        ("--database {folder}/text", "{folder}/text is not a SQLite database."),
-        ("--database {folder}/other.db", "{folder}/other.db is a database of another program."),
-        ("--database {folder}/newer.db", "{folder}/newer.db was written by a newer"),
-        ("DATABASE={folder}/text", "{folder}/text is not a SQLite database."),
+        ("--database {folder}", ": --database {folder} is not a file but a folder."),
+        ("--database {folder}/pipe", ": --database {folder}/pipe is not a file but a pipe."),
+        ("--database /dev/full", ": --database /dev/full is not a file but a device."),
+        (
+            "--database {folder}/text/my.db",
+            ": --database {folder}/text/my.db cannot be created: its folder does not exist.",
+        ),
+        (
+            "DATABASE={folder}/missing/my.db",
+            ": MSGINE_SANDBOX_DATABASE {folder}/missing/my.db cannot be created: its folder",
+        ),
+        ("DATABASE={folder}/newer.db", ": MSGINE_SANDBOX_DATABASE {folder}/newer.db was written"),
+        ("DATABASE=here.db --database {folder}", ": --database {folder} is not a file"),
+        ("--database {folder}/text", ": --database {folder}/text is not a SQLite database."),
+        (
+            "--database {folder}/other.db",
+            ": --database {folder}/other.db is a database of another program.",
+        ),
+        ("--database {folder}/newer.db", ": --database {folder}/newer.db was written by a newer"),
+        (
+            "DATABASE={folder}/text",
+            ": MSGINE_SANDBOX_DATABASE {folder}/text is not a SQLite database.",
+        ),
     ],
     "what ready cannot ask": [
         ("ready --wait nan", "--wait"),
         ("ready --wait -1", "--wait"),
         ("ready --port 65536", "--port must be from"),
-        ("ready --host a..b", "a..b"),
+        ("ready --host a..b", ": --host a..b is no host name."),
+        ("ready HOST=a..b", ": MSGINE_SANDBOX_HOST a..b is no host name."),
     ],
     "names of two lines": [
         ("--host two\nlines", "two"),
@@ -225,5 +262,7 @@ def test_a_database_in_use_ends_in_one_sentence_and_status_2(tmp_path: Path) -> 
     database = str(tmp_path / "sandbox.db")
     with serving("--database", database) as live:
         result = run("--port", "0", "--database", database)
-        assert is_refusal(result, f"{database} is in use by another sandbox.")
+        assert is_refusal(result, f": --database {database} is in use by another sandbox.")
+        result = run(MSGINE_SANDBOX_PORT="0", MSGINE_SANDBOX_DATABASE=database)
+        assert is_refusal(result, f": MSGINE_SANDBOX_DATABASE {database} is in use by another")
         assert live.send().status_code == 201

@@ -68,7 +68,7 @@ def test_a_name_is_listened_on_with_all_its_addresses_and_one_port(
 @needs_ipv6
 def test_a_chosen_port_must_be_free_on_every_address(name_of_both: None, opened: ExitStack) -> None:
     taken = opened.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-    with pytest.raises(SettingsError, match=f"Cannot listen on localhost:{taken}: address already"):
+    with pytest.raises(SettingsError, match=f"--port {taken} cannot be listened on at localhost: "):
         addresses(opened, taken)
     with socket.create_server(("::1", taken), family=socket.AF_INET6):
         pass  # nothing was left open there

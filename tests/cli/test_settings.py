@@ -240,7 +240,15 @@ def test_variables_hand_the_same_settings_to_another_process(values: dict[str, A
         ({"strict-auth": True}, "There is no setting strict-auth; did you mean strict_auth?"),
         ({"colour": "red"}, "There is no setting colour."),
         ({"token": 5}, "--token must be a text or a list of texts, not of type int."),
-        ({"token": ["one", 5]}, "--token must be a text or a list of texts, not of type list."),
+        (
+            {"token": ["one", 5]},
+            "--token must be a text or a list of texts, not a list with a value of type int.",
+        ),
+        (
+            {"allowed_host": ("here", None)},
+            "--allowed-host must be a text or a list of texts, not a tuple with a value of type"
+            " NoneType.",
+        ),
         ({"allowed_host": b"here"}, "--allowed-host must be a text or a list of texts"),
         ({"port": "8256"}, "--port must be a whole number, not of type str."),
         ({"port": True}, "--port must be a whole number, not of type bool."),

@@ -207,7 +207,7 @@ async def test_a_file_in_use_is_refused_and_the_sandbox_that_uses_it_continues(f
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing" / "sandbox.db")
-    assert refusal(missing) == f"The folder of {missing} does not exist."
+    assert refusal(missing) == f"{missing} cannot be created: its folder does not exist."
 
 
 def test_only_a_file_is_opened(tmp_path: Path) -> None:
@@ -225,8 +225,8 @@ def test_only_a_file_is_opened(tmp_path: Path) -> None:
     [
         ("a" * 300, "file name too long"),
         ("loop", "too many levels of symbolic links"),
-        ("file/x.db", "The folder of"),
-        ("astray", "The folder of"),
+        ("file/x.db", "its folder does not exist"),
+        ("astray", "its folder does not exist"),
     ],
 )
 def test_a_name_that_cannot_be_used_is_refused(tmp_path: Path, name: str, why: str) -> None:

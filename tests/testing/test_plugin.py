@@ -229,6 +229,10 @@ def assert_unusable(ended: pytest.RunResult, reason: str) -> None:
         ({"allowed_host": "http://shop"}, "allowed_host must be a host name, without scheme"),
         ({"sent_after": 3}, "delivered_after must be from sent_after to 86400 seconds."),
         ({"scenario": "none.json"}, "scenario none.json cannot be read: No such file"),
+        (
+            {"database": "/nonexistent/x"},
+            "database /nonexistent/x cannot be created: its folder does not exist.",
+        ),
         (None, "it must return a dict, not NoneType."),
         ([("port", 0)], "it must return a dict, not list."),
     ],
@@ -246,7 +250,9 @@ def test_a_port_that_is_taken_is_a_usage_error(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run(with_settings({"port": port}))
-    assert_unusable(ended, f"Cannot listen on 127.0.0.1:{port}: address already in use.")
+    assert_unusable(
+        ended, f"port {port} cannot be listened on at 127.0.0.1: address already in use."
+    )
 
 
 def test_settings_that_cannot_be_used_are_one_line_for_each_test_of_a_worker(run: Run) -> None:

@@ -72,7 +72,7 @@ def test_a_start_that_fails_says_why_and_leaves_nothing_behind(tmp_path: Path) -
     (tmp_path / "text").write_text("no database" * 100)
     with msgine_sandbox.start() as account:
         port = int(account.origin.rpartition(":")[2])
-        with pytest.raises(SettingsError, match="Cannot listen"), msgine_sandbox.start(port=port):
+        with pytest.raises(SettingsError, match="--port"), msgine_sandbox.start(port=port):
             pass
     for settings in ({"prot": 1}, {"tier": "gold"}, {"scenario": str(tmp_path / "none.json")}):
         with pytest.raises(SettingsError), msgine_sandbox.start(**settings):
