@@ -14,6 +14,7 @@ from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import BASE_PATH, Resource, resource
 from msgine_sandbox.control.bodies import Body, convert
 from msgine_sandbox.control.views import DeletedView, ListView, fault_view
+from msgine_sandbox.model.characters import is_one_line
 from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.fault import PREFIX, Match, RequestEffect, WebhookEffect
@@ -213,7 +214,7 @@ def _webhook_match(body: WebhookMatchBody, effect: WebhookEffect) -> Match:
 def _checked_recipient(to: str | None) -> str | None:
     if to is None or _NUMBER.fullmatch(to):
         return to
-    is_target = not _NUMBER_LIKE.fullmatch(to) and to.isprintable() and " " not in to
+    is_target = not _NUMBER_LIKE.fullmatch(to) and is_one_line(to) and " " not in to
     if is_target and len(to) <= MAX_TARGET:
         return to  # an email address, or the target of a push
     raise invalid_field(

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.characters import REFUSED_CHARACTERS, is_one_line
 from msgine_sandbox.model.clock import DAY, Instant
 from msgine_sandbox.model.errors import InvalidRequest
 
@@ -21,6 +22,7 @@ KEY_TTL: Final = DAY
 MAX_LENGTH: Final = 255
 """Characters of a key in the header."""
 MAX_LENGTH_IN_BODY: Final = 64
+"""Characters of a key in the body, as code points of Unicode (our choice)."""
 
 _IN_HEADER: Final = re.compile(r"[\x21-\x7e]+")
 
@@ -51,15 +53,17 @@ def checked_header(key: str) -> str:
 def checked_field(key: object) -> str:
     """Return the key that a body has.
 
-    In JSON nothing around the key could be taken for a part of it, so all that can be printed is
+    In JSON nothing around the key could be taken for a part of it, so all characters of a line are
     allowed, spaces included: SDKs pass on what their users write, and ask for a length only.
 
     Raises:
-        InvalidRequest: it is not 1 to 64 printable characters.
+        InvalidRequest: it is not 1 to 64 characters of one line.
     """
-    if isinstance(key, str) and 1 <= len(key) <= MAX_LENGTH_IN_BODY and key.isprintable():
+    if isinstance(key, str) and 1 <= len(key) <= MAX_LENGTH_IN_BODY and is_one_line(key):
         return key
-    raise _invalid(FIELD, key, f"1 to {MAX_LENGTH_IN_BODY} printable characters")
+    raise _invalid(
+        FIELD, key, f"1 to {MAX_LENGTH_IN_BODY} characters, without {REFUSED_CHARACTERS}"
+    )
 
 
 def _invalid(field: str, key: object, expected: str) -> InvalidRequest:

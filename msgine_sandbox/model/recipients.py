@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from msgine_sandbox.model.characters import REFUSED_CHARACTERS, is_one_line
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidRequest
 
@@ -19,7 +20,9 @@ TOPIC: Final = "topic:"
 MAX_TARGET: Final = 4096
 
 _CACHED: Final = 8192  # tests use few recipients often
-_EXPECTED_TARGET: Final = f"1 to {MAX_TARGET} characters, all of them printable"
+_EXPECTED_TARGET: Final = (
+    f"1 to {MAX_TARGET} characters, without {REFUSED_CHARACTERS}, and no space around them"
+)
 
 
 def checked_address(text: str, field: str = "to") -> EmailAddress:
@@ -105,7 +108,7 @@ def topic_target(name: str) -> str:
 
 
 def _checked_target(text: str, field: str) -> str:
-    if 1 <= len(text) <= MAX_TARGET and text.isprintable() and text.strip() == text:
+    if 1 <= len(text) <= MAX_TARGET and is_one_line(text) and text.strip() == text:
         return text
     raise InvalidRequest(
         f"{field} must have {_EXPECTED_TARGET}", field=field, value=text, expected=_EXPECTED_TARGET

@@ -1,5 +1,6 @@
 """Idempotency keys in the body, where the Developers API has them."""
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -24,7 +25,12 @@ async def test_a_key_in_the_body_and_one_in_the_header_are_the_same(box: Box, pa
     assert (await box.get("/_sandbox/messages"))["total"] == 1
 
 
-def test_a_key_in_the_body_has_up_to_64_printable_characters() -> None:
+ZWNJ, FLAG = "می\u200cخواهم", "\U0001f3f3\ufe0f\u200d\U0001f308"
+REFUSED = {"Cc", "Cs", "Zl", "Zp"}
+"""Categories of characters that no key has."""
+
+
+def test_a_key_in_the_body_has_up_to_64_characters_of_one_line() -> None:
     with sync_sandbox() as s:
 
         @given(
@@ -36,11 +42,19 @@ def test_a_key_in_the_body_has_up_to_64_printable_characters() -> None:
         @example("order 42 / kampala")
         @example(" ")
         @example("a\u2028b")
+        @example("a\u2029b")
+        @example("a\x85b")
+        @example("a\xa0b")
+        @example("a\u200bb")
+        @example("\U0010ffff\ue000\u0378")
+        @example(ZWNJ)
+        @example(FLAG * 16)
+        @example(FLAG * 16 + "k")
         def check(key: str) -> None:
             body = SMS | {"idempotencyKey": key}
             before = s.messages()
             answers = [s.run(s.box.call("POST", f"{DEVELOPERS}/sms", json=body)) for _ in range(2)]
-            if 1 <= len(key) <= 64 and key.isprintable():
+            if 1 <= len(key) <= 64 and not REFUSED & set(map(unicodedata.category, key)):
                 assert [answer.status_code for answer in answers] == [201, 201]
                 assert answers[0].json() == answers[1].json()
                 assert s.messages() - before in {0, 1}  # 0 for a key that came before
@@ -62,6 +76,23 @@ async def test_a_key_that_a_user_would_write_is_taken_as_it_is(box: Box) -> None
     entries = (await box.get("/_sandbox/requests"))["data"]
     keys = {each["key"] for entry in entries for each in entry["decisions"] if "key" in each}
     assert keys == {start + key + path for path in SENDS for start in ("", " ")}
+
+
+@CHANNELS
+@pytest.mark.parametrize("key", [ZWNJ, FLAG, "a\u00a0b", "a\u200bb"], ids=ascii)
+async def test_a_key_of_any_language_makes_a_retry_safe(box: Box, path: str, key: str) -> None:
+    body = SENDS[path] | {"idempotencyKey": key}
+    first = await box.call("POST", DEVELOPERS + path, json=body)
+    again = await box.call("POST", DEVELOPERS + path, json=body)
+    assert (first.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+
+
+@pytest.mark.parametrize("key", ["a\u2028b", "a\u2029b", "a\x7fb", "a\x85b", "a\0b"], ids=ascii)
+async def test_the_error_of_a_key_says_which_characters_are_refused(box: Box, key: str) -> None:
+    error = await box.developers_error("POST", "/sms", SMS | {"idempotencyKey": key})
+    assert error["details"]["expected"] == (
+        "1 to 64 characters, without control characters, line breaks and halves of surrogate pairs"
+    )
 
 
 async def test_a_key_in_the_header_has_no_spaces(box: Box) -> None:
