@@ -59,7 +59,7 @@ def _scheduled_time(body: Fields, name: str) -> ScheduledTime | None:
     text = body.text(name)
     if text is None:
         return None
-    at, has_offset = time_of(name, text)
+    at, has_offset = time_of(name, text, FieldType.TIME.value)
     return ScheduledTime(at, text, has_offset)
 
 

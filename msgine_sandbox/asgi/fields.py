@@ -11,9 +11,11 @@ from msgine_sandbox.model.errors import InvalidRequest
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r"(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?"
+    # Not 24:00, which only some versions of Python read.
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+    r"(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
+_WITH_OFFSET = "a time in ISO 8601 with Z or an offset"
 _WHOLE = re.compile(r"[0-9]{1,18}")
 
 
@@ -137,23 +139,23 @@ def instant_of(name: str, text: str) -> Instant:
     Raises:
         InvalidRequest: it has another form, or is before 1970 or after 9999.
     """
-    instant, has_offset = time_of(name, text)
+    instant, has_offset = time_of(name, text, _WITH_OFFSET)
     if has_offset:
         return instant
-    raise _no_time(name, text)
+    raise invalid_field(name, text, _WITH_OFFSET)
 
 
-def time_of(name: str, text: str) -> tuple[Instant, bool]:
+def time_of(name: str, text: str, expected: str) -> tuple[Instant, bool]:
     """Parse a field's text as a time in ISO 8601, and return whether it has its offset from UTC.
 
-    One without is in UTC.
+    One without is in UTC. `expected` is what an error says of the field.
 
     Raises:
         InvalidRequest: it has another form, or is before 1970 or after 9999.
     """
     parts = TIME.fullmatch(text)
     if parts is None:
-        raise _no_time(name, text)
+        raise invalid_field(name, text, expected)
     has_offset = parts["offset"] is not None
     try:
         instant = from_datetime(datetime.fromisoformat(text if has_offset else f"{text}Z"))
@@ -161,11 +163,7 @@ def time_of(name: str, text: str) -> tuple[Instant, bool]:
         instant = -1
     if 0 <= instant <= LATEST:
         return instant, has_offset
-    raise _no_time(name, text)
-
-
-def _no_time(name: str, text: str) -> InvalidRequest:
-    return invalid_field(name, text, "a time in ISO 8601 with Z or an offset")
+    raise invalid_field(name, text, expected)
 
 
 def invalid_field(
