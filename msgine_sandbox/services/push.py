@@ -14,6 +14,7 @@ from msgine_sandbox.model.recipients import checked_token, topic_target, user_ta
 from msgine_sandbox.model.webhook import checked_url
 from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.drafts import (
+    MAX_RECIPIENTS,
     ChannelService,
     ScheduledTime,
     SendContext,
@@ -106,9 +107,14 @@ class PushService(ChannelService[PushDraft]):
                 field="userIds",
                 expected="userIds or a topic, or at least one registered device",
             )
-        return checked_recipients(
-            tokens, str, field="userIds", what="registered devices, or userIds or a topic"
-        )
+        if len(tokens) > MAX_RECIPIENTS:
+            raise InvalidRequest(
+                f"A push without userIds or a topic goes to all registered devices, which are"
+                f" {len(tokens)}: it can go to at most {MAX_RECIPIENTS}",
+                field="userIds",
+                expected=f"userIds or a topic, or at most {MAX_RECIPIENTS} registered devices",
+            )
+        return tokens
 
 
 def _has_no_target(draft: PushDraft) -> bool:

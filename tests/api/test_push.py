@@ -89,13 +89,34 @@ async def test_a_push_goes_to_at_most_a_hundred_devices() -> None:
         assert (await box.developers("POST", "/push", TITLE_AND_BODY))["recipientCount"] == 100
         await register(box, "one more")
         error = await box.developers_error("POST", "/push", TITLE_AND_BODY)
+        assert error["message"] == (
+            "A push without userIds or a topic goes to all registered devices, which are 101: it "
+            "can go to at most 100"
+        )
         assert error["details"] == {
             "field": "userIds",
-            "value": 101,
-            "expected": "1 to 100 registered devices, or userIds or a topic",
+            "expected": "userIds or a topic, or at most 100 registered devices",
         }
         await remove(box, "phone 7")
         assert (await box.developers("POST", "/push", TITLE_AND_BODY))["recipientCount"] == 100
+
+
+@pytest.mark.parametrize("target", ["userIds", "topic", "tokens"])
+@pytest.mark.parametrize(
+    "name", ["می\u200cخواهم", "\U0001f3f3\ufe0f\u200d\U0001f308", "a\u00a0b"], ids=ascii
+)
+async def test_a_target_may_have_characters_of_any_language(
+    box: Box, target: str, name: str
+) -> None:
+    value = name if target == "topic" else [name]
+    await box.add_fault({"status": 503}, match={"to": f"*{name}"}, times=1)
+    body = TITLE_AND_BODY | {target: value}
+    answer = await box.call("POST", f"{DEVELOPERS}/push", json=body)
+    assert answer.status_code == 503
+    assert (await box.developers("POST", "/push", body))["recipientCount"] == 1
+    refused = TITLE_AND_BODY | {target: "a\u2028b" if target == "topic" else ["a\u2028b"]}
+    error = await box.developers_error("POST", "/push", refused)
+    assert (error["code"], error["details"]["field"]) == ("invalid_request", target)
 
 
 async def test_a_scheduled_push_goes_to_the_devices_of_its_acceptance(box: Box) -> None:
