@@ -23,8 +23,13 @@ MAX_HEAD: Final = 64 * 1024
 EXPECTED_TYPE: Final = "application/json, in UTF-8"
 
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
-_PARAMETER: Final = re.compile(r';[ \t]*([^;="\s]+)=("(?:[^"\\]|\\.)*"|[^;]*)')
-"""A parameter of a content type: its value may be quoted, and then contain a semicolon."""
+_PARAMETER: Final = r';[ \t]*(?:([^;="\s]+)(?:=("(?:[^"\\]|\\.)*"|[^;"\s]+))?[ \t]*)?'
+"""A parameter of a content type: its value may be quoted, and then contain a semicolon.
+
+Around the equals sign no space is allowed (RFC 9110, 5.6.6): what is meant would be a guess.
+"""
+_PARAMETERS: Final = re.compile(_PARAMETER)
+_ONLY_PARAMETERS: Final = re.compile(f"(?:{_PARAMETER})*")
 _decode = msgspec.json.decode
 
 
@@ -123,9 +128,12 @@ def _is_json(content_type: str) -> bool:
         return True  # as most clients write it, without parsing
     content_type = content_type.lower()
     media_type, _, _ = content_type.partition(";")
-    parameters = _PARAMETER.findall(content_type, len(media_type))
-    charsets = {value.strip('" ') for name, value in parameters if name == "charset"}
-    return media_type.strip() == "application/json" and charsets <= _UTF8
+    if media_type.strip() != "application/json":
+        return False
+    if not _ONLY_PARAMETERS.fullmatch(content_type, len(media_type)):
+        return False
+    parameters = _PARAMETERS.findall(content_type, len(media_type))
+    return {value.strip('"') for name, value in parameters if name == "charset"} <= _UTF8
 
 
 def _parsed(body: bytes) -> Any:
