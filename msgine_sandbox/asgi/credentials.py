@@ -16,7 +16,7 @@ from msgine_sandbox.model.idempotency import (
 from msgine_sandbox.settings import is_token
 
 _BEARER: Final = re.compile(r"bearer +(?P<token>[\x21-\x7e]+)", re.IGNORECASE)
-_KEY_HEADER: Final = HEADER.lower().encode()
+KEY_HEADER: Final = HEADER.lower().encode()
 
 
 def credential(context: RequestContext, *, strict: bool) -> str | None:
@@ -53,7 +53,7 @@ def _parse(authorization: str, *, strict: bool) -> tuple[CredentialScheme, str]:
 
 def has_idempotency_key(context: RequestContext) -> bool:
     """Return whether a request has an idempotency key, valid or not."""
-    return _KEY_HEADER in context.headers or _key_in_body(context) is not None
+    return KEY_HEADER in context.headers or _key_in_body(context) is not None
 
 
 def idempotency_key(context: RequestContext) -> str | None:
@@ -61,12 +61,12 @@ def idempotency_key(context: RequestContext) -> str | None:
 
     Raises:
         InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
-            without spaces, or in the body 1 to 64 printable ones.
+            without spaces, or in the body 1 to 64 characters of one line.
     """
     # In the scope, because `context.headers` has only the last of several.
-    if sum(name == _KEY_HEADER for name, _ in context.scope["headers"]) > 1:
+    if sum(name == KEY_HEADER for name, _ in context.scope["headers"]) > 1:
         raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
-    header, field = context.header(_KEY_HEADER), _key_in_body(context)
+    header, field = context.header(KEY_HEADER), _key_in_body(context)
     if header is not None:
         checked_header(header)
     if field is None:
@@ -80,8 +80,12 @@ def idempotency_key(context: RequestContext) -> str | None:
 
 
 def idempotency_field(context: RequestContext) -> str:
-    """Return the name of the header or body field that carries a request's key."""
-    return HEADER if _KEY_HEADER in context.headers else FIELD
+    """Return the name of the header or body field that carries a request's key.
+
+    Where it has none, it is the field if the call has one, as the official SDKs send it.
+    """
+    may_be_field = context.method == "POST" and context.path in SENDS_WITH_FIELD
+    return FIELD if may_be_field and KEY_HEADER not in context.headers else HEADER
 
 
 def _key_in_body(context: RequestContext) -> object:

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from msgine_sandbox.asgi.body import EXPECTED_TYPE, MAX_BODY, MAX_HEAD, content_of
 from msgine_sandbox.asgi.context import RequestContext
-from msgine_sandbox.asgi.credentials import idempotency_field
+from msgine_sandbox.asgi.credentials import KEY_HEADER, idempotency_field
 from msgine_sandbox.asgi.recipients import recipients_of
 from msgine_sandbox.model import errors
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.errors import ApiError
 from msgine_sandbox.model.fault import RequestEffect
-from msgine_sandbox.model.idempotency import FIELD, HEADER
+from msgine_sandbox.model.idempotency import FIELD
 from msgine_sandbox.model.phone_numbers import EXPECTED_NUMBER
 from msgine_sandbox.services import email, push, sms
 
@@ -50,7 +50,10 @@ _PHRASES: Final[Mapping[int, str]] = {
     510: "Not Extended",
     511: "Network Authentication Required",
 }
-"""Statuses that the API itself does not answer with, by their names in IANA's registry."""
+"""Statuses that the API itself does not answer with, by their names in IANA's registry.
+
+That has no name for 418, "(Unused)", which tests like to use: its name is that of RFC 2324.
+"""
 
 
 def _code(phrase: str) -> str:
@@ -136,10 +139,10 @@ def _invalid_sender_id(refused: _Refused) -> ApiError:
 
 
 def _key_reused(refused: _Refused) -> ApiError:
-    key = refused.context.header(HEADER.lower().encode())
+    field = idempotency_field(refused.context)
     return errors.IdempotencyKeyReused(
-        field=idempotency_field(refused.context),
-        value=refused.field(FIELD) if key is None else key,
+        field=field,
+        value=refused.field(FIELD) if field == FIELD else refused.context.header(KEY_HEADER),
     )
 
 

@@ -190,6 +190,29 @@ async def test_a_magic_400_names_the_field_and_the_recipient(
     assert error["details"]["expected"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        ("POST", "/messages/sms", "Idempotency-Key"),
+        *(("POST", f"/developers{path}", "idempotencyKey") for path in SENDS),
+        ("POST", "/developers/push/device", "Idempotency-Key"),
+        ("GET", "/messages", "Idempotency-Key"),
+    ],
+)
+async def test_a_reused_key_of_a_fault_is_in_a_place_that_the_call_has(
+    box: Box, method: str, path: str, field: str
+) -> None:
+    effect = {"status": 422, "code": "idempotency_key_reused"}
+    request = {"content": json.dumps({"idempotencyKey": "k"}), "headers": HEAD}
+    answer = await refused(box, effect, method, BASE_PATH + path, **request)
+    value = "k" if field == "idempotencyKey" else None
+    error = assert_refused(answer, 422, "idempotency_key_reused")
+    assert error["details"] == {"field": field, "value": value}
+    request["headers"] = HEAD | {"Idempotency-Key": "h"}
+    answer = await refused(box, effect, method, BASE_PATH + path, **request)
+    assert answer.json()["error"]["details"] == {"field": "Idempotency-Key", "value": "h"}
+
+
 async def test_a_fault_of_no_recipient_names_the_body_or_the_query(box: Box) -> None:
     await box.add_fault({"status": 400})
     listed = await box.call("GET", f"{BASE_PATH}/messages")
