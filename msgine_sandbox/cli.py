@@ -128,7 +128,8 @@ def _option(of: "Field[Any]", hint: Any) -> click.Option:
     )
 
 
-def _type(kind: type[Any]) -> click.ParamType | type[Any]:
+def _type(kind: type[Any]) -> Any:
+    """Return what click converts the text of a value with."""
     if issubclass(kind, StrEnum):
         return click.Choice([str(word) for word in kind])
     return _BOOLEAN if kind is bool else kind

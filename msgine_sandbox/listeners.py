@@ -32,9 +32,9 @@ def listen(settings: Settings) -> list[socket.socket]:
 
 def _at_fault(settings: Settings, error: Exception) -> str:
     """Return the beginning of a sentence about the setting that an error is about."""
-    # Errors of the look-up of a name have numbers of their own.
-    is_of_socket = isinstance(error, OSError) and not isinstance(error, socket.gaierror)
-    if is_of_socket and error.errno in {errno.EADDRINUSE, errno.EACCES}:
+    # The look-up of a name has errors of its own, with other numbers.
+    number = None if isinstance(error, socket.gaierror) else getattr(error, "errno", None)
+    if number in {errno.EADDRINUSE, errno.EACCES}:
         return f"--port {settings.port} cannot be listened on at {settings.host}"
     return f"--host {settings.host} cannot be listened on"
 

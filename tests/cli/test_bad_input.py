@@ -48,8 +48,8 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("TIER=gold", "Invalid value for 'MSGINE_SANDBOX_TIER': 'gold'"),
         (
             "STRICT_AUTH=maybe",
-            "Invalid value for 'MSGINE_SANDBOX_STRICT_AUTH': 'maybe' is not one of 1, true, yes, on,"
-            " 0, false, no, off.",
+            "Invalid value for 'MSGINE_SANDBOX_STRICT_AUTH': 'maybe' is not one of 1, true, yes, "
+            "on, 0, false, no, off.",
         ),
         ("--no-tier", "--no-tier"),
         ("--no-tls=1", "'--no-tls'"),
@@ -74,7 +74,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("ready TLS=maybe", "Invalid value for 'MSGINE_SANDBOX_TLS': 'maybe' is not one of 1,"),
         (
             "PORT={port}",
-            "MSGINE_SANDBOX_PORT {port} cannot be listened on at 127.0.0.1: address already in use.",
+            ": MSGINE_SANDBOX_PORT {port} cannot be listened on at 127.0.0.1: address already in",
         ),
         ("PORT=0 --port {port}", ": --port {port} cannot be listened on"),
     ],
