@@ -74,8 +74,24 @@ def cli() -> None:
     """Run the MsGine API (SMS, email and push) locally; `serve` is the default command."""
 
 
+class _Boolean(click.types.BoolParamType):
+    """What a variable of a flag without a value may say; click's sentence has an empty word."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        try:
+            return bool(super().convert(value, param, ctx))
+        except click.BadParameter:
+            expected = "1, true, yes, on, 0, false, no, off"
+            self.fail(f"{value!r} is not one of {expected}.", param, ctx)
+
+
 class _SettingOption(click.Option):
     """A flag that can also be set by a variable, which is then the one that errors name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bool_flag:
+            self.type = _Boolean()  # here, because click 8.0 takes it for no boolean's type
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         if ctx is not None and _is_variable(ctx, self.name):
@@ -96,20 +112,6 @@ def _usage_error(ctx: click.Context, sentence: str) -> click.UsageError:
     )
 
 
-class _Boolean(click.types.BoolParamType):
-    """What a variable of a flag without a value may say; click's sentence has an empty word."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
-        try:
-            return bool(super().convert(value, param, ctx))
-        except click.BadParameter:
-            expected = "1, true, yes, on, 0, false, no, off"
-            self.fail(f"{value!r} is not one of {expected}.", param, ctx)
-
-
-_BOOLEAN = _Boolean()
-
-
 def _option(of: "Field[Any]", hint: Any) -> click.Option:
     default = default_of(of)
     default = str(default) if isinstance(default, StrEnum) else default
@@ -117,7 +119,7 @@ def _option(of: "Field[Any]", hint: Any) -> click.Option:
     opposite = opposite_flag(of)
     return _SettingOption(
         [flag(of) if opposite is None else f"{flag(of)}/{opposite}", of.name],
-        type=_type(kind),
+        type=click.Choice([str(word) for word in kind]) if issubclass(kind, StrEnum) else kind,
         is_flag=kind is bool,
         multiple=default == (),
         default=default,
@@ -126,13 +128,6 @@ def _option(of: "Field[Any]", hint: Any) -> click.Option:
         metavar=of.metadata["metavar"],
         help=of.metadata["help"],
     )
-
-
-def _type(kind: type[Any]) -> Any:
-    """Return what click converts the text of a value with."""
-    if issubclass(kind, StrEnum):
-        return click.Choice([str(word) for word in kind])
-    return _BOOLEAN if kind is bool else kind
 
 
 def _kind(hint: Any) -> type[Any]:
@@ -207,7 +202,6 @@ cli.add_command(
 @click.option(
     "--tls/--no-tls",
     cls=_SettingOption,
-    type=_BOOLEAN,
     default=False,
     envvar=f"{ENVIRONMENT}TLS",
     help="Connect over HTTPS.",
