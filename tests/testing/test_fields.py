@@ -67,6 +67,7 @@ PAIRS = [
             "developerCost",
             "developerCurrency",
             "imageUrl",
+            "ownDevices",
             "parts",
             "topic",
             "unicodeBecauseOf",
