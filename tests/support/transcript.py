@@ -13,7 +13,7 @@ Call = dict[str, Any]
 # What depends on the wall clock or on how many requests this process has had.
 _VOLATILE = frozenset({"realNow", "aheadSeconds", "windows"})
 # What answers have had since the newest of the files was written.
-_ADDED = frozenset({"answers"})
+_ADDED = frozenset({"answers", "ownDevices"})
 _OF_AN_ATTEMPT = frozenset({"durationMs", "headers"})
 _ATTEMPT_ID = re.compile(r"att_[0-9a-f]{16}")
 
