@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TextIO, get_args, get_type_hints
 import click
 from click.core import ParameterSource
 
-from msgine_sandbox.model.terminal import printable
+from msgine_sandbox.model.characters import printable
 from msgine_sandbox.settings import (
     ALL_ADDRESSES,
     ENVIRONMENT,

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from msgine_sandbox.model.characters import printable
 from msgine_sandbox.model.clock import RealTime, iso_micros
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.journal import Decisions
 from msgine_sandbox.model.message import AnswerForm
-from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
 from msgine_sandbox.services.accounts import Accounts

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final, TextIO
 
-from msgine_sandbox.model.terminal import printable
+from msgine_sandbox.model.characters import printable
 
 MAX_PENDING: Final = 64 * 1024
 """Bytes that wait until they can be written; further lines are dropped."""

@@ -42,7 +42,7 @@ class DevicesApi:
         body = _read(context, request, _REGISTRATION)
         token = body.required_text("token")
         platform = body.required_choice("platform", Platform)
-        body.text("deviceId")
+        body.text("deviceId")  # its type is checked; it has no effect
         account = context.authenticated_account
         device, is_new = await self._devices.registered(account, token, platform)
         # Before the device is stored, because its idempotency key is stored with the answer.

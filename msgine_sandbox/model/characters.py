@@ -1,4 +1,4 @@
-"""Which characters an identifier of a client's own may have: those of every language."""
+"""The characters of texts that others write: which are accepted, and how they are shown."""
 
 import re
 from typing import Final
@@ -12,6 +12,19 @@ REFUSED_CHARACTERS: Final = "control characters, line breaks and halves of surro
 def is_one_line(text: str) -> bool:
     """Return whether a text is Unicode without control characters, line and paragraph separators.
 
-    Halves of surrogate pairs, which JSON allows, are not Unicode text.
+    An identifier of a client's own is such a text, in any language.
     """
     return _REFUSED.search(text) is None
+
+
+def printable(text: str) -> str:
+    """Return a text with everything escaped that a terminal may interpret instead of show.
+
+    Those are control characters, line breaks of all kinds, and characters that change the direction
+    of text; lone surrogates, which cannot be encoded, are escaped as well.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

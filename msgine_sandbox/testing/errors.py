@@ -13,7 +13,7 @@ Exception
 from collections.abc import Mapping
 from typing import Any
 
-from msgine_sandbox.model.terminal import printable
+from msgine_sandbox.model.characters import printable
 
 
 class SandboxError(Exception):

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from msgine_sandbox.model.terminal import printable
+from msgine_sandbox.model.characters import printable
 from msgine_sandbox.testing.client import (
     MAX_ENTRIES,
     AccountClient,

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from msgine_sandbox.model.characters import printable
 from msgine_sandbox.model.masking import masked
-from msgine_sandbox.model.terminal import printable
 from msgine_sandbox.model.warning_code import unknown_code
 from msgine_sandbox.testing.coverage import CoverageReport
 from msgine_sandbox.testing.errors import SandboxError

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from msgine_sandbox.model.terminal import printable
+from msgine_sandbox.model.characters import printable
 from msgine_sandbox.services.webhooks.signature import PREFIX, key_of, signature
 from msgine_sandbox.testing.account import Account
 from msgine_sandbox.testing.client import WARN_AFTER, runs_in_event_loop, warn_of_blocking
