@@ -10,15 +10,16 @@ READY := $(VENV)/ready
 LOWEST := .venv-lowest
 COMPAT := .venv-compat
 COMPAT_CLIENT := .venv-compat-client
+PEERS := .peers
 ARGS ?=
 JAVASCRIPT := tests/javascript
 ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lowest compat soak check check-js pictures bench
+.PHONY: help serve test lowest compat soak check check-js pictures bench bench-peers
 
 help: ## List what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 11
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 
 serve: $(SERVABLE) ## Serve the sandbox; ARGS="--tier free" passes flags on
 	@$(BIN)/msgine-sandbox serve $(ARGS)
@@ -61,9 +62,13 @@ check-js: $(ESLINT) ## Check the page's JavaScript; needs Node.js 18.18 or later
 pictures: $(READY) ## Take the screenshots of docs/inbox.md; needs Chromium
 	@$(BIN)/python tests/support/pictures.py
 
-bench: $(READY) ## Measure the speed
+bench: $(READY) ## Measure the speed against goals; ARGS="--rows send,get" chooses rows, ARGS="--short" takes a minute
 	@$(COMPILE)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-peers: $(READY) $(PEERS)/ready ## Measure other servers at the nearest work; needs Node.js, npm and Java
+	@$(COMPILE)
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 # One environment: `serve` installs what it needs, about 110 MB, and the other targets add the tools for development,
 # about 310 MB. Each file below is as new as what was installed.
@@ -107,6 +112,16 @@ $(COMPAT_CLIENT)/ready: pyproject.toml
 	@echo 'Installing msgine-sandbox without what it needs into $(VENV), once.' >&2
 	@$(INSTALL) pytest >&2
 	@$(INSTALL) --no-deps -e . >&2
+	@touch $@
+
+# The pinned versions of other servers. What cannot be installed is not measured, and the table says so.
+$(PEERS)/ready: benchmarks/peers/package.json benchmarks/peers/package-lock.json benchmarks/peers/requirements.txt
+	@echo 'Installing the peers into $(PEERS), about 520 MB, once; this takes about a minute.' >&2
+	@mkdir -p $(PEERS)
+	@cp benchmarks/peers/.npmrc benchmarks/peers/package.json benchmarks/peers/package-lock.json $(PEERS)
+	@npm ci --prefix $(PEERS) --ignore-scripts --silent >&2 || echo 'npm did not install its peers' >&2
+	@{ $(PYTHON) -m venv $(PEERS)/python && $(PEERS)/python/bin/python -m pip install --quiet \
+	  --disable-pip-version-check -r benchmarks/peers/requirements.txt; } >&2 || echo 'pip did not install its peers' >&2
 	@touch $@
 
 # A .venv without pip is what a failed `python3 -m venv` leaves on Debian; it is made anew.

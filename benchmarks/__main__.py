@@ -1,98 +1,107 @@
-"""`make bench`: sends against a bare echo, first answers, memory, analytics, a suite, the page."""
+"""`make bench`: each figure with its goal, against a reference measured in the same run."""
 
-import json
-import os
-import tempfile
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
-from benchmarks import analytics, page, suite
-from benchmarks.load import Result, post, run
-from benchmarks.servers import BARE, SANDBOX, resident_megabytes, running
+from benchmarks import (
+    deliveries,
+    exchanges,
+    footprint,
+    growth,
+    page,
+    suite,
+    travel,
+)
+from benchmarks.figures import LARGE, SHORT, Figure, Scale
+from benchmarks.machine import Machine, load_average
+from benchmarks.picture import picture
+from benchmarks.report import Report, put_into_page
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
-REQUESTS = int(os.environ.get("BENCH_REQUESTS", "10000"))
-MESSAGES = int(os.environ.get("BENCH_MESSAGES", "100000"))
-NUMBERS = 1000
-
-
-def body(number: int) -> bytes:
-    """An SMS to one of a thousand numbers."""
-    to = f"+256701{number % NUMBERS:06d}"
-    return json.dumps({"to": to, "message": f"Your code is {number:06d}"}).encode()
-
-
-def echo(number: int) -> bytes:
-    return post("/echo", body(number))
-
-
-def send(number: int) -> bytes:
-    return post("/api/v1/messages/sms", body(number), "Authorization: Bearer bench")
-
-
-def send_with_key(number: int) -> bytes:
-    key = f"Idempotency-Key: {os.urandom(12).hex()}"
-    return post("/api/v1/messages/sms", body(number), "Authorization: Bearer bench", key)
+PARTS = {
+    "exchanges": exchanges,
+    "footprint": footprint,
+    "growth": growth,
+    "deliveries": deliveries,
+    "travel": travel,
+    "suite": suite,
+    "page": page,
+}
+ROWS = {row.name: row for part in PARTS.values() for row in part.ROWS}
+_LONG = {row.name for row in page.ROWS} | {"demo"}
+"""Rows that a short run leaves out, unless they are named."""
 
 
-def compare(folder: str) -> None:
-    """Full-pipeline sends on a database file, as a share of what a bare echo takes."""
-    database = ("--database", str(Path(folder, "bench.db")))
-    shares: dict[str, list[float]] = {"send": [], "send with a key": []}
-    with (
-        running(BARE, "/health") as (bare, _, _),
-        running(SANDBOX, "/_sandbox/health", *database) as (sandbox, _, _),
-    ):
-        run(bare, REQUESTS // 4, echo)
-        run(sandbox, REQUESTS // 4, send)
-        for _ in range(ROUNDS):
-            reference = run(bare, REQUESTS, echo).rate
-            for name, write in (("send", send), ("send with a key", send_with_key)):
-                shares[name].append(checked(run(sandbox, REQUESTS, write)).rate / reference)
-    print(f"bare echo: {reference:.0f} requests a second in the last round")
-    for name, found in shares.items():
-        spread = f"{min(found):.2f} to {max(found):.2f}"
-        print(f"{name}: {median(found):.2f} of the bare echo ({spread}, {ROUNDS} rounds)")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the chosen rows; return the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        names = chosen(given.rows, is_short=given.short)
+    except ValueError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    scale = SHORT if given.short else LARGE if given.large else Scale()
+    wanted = {name: getattr(given, name) for name in ("rounds", "requests", "messages", "many")}
+    scale = replace(scale, **{name: each for name, each in wanted.items() if each is not None})
+    before = load_average()
+    figures = list(_measured(names, scale))
+    report = Report(Machine.here(), ROWS, figures, before, load_average())
+    print(report.table())
+    if given.json:
+        report.write_json(given.json)
+    if given.svg:
+        given.svg.write_text(picture(report), encoding="utf-8")
+    if given.page:
+        put_into_page(given.page, "bench", report.markdown())
+    return 0
 
 
-def checked(result: Result) -> Result:
-    """A load of refusals would be a fast one."""
-    if set(result.statuses) != {b"201"}:
-        raise RuntimeError(f"not every send was accepted: {result.statuses}")
-    return result
+def chosen(text: str | None, *, is_short: bool) -> set[str]:
+    """Return the names of rows that a list of rows and parts, with commas, stands for.
+
+    Raise ValueError for a name that is neither.
+    """
+    if text is None:
+        return ROWS.keys() - _LONG if is_short else set(ROWS)
+    names: set[str] = set()
+    for name in text.split(","):
+        if name in PARTS:
+            names |= {row.name for row in PARTS[name].ROWS}
+        elif name in ROWS:
+            names.add(name)
+        else:
+            raise ValueError(f"there is no row {name}; there are {', '.join([*PARTS, *ROWS])}")
+    return names
 
 
-def start() -> None:
-    """From starting the process to its first answer."""
-    times: dict[str, list[float]] = {"bare": [], "sandbox": []}
-    for _ in range(ROUNDS):
-        for name, module, path in (
-            ("bare", BARE, "/health"),
-            ("sandbox", SANDBOX, "/_sandbox/health"),
-        ):
-            with running(module, path) as (_, _, seconds):
-                times[name].append(seconds)
-    bare, ours = median(times["bare"]), median(times["sandbox"])
-    print(f"first answer: {ours * 1000:.0f} ms, {ours / bare:.2f} of the bare echo's")
+def _measured(names: set[str], scale: Scale) -> Iterator[Figure]:
+    for title, part in PARTS.items():
+        wanted = names & {row.name for row in part.ROWS}
+        if wanted:
+            began = time.monotonic()
+            print(f"{title} …", file=sys.stderr, flush=True)
+            yield from part.measure(wanted, scale)
+            print(f"{title}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def memory(folder: str) -> None:
-    """Resident memory after a hundred thousand messages on a file."""
-    database = ("--database", str(Path(folder, "memory.db")))
-    with running(SANDBOX, "/_sandbox/health", *database) as (port, process, _):
-        before = resident_megabytes(process)
-        checked(run(port, MESSAGES, send))
-        after = resident_megabytes(process)
-    print(f"memory: {after:.0f} MB after {MESSAGES} messages, {before:.0f} MB before the first")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rows", help=f"rows, or of {', '.join(PARTS)}, with commas")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--short", action="store_true", help="less than a minute, and less exact")
+    size.add_argument("--large", action="store_true", help="1,000,000 and 10,000,000 messages")
+    parser.add_argument("--rounds", type=int, help="bursts of each row")
+    parser.add_argument("--requests", type=int, help="requests in a burst")
+    parser.add_argument("--messages", type=int, help="messages for memory and clock moves")
+    parser.add_argument("--many", type=int, help="messages in the larger file of the growth rows")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="put the table into this page")
+    return parser
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        start()
-        compare(folder)
-        memory(folder)
-    analytics.compare()
-    suite.start(ROUNDS)
-    suite.each_test()
-    suite.demo(ROUNDS)
-    page.measure(ROUNDS)
+    sys.exit(main())

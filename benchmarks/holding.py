@@ -7,7 +7,7 @@ from asyncio.base_events import BaseEventLoop
 from collections.abc import Coroutine
 from typing import Any
 
-from msgine_sandbox.app import app_of
+from benchmarks.application import Application
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
@@ -16,7 +16,6 @@ GROUPS = 500
 RECIPIENTS = [f"+2567012{n:05d}" for n in range(100)]
 WAITS = 2000
 ACCOUNTS = 2000
-TOKEN = "test_unlimited_bench"
 
 
 class Holds:
@@ -38,55 +37,6 @@ class Holds:
         BaseEventLoop._run_once = timed
 
 
-class Client:
-    """Calls the application without a server, and does not parse what it answers."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._app = app_of(sandbox)
-
-    async def call(self, method: str, path: str, body: Any = None, token: str = TOKEN) -> bytes:
-        path, _, query = path.partition("?")
-        content = b"" if body is None else json.dumps(body).encode()
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [
-                (b"host", b"localhost"),
-                (b"content-type", b"application/json"),
-                *([(b"authorization", f"Bearer {token}".encode())] if token else []),
-            ],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-        }
-        sent = [{"type": "http.request", "body": content}]
-        received: list[bytes] = []
-
-        async def receive() -> Any:
-            return sent.pop() if sent else await asyncio.Future()
-
-        async def send(message: Any) -> None:
-            received.append(message.get("body", b""))
-
-        await self._app(scope, receive, send)
-        return b"".join(received)
-
-    async def send(self, to: Any, text: str, token: str = TOKEN) -> bytes:
-        body = {"to": to, "message": text}
-        return await self.call("POST", "/api/v1/messages/sms", body, token)
-
-    async def fill(self, count: int, to: Any, text: str) -> None:
-        for start in range(0, count, 500):
-            some = range(start, min(start + 500, count))
-            await asyncio.gather(*[self.send(to, f"{text} {n:06d}") for n in some])
-
-
 async def measured(holds: Holds, name: str, call: Coroutine[Any, Any, Any]) -> None:
     """Print what a call takes, and for how long it holds the event loop."""
     await asyncio.sleep(0)  # the present iteration does not count
@@ -99,7 +49,7 @@ async def measured(holds: Holds, name: str, call: Coroutine[Any, Any, Any]) -> N
 
 async def searches(holds: Holds) -> None:
     """Search among many messages, and list messages of many recipients."""
-    client = Client(Sandbox(Settings(delivery="manual")))
+    client = Application(Sandbox(Settings(delivery="manual")))
     await client.fill(MESSAGES, "+256701234567", "Your code is")
     for query in (
         "limit=1",
@@ -125,7 +75,7 @@ async def searches(holds: Holds) -> None:
 
 async def waits(holds: Holds) -> None:
     """Accept a message that many calls wait for, and one that none of them waits for."""
-    client = Client(Sandbox(Settings(delivery="manual")))
+    client = Application(Sandbox(Settings(delivery="manual")))
     path = "/_sandbox/messages/wait?contains=now&timeout=60"
     waiting = [asyncio.ensure_future(client.call("GET", path)) for _ in range(WAITS)]
     await asyncio.sleep(1)
@@ -146,7 +96,7 @@ async def waits(holds: Holds) -> None:
 async def advances(holds: Holds) -> None:
     """Advance over many steps, without webhooks, and plan many webhooks."""
     sandbox = Sandbox(Settings())
-    client = Client(sandbox)
+    client = Application(sandbox)
     await client.call("POST", "/_sandbox/clock/freeze")
     await client.fill(10_000, "+256701234567", "Hello")
     path, body = "/_sandbox/clock/advance", {"seconds": 3600}
@@ -166,7 +116,7 @@ async def advances(holds: Holds) -> None:
 
 async def accounts(holds: Holds) -> None:
     """List many accounts, and advance all of them."""
-    client = Client(Sandbox(Settings()))
+    client = Application(Sandbox(Settings()))
     for n in range(ACCOUNTS):
         await client.send("+256701234567", "Hello", f"test_unlimited_{n}")
     path = "/_sandbox/accounts?limit=1000"

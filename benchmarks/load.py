@@ -2,8 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, TypeVar
 
 try:
     from uvloop import new_event_loop
@@ -14,6 +17,8 @@ CONNECTIONS = 32
 
 Write = Callable[[int], bytes]
 """Returns the bytes of the request with a number."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,81 +33,125 @@ class Result:
     def rate(self) -> float:
         return self.requests / self.seconds
 
+    def expect(self, status: int) -> "Result":
+        """Raise RuntimeError unless all have that status: refusals would be fast."""
+        if set(self.statuses) != {str(status).encode()}:
+            raise RuntimeError(f"not every answer was {status}: {self.statuses}")
+        return self
+
 
 class _Connection(asyncio.Protocol):
-    """Speaks as much HTTP/1.1 as answers with a Content-Length need."""
+    """Speaks as much HTTP/1.1 as answers with a Content-Length, or in chunks, need.
 
-    def __init__(self, take: Callable[[], bytes | None], done: asyncio.Future[None]) -> None:
-        self._take = take
-        self._done = done
+    Where the server closes after each answer, the next request is sent over a new connection.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._buffer = b""
+        self._opening: asyncio.Task[object] | None = None
+        self._take: Callable[[], bytes]
+        self._done: asyncio.Future[None] | None = None
         self.statuses: dict[bytes, int] = {}
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+    def start(self, take: Callable[[], bytes], done: "asyncio.Future[None]") -> None:
+        """Send requests until `take` raises StopIteration."""
+        self._take, self._done, self.statuses = take, done, {}
         self._next()
+
+    def close(self) -> None:
+        self._done = None
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head, found, rest = self._buffer.partition(b"\r\n\r\n")
-        if not found:
+        if not found or (length := _length(head.lower(), rest)) is None or len(rest) < length:
             return
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        if len(rest) >= length:
-            status = head[9:12]
-            self.statuses[status] = self.statuses.get(status, 0) + 1
-            self._buffer = rest[length:]
+        status = head[9:12]
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self._buffer = rest[length:]
+        if b"\nconnection: close" in head.lower():
+            self._transport.close()
+            self._opening = asyncio.ensure_future(self._reopen())
+        else:
             self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._done.done():
+        if self._opening is None and self._done is not None and not self._done.done():
             self._done.set_exception(error or ConnectionError("closed by the server"))
 
+    async def _reopen(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(partial(_same, self), "127.0.0.1", self._port)
+        self._next()
+
     def _next(self) -> None:
-        request = self._take()
-        if request is None:
-            self._done.set_result(None)
-            self._transport.close()
-        else:
-            self._transport.write(request)
+        try:
+            self._transport.write(self._take())
+        except StopIteration:
+            if self._done is not None:
+                self._done.set_result(None)
+
+
+class Load:
+    """Connections to a server, which are opened before a burst and closed after it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._loop = new_event_loop()
+        self._connections: list[_Connection] = []
+
+    def __enter__(self) -> "Load":
+        self._connections = self._run(self._open())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        for each in self._connections:
+            each.close()
+        self._run(asyncio.sleep(0))
+        self._loop.close()
+
+    def burst(self, requests: int, write: Write) -> Result:
+        """Send so many requests over all connections, as fast as they are answered."""
+        # Written before, so that the server and not this client is what limits the rate.
+        return self._run(self._burst([write(number) for number in range(requests)]))
+
+    async def _open(self) -> list[_Connection]:
+        loop = asyncio.get_running_loop()
+        connections = [_Connection(self._port) for _ in range(CONNECTIONS)]
+        for each in connections:
+            await loop.create_connection(partial(_same, each), "127.0.0.1", self._port)
+        return connections
+
+    async def _burst(self, written: Sequence[bytes]) -> Result:
+        loop = asyncio.get_running_loop()
+        take = iter(written).__next__
+        done = [loop.create_future() for _ in self._connections]
+        began = time.perf_counter()
+        for connection, ended in zip(self._connections, done, strict=True):
+            connection.start(take, ended)
+        await asyncio.gather(*done)
+        seconds = time.perf_counter() - began
+        statuses: dict[bytes, int] = {}
+        for each in self._connections:
+            for status, count in each.statuses.items():
+                statuses[status] = statuses.get(status, 0) + count
+        return Result(len(written), seconds, statuses)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run_until_complete(work)
 
 
 def run(port: int, requests: int, write: Write) -> Result:
-    """Send so many requests over all connections, as fast as they are answered."""
-    return _with_loop(_run(port, requests, write))
-
-
-async def _run(port: int, requests: int, write: Write) -> Result:
-    loop = asyncio.get_running_loop()
-    numbers = iter(range(requests))
-
-    def take() -> bytes | None:
-        number = next(numbers, None)
-        return None if number is None else write(number)
-
-    connections, done = [], []
-    began = time.perf_counter()
-    for _ in range(CONNECTIONS):
-        done.append(loop.create_future())
-        _, protocol = await loop.create_connection(
-            lambda: _Connection(take, done[-1]), "127.0.0.1", port
-        )
-        connections.append(protocol)
-    await asyncio.gather(*done)
-    seconds = time.perf_counter() - began
-    statuses: dict[bytes, int] = {}
-    for each in connections:
-        for status, count in each.statuses.items():
-            statuses[status] = statuses.get(status, 0) + count
-    return Result(requests, seconds, statuses)
-
-
-def _with_loop(work):
-    loop = new_event_loop()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
+    """Send so many requests over connections of their own."""
+    with Load(port) as load:
+        return load.burst(requests, write)
 
 
 def post(path: str, body: bytes, *headers: str) -> bytes:
@@ -115,3 +164,20 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
         *headers,
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def get(path: str, *headers: str) -> bytes:
+    """Write a GET as an SDK would send it."""
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers]).encode() + b"\r\n\r\n"
+
+
+def _same(connection: _Connection) -> _Connection:
+    return connection
+
+
+def _length(head: bytes, rest: bytes) -> int | None:
+    """Return how long the body of an answer is; None while that cannot be told."""
+    if b"transfer-encoding: chunked" in head:
+        end = rest.find(b"0\r\n\r\n")
+        return None if end < 0 or not rest.endswith(b"0\r\n\r\n") else len(rest)
+    return int(head.split(b"content-length: ")[1].split(b"\r\n")[0])

@@ -2,17 +2,26 @@
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from statistics import median
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, Page, sync_playwright
-
+from benchmarks.figures import Figure, Row, Scale, figure
 from benchmarks.load import post, run
 from benchmarks.servers import SANDBOX, running
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROWS = (
+    Row("page-paint", "the page, first paint", "ms"),
+    Row("page-new", "the page, from the response to a message in the inbox", "ms"),
+    Row("page-burst", "the page, longest task of 2,000 messages at once (0: below 50)", "ms"),
+    Row("page-scroll", "the page, a frame while scrolling 10,000 messages", "ms"),
+)
 BURST = 2000
 MESSAGES = 10_000  # as many as the page holds
 FRAME_COUNT = 100
@@ -59,31 +68,32 @@ SCROLL = """async (count) => {
 }"""
 
 
-def measure(rounds: int) -> None:
-    """Print the figures of the page, or why there are none."""
+def measure(names: set[str], scale: Scale) -> Iterator[Figure]:
+    """Measure those rows, or say why there are none."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        print("page: not measured, because there is no Chromium")
+        print("page: not measured, because there is no Chromium", file=sys.stderr)
         return
-    with (
-        sync_playwright() as driver,
-        running(SANDBOX, "/_sandbox/health") as (port, _, _),
-    ):
+    from playwright.sync_api import sync_playwright
+
+    rounds = range(min(scale.rounds, 15))
+    with sync_playwright() as driver, running(SANDBOX) as server:
         browser = driver.chromium.launch(executable_path=chromium)
-        paints = [first_paint(browser, port) for _ in range(rounds)]
-        print(f"page, first paint: {median(paints):.0f} ms")
-        with opened(browser, port) as page:
-            delays = [new_message(page, port, number) for number in range(rounds)]
-            print(f"page, from the response to the message in the inbox: {median(delays):.0f} ms")
-            longest = burst(page, port)
-            print(f"page, longest task of {BURST} messages at once: {longest:.0f} ms (0: below 50)")
-            frames = scroll(page, port)
-            print(f"page, frames while scrolling {MESSAGES} messages: {median(frames):.0f} ms")
+        if "page-paint" in names:
+            yield figure("page-paint", [first_paint(browser, server.port) for _ in rounds])
+        with opened(browser, server.port) as page:
+            if "page-new" in names:
+                delays = [new_message(page, server.port, number) for number in rounds]
+                yield figure("page-new", delays)
+            if "page-burst" in names:
+                yield figure("page-burst", [burst(page, server.port)])
+            if "page-scroll" in names:
+                yield figure("page-scroll", scroll(page, server.port))
         browser.close()
 
 
 @contextmanager
-def opened(browser: Browser, port: int) -> Iterator[Page]:
+def opened(browser: "Browser", port: int) -> Iterator["Page"]:
     """Open the inbox in a new profile."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -94,14 +104,14 @@ def opened(browser: Browser, port: int) -> Iterator[Page]:
     context.close()
 
 
-def first_paint(browser: Browser, port: int) -> float:
+def first_paint(browser: "Browser", port: int) -> float:
     """Return the milliseconds from the navigation to the first content, without a cache."""
     with opened(browser, port) as page:
         page.wait_for_function(PAINT)
         return float(page.evaluate(PAINT))
 
 
-def new_message(page: Page, port: int, number: int) -> float:
+def new_message(page: "Page", port: int, number: int) -> float:
     """Return the milliseconds between the response to a message and its row."""
     text = f"New message {number}."
     page.evaluate(WATCH_ROW, text)
@@ -111,7 +121,7 @@ def new_message(page: Page, port: int, number: int) -> float:
     return float(page.evaluate("window.seenAt")) - sent_at
 
 
-def burst(page: Page, port: int) -> float:
+def burst(page: "Page", port: int) -> float:
     """Return the milliseconds of the longest task while many messages come in."""
     page.evaluate(WATCH_TASKS)
     send(port, BURST, "One of many")
@@ -119,7 +129,7 @@ def burst(page: Page, port: int) -> float:
     return float(page.evaluate("Math.max(...window.tasks)"))
 
 
-def scroll(page: Page, port: int) -> list[float]:
+def scroll(page: "Page", port: int) -> list[float]:
     """Return the milliseconds of each frame."""
     send(port, MESSAGES - total(page), "One of many")
     wait_for_total(page, port)
@@ -135,16 +145,15 @@ def send(port: int, count: int, text: str) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(run, port, count, write).result()
-    if set(result.statuses) != {b"201"}:
-        raise RuntimeError(f"not every send was accepted: {result.statuses}")
+    result.expect(201)
 
 
-def total(page: Page) -> int:
+def total(page: "Page") -> int:
     """Return how many messages the page counts."""
     return int(page.evaluate(TOTAL))
 
 
-def wait_for_total(page: Page, port: int) -> None:
+def wait_for_total(page: "Page", port: int) -> None:
     """Wait until the page counts as many messages as the sandbox has."""
     found = page.request.get(f"http://127.0.0.1:{port}/_sandbox/messages?limit=1").json()
     page.wait_for_function(f"(expected) => ({TOTAL})() === expected", arg=found["total"])

@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass, field
 from statistics import quantiles
 
-from benchmarks.__main__ import checked, send
+from benchmarks.calls import send
 from benchmarks.load import run
-from benchmarks.servers import SANDBOX, resident_megabytes, running
+from benchmarks.servers import SANDBOX, running
 
 MESSAGES = int(os.environ.get("RETENTION_MESSAGES", "200000"))
 STEP = 10_000
@@ -60,12 +60,12 @@ def main() -> None:
     writer = csv.writer(sys.stdout)
     names = ["sent", "kept", "resident_mb", "sends_per_second", "page_p50_ms", "page_p99_ms"]
     writer.writerow([*names, "page_max_ms"])
-    with running(SANDBOX, "/_sandbox/health") as (port, process, _):
+    with running(SANDBOX) as server:
         for sent in range(STEP, MESSAGES + 1, STEP):
-            with Probe(port) as probe:
-                rate = checked(run(port, STEP, send)).rate
+            with Probe(server.port) as probe:
+                rate = run(server.port, STEP, send("bench")).expect(201).rate
             points = quantiles(probe.milliseconds, n=100)
-            row = [total(port), resident_megabytes(process), rate, points[49], points[98]]
+            row = [total(server.port), server.resident_megabytes, rate, points[49], points[98]]
             row = [round(each, 1) for each in (*row, max(probe.milliseconds))]
             writer.writerow([sent, *row])
             sys.stdout.flush()

@@ -1,22 +1,30 @@
-"""What a user's Python suite pays: a session's start, each test, each wait; the demo suite."""
+"""What a user's Python suite pays: a whole test, a session's start, the demonstration suite."""
 
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from textwrap import dedent
 
-import httpx
+from benchmarks.calls import SENDS, sms
+from benchmarks.client import Client
+from benchmarks.figures import Figure, Row, Scale, at_most, figure
+from benchmarks.machine import ROOT
+from benchmarks.servers import BARE, running
+from msgine_sandbox.testing import Server
 
-from msgine_sandbox.testing import Account, Server
+ROWS = (
+    Row("pytest", "a whole test", "echo calls", at_most(5)),
+    Row("session", "start of a test session", "of `import uvicorn, starlette`"),
+    Row("demo", "the demonstration suite", "s"),
+)
+_CALLS = 20
+"""Whole tests, or calls of the echo, in a round."""
 
-ROOT = Path(__file__).parent.parent
-CALLS = 200
-
-STARTS = {
+_STARTS = {
     "reference": """
         import subprocess, sys
         subprocess.run([sys.executable, "-c", "import uvicorn, starlette"], check=True)
@@ -33,21 +41,61 @@ STARTS = {
 """From a fresh interpreter that has imported pytest to the first answer."""
 
 
-def measured(act: Callable[[], object]) -> float:
+def measure(names: set[str], scale: Scale) -> Iterator[Figure]:
+    """Measure those rows."""
+    rounds = min(scale.rounds, 15)
+    if "pytest" in names:
+        yield _whole_test(scale.rounds)
+    if "session" in names:
+        yield _session(rounds)
+    if "demo" in names:
+        yield _demo(rounds)
+
+
+def _whole_test(rounds: int) -> Figure:
+    """Time what a test with the fixture does: a fresh account, send, wait, advance, assert.
+
+    The send and the echo are calls of the same client; the rest are calls of the Python client,
+    which uses the same HTTP client of the standard library.
+    """
+    with running(BARE) as bare, Server.start() as server, Client(bare.port) as reference:
+        port = int(server.origin.rpartition(":")[2])
+
+        def echo() -> None:
+            reference.call("POST", "/echo", sms(0))
+
+        def test() -> None:
+            account = server.account()
+            with Client(port, account.token) as application:  # the code under test
+                application.call("POST", SENDS, sms(493817))
+            message = account.wait_for_message(contains="493817")
+            account.clock.advance(hours=24)
+            assert message.refresh().status == "delivered"
+            account.messages.clear()  # as the fixture does
+
+        for act in (echo, test):
+            _timed(act)
+        times = [(_timed(echo), _timed(test), _timed(echo)) for _ in range(rounds)]
+    shares = [whole / ((before + after) / 2) for before, whole, after in times]
+    whole = [each[1] for each in times]
+    return figure("pytest", shares, ms=whole, ms_echo=[each[0] for each in times])
+
+
+def _timed(act: Callable[[], None]) -> float:
     """Return the median time of an act, in milliseconds."""
     times = []
-    for _ in range(CALLS):
+    for _ in range(_CALLS):
         began = time.perf_counter()
         act()
         times.append((time.perf_counter() - began) * 1000)
     return median(times)
 
 
-def start(rounds: int) -> None:
+def _session(rounds: int) -> Figure:
     """Start a session's sandbox, beside a Python that imports what every server imports."""
-    times: dict[str, list[float]] = {name: [] for name in STARTS}
+    times: dict[str, list[float]] = {name: [] for name in _STARTS}
     for _ in range(rounds):
-        for name, code in STARTS.items():
+        for name, code in _STARTS.items():
             program = (
                 f"import pytest, time\nbegan = time.perf_counter()\n{dedent(code)}\nprint(took)"
             )
@@ -59,29 +107,12 @@ def start(rounds: int) -> None:
                 check=True,
             )
             times[name].append(float(ended.stdout) * 1000)
-    reference, ours = median(times["reference"]), median(times["sandbox"])
-    print(
-        f"session start: {ours:.0f} ms, {ours / reference:.2f} of "
-        "`python -c 'import uvicorn, starlette'`"
-    )
+    pairs = zip(times["sandbox"], times["reference"], strict=True)
+    shares = [ours / reference for ours, reference in pairs]
+    return figure("session", shares, ms=times["sandbox"], ms_reference=times["reference"])
 
 
-def each_test() -> None:
-    """What a test pays for its account, and for a wait that is satisfied already."""
-    with Server.start(tier="unlimited") as server:
-        account = server.account()
-        health = measured(lambda: server.wire.call("GET", "/health"))
-
-        def fresh() -> None:
-            server.account().messages.clear()  # as the fixture does, before and after a test
-
-        print(f"a fresh account for a test: {measured(fresh):.2f} ms")
-        _send(account)
-        wait = measured(lambda: account.wait_for_message(contains="code"))
-        print(f"a wait that is satisfied: {wait:.2f} ms, {wait / health:.2f} of a health check's")
-
-
-def demo(rounds: int) -> None:
+def _demo(rounds: int) -> Figure:
     """The demonstration suite, in a session of its own; and a session with one empty test."""
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder, "test_nothing.py")
@@ -93,11 +124,4 @@ def demo(rounds: int) -> None:
                 command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
                 subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
                 times[name].append(time.perf_counter() - began)
-    whole, without = median(times["demo"]), median(times["empty"])
-    print(f"demonstration suite: {whole:.2f} s, of which an empty session is {without:.2f} s")
-
-
-def _send(account: Account) -> None:
-    body = {"to": "+256701234567", "message": "Your code is 493817"}
-    headers = {"Authorization": f"Bearer {account.token}"}
-    httpx.post(f"{account.base_url}/messages/sms", json=body, headers=headers).raise_for_status()
+    return figure("demo", times["demo"], s_with_an_empty_test=times["empty"])

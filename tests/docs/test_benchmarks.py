@@ -1,24 +1,163 @@
-"""The database that a benchmark fills by itself, with SQL, is one that a sandbox can open."""
+"""The bench runs as its page says, and judges its own figures rightly; no test asserts a time."""
 
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import httpx
 import pytest
+from project import DOCS
 
-from benchmarks.analytics import filled
-from benchmarks.servers import SANDBOX, running
+from benchmarks import __main__ as bench
+from benchmarks.figures import Figure, Row, at_least, at_most, figure, rounded
+from benchmarks.filling import FAILED, TOKEN, filled
+from benchmarks.machine import Machine
+from benchmarks.peers.programs import PEERS
+from benchmarks.picture import picture
+from benchmarks.report import Report, put_into_page
+from benchmarks.servers import sandbox
 
-COUNT = 50
+TINY = "--rounds 1 --requests 40 --messages 100 --many 2000"
+PARTS = sorted(set(bench.PARTS) - {"page"})  # it needs Chromium, and tests of the page have it
+SVG = "{http://www.w3.org/2000/svg}"
 
-pytestmark = pytest.mark.live
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the bench reads /proc")
 
 
-def test_analytics_and_history_count_the_messages_of_a_filled_database(tmp_path: Path) -> None:
-    file = filled(tmp_path / "filled.db", COUNT)
-    with running(SANDBOX, "/_sandbox/health", "--database", str(file)) as (port, _, _):
-        api = f"http://127.0.0.1:{port}/api/v1/developers"
-        with httpx.Client(base_url=api, headers={"X-Api-Key": "bench"}) as client:
-            daily = client.get("/analytics/daily", params={"days": 90}).json()
-            history = client.get("/sms/history", params={"limit": 5}).json()
-    assert sum(day["sms"]["delivered"] for day in daily["data"]) == COUNT, daily
-    assert history["total"] == COUNT, history
+def report_of(*figures: Figure) -> Report:
+    rows = {
+        "rate": Row("rate", "sends", "of the echo", at_least(0.8)),
+        "time": Row("time", "a <call>", "ms", at_most(50)),
+        "free": Row("free", "without a goal", "ms"),
+    }
+    return Report(Machine.here(), rows, figures, 0.5, 1.0)
+
+
+def cells(report: Report) -> list[Sequence[str]]:
+    """Return the cells of the report's table in Markdown, below its headings."""
+    lines = [line for line in report.markdown().splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@pytest.mark.live
+@linux_only
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_of_the_bench_measures_all_of_its_rows(part: str, tmp_path: Path) -> None:
+    names = [row.name for row in bench.PARTS[part].ROWS if row.name != "demo"]  # tests/demo is run
+    file, picture = tmp_path / "figures.json", tmp_path / "figures.svg"
+    outputs = ["--json", str(file), "--svg", str(picture)]
+    assert bench.main(["--rows", ",".join(names), *TINY.split(), *outputs]) == 0
+    found = json.loads(file.read_text(encoding="utf-8"))
+    assert {each["row"] for each in found["figures"]} == set(names)
+    assert all(each["value"] > 0 for each in found["figures"])
+    assert found["packages"].keys() == {"uvicorn", "starlette", "uvloop", "httptools"}
+    ElementTree.parse(picture)
+
+
+@pytest.mark.live
+@linux_only
+def test_a_filled_file_is_one_that_a_sandbox_opens_with_all_its_messages(tmp_path: Path) -> None:
+    count = 50
+    file = filled(tmp_path / "filled.db", count)
+    with sandbox(file) as server:
+        origin, headers = f"http://127.0.0.1:{server.port}", {"X-Api-Key": TOKEN}
+        with httpx.Client(base_url=origin, headers=headers) as client:
+            history = client.get("/api/v1/developers/sms/history", params={"limit": 5}).json()
+            failed = client.get("/_sandbox/messages", params={"status": "failed"}).json()
+            sent = client.post(
+                "/api/v1/messages/sms", json={"to": "+256701234567", "message": "Newest"}
+            ).json()
+            newest = client.get("/api/v1/messages").json()
+    assert history["total"] == count
+    assert {each["status"] for each in history["messages"]} == {"delivered"}
+    assert failed["total"] == count // FAILED + 1
+    assert newest["data"][0]["id"] == sent["id"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "is_met"),
+    [
+        (at_least(0.8), 0.8, True),
+        (at_least(0.8), 0.79, False),
+        (at_least(1.0), 0.996, True),  # it is shown as 1.00
+        (at_most(1.3), 1.3, True),
+        (at_most(1.3), 1.31, False),
+        (at_most(3000), 3000.4, True),
+        (at_most(3000), 31_000, False),
+    ],
+)
+def test_a_goal_is_met_if_the_figure_that_is_shown_meets_it(
+    goal: object, value: float, is_met: bool
+) -> None:
+    assert goal.is_met(value) is is_met  # type: ignore[attr-defined]
+
+
+def test_a_figure_is_the_median_with_its_quartiles() -> None:
+    found = figure("rate", [5, 1, 2, 4, 3], us=[10, 30, 20])
+    assert (found.low, found.value, found.high) == (2, 3, 4)
+    assert found.parts == {"us": 20}
+    assert figure("rate", [7]) == Figure("rate", 7, 7, 7)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.384, "0.38"), (12.34, "12.3"), (999.6, "1,000"), (12345, "12,345")]
+)
+def test_a_number_has_as_many_digits_as_say_something(value: float, shown: str) -> None:
+    assert rounded(value) == shown
+
+
+def test_the_table_says_whether_each_goal_is_met_and_with_how_much() -> None:
+    fewer = replace(figure("time", [20]), is_smaller=True)
+    report = report_of(figure("rate", [0.5, 0.7, 0.6], us_echo=[80]), fewer, figure("free", [1]))
+    assert cells(report) == [
+        ["rate", "sends", "0.60 of the echo", "0.55 to 0.65", "≥ 0.80", "no", "80.0 µs echo"],
+        ["time", "a <call>", "20.0 ms", "", "≤ 50.0", "yes, with fewer", ""],
+        ["free", "without a goal", "1.00 ms", "", "", "", ""],
+    ]
+
+
+def test_the_picture_has_its_figures_in_words() -> None:
+    report = report_of(figure("rate", [0.4]), figure("time", [20]), figure("free", [1]))
+    root = ElementTree.fromstring(picture(report))
+    assert root.findtext(f"{SVG}title")
+    words = root.findtext(f"{SVG}desc") or ""
+    assert words == "sends: 0.40 of the echo, goal ≥ 0.80; a <call>: 20.0 ms, goal ≤ 50.0"
+    bars = [each.get("class") for each in root.iter(f"{SVG}rect")]
+    assert bars == ["missed", "met"]
+
+
+def test_a_table_replaces_the_one_in_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A\n\n<!-- bench: begin -->\n\nold\n\n<!-- bench: end -->\n\nrest\n")
+    put_into_page(page, "bench", "| new |")
+    put_into_page(page, "bench", "| newer |")
+    expected = "# A\n\n<!-- bench: begin -->\n\n| newer |\n\n<!-- bench: end -->\n\nrest\n"
+    assert page.read_text() == expected
+    with pytest.raises(ValueError, match="peers"):
+        put_into_page(page, "peers", "| new |")
+
+
+def test_rows_are_chosen_by_name_or_part(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.chosen("send,growth", is_short=False) == {
+        "send",
+        *(row.name for row in bench.PARTS["growth"].ROWS),
+    }
+    assert bench.chosen(None, is_short=False) == bench.ROWS.keys()
+    assert "page-paint" not in bench.chosen(None, is_short=True)
+    assert bench.main(["--rows", "nothing"]) == 2
+    assert "there is no row nothing" in capsys.readouterr().err
+
+
+def test_every_row_and_peer_is_explained_in_the_page() -> None:
+    page = (DOCS / "performance.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`([\w-]+)`", page.partition("## What each row does")[2]))
+    assert bench.ROWS.keys() - explained == set()
+    assert [peer.name for peer in PEERS if peer.name not in page] == []
+
+
+def test_the_versions_of_the_peers_are_pinned() -> None:
+    assert [peer.name for peer in PEERS if not peer.absent and peer.version == "?"] == []
