@@ -13,7 +13,7 @@ from benchmarks.servers import BARE, SANDBOX, running, sandbox
 ROWS = (
     Row("start", "start to first answer", "of the bare server's", at_most(1.25)),
     Row("memory-idle", "resident memory, idle", "MB", at_most(40)),
-    Row("memory", "resident memory after many messages on a file", "MB", at_most(60)),
+    Row("memory", "resident memory, many messages on a file", "MB", at_most(60)),
 )
 _CHUNK = 10_000
 

@@ -44,6 +44,8 @@ def picture(report: Report) -> str:
         f"<style>\n{_STYLE}\n</style>",
         '<text class="title" x="12" y="24">Speed against the goals</text>',
         f'<text class="quiet" x="{goal}" y="24" text-anchor="middle">goal</text>',
+        f'<text class="quiet" x="{_at(_LEAST)}" y="24">a 64th</text>',
+        f'<text class="quiet" x="{_at(_MOST)}" y="24" text-anchor="end">4 ×</text>',
         *(part for place, one in enumerate(judged) for part in _bar(place, *one)),
         f'<path class="line" d="M{goal} 32V{height - 34}"/>',
         f'<text class="quiet" x="12" y="{height - 12}">{escape(report.header[0])}</text>',

@@ -142,7 +142,7 @@ PEERS = (
         "emulate",
         "emulate",
         "",
-        absent="the registries have no server of that name; npm's package of that name is another program",
+        absent="the registries have no such server; npm's package of that name is another program",
     ),
 )  # fmt: skip
 

@@ -1,11 +1,17 @@
 """The bench runs as its page says, and judges its own figures rightly; no test asserts a time."""
 
 import json
+import os
 import re
+import socketserver
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE
 from xml.etree import ElementTree
 
 import httpx
@@ -13,8 +19,10 @@ import pytest
 from project import DOCS
 
 from benchmarks import __main__ as bench
+from benchmarks.cpu import CpuClock
 from benchmarks.figures import Figure, Row, at_least, at_most, figure, rounded
 from benchmarks.filling import FAILED, TOKEN, filled
+from benchmarks.load import get, run
 from benchmarks.machine import Machine
 from benchmarks.peers.programs import PEERS
 from benchmarks.picture import picture
@@ -23,9 +31,17 @@ from benchmarks.servers import sandbox
 
 TINY = "--rounds 1 --requests 40 --messages 100 --many 2000"
 PARTS = sorted(set(bench.PARTS) - {"page"})  # it needs Chromium, and tests of the page have it
+SECOND = 1e9  # nanoseconds
+WORK = 0.2 * SECOND
 SVG = "{http://www.w3.org/2000/svg}"
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the bench reads /proc")
+
+
+def work(nanoseconds: float) -> None:
+    began = time.thread_time_ns()
+    while time.thread_time_ns() - began < nanoseconds:
+        pass
 
 
 def report_of(*figures: Figure) -> Report:
@@ -76,6 +92,60 @@ def test_a_filled_file_is_one_that_a_sandbox_opens_with_all_its_messages(tmp_pat
     assert {each["status"] for each in history["messages"]} == {"delivered"}
     assert failed["total"] == count // FAILED + 1
     assert newest["data"][0]["id"] == sent["id"]
+
+
+@linux_only
+def test_the_processor_time_of_threads_and_child_processes_counts() -> None:
+    clock, own = CpuClock(os.getpid()), time.process_time_ns()
+    before = clock.nanoseconds()
+    thread = threading.Thread(target=work, args=(WORK,))
+    thread.start()
+    while thread.is_alive():
+        clock.nanoseconds()
+    thread.join()
+    spent = time.process_time_ns() - own
+    assert WORK * 0.5 < clock.nanoseconds() - before < spent * 1.5
+    child = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+    with subprocess.Popen([sys.executable, "-c", child], stdin=PIPE, stdout=PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert CpuClock(process.pid).nanoseconds() > 0.1 * SECOND
+        assert CpuClock(process.pid, by_ticks=True).nanoseconds() > 0.1 * SECOND
+        assert clock.nanoseconds() - before > 0.1 * SECOND
+        process.communicate(b"\n")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nConnection: close\r\ncontent-length: 2\r\n\r\n{}",
+    ],
+    ids=["kept", "chunked", "closed"],
+)
+def test_a_load_sends_each_request_once_however_the_answers_end(answer: bytes) -> None:
+    requests: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while received := self.request.recv(4096):
+                requests.append(received)
+                self.request.sendall(answer)
+                if b"close" in answer:
+                    return
+
+    class Threads(socketserver.ThreadingTCPServer):
+        request_queue_size = 64
+
+    with Threads(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        result = run(server.server_address[1], 100, lambda number: get(f"/{number}"))
+        server.shutdown()
+    assert result.statuses == {b"201": 100}
+    assert sorted(requests) == sorted(get(f"/{number}") for number in range(100))
+    with pytest.raises(RuntimeError, match="201"):
+        result.expect(200)
 
 
 @pytest.mark.parametrize(
