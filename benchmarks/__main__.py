@@ -1,6 +1,7 @@
 """`make bench`: each figure with its goal, against a reference measured in the same run."""
 
 import argparse
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = {name: getattr(given, name) for name in ("rounds", "requests", "messages", "many")}
     scale = replace(scale, **{name: each for name, each in wanted.items() if each is not None})
     before = load_average()
-    figures = list(_measured(names, scale))
+    failures: list[str] = []
+    figures = list(_measured(names, scale, failures))
     report = Report(Machine.here(), ROWS, figures, before, load_average())
     print(report.table())
     if given.json:
@@ -56,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.svg.write_text(picture(report), encoding="utf-8")
     if given.page:
         put_into_page(given.page, "bench", report.markdown())
-    return 0
+    for each in failures:
+        print(f"benchmarks: not measured: {each}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def chosen(text: str | None, *, is_short: bool) -> set[str]:
@@ -77,13 +81,17 @@ def chosen(text: str | None, *, is_short: bool) -> set[str]:
     return names
 
 
-def _measured(names: set[str], scale: Scale) -> Iterator[Figure]:
+def _measured(names: set[str], scale: Scale, failures: list[str]) -> Iterator[Figure]:
+    """Measure part after part; what keeps one from being measured is added to the failures."""
     for title, part in PARTS.items():
         wanted = names & {row.name for row in part.ROWS}
         if wanted:
             began = time.monotonic()
             print(f"{title} …", file=sys.stderr, flush=True)
-            yield from part.measure(wanted, scale)
+            try:
+                yield from part.measure(wanted, scale)
+            except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+                failures.append(f"{title}: {error}")
             print(f"{title}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 

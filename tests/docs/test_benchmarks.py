@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE
@@ -231,3 +231,22 @@ def test_every_row_and_peer_is_explained_in_the_page() -> None:
 
 def test_the_versions_of_the_peers_are_pinned() -> None:
     assert [peer.name for peer in PEERS if not peer.absent and peer.version == "?"] == []
+
+
+def test_a_part_that_cannot_be_measured_is_named_and_the_others_are_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> Iterator[Figure]:
+        yield figure("webhooks", [1])
+        raise RuntimeError("1 of 2 webhooks came")
+
+    def succeed(*_: object) -> Iterator[Figure]:
+        yield figure("advance", [1])
+
+    monkeypatch.setattr(bench.PARTS["deliveries"], "measure", fail)
+    monkeypatch.setattr(bench.PARTS["travel"], "measure", succeed)
+    assert bench.main(["--rows", "deliveries,travel"]) == 1
+    printed = capsys.readouterr()
+    assert "not measured: deliveries: 1 of 2 webhooks came" in printed.err
+    assert "webhooks to a local receiver" in printed.out
+    assert "advance over 100,000 unheard" in printed.out
