@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from benchmarks import (
@@ -13,6 +13,7 @@ from benchmarks import (
     exchanges,
     footprint,
     growth,
+    paced,
     page,
     suite,
     travel,
@@ -24,6 +25,7 @@ from benchmarks.report import Report, put_into_page
 
 PARTS = {
     "exchanges": exchanges,
+    "paced": paced,
     "footprint": footprint,
     "growth": growth,
     "deliveries": deliveries,
@@ -32,7 +34,7 @@ PARTS = {
     "page": page,
 }
 ROWS = {row.name: row for part in PARTS.values() for row in part.ROWS}
-_LONG = {row.name for row in page.ROWS} | {"demo"}
+_LONG = {row.name for part in (paced, page) for row in part.ROWS} | {"demo"}
 """Rows that a short run leaves out, unless they are named."""
 
 
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     scale = SHORT if given.short else LARGE if given.large else Scale()
-    wanted = {name: getattr(given, name) for name in ("rounds", "requests", "messages", "many")}
+    wanted = {each.name: getattr(given, each.name, None) for each in fields(Scale)}
     scale = replace(scale, **{name: each for name, each in wanted.items() if each is not None})
     before = load_average()
     failures: list[str] = []
@@ -105,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requests", type=int, help="requests in a burst")
     parser.add_argument("--messages", type=int, help="messages for memory and clock moves")
     parser.add_argument("--many", type=int, help="messages in the larger file of the growth rows")
+    parser.add_argument("--connections", type=int, help="connections of a burst")
+    parser.add_argument("--pause", type=int, help="microseconds of the client before a request")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
     parser.add_argument("--page", type=Path, metavar="FILE", help="put the table into this page")

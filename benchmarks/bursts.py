@@ -5,6 +5,7 @@ not moved by the few that it hits. A burst begins and ends with a server at rest
 steps of its own sends, and for no others.
 """
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,9 +17,8 @@ from benchmarks.figures import Figure, Scale, figure
 from benchmarks.load import Load, Write
 from benchmarks.servers import Server
 
-_LONGEST = 0.2
-"""Seconds of processor time that a burst should take at most: it is to be a neighbour of others."""
 _MINUTE = 60
+_STEP = 4
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cost:
     microseconds: float
     """Of the server's processor time."""
     rate: float
-    """Requests a second by the clock, with 32 connections."""
+    """Requests a second by the clock."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,28 @@ class Burst:
     rest: float = REST
     """Seconds without work after which nothing of the burst is left to be done."""
 
-    def run(self, requests: int) -> Cost:
+    def run(self, requests: int, scale: Scale) -> Cost:
         """Return what a request took; raise RuntimeError unless all have the expected status."""
-        with Load(self.server.port) as load:
+        with Load(self.server.port, scale.connections, scale.pause / 1e6) as load:
             before = self.server.cpu.at_rest()
             result = load.burst(requests, self.write).expect(self.status)
             taken = self.server.cpu.at_rest(self.rest) - before
         return Cost(taken / requests / 1000, result.rate)
 
-    def fitting(self, requests: int) -> int:
-        """Return how many requests make a short burst, at most so many.
+    def fitting(self, scale: Scale) -> int:
+        """Return how many requests make a short burst.
 
         What is imported, opened or cached once is done after this.
         """
-        self.run(1)
-        fitting = int(_LONGEST * 1e6 / max(self.run(1).microseconds, 1))
-        return max(min(requests, fitting), 1)
+        self.run(1, scale)
+        count, least = 1, math.inf
+        while True:
+            # Few requests cost more each than many, and any of them may be slow by chance.
+            least = min(least, max(self.run(count, scale).microseconds, 1))
+            fitting = max(min(scale.requests, int(scale.longest * 1e6 / least)), 1)
+            if count * _STEP > fitting:
+                return fitting
+            count *= _STEP
 
 
 def against_echo(bare: Server, bursts: Sequence[Burst], scale: Scale) -> Iterator[Figure]:
@@ -68,13 +74,13 @@ def against_echo(bare: Server, bursts: Sequence[Burst], scale: Scale) -> Iterato
     echo = Burst("echo", bare, calls.echo, 201)
     ours: defaultdict[str, list[Cost]] = defaultdict(list)
     echoes: defaultdict[str, list[float]] = defaultdict(list)
-    counts = {each.name: each.fitting(scale.requests) for each in (*bursts, echo)}
+    counts = {each.name: each.fitting(scale) for each in (*bursts, echo)}
     for each in (*bursts, echo):
-        before = each.run(counts[each.name])  # the first burst does not count
+        before = each.run(counts[each.name], scale)  # the first burst does not count
     for _ in range(scale.rounds):
         for each in bursts:
-            ours[each.name].append(each.run(counts[each.name]))
-            after = echo.run(scale.requests)
+            ours[each.name].append(each.run(counts[each.name], scale))
+            after = echo.run(scale.requests, scale)
             echoes[each.name].append((before.microseconds + after.microseconds) / 2)
             before = after
     for name, costs in ours.items():
@@ -94,11 +100,11 @@ def against_each_other(pairs: Sequence[tuple[Burst, Burst]], scale: Scale) -> It
     """
     for small, large in pairs:
         # As many of both: requests that come together cost less than one alone.
-        requests = min(small.fitting(scale.requests), large.fitting(scale.requests))
+        requests = min(small.fitting(scale), large.fitting(scale))
         ends = time.monotonic() + _MINUTE
         costs: list[tuple[Cost, Cost]] = []
         while len(costs) < scale.rounds and (not costs or time.monotonic() < ends):
-            costs.append((small.run(requests), large.run(requests)))
+            costs.append((small.run(requests, scale), large.run(requests, scale)))
         yield figure(
             small.name,
             [large.microseconds / small.microseconds for small, large in costs],

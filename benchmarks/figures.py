@@ -60,10 +60,15 @@ class Scale:
     rounds: int = 40
     requests: int = 200
     """Requests in a burst."""
+    longest: float = 0.2
+    """Seconds of processor time that a burst should take at most; it then has fewer requests."""
     messages: int = 100_000
     """Messages that are sent for a figure of memory or of clock moves."""
     many: int = 1_000_000
     """Messages of the larger of two database files."""
+    connections: int = 32
+    pause: int = 0
+    """Microseconds for which the client is busy before each request of a burst."""
 
 
 SHORT = Scale(rounds=4, requests=100, messages=1_000, many=5_000)

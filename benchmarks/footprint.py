@@ -24,7 +24,6 @@ def measure(names: set[str], scale: Scale) -> Iterator[Figure]:
         yield _start(min(scale.rounds, 15))
     if names & {"memory-idle", "memory"}:
         with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder, "memory.db")) as server:
-            server.cpu.at_rest(rest=2)  # what it imports after its first answer counts as well
             if "memory-idle" in names:
                 yield figure("memory-idle", [server.resident_megabytes])
             if "memory" in names:

@@ -46,8 +46,9 @@ class _Connection(asyncio.Protocol):
     Where the server closes after each answer, the next request is sent over a new connection.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, pause: float) -> None:
         self._port = port
+        self._pause = pause
         self._buffer = b""
         self._opening: asyncio.Task[object] | None = None
         self._take: Callable[[], bytes]
@@ -90,6 +91,10 @@ class _Connection(asyncio.Protocol):
         self._next()
 
     def _next(self) -> None:
+        if self._pause:
+            ends = time.perf_counter() + self._pause
+            while time.perf_counter() < ends:
+                pass  # at work, as a client is that has more to do than this one
         try:
             self._transport.write(self._take())
         except StopIteration:
@@ -98,10 +103,15 @@ class _Connection(asyncio.Protocol):
 
 
 class Load:
-    """Connections to a server, which are opened before a burst and closed after it."""
+    """Connections to a server, which are opened before a burst and closed after it.
 
-    def __init__(self, port: int) -> None:
+    The client is busy for `pause` seconds before each request. Without, it is as fast as it can be.
+    """
+
+    def __init__(self, port: int, connections: int = CONNECTIONS, pause: float = 0.0) -> None:
         self._port = port
+        self._count = connections
+        self._pause = pause
         self._loop = new_event_loop()
         self._connections: list[_Connection] = []
 
@@ -124,7 +134,7 @@ class Load:
 
     async def _open(self) -> list[_Connection]:
         loop = asyncio.get_running_loop()
-        connections = [_Connection(self._port) for _ in range(CONNECTIONS)]
+        connections = [_Connection(self._port, self._pause) for _ in range(self._count)]
         for each in connections:
             await loop.create_connection(partial(_same, each), "127.0.0.1", self._port)
         return connections

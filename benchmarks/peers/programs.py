@@ -35,7 +35,7 @@ class Peer:
     """What it answers to a POST."""
     has_get: bool = True
     warm_up: int = 1000
-    """Requests before the first that counts: a server compiles what runs often."""
+    """Requests before the first that counts: about what a suite or a short load test makes."""
     by_ticks: bool = False
     absent: str = ""
     """Why no registry has it."""
@@ -93,21 +93,26 @@ def _jar() -> str:
     return str(next(iter((_MODULES / "wiremock" / "build").glob("*.jar")), "wiremock.jar"))
 
 
+_WIREMOCK = Peer(
+    "WireMock",
+    "wiremock",
+    "matches a stub by path and JSON, answers from a template with the message's fields, and keeps "
+    "the request in its journal; a GET is answered from a template, not from what was stored",
+    ("java", "-jar", _jar(), "--root-dir", "wiremock", "--bind-address", "127.0.0.1", "--port"),
+)
 PEERS = (
-    Peer(
-        "WireMock",
-        "wiremock",
-        "matches a stub by path and JSON, answers from a template with the message's fields, and "
-        "keeps the request in its journal; a GET is answered from a template, not from what was "
-        "stored",
-        ("java", "-jar", _jar(), "--root-dir", "wiremock", "--bind-address", "127.0.0.1", "--port"),
-        warm_up=10_000,
+    _WIREMOCK,
+    replace(
+        _WIREMOCK,
+        name="WireMock-warm",
+        work="the same after 50,000 requests, when Java has compiled what runs often",
+        warm_up=50_000,
     ),
     Peer(
         "Mockoon",
         "@mockoon/cli",
         "stores the message in a data bucket in memory under an id of its own, and reads it from "
-        "there",
+        "there; storing takes longer the more there are",
         (
             str(_COMMANDS / "mockoon-cli"), "start", "--disable-log-to-file", "--data",
             "mockoon.json", "--port",
@@ -137,6 +142,7 @@ PEERS = (
         status=200,
         has_get=False,
         by_ticks=True,
+        warm_up=300,
     ),
     Peer(
         "emulate",
