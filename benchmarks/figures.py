@@ -71,7 +71,7 @@ class Scale:
     """Microseconds for which the client is busy before each request of a burst."""
 
 
-SHORT = Scale(rounds=4, requests=100, messages=1_000, many=5_000)
+SHORT = Scale(rounds=3, requests=60, messages=1_000, many=2_000)
 LARGE = Scale(messages=1_000_000, many=10_000_000)
 
 
