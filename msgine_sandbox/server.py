@@ -38,6 +38,7 @@ _ACCEPTED_AT_ONCE = 32  # connections, before those over the bound are closed
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
 _SLOW_CLIENTS = 0.9  # seconds after which those that do not read are cut off before
 _LONGEST_STOP = 1.8  # seconds after which the process ends, whatever hangs
+_IMPORTS_AFTER = 0.02  # seconds from the start: after the first answer, before most tests begin
 _PREPARES_AFTER = 1  # second from the start
 _STANDARD_INPUT = 0
 _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
@@ -193,7 +194,8 @@ class Server(uvicorn.Server):
         if self._sandbox.settings.stop_with_stdin:
             # A daemon, because a thread that reads cannot be interrupted when the server stops.
             threading.Thread(target=self._stop_with_stdin, daemon=True).start()
-        self._loop.call_later(_PREPARES_AFTER, self._prepare)
+        self._loop.call_later(_IMPORTS_AFTER, self._on_thread, self._sandbox.rate_limit.prepare)
+        self._loop.call_later(_PREPARES_AFTER, self._on_thread, self._sandbox.sender.prepare)
         url = base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0)
         try:
             self._announce(url)
@@ -212,9 +214,9 @@ class Server(uvicorn.Server):
             self._silent_until = loop.time() + 60
             _errors.error("New connections wait until others are closed: %s", error.strerror)
 
-    def _prepare(self) -> None:
-        # After the start, which it would delay; by the first webhook, it would delay requests.
-        threading.Thread(target=self._sandbox.sender.prepare, daemon=True).start()
+    def _on_thread(self, prepare: Callable[[], None]) -> None:
+        # After the start, which it would delay; by the first use, it would delay requests.
+        threading.Thread(target=prepare, daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and give the requests in flight a second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from msgine_sandbox.model.account import Account, Admission, Limits
-from msgine_sandbox.model.clock import SECOND, ClockState, Instant, whole_seconds
+from msgine_sandbox.model.clock import SECOND, ClockState, Instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,18 +32,9 @@ class RateLimit:
         Source of the two windows: documented. That they move, and that a wait is rounded up to
         the whole seconds which `Retry-After` can say: our choice.
         """
-        limits = account.limits
-        if limits.per_minute is None:
-            return full_allowance(limits)
-        windows = self._windows_of(account)
-        wait = windows.admit(now)
-        used, oldest_expires = windows.minute()
-        return Admission(
-            limit=limits.per_minute,
-            remaining=max(limits.per_minute - used, 0),
-            reset_after=oldest_expires - now,
-            retry_after=None if wait is None else whole_seconds(wait),
-        )
+        if account.limits.per_minute is None:
+            return _UNLIMITED
+        return self._windows_of(account).admit(now)
 
     def remaining(self, account: Account, now: Instant) -> tuple[int, int]:
         """Return what the minute's and the second's window have left, without using any."""
@@ -61,12 +52,18 @@ class RateLimit:
         """Use windows again that have been emptied."""
         self._windows.update(windows)
 
-    def _windows_of(self, account: Account) -> AccountWindows:
-        # Here, because importing `limits` takes longer than answering the first request.
-        from msgine_sandbox.services.rate_windows import AccountWindows, WindowStorage
+    def prepare(self) -> None:
+        """Import what the first limited request needs, which takes longer than answering it.
 
+        It may be called in a thread.
+        """
+        from msgine_sandbox.services import rate_windows  # noqa: F401
+
+    def _windows_of(self, account: Account) -> AccountWindows:
         windows = self._windows.get(account.id)
         if windows is None or windows.limits != account.limits:
+            from msgine_sandbox.services.rate_windows import AccountWindows, WindowStorage
+
             # Changed limits count the requests that were made before the change.
             storage = WindowStorage() if windows is None else windows.storage
             windows = self._windows[account.id] = AccountWindows(account.limits, storage)
@@ -79,6 +76,7 @@ def full_allowance(limits: Limits) -> Admission:
     return Admission(allowed, allowed, MINUTE)
 
 
+_UNLIMITED: Final = full_allowance(Limits(None, None))
 _WAITING: Final[Mapping[ClockState, str]] = {
     ClockState.FROZEN: (
         "The account's clock is frozen, so waiting in real time does not help: advance it by {} s, "

@@ -1,19 +1,17 @@
-"""One account's moving windows: the `limits` library on a storage that is exact to a microsecond.
+"""One account's moving windows: items of the `limits` library, on a storage of its interface.
 
-Its own storages read the machine's clock, in float seconds; this one uses the account's clock.
+Its own storages read the machine's clock, in float seconds; this one uses the account's clock, and
+is exact to a microsecond. Its strategies would compute the same keys and widths for each request.
 
 Apart from `rate_limit.py` because importing `limits` takes longer than answering the first request.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from limits.storage import Storage
-from limits.storage.base import MovingWindowSupport
-from limits.strategies import MovingWindowRateLimiter
 
-from msgine_sandbox.model.account import Limits
-from msgine_sandbox.model.clock import SECOND, Instant
+from msgine_sandbox.model.account import Admission, Limits
+from msgine_sandbox.model.clock import SECOND, Instant, whole_seconds
 
 
 class AccountWindows:
@@ -22,67 +20,70 @@ class AccountWindows:
     def __init__(self, limits: Limits, storage: "WindowStorage") -> None:
         self.limits = limits
         self.storage = storage
-        self._items: list[RateLimitItem] = []
+        items: list[RateLimitItem] = []
         if limits.per_minute is not None:
-            self._items.append(RateLimitItemPerMinute(limits.per_minute))
+            items.append(RateLimitItemPerMinute(limits.per_minute))
         if limits.per_second is not None:
-            self._items.append(RateLimitItemPerSecond(limits.per_second))
-        self._limiter = MovingWindowRateLimiter(storage)
+            items.append(RateLimitItemPerSecond(limits.per_second))
+        # Not `key_for`, which contains the limit: what is counted must outlive a change of that.
+        self._windows = [(item.GRANULARITY.name, item.amount, item.get_expiry()) for item in items]
 
-    def admit(self, now: Instant) -> int | None:
-        """Return None and count a request in each window, or return the microseconds to wait."""
-        self.storage.now = now
+    def admit(self, now: Instant) -> Admission:
+        """Count a request in each window, or say how long to wait; a refused one is not counted."""
+        storage, wait = self.storage, None
+        storage.now = now
         # Both are tested before either is used, so that a refused request is counted in none.
-        full = [item for item in self._items if not self._limiter.test(item)]
-        if full:
-            return max(self._has_room_at(item) for item in full) - now
-        for item in self._items:
-            self._limiter.hit(item)
-        return None
+        for key, amount, expiry in self._windows:
+            if storage.get_moving_window(key, amount, expiry)[1] >= amount:
+                wait = whole_seconds(self._has_room_at(now) - now)
+                break
+        else:
+            for key, amount, expiry in self._windows:
+                storage.acquire_entry(key, amount, expiry)
+        key, amount, expiry = self._windows[0]
+        minute = storage.requests(key, expiry)
+        oldest = minute[0] if minute else now
+        return Admission(
+            limit=amount,
+            remaining=max(amount - len(minute), 0),
+            reset_after=oldest + expiry * SECOND - now,
+            retry_after=wait,
+        )
 
-    def minute(self) -> tuple[int, Instant]:
-        """Return how many requests the minute's window holds, and when the oldest leaves it.
-
-        Called after `admit`, at the same time.
-        """
-        [item, *_] = self._items
-        requests = self.storage.requests(item.get_expiry())
-        oldest = requests[0] if requests else self.storage.now
-        return len(requests), oldest + item.get_expiry() * SECOND
+    def _has_room_at(self, now: Instant) -> Instant:
+        """Return when each window has room for another request."""
+        times = [now]
+        for key, amount, expiry in self._windows:
+            requests = self.storage.requests(key, expiry)
+            if len(requests) >= amount:
+                # There is room once fewer than `amount` are left. That may need more than the
+                # oldest to leave, where the limit was lowered after they were counted.
+                times.append(requests[len(requests) - amount] + expiry * SECOND)
+        return max(times)
 
     def remaining(self, now: Instant) -> list[int]:
         """Return how many more requests each window admits."""
         self.storage.now = now
         return [
-            max(item.amount - len(self.storage.requests(item.get_expiry())), 0)
-            for item in self._items
+            max(amount - len(self.storage.requests(key, expiry)), 0)
+            for key, amount, expiry in self._windows
         ]
 
-    def _has_room_at(self, item: RateLimitItem) -> Instant:
-        requests = self.storage.requests(item.get_expiry())
-        # There is room once fewer than `amount` are left. That may need more than the oldest to
-        # leave, where the limit was lowered after they were counted.
-        last_to_leave = requests[len(requests) - item.amount]
-        return last_to_leave + item.get_expiry() * SECOND
 
+class WindowStorage:
+    """Remembers the times of requests, by the window's name; set `now` before each use.
 
-class WindowStorage(Storage, MovingWindowSupport):
-    """Remembers the times of requests, by the window's width in seconds; set `now` before each use.
-
-    The keys that `limits` passes are ignored: they contain the limit, but what is counted must
-    outlive a change of that.
+    It has the two methods by which `limits` uses the storage of a moving window. It is no subclass
+    of its classes, which wrap each method and ask for others that no moving window needs.
     """
 
-    STORAGE_SCHEME = None
-
     def __init__(self) -> None:
-        super().__init__()
         self.now: Instant = 0
-        self._requests: dict[int, deque[Instant]] = {}
+        self._requests: defaultdict[str, deque[Instant]] = defaultdict(deque)
 
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:  # noqa: ARG002
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count requests where there is room for all of them."""
-        requests = self.requests(expiry)
+        requests = self.requests(key, expiry)
         if len(requests) + amount > limit:
             return False
         requests.extend([self.now] * amount)
@@ -90,45 +91,14 @@ class WindowStorage(Storage, MovingWindowSupport):
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
         """Return the oldest request's time in seconds, and how many there are."""
-        requests = self.requests(expiry)
-        oldest = requests[0] if requests else self.now
-        return oldest / SECOND, len(requests)
+        requests = self.requests(key, expiry)
+        return (requests[0] if requests else self.now) / SECOND, len(requests)
 
-    def requests(self, expiry: int) -> deque[Instant]:
+    def requests(self, key: str, expiry: int) -> deque[Instant]:
         """Return the requests that are still inside a window of so many seconds, oldest first."""
-        requests = self._requests.setdefault(expiry, deque())
+        requests = self._requests[key]
         # Half-open, so that a client that waits exactly Retry-After is admitted.
-        while requests and requests[0] <= self.now - expiry * SECOND:
+        left = self.now - expiry * SECOND
+        while requests and requests[0] <= left:
             requests.popleft()
         return requests
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """What `limits` wraps in an error of its own, which is not enabled here."""
-        return Exception
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Raise NotImplementedError: a moving window does not need it."""
-        raise NotImplementedError
-
-    def get(self, key: str) -> int:
-        """Raise NotImplementedError: a moving window does not need it."""
-        raise NotImplementedError
-
-    def get_expiry(self, key: str) -> float:
-        """Raise NotImplementedError: a moving window does not need it."""
-        raise NotImplementedError
-
-    def check(self) -> bool:
-        """Return True: the storage always works."""
-        return True
-
-    def reset(self) -> int:
-        """Empty every window."""
-        count = len(self._requests)
-        self._requests.clear()
-        return count
-
-    def clear(self, key: str) -> None:
-        """Raise NotImplementedError: a moving window does not need it."""
-        raise NotImplementedError
