@@ -22,7 +22,7 @@ from msgine_sandbox.api.devices import DevicesApi
 from msgine_sandbox.api.handlers import MessageHandlers
 from msgine_sandbox.api.messages import MessagesApi
 from msgine_sandbox.asgi.answers import Answer
-from msgine_sandbox.asgi.context import close_context, open_context
+from msgine_sandbox.asgi.context import open_context
 from msgine_sandbox.asgi.routing import Routes, resource
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
@@ -91,9 +91,8 @@ def our_routes() -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         context = open_context(scope, receive, scope["path"], "req_0", 0)
-        response = await routes.respond(context)
+        response = await routes.handler(context)(context)
         await response(scope, receive, send)
-        close_context(context)
 
     return app
 
@@ -108,16 +107,6 @@ async def starlette_response() -> Response:
 
 async def our_answer() -> Response:
     return Answer(BODY)
-
-
-async def attached_context() -> None:
-    scope = scope_of("/messages")
-    open_context(scope, receive, "/messages", "req_0", 0)
-
-
-async def detached_context() -> None:
-    scope = scope_of("/messages")
-    close_context(open_context(scope, receive, "/messages", "req_0", 0))
 
 
 async def compare(what: str, variants: dict[str, Variant]) -> None:
@@ -146,9 +135,6 @@ async def measure() -> None:
         await compare(f"route and call, {what}", variants)
     await compare(
         "build a response", {"Starlette's Response": starlette_response, "Answer": our_answer}
-    )
-    await compare(
-        "open a context", {"attached": attached_context, "detached at the end": detached_context}
     )
 
 

@@ -151,11 +151,11 @@ async def _composed(sandbox: Sandbox, account: Account, content: dict[str, Any])
     own_names = ScenarioMessage.__struct_encode_fields__
     own = {name: value for name, value in content.items() if name in own_names}
     body = convert(own, ScenarioMessage)
-    channel, fields = body.channel or Channel.SMS, Fields(content)
+    channel = body.channel or Channel.SMS
     codec = _CODECS[channel]
     names = {*codec.names, *own_names} - {idempotency.FIELD}
-    fields.forbid_unknown(names, "A message of a scenario")
+    Fields(content).forbid_unknown(names, "A message of a scenario")
     at = account.clock.at(sandbox.real.now()) - seconds(body.seconds_ago or 0)
     context = SendContext(account, format_id("req", sandbox.ids.next()), at)
     service = sandbox.channels[channel]
-    return await service.compose(await service.prepared(codec.read(fields)), context)
+    return await service.compose(await service.prepared(codec.read(content)), context)

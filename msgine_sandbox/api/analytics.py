@@ -5,12 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from starlette.requests import Request
-
-from msgine_sandbox.api.handlers import require_scope
+from msgine_sandbox.api.handlers import account_with
 from msgine_sandbox.api.schema import warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
-from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.fields import TIME, Fields, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model.account import DEVELOPER_CURRENCY, Account
@@ -43,18 +41,18 @@ class AnalyticsApi:
             resource("/developers/analytics/daily", GET=self.daily),
         ]
 
-    async def overview(self, request: Request) -> Answer:
+    async def overview(self, context: RequestContext) -> Answer:
         """Return the sums from one day to another, both included. Source: seen in SDKs."""
-        account, today, query = _parse(request, ("from", "to"))
+        account, today, query = _parse(context, ("from", "to"))
         first, last = _period(query, today)
         sums = by_channel(await self._analytics.between(account.id, first, last))
         period = {"from": _iso(first), "to": _iso(last)}
         channels = _channels(sums, await self._analytics.used(account.id))
         return json_answer({"period": period, "totals": _totals(sums), "channels": channels})
 
-    async def daily(self, request: Request) -> Answer:
+    async def daily(self, context: RequestContext) -> Answer:
         """Return each of the latest days, the oldest first and today last. Source: seen in SDKs."""
-        account, today, query = _parse(request, ("days",))
+        account, today, query = _parse(context, ("days",))
         days = query.query_int("days", default=DEFAULT_DAYS, most=MAX_DAYS)
         first = today - days + 1
         found = await self._analytics.between(account.id, first, today)
@@ -62,12 +60,11 @@ class AnalyticsApi:
         return json_answer({"days": days, "data": data})
 
 
-def _parse(request: Request, known: Sequence[str]) -> tuple[Account, Day, Fields]:
-    context = context_of(request)
-    require_scope(context, Scope.READ_MESSAGES)
-    query = Fields(request.query_params)
+def _parse(context: RequestContext, known: Sequence[str]) -> tuple[Account, Day, Fields]:
+    account = account_with(Scope.READ_MESSAGES, context)
+    query = context.query
     warn_of_unknown(context, query, known, "query")
-    return context.authenticated_account, day_of(context.now), query
+    return account, day_of(context.now), Fields(query)
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:

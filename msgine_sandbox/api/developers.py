@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from starlette.requests import Request
 
 from msgine_sandbox.api.handlers import MessageHandlers
 from msgine_sandbox.api.messages import TextMessage, text_message
 from msgine_sandbox.api.schema import Field, FieldType, MessageCodec, Source
 from msgine_sandbox.asgi.answers import Answer, json_answer
+from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model import idempotency
 from msgine_sandbox.model.channel import Channel
@@ -169,9 +169,12 @@ class DevelopersApi:
     def resources(self) -> list[Resource]:
         """The paths, below the base URL."""
         return [
+            # Source: documented elsewhere for SMS, seen in SDKs for the others.
             *(
-                resource(f"/developers/{channel}", POST=partial(self.send, channel))
-                for channel in CODECS
+                resource(
+                    f"/developers/{channel}", POST=partial(self._handlers.send, channel, codec)
+                )
+                for channel, codec in CODECS.items()
             ),
             *(
                 resource(f"/developers/{channel}/history", GET=partial(self.history, channel))
@@ -180,18 +183,14 @@ class DevelopersApi:
             resource("/developers/{id}", GET=self.read),
         ]
 
-    async def send(self, channel: Channel, request: Request) -> Answer:
-        """Send a message. Source: documented elsewhere for SMS, seen in SDKs for the others."""
-        return await self._handlers.send(request, channel, CODECS[channel])
-
-    async def history(self, channel: Channel, request: Request) -> Answer:
+    async def history(self, channel: Channel, context: RequestContext) -> Answer:
         """List a channel's messages, newest first. Source: as of sending."""
-        found = await self._handlers.page(request, channel)
+        found = await self._handlers.page(channel, context)
         listed = [CODECS[channel].view(message, self._form) for message in found.messages]
         counts = {"total": found.total, "page": found.page, "pages": found.pages}
         return json_answer({_LISTED_AS.get(channel, "messages"): listed, **counts})
 
-    async def read(self, request: Request) -> Answer:
+    async def read(self, context: RequestContext) -> Answer:
         """Return a message of any channel. Source: seen in SDKs."""
-        message = await self._handlers.read(request, CODECS)
+        message = await self._handlers.read(CODECS, context)
         return json_answer(CODECS[message.channel].view(message, self._form))

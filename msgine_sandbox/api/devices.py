@@ -2,13 +2,11 @@
 
 from typing import Final
 
-from starlette.requests import Request
-
-from msgine_sandbox.api.handlers import require_scope
+from msgine_sandbox.api.handlers import account_with
 from msgine_sandbox.api.schema import warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
-from msgine_sandbox.asgi.body import read_json
-from msgine_sandbox.asgi.context import RequestContext, context_of
+from msgine_sandbox.asgi.body import json_object
+from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model.channel import Scope
@@ -33,13 +31,12 @@ class DevicesApi:
         """The path, below the base URL."""
         return [resource("/developers/push/device", POST=self.register, DELETE=self.remove)]
 
-    async def register(self, request: Request) -> Answer:
+    async def register(self, context: RequestContext) -> Answer:
         """Register a device: 201; or update the one that has the token already: 200.
 
         Source: seen in SDKs; the statuses, and that `deviceId` has no effect, are our choice.
         """
-        context = context_of(request)
-        body = _read(context, request, _REGISTRATION)
+        body = _read(context, _REGISTRATION)
         token = body.required_text("token")
         platform = body.required_choice("platform", Platform)
         body.text("deviceId")  # its type is checked; it has no effect
@@ -50,10 +47,9 @@ class DevicesApi:
         await self._devices.save(device, context.to_store(answer))
         return answer
 
-    async def remove(self, request: Request) -> Answer:
+    async def remove(self, context: RequestContext) -> Answer:
         """Remove the device whose token the body has. Source: seen in SDKs."""
-        context = context_of(request)
-        body = _read(context, request, _REMOVAL)
+        body = _read(context, _REMOVAL)
         await self._devices.remove(context.authenticated_account, body.required_text("token"))
         return json_answer({"message": "Device removed"})
 
@@ -66,8 +62,8 @@ class DevicesApi:
         }
 
 
-def _read(context: RequestContext, request: Request, names: tuple[str, ...]) -> Fields:
-    require_scope(context, Scope.SEND_PUSH)
-    body = read_json(request)
+def _read(context: RequestContext, names: tuple[str, ...]) -> Fields:
+    account_with(Scope.SEND_PUSH, context)
+    body = json_object(context)
     warn_of_unknown(context, body, names, "body")
-    return body
+    return Fields(body)

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from starlette.requests import Request
-
 from msgine_sandbox.api.schema import MessageCodec, warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
-from msgine_sandbox.asgi.body import read_json
-from msgine_sandbox.asgi.context import RequestContext, context_of
+from msgine_sandbox.asgi.body import json_object
+from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.model import warning
+from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.errors import Forbidden, NotFound
 from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
@@ -59,38 +58,38 @@ class MessageHandlers:
         self._polling = polling
         self._form = form
 
-    async def send(self, request: Request, channel: Channel, codec: MessageCodec[Any]) -> Answer:
+    async def send(
+        self, channel: Channel, codec: MessageCodec[Any], context: RequestContext
+    ) -> Answer:
         """Accept the message that a body describes, and return it. Source: documented."""
-        context = context_of(request)
-        require_scope(context, TRAITS[channel].scope)
-        body = read_json(request)
+        account = account_with(TRAITS[channel].scope, context)
+        body = json_object(context)
         codec.warn(context, body)
         service = self._channels[channel]
         draft = await service.prepared(codec.read(body))
         if draft.scheduled_for is not None and not draft.scheduled_for.has_offset:
             # Before the time is refused for being in the past, which this may be the reason of.
             context.warnings.append(warning.time_without_offset(draft.scheduled_for.text))
-        account = context.authenticated_account
         send_context = self._messages.send_context(account, context.request_id)
         message = await service.compose(draft, send_context)
         context.warnings += service.warnings_about(message)
         # Before the message is stored, because its idempotency key is stored with the answer in
         # the same transaction.
-        answer = json_answer(codec.view(message, self._form), codec.accepted)
+        view = codec.view(message, self._form)
+        answer = json_answer(view, codec.accepted)
         await self._messages.accept(message, context.to_store(answer))
         # Only now, because the commit could have failed.
-        context.accepted_message = self._form.message_id(message.id)
+        context.accepted_message = view.id
         return answer
 
-    async def page(self, request: Request, channel: Channel) -> MessagePage:
+    async def page(self, channel: Channel, context: RequestContext) -> MessagePage:
         """Return the page that is asked for. Source: documented; newest first is our choice."""
-        context = context_of(request)
-        require_scope(context, Scope.READ_MESSAGES)
-        query = Fields(request.query_params)
-        warn_of_unknown(context, query, ("page", "limit"), "query")
+        account = account_with(Scope.READ_MESSAGES, context)
+        parameters = context.query
+        warn_of_unknown(context, parameters, ("page", "limit"), "query")
+        query = Fields(parameters)
         page = query.query_int("page", default=1, most=MAX_PAGE)
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        account = context.authenticated_account
         ids, total = await self._rows.page(account.id, channel, page, limit)
         return MessagePage(await self._read_all(ids), page, limit, total)
 
@@ -102,12 +101,10 @@ class MessageHandlers:
             await slices.pause()
         return messages
 
-    async def read(self, request: Request, channels: Collection[Channel]) -> Message:
+    async def read(self, channels: Collection[Channel], context: RequestContext) -> Message:
         """Return one of the account's messages. Source: documented elsewhere."""
-        context = context_of(request)
-        require_scope(context, Scope.READ_MESSAGES)
-        account = context.authenticated_account
-        row_id = parse_message_id(request.path_params["id"])
+        account = account_with(Scope.READ_MESSAGES, context)
+        row_id = parse_message_id(context.path_params["id"])
         message = None if row_id is None else await self._rows.get(row_id, account.id)
         if message is None or message.channel not in channels:
             raise NotFound("Message not found")
@@ -115,7 +112,9 @@ class MessageHandlers:
         return message
 
 
-def require_scope(context: RequestContext, scope: Scope) -> None:
-    """Raise Forbidden (documented) unless the credential has a scope."""
-    if not context.authenticated_account.has_scope(scope):
+def account_with(scope: Scope, context: RequestContext) -> Account:
+    """Return the account of a request; raise Forbidden (documented) if it lacks a scope."""
+    account = context.authenticated_account
+    if not account.has_scope(scope):
         raise Forbidden(requiredScope=scope)
+    return account

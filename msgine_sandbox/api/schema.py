@@ -1,14 +1,22 @@
 """The fields of a send's body: one table, by which it is read and unknown fields are found."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Generic
 
 import msgspec
 
 from msgine_sandbox.asgi.context import RequestContext
-from msgine_sandbox.asgi.fields import Fields, time_of
+from msgine_sandbox.asgi.fields import (
+    missing_field,
+    split_texts_of,
+    string_map_of,
+    text_of,
+    texts_of,
+    time_of,
+)
 from msgine_sandbox.model import warning
+from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.services.drafts import Draft, ScheduledTime
 
@@ -50,24 +58,22 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """Characters; the channel's service checks it."""
     source: Source
 
-    def require(self, body: Fields) -> None:
-        """Raise InvalidRequest unless the field is there."""
-        body.required(self.name, self.expected or self.type.value)
+    def missing(self) -> InvalidRequest:
+        """Return the error for a body without the field."""
+        return missing_field(self.name, self.expected or self.type.value)
 
 
-def _scheduled_time(body: Fields, name: str) -> ScheduledTime | None:
-    text = body.text(name)
-    if text is None:
-        return None
+def _scheduled_time(name: str, value: Any) -> ScheduledTime:
+    text = text_of(name, value)
     at, has_offset = time_of(name, text, FieldType.TIME.value)
     return ScheduledTime(at, text, has_offset)
 
 
-_READERS: Final[dict[FieldType, Callable[[Fields, str], Any]]] = {
-    FieldType.TEXT: Fields.text,
-    FieldType.TEXTS: Fields.optional_texts,
-    FieldType.SPLIT_TEXTS: Fields.split_list,
-    FieldType.STRING_MAP: Fields.string_map,
+_READERS: Final[dict[FieldType, Callable[[str, Any], Any]]] = {
+    FieldType.TEXT: text_of,
+    FieldType.TEXTS: texts_of,
+    FieldType.SPLIT_TEXTS: split_texts_of,
+    FieldType.STRING_MAP: string_map_of,
     FieldType.TIME: _scheduled_time,
 }
 
@@ -93,39 +99,41 @@ class MessageCodec(Generic[Draft]):
         self.view = view
         self.accepted = accepted
         self._draft = draft
-        # Looked up once, because this is a part of every send.
         self._required_first = [field for field in fields if field.required_first]
         self._readers = [
             (field, _READERS[field.type]) for field in fields if field.type in _READERS
         ]
 
-    def warn(self, context: RequestContext, body: Fields) -> None:
+    def warn(self, context: RequestContext, body: Mapping[str, Any]) -> None:
         """Add warnings about fields that the call does not have, or that MsGine does not name."""
         warn_of_unknown(context, body, self.names, "body")
         for name in self._ours:
             if body.get(name) is not None:
                 context.warnings.append(warning.undocumented_field(name))
 
-    def read(self, body: Fields) -> Draft:
-        """Return the draft that a body describes; unknown fields are ignored.
+    def read(self, body: Mapping[str, Any]) -> Draft:
+        """Return the draft that a body describes; unknown fields are ignored, and null is absent.
 
         Raises:
             InvalidRequest: a field is missing, or of the wrong type.
         """
         for field in self._required_first:
-            field.require(body)
+            if body.get(field.name) is None:
+                raise field.missing()
         values = {}
         for field, read in self._readers:
-            if field.required:
-                field.require(body)
-            values[field.attribute] = read(body, field.name)
+            value = body.get(field.name)
+            if value is not None:
+                values[field.attribute] = read(field.name, value)
+            elif field.required:
+                raise field.missing()
         return self._draft(**values)
 
 
 def warn_of_unknown(
-    context: RequestContext, fields: Fields, known: Collection[str], part: str
+    context: RequestContext, names: Iterable[str], known: Collection[str], part: str
 ) -> None:
     """Add a warning about fields that the call does not have; the part is `body` or `query`."""
-    unknown = fields.unknown(known)
+    unknown = [name for name in names if name not in known]
     if unknown:
         context.warnings.append(warning.unknown_field(unknown, part))

@@ -14,11 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from msgine_sandbox.asgi.answers import Answer, error_answer
 from msgine_sandbox.asgi.body import check_framing
-from msgine_sandbox.asgi.context import RequestContext, close_context, open_context
+from msgine_sandbox.asgi.context import RequestContext, open_context, request_of
 from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
 from msgine_sandbox.asgi.routing import BASE_PATH, Routes, path_of
 from msgine_sandbox.asgi.security import HostCheck
-from msgine_sandbox.model.clock import RealTime
+from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.ids import Ids, format_id
@@ -103,9 +103,13 @@ class Application:
         finally:
             if is_api:
                 self._record(context, (time.perf_counter() - started) * 1000)
-            close_context(context)
 
     async def _answer(self, context: RequestContext, send: Send, *, is_api: bool) -> None:
+        """Send the response to a request, errors included.
+
+        Raises:
+            Exception: a defect, so that the server logs it, or a cut connection, for the client.
+        """
         try:
             response = await self._respond(context, is_api=is_api)
         except ClientDisconnect:
@@ -122,10 +126,10 @@ class Application:
             if refused is None:
                 if not context.connection_cut:
                     defect = InternalError("The sandbox has a defect; its log says more")
-                    await self._send(error_answer(defect, context), context, send)
-                raise  # so that the server logs it, or the client sees the cut connection
+                    await _send(error_answer(defect, context), context, send)
+                raise
             response = error_answer(refused, context)
-        await self._send(response, context, send)
+        await _send(response, context, send)
 
     async def _refuse(self, refused: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that may not use the sandbox, not even its ids and its journal."""
@@ -133,15 +137,7 @@ class Application:
         real = RealTime()
         request_id = format_id(PREFIX, Ids(real).next())
         context = open_context(scope, receive, scope["path"], request_id, real.now())
-        await self._send(error_answer(refused, context), context, send)
-        close_context(context)
-
-    async def _send(self, response: Response, context: RequestContext, send: Send) -> None:
-        context.response = response
-        response.raw_headers += _headers(context)
-        if context.method == "HEAD":
-            response.body = b""  # Content-Length stays that of a GET (RFC 9110, 8.6)
-        await response(context.scope, context.receive, send)
+        await _send(error_answer(refused, context), context, send)
 
     async def _respond(self, context: RequestContext, *, is_api: bool) -> Response:
         check_framing(context)
@@ -151,7 +147,7 @@ class Application:
         elif context.path.startswith(_CONTROL) and context.path != _HEALTH:
             response = await self._control.respond(context)
         else:
-            return await self._page.respond(context)
+            return await self._page.handler(context)(request_of(context))
         if context.method in _READS:
             # What has written has waited already, and must not fail with a later transaction.
             await self._store.settled()
@@ -206,12 +202,28 @@ def _is_test_client(scope: Scope) -> bool:
     return "http.response.debug" in (scope.get("extensions") or ())
 
 
-def _headers(context: RequestContext) -> list[tuple[bytes, bytes]]:
-    headers = [(b"x-request-id", context.request_id.encode()), *context.response_headers.items()]
+async def _send(response: Response, context: RequestContext, send: Send) -> None:
+    """Send a response, with the headers that every response to the request carries."""
+    context.response = response
+    headers = response.raw_headers
+    headers.append((b"x-request-id", context.request_id.encode()))
+    allowance = context.allowance
+    if allowance is not None:
+        # Real time in Unix seconds, because the client compares it with its own clock. The two are
+        # added before they are rounded, so that all answers while the same request is the oldest
+        # say the same second.
+        reset = whole_seconds(context.real_now + allowance.reset_after)
+        headers += (
+            (b"x-ratelimit-limit", b"%d" % allowance.limit),
+            (b"x-ratelimit-remaining", b"%d" % allowance.remaining),
+            (b"x-ratelimit-reset", b"%d" % reset),
+        )
     if context.warnings:
         codes = ", ".join(dict.fromkeys(each.code for each in context.warnings))
         headers.append((b"x-sandbox-warning", codes.encode()))
-    return headers
+    if context.method == "HEAD":
+        response.body = b""  # Content-Length stays that of a GET (RFC 9110, 8.6)
+    await response(context.scope, context.receive, send)
 
 
 def _retry_after(response: Response | None) -> int | None:

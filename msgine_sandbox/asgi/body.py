@@ -5,10 +5,9 @@ import re
 from typing import Any, Final
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 
-from msgine_sandbox.asgi.context import REFUSAL, UNREAD, RequestContext, context_of
-from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.asgi.context import REFUSAL, UNREAD, RequestContext
 from msgine_sandbox.model.errors import (
     InvalidRequest,
     MalformedRequest,
@@ -94,19 +93,19 @@ def require_json(context: RequestContext) -> None:
         raise UnsupportedMediaType(expected=EXPECTED_TYPE)
 
 
-def read_json(request: Request) -> Fields:
+def json_object(context: RequestContext) -> dict[str, Any]:
     """Return the body's JSON object.
 
     Raises:
         UnsupportedMediaType: it is not sent as JSON in UTF-8 (documented).
         InvalidRequest: it is not a JSON object.
     """
-    content = content_of(context_of(request))
+    content = content_of(context)
     if not isinstance(content, dict):
         raise InvalidRequest(
             "The body must be a JSON object", field="body", value=content, expected="a JSON object"
         )
-    return Fields(content)
+    return content
 
 
 def content_of(context: RequestContext) -> Any:

@@ -1,10 +1,12 @@
 """One request and what is found out about it, from the first check to the journal entry."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
@@ -51,14 +53,17 @@ class RequestContext(msgspec.Struct, kw_only=True):
     """The real time at `now`."""
     headers: dict[bytes, bytes]
     """The request's, by lower-case name: of one that is repeated, the last."""
-    response_headers: dict[bytes, bytes] = {}
-    """Headers that every response to this request carries, errors included."""
+    path_params: Mapping[str, Any] = {}
+    """What the path has in place of the parameters of its resource."""
     body: bytes = b""
     content: Any = UNREAD
     """The body's JSON, once it has been parsed."""
     account: Account | None = None
     scheme: CredentialScheme | None = None
+    allowance: Admission | None = None
+    """What the rate headers of the response say; None where it has none."""
     admission: Admission | None = None
+    """The decision of the rate limit about this request."""
     retried: FailedRequest | None = None
     """The failed request that this one repeats."""
     fault: Fault | None = None
@@ -79,6 +84,11 @@ class RequestContext(msgspec.Struct, kw_only=True):
     warnings: list[ClientWarning] = []
     response: Response | None = None
     """What is sent; None where the connection is closed without a response."""
+
+    @property
+    def query(self) -> QueryParams:
+        """The parameters of the query."""
+        return QueryParams(self.scope["query_string"])
 
     @property
     def authenticated_account(self) -> Account:
@@ -112,6 +122,12 @@ class RequestContext(msgspec.Struct, kw_only=True):
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1").strip(" \t")
 
+    def repeats(self, name: bytes) -> bool:
+        """Return whether the request has several headers of a lower-case name."""
+        sent = self.scope["headers"]
+        # Where no header is repeated, the usual case, this one is not.
+        return len(sent) > len(self.headers) and sum(each == name for each, _ in sent) > 1
+
     def fingerprint(self) -> bytes:
         """Return a digest of method, path, query and body: the same for the same request again."""
         head = f"{self.method} {self.scope['path']}\n".encode() + self.scope["query_string"]
@@ -131,7 +147,7 @@ def open_context(
     scope: Scope, receive: Receive, path: str, request_id: str, now: Instant
 ) -> RequestContext:
     """Return the context of a request that has just been received."""
-    context = RequestContext(
+    return RequestContext(
         scope=scope,
         receive=receive,
         method=scope["method"],
@@ -142,19 +158,17 @@ def open_context(
         real_now=now,
         headers=dict(scope["headers"]),
     )
-    scope[_KEY] = context
-    return context
 
 
-def close_context(context: RequestContext) -> None:
-    """Detach the context from its scope, which it refers to.
-
-    Otherwise only the garbage collector would free the two, with both bodies.
-    """
-    del context.scope[_KEY]
+def request_of(context: RequestContext) -> Request:
+    """Return a request as handlers of the control API and of the page take it."""
+    # A new scope, because one that its own context referred to would be a cycle, which only the
+    # garbage collector would free, with both bodies.
+    scope = {**context.scope, "path_params": context.path_params, _KEY: context}
+    return Request(scope, context.receive)
 
 
 def context_of(request: Request) -> RequestContext:
-    """Return the context of a handler's request."""
+    """Return the context of such a request."""
     context: RequestContext = request.scope[_KEY]
     return context

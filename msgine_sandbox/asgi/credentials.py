@@ -30,8 +30,15 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     """
     authorization = context.header(b"authorization")
     if authorization is not None:
-        context.scheme, token = _parse(authorization, strict=strict)
-        return token
+        bearer = _BEARER.fullmatch(authorization)
+        if bearer is not None:
+            context.scheme = CredentialScheme.BEARER
+            return bearer["token"]
+        # The word alone is no token.
+        if strict or not is_token(authorization) or authorization.lower() == "bearer":
+            raise Unauthorized
+        context.scheme = CredentialScheme.BARE
+        return authorization
     key = context.header(b"x-api-key")
     if key is None:
         return None
@@ -39,16 +46,6 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
         raise Unauthorized
     context.scheme = CredentialScheme.API_KEY
     return key
-
-
-def _parse(authorization: str, *, strict: bool) -> tuple[CredentialScheme, str]:
-    bearer = _BEARER.fullmatch(authorization)
-    if bearer:
-        return CredentialScheme.BEARER, bearer["token"]
-    # The 1.0 SDK sends the bare token, without "Bearer". The word alone is no token.
-    if not strict and is_token(authorization) and authorization.lower() != "bearer":
-        return CredentialScheme.BARE, authorization
-    raise Unauthorized
 
 
 def has_idempotency_key(context: RequestContext) -> bool:
@@ -63,8 +60,7 @@ def idempotency_key(context: RequestContext) -> str | None:
         InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
             without spaces, or in the body 1 to 64 characters of one line.
     """
-    # In the scope, because `context.headers` has only the last of several.
-    if sum(name == KEY_HEADER for name, _ in context.scope["headers"]) > 1:
+    if context.repeats(KEY_HEADER):
         raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
     header, field = context.header(KEY_HEADER), _key_in_body(context)
     if header is not None:

@@ -34,10 +34,6 @@ class Fields:
                     f"{whose} has no {name}", field=name, expected=", ".join(sorted(names))
                 )
 
-    def unknown(self, names: Collection[str]) -> list[str]:
-        """Return the names of the fields that have none of these names."""
-        return [name for name in self._content if name not in names]
-
     def required(self, name: str, expected: str) -> Any:
         """Return a field's value.
 
@@ -46,57 +42,17 @@ class Fields:
         """
         value = self.get(name)
         if value is None:
-            raise InvalidRequest(f"{name} is required", field=name, expected=expected)
+            raise missing_field(name, expected)
         return value
 
     def text(self, name: str) -> str | None:
         """Return a string, or None if it is absent."""
         value = self.get(name)
-        if value is None or isinstance(value, str):
-            return value
-        raise invalid_field(name, value, "a string")
+        return None if value is None else text_of(name, value)
 
     def required_text(self, name: str) -> str:
         """Return a required string."""
-        self.required(name, "a string")
-        return self.text(name) or ""
-
-    def texts(self, name: str) -> list[str]:
-        """Return the strings of a required array, or one string as a list."""
-        expected = "a string or an array of strings"
-        value = self.required(name, expected)
-        values = value if isinstance(value, list) else [value]
-        for each in values:
-            if not isinstance(each, str):
-                raise invalid_field(name, each, expected)
-        return values
-
-    def optional_texts(self, name: str) -> list[str] | None:
-        """Return the strings of an array, or one string as a list, or None if it is absent."""
-        return None if self.get(name) is None else self.texts(name)
-
-    def string_map(self, name: str) -> dict[str, str]:
-        """Return an object whose values are strings; absent is an empty object."""
-        content = self.get(name)
-        if content is None:
-            return {}
-        if not isinstance(content, dict):
-            raise invalid_field(name, content, "an object of strings")
-        for key, value in content.items():
-            if not isinstance(value, str):
-                raise invalid_field(f"{name}.{key}", value, "a string")
-        return content
-
-    def split_list(self, name: str) -> list[str]:
-        """Return the strings of an array, or one string split at its commas; absent is no string.
-
-        Each is stripped of spaces, and may then be empty. Source: seen in SDKs; stripping is our
-        choice.
-        """
-        values = self.optional_texts(name) or []
-        if isinstance(self.get(name), str):
-            values = values[0].split(",")
-        return [value.strip() for value in values]
+        return text_of(name, self.required(name, "a string"))
 
     def query_int(self, name: str, default: int, most: int) -> int:
         """Return a whole number from 1 to `most`, written in decimal digits."""
@@ -133,6 +89,42 @@ class Fields:
         return None if value is None else instant_of(name, value)
 
 
+def text_of(name: str, value: Any) -> str:
+    """Return a field's value as a string."""
+    if isinstance(value, str):
+        return value
+    raise invalid_field(name, value, "a string")
+
+
+def texts_of(name: str, value: Any) -> list[str]:
+    """Return the strings of an array, or one string as a list."""
+    values = value if isinstance(value, list) else [value]
+    for each in values:
+        if not isinstance(each, str):
+            raise invalid_field(name, each, "a string or an array of strings")
+    return values
+
+
+def split_texts_of(name: str, value: Any) -> list[str]:
+    """Return the strings of an array, or one string split at its commas.
+
+    Each is stripped of spaces, and may then be empty. Source: seen in SDKs; stripping is our
+    choice.
+    """
+    values = value.split(",") if isinstance(value, str) else texts_of(name, value)
+    return [each.strip() for each in values]
+
+
+def string_map_of(name: str, value: Any) -> dict[str, str]:
+    """Return an object whose values are strings."""
+    if not isinstance(value, dict):
+        raise invalid_field(name, value, "an object of strings")
+    for key, each in value.items():
+        if not isinstance(each, str):
+            raise invalid_field(f"{name}.{key}", each, "a string")
+    return value
+
+
 def instant_of(name: str, text: str) -> Instant:
     """Parse a field's text as a time in ISO 8601 with its offset from UTC.
 
@@ -164,6 +156,11 @@ def time_of(name: str, text: str, expected: str) -> tuple[Instant, bool]:
     if 0 <= instant <= LATEST:
         return instant, has_offset
     raise invalid_field(name, text, expected)
+
+
+def missing_field(name: str, expected: str) -> InvalidRequest:
+    """Return the error for a required field that is absent."""
+    return InvalidRequest(f"{name} is required", field=name, expected=expected)
 
 
 def invalid_field(

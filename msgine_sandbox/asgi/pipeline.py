@@ -18,7 +18,7 @@ from msgine_sandbox.asgi.answers import (
 )
 from msgine_sandbox.asgi.body import read_body, require_json
 from msgine_sandbox.asgi.connections import Connections, disconnected_within
-from msgine_sandbox.asgi.context import CredentialScheme, RequestContext
+from msgine_sandbox.asgi.context import CredentialScheme, RequestContext, request_of
 from msgine_sandbox.asgi.credentials import (
     credential,
     has_idempotency_key,
@@ -26,19 +26,19 @@ from msgine_sandbox.asgi.credentials import (
     idempotency_key,
 )
 from msgine_sandbox.asgi.fault_errors import fault_error
-from msgine_sandbox.asgi.recipients import recipients_of
+from msgine_sandbox.asgi.recipients import recipients_of, target_of
 from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, check_origin
 from msgine_sandbox.model import warning
-from msgine_sandbox.model.account import Admission, Limits, looks_live
-from msgine_sandbox.model.clock import RealTime, whole_seconds
+from msgine_sandbox.model.account import Account, Admission, Limits, looks_live
+from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.errors import (
     ApiError,
     IdempotencyKeyReused,
     RateLimitExceeded,
     Unauthorized,
 )
-from msgine_sandbox.model.fault import Fault, FaultTarget, RequestEffect
+from msgine_sandbox.model.fault import Fault, RequestEffect
 from msgine_sandbox.model.idempotency import SENDS, StoredAnswer
 from msgine_sandbox.model.masking import masked
 from msgine_sandbox.model.message import AnswerForm
@@ -94,19 +94,26 @@ class ApiPipeline:
         """
         try:
             await read_body(context)
-            await self._authenticate(context)
+            account = await self._authenticate(context)
         except ApiError:
             # Every response has the rate headers (documented), also before an account is known.
-            self._set_rate_headers(context, self._default_allowance)
+            context.allowance = self._default_allowance
             raise
-        self._warn_of_retry(context)
-        self._admit(context)
-        fault = await self._take_fault(context)
-        if fault is None:
-            return await self._respond_once(context)
-        return await self._respond_with(fault, context)
+        if self._retries.has_failures(account.id):
+            self._warn_of_retry(context)
+        self._admit(account, context)
+        if self._faults.might_apply(account.id, context.body):
+            fault = context.fault = await self._faults.take(account.id, target_of(context))
+            if fault is not None:
+                return await self._respond_with(fault, context)
+        return await self._respond_once(context)
 
-    async def _authenticate(self, context: RequestContext) -> None:
+    async def _authenticate(self, context: RequestContext) -> Account:
+        """Return the account of the request's credential; from here on, the time is the account's.
+
+        Raises:
+            Unauthorized: there is no credential, or it is refused.
+        """
         token = credential(context, strict=self._strict_auth)
         if token is None:
             raise Unauthorized
@@ -114,19 +121,17 @@ class ApiPipeline:
             context.warnings.append(warning.bearer_missing())
         if looks_live(token):
             context.warnings.append(warning.looks_live(masked(token)))
-        context.account = await self._accounts.with_token(token)
+        account = context.account = await self._accounts.with_token(token)
         context.real_now = self._real.now()
-        context.now = self._accounts.at(context.account.id, context.real_now)
+        context.now = self._accounts.at(account.id, context.real_now)
         if is_revoked(token):
             # Only now, so that the journal shows the request to the token's account.
             raise Unauthorized
+        return account
 
     def _warn_of_retry(self, context: RequestContext) -> None:
         """Warn of bad retries, before the rate limit, which refuses most of them."""
-        account_id = context.authenticated_account.id
-        if not self._retries.has_failures(account_id):
-            return  # the usual case, in which the fingerprint need not be computed
-        failed = self._retries.retried(account_id, context.fingerprint())
+        failed = self._retries.retried(context.authenticated_account.id, context.fingerprint())
         if failed is not None:
             context.retried = failed
             context.warnings += retry_warnings(
@@ -137,11 +142,10 @@ class ApiPipeline:
                 real_now=context.received_at,
             )
 
-    def _admit(self, context: RequestContext) -> None:
+    def _admit(self, account: Account, context: RequestContext) -> None:
         """Count the request against the account's limits; replays and errors count as well."""
-        account = context.authenticated_account
-        admission = context.admission = self._rate_limit.admit(account, context.now)
-        self._set_rate_headers(context, admission)
+        admission = self._rate_limit.admit(account, context.now)
+        context.allowance = context.admission = admission
         if admission.retry_after is not None:
             self._refuse(context, admission, admission.retry_after)
 
@@ -153,26 +157,6 @@ class ApiPipeline:
             raise RateLimitExceeded(retry_after)
         context.admission = replace(admission, reason=reason)
         raise RateLimitExceeded(retry_after, clock=state, reason=reason)
-
-    def _set_rate_headers(self, context: RequestContext, admission: Admission) -> None:
-        headers = context.response_headers
-        headers[b"x-ratelimit-limit"] = b"%d" % admission.limit
-        headers[b"x-ratelimit-remaining"] = b"%d" % admission.remaining
-        # Real time in Unix seconds, because the client compares it with its own clock. The two are
-        # added before they are rounded, so that all answers while the same request is the oldest
-        # say the same second.
-        reset = whole_seconds(context.real_now + admission.reset_after)
-        headers[b"x-ratelimit-reset"] = b"%d" % reset
-
-    async def _take_fault(self, context: RequestContext) -> Fault | None:
-        account_id = context.authenticated_account.id
-        if not self._faults.might_apply(account_id, context.body):
-            return None
-        target = FaultTarget(
-            method=context.method, path=context.path, recipients=recipients_of(context)
-        )
-        context.fault = await self._faults.take(account_id, target)
-        return context.fault
 
     async def _respond_with(self, fault: Fault, context: RequestContext) -> Response:
         """Return the response that a fault leaves; with `commit`, the handler runs first."""
@@ -216,14 +200,14 @@ class ApiPipeline:
         """
         key = idempotency_key(context) if context.method == "POST" else None
         if key is None:
-            return await self._routes.respond(context)
+            return await self._routes.handler(context)(context)
         context.key = key
         found = await self._stored_or_lock(key, context)
         if isinstance(found, StoredAnswer):
             return Answer(found.body, found.status, headers=_REPLAYED)
         context.key_lock = found
         try:
-            response = await self._routes.respond(context)
+            response = await self._routes.handler(context)(context)
             if response.status_code < 300 and not found.stored:
                 # A retry would do it again: no handler may forget to store its answer.
                 raise RuntimeError(f"{context.path} did not store its answer to a key")
@@ -264,4 +248,4 @@ class ControlPipeline:
         await read_body(context)
         require_json(context)
         await self._auth.authenticate(context)
-        return await self._routes.respond(context)
+        return await self._routes.handler(context)(request_of(context))

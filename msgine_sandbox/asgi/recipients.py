@@ -7,6 +7,7 @@ from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import ApiError
+from msgine_sandbox.model.fault import FaultTarget
 from msgine_sandbox.model.recipients import TOPIC, USER
 from msgine_sandbox.services.drafts import MAX_RECIPIENTS
 
@@ -18,6 +19,12 @@ _SPLIT: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The same where a string is split at its commas. Source: seen in SDKs."""
 _PUSH: Final = f"/developers/{Channel.PUSH}"
+
+
+def target_of(context: RequestContext) -> FaultTarget:
+    """Return what faults compare their match with."""
+    recipients = recipients_of(context)
+    return FaultTarget(method=context.method, path=context.path, recipients=recipients)
 
 
 def recipients_of(context: RequestContext) -> Mapping[str, str]:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from starlette.convertors import Convertor
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import Scope
@@ -24,7 +23,8 @@ BASE_PATH = "/api/v1"
 _ENCODED_SLASH: Final = re.compile(rb"%2F", re.IGNORECASE)
 """A character of a segment instead of a separator (RFC 3986, 2.2)."""
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Any], Awaitable[Response]]
+"""Takes a `RequestContext` in the API, Starlette's `Request` in the control API and the page."""
 
 
 class Resource:
@@ -53,17 +53,6 @@ class Resource:
             name: self.convertors[name].convert(text) for name, text in match.groupdict().items()
         }
 
-    def handler(self, method: str) -> Handler:
-        """Return the handler of a method.
-
-        Raises:
-            MethodNotAllowed: there is none; the error names the methods that there are.
-        """
-        handler = self.handlers.get(method)
-        if handler is None:
-            raise MethodNotAllowed(sorted(self.handlers))
-        return handler
-
 
 def path_of(scope: Scope) -> str:
     """Return the path of a request, decoded but for encoded slashes, which become `%2F`.
@@ -90,18 +79,20 @@ class Routes:
         self._literal = {each.path: each for each in resources if not each.convertors}
         self._with_parameters = [each for each in resources if each.convertors]
 
-    async def respond(self, context: RequestContext) -> Response:
-        """Return the handler's response.
+    def handler(self, context: RequestContext) -> Handler:
+        """Return the handler of a request, and set the parameters of its path.
 
         Raises:
             NotFound: there is no such path.
-            MethodNotAllowed: the path does not have the method.
+            MethodNotAllowed: the path does not have the method; the error names those it has.
         """
         found = self._literal.get(context.path)
         if found is None:
             found = self._find(context)
-        handler = found.handler(context.method)
-        return await handler(Request(context.scope, context.receive))
+        handler = found.handlers.get(context.method)
+        if handler is None:
+            raise MethodNotAllowed(sorted(found.handlers))
+        return handler
 
     def success_status(self, context: RequestContext) -> int:
         """Return the status of a success, whether or not the path exists."""
@@ -115,6 +106,6 @@ class Routes:
         for each in self._with_parameters if "%2F" not in context.path else ():
             parameters = each.parameters(context.path)
             if parameters is not None:
-                context.scope["path_params"] = parameters
+                context.path_params = parameters
                 return each
         raise NotFound(f"There is no {context.scope['path']} here; the API is under {BASE_PATH}")

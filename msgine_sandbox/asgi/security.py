@@ -71,9 +71,7 @@ class HostCheck:
             InvalidRequest: there are several, or none in HTTP/1.1 (RFC 9112, 3.2).
             MisdirectedRequest: it is another name.
         """
-        # Where no header is repeated, the usual case, Host is not.
-        repeated = len(context.headers) < len(context.scope["headers"])
-        if repeated and sum(name == b"host" for name, _ in context.scope["headers"]) > 1:
+        if context.repeats(b"host"):
             raise InvalidRequest("Send one Host header", field="Host", expected="one header")
         host = context.header(b"host")
         if host is None:

@@ -123,14 +123,15 @@ async def test_a_key_survives_a_restart(tmp_path: Path) -> None:
 
 
 async def test_a_handler_that_forgets_to_store_its_answer_is_a_defect(
-    box: Box, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def forgetful(*_: object) -> Answer:
         return json_answer({}, 201)
 
-    monkeypatch.setattr(MessageHandlers, "send", forgetful)
-    assert (await box.send()).status_code == 201
-    with pytest.raises(RuntimeError, match="did not store its answer"):
-        await box.send(key="k")
-    with pytest.raises(RuntimeError, match="did not store its answer"):
-        await box.send(key="k")  # the key is not locked for ever
+    monkeypatch.setattr(MessageHandlers, "send", forgetful)  # before the routes refer to it
+    async with sandbox() as box:
+        assert (await box.send()).status_code == 201
+        with pytest.raises(RuntimeError, match="did not store its answer"):
+            await box.send(key="k")
+        with pytest.raises(RuntimeError, match="did not store its answer"):
+            await box.send(key="k")  # the key is not locked for ever
