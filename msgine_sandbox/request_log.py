@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from msgine_sandbox.model.characters import printable
 from msgine_sandbox.model.clock import RealTime, iso_micros
 from msgine_sandbox.model.fault import RequestEffect
-from msgine_sandbox.model.journal import Decisions
+from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
@@ -86,9 +86,9 @@ class RequestLog:
             entry.status,
             entry.code,
             entry.account,
-            entry.decisions.message,
+            entry.message,
             entry.warnings,
-            request_fault(entry.decisions),
+            request_fault(entry),
         )
 
     def _attempt(self, event: WebhookAttempted) -> str:
@@ -155,11 +155,11 @@ def shown_error(attempt: Attempt) -> str | None:
     return None if attempt.error is None else _shortened(attempt.error, _MAX_ERROR)
 
 
-def request_fault(decisions: Decisions) -> str | None:
+def request_fault(entry: JournalEntry) -> str | None:
     """Return which fault acted on a request, and its effect in the words of the control API."""
-    if decisions.fault is None:
+    if entry.fault is None:
         return None
-    return " ".join(["fault", decisions.fault, *_words(decisions.effect or RequestEffect())])
+    return " ".join(["fault", entry.fault, *_words(entry.effect or RequestEffect())])
 
 
 def _words(effect: RequestEffect) -> Iterable[str]:

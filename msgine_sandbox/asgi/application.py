@@ -22,7 +22,7 @@ from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.ids import Ids, format_id
-from msgine_sandbox.model.journal import PREFIX, Decisions, JournalEntry, recorded
+from msgine_sandbox.model.journal import PREFIX, JournalEntry, recorded
 from msgine_sandbox.services.bus import Bus
 from msgine_sandbox.services.client_warnings import (
     RETRIED_STATUSES,
@@ -163,25 +163,26 @@ class Application:
         await self._lifecycle.close()
 
     def _record(self, context: RequestContext, duration_ms: float) -> None:
-        entry = _entry(context, duration_ms)
-        if context.account is not None:
-            self._update_retries(context, entry)
-        self._journal.record(entry)
+        response = context.response
+        status = None if response is None else response.status_code
+        if context.account is not None and (status in RETRIED_STATUSES or context.retried):
+            self._update_retries(context, status)
+        self._journal.record(_entry(context, response, status, duration_ms))
 
-    def _update_retries(self, context: RequestContext, entry: JournalEntry) -> None:
+    def _update_retries(self, context: RequestContext, status: int | None) -> None:
         """Remember a request that clients retry, or forget its failures once it has succeeded."""
         account = context.authenticated_account.id
-        if entry.status in RETRIED_STATUSES:
+        if status in RETRIED_STATUSES:
             failed = FailedRequest(
                 request_id=context.request_id,
                 at=context.now,
                 real_at=context.received_at,
-                status=entry.status,
+                status=status,
                 retry_after=_retry_after(context.response),
                 message=context.accepted_message,
             )
             self._retries.add(account, context.fingerprint(), failed)
-        elif context.retried is not None:
+        else:
             self._retries.remove(account, context.fingerprint())
 
 
@@ -231,31 +232,21 @@ def _retry_after(response: Response | None) -> int | None:
     return next((int(value) for name, value in headers if name == b"retry-after"), None)
 
 
-def _entry(context: RequestContext, duration_ms: float) -> JournalEntry:
-    scope, response = context.scope, context.response
+def _entry(
+    context: RequestContext, response: Response | None, status: int | None, duration_ms: float
+) -> JournalEntry:
+    scope, fault, retried = context.scope, context.fault, context.retried
+    effect = None if fault is None else fault.effect
     return JournalEntry(
         request_id=context.request_id,
         account=context.account_id,
         at=context.now,
-        method=scope["method"],
+        method=context.method,
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
-        status=None if response is None else response.status_code,
+        status=status,
         code=response.error_code if isinstance(response, Answer) else None,
         duration_ms=duration_ms,
-        replayed=context.replayed,
-        repeated_status=None if context.retried is None else context.retried.status,
-        warnings=tuple(context.warnings),
-        request=recorded(scope["headers"], context.body),
-        response=None if response is None else recorded(response.raw_headers, bytes(response.body)),
-        decisions=_decisions(context),
-    )
-
-
-def _decisions(context: RequestContext) -> Decisions:
-    fault = context.fault
-    effect = None if fault is None else fault.effect
-    return Decisions(
         scheme=context.scheme,
         admission=context.admission,
         fault=None if fault is None else fault.public_id,
@@ -263,4 +254,8 @@ def _decisions(context: RequestContext) -> Decisions:
         key=context.key,
         replayed=context.replayed,
         message=context.accepted_message,
+        repeated_status=None if retried is None else retried.status,
+        warnings=tuple(context.warnings),
+        request=recorded(scope["headers"], context.body),
+        response=None if response is None else recorded(response.raw_headers, bytes(response.body)),
     )

@@ -27,7 +27,7 @@ from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.model.ids import format_id, parse_id
-from msgine_sandbox.model.journal import PREFIX, Decisions, JournalEntry, RecordedHttp
+from msgine_sandbox.model.journal import PREFIX, JournalEntry, RecordedHttp
 from msgine_sandbox.model.masking import masked_header, masked_query
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.accounts import Accounts
@@ -219,7 +219,7 @@ def _summary(entry: JournalEntry, accounts: Accounts) -> dict[str, Any]:
         "query": masked_query(entry.query),
         "status": entry.status,
         "duration_ms": round(entry.duration_ms, 3),
-        "message_id": entry.decisions.message,
+        "message_id": entry.message,
         "warnings": warning_views(entry),
     }
 
@@ -234,21 +234,15 @@ def warning_views(entry: JournalEntry) -> list[WarningView]:
 
 def decision_views(entry: JournalEntry) -> list[DecisionView]:
     """Return what the pipeline decided, in its order, as far as the request came."""
-    decisions = entry.decisions
-    found = [
-        _auth(entry, decisions),
-        _rate_limit(decisions.admission),
-        _fault(decisions),
-        _idempotency(decisions),
-    ]
+    found = [_auth(entry), _rate_limit(entry.admission), _fault(entry), _idempotency(entry)]
     return [each for each in found if each is not None]
 
 
-def _auth(entry: JournalEntry, decisions: Decisions) -> AuthDecision | None:
-    refused = decisions.admission is None
+def _auth(entry: JournalEntry) -> AuthDecision | None:
+    refused = entry.admission is None
     if refused and entry.status != HTTPStatus.UNAUTHORIZED:
         return None  # it was refused before its credential was looked at
-    return AuthDecision(outcome="refused" if refused else "accepted", spelling=decisions.scheme)
+    return AuthDecision(outcome="refused" if refused else "accepted", spelling=entry.scheme)
 
 
 def _rate_limit(admission: Admission | None) -> WindowDecision | None:
@@ -264,17 +258,17 @@ def _rate_limit(admission: Admission | None) -> WindowDecision | None:
     )
 
 
-def _fault(decisions: Decisions) -> FaultDecision | None:
-    if decisions.fault is None or decisions.effect is None:
+def _fault(entry: JournalEntry) -> FaultDecision | None:
+    if entry.fault is None or entry.effect is None:
         return None
-    return FaultDecision(id=decisions.fault, effect=effect_view(decisions.effect))
+    return FaultDecision(id=entry.fault, effect=effect_view(entry.effect))
 
 
-def _idempotency(decisions: Decisions) -> IdempotencyDecision | None:
-    if decisions.key is None:
+def _idempotency(entry: JournalEntry) -> IdempotencyDecision | None:
+    if entry.key is None:
         return None
-    outcome = "replayed" if decisions.replayed else "first"
-    return IdempotencyDecision(outcome=outcome, key=decisions.key)
+    outcome = "replayed" if entry.replayed else "first"
+    return IdempotencyDecision(outcome=outcome, key=entry.key)
 
 
 def _http_view(recorded: RecordedHttp) -> HttpView:

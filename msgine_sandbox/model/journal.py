@@ -26,20 +26,6 @@ class RecordedHttp(msgspec.Struct, frozen=True, array_like=True):
     truncated: bool = False
 
 
-class Decisions(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What the pipeline decided, as far as the request came."""
-
-    scheme: str | None = None
-    """How the credential was sent."""
-    admission: Admission | None = None
-    fault: str | None = None
-    effect: RequestEffect | None = None
-    key: str | None = None
-    replayed: bool = False
-    message: str | None = None
-    """The message that was accepted."""
-
-
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One request of a client."""
 
@@ -54,13 +40,23 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     code: str | None
     """The error's."""
     duration_ms: float
-    replayed: bool
-    repeated_status: int | None
+    scheme: str | None = None
+    """How the credential was sent."""
+    admission: Admission | None = None
+    """The decision of the rate limit; None where the request did not come so far."""
+    fault: str | None = None
+    """The fault that acted."""
+    effect: RequestEffect | None = None
+    key: str | None = None
+    """The idempotency key."""
+    replayed: bool = False
+    message: str | None = None
+    """The message that was accepted."""
+    repeated_status: int | None = None
     """The status of the failed request that this one repeats."""
-    warnings: tuple[ClientWarning, ...]
+    warnings: tuple[ClientWarning, ...] = ()
     request: RecordedHttp
     response: RecordedHttp | None
-    decisions: Decisions
 
 
 def recorded(headers: Headers, body: bytes) -> RecordedHttp:

@@ -44,7 +44,7 @@ class Coverage:
     def __init__(self, bus: Bus) -> None:
         self._met: defaultdict[int | None, set[str]] = defaultdict(set)
         self._developers: set[int | None] = set()
-        bus.listen(RequestAnswered, lambda event: self._answered(event.entry))
+        bus.listen(RequestAnswered, self._answered)
         bus.listen(MessageAccepted, lambda event: self._accepted(event.message))
         bus.listen(WebhookAttempted, self._attempted)
 
@@ -71,7 +71,8 @@ class Coverage:
             self._developers.discard(account)
             self._met.pop(account, None)
 
-    def _answered(self, entry: JournalEntry) -> None:
+    def _answered(self, event: RequestAnswered) -> None:
+        entry = event.entry
         met = self._met[entry.account]
         if _DEVELOPERS in entry.path:
             self._developers.add(entry.account)
@@ -80,7 +81,9 @@ class Coverage:
         if entry.code is not None:
             met |= {refusal(entry.status, entry.code)} & _KNOWN
         elif entry.status < 400:
-            met |= _successes(entry)
+            met |= {Behaviour.REPLAYED} if entry.replayed else _call(entry)
+            if entry.repeated_status == RateLimitExceeded.status and _has_waited(entry):
+                met.add(Behaviour.RETRIED)
 
     def _accepted(self, message: Message) -> None:
         met = self._met[message.account]
@@ -98,14 +101,9 @@ class Coverage:
             self._met[event.attempt.account].add(webhook(event.attempt.event))
 
 
-def _successes(entry: JournalEntry) -> set[str]:
-    found: set[str] = {Behaviour.REPLAYED} if entry.replayed else _call(entry)
-    # A client that retries a 429 too early and succeeds by chance has not waited for Retry-After.
-    if entry.repeated_status == RateLimitExceeded.status and not any(
-        warning.code is WarningCode.RETRIED_TOO_EARLY for warning in entry.warnings
-    ):
-        found.add(Behaviour.RETRIED)
-    return found
+def _has_waited(entry: JournalEntry) -> bool:
+    """Return whether the client has waited for Retry-After, and not succeeded by chance."""
+    return all(warning.code is not WarningCode.RETRIED_TOO_EARLY for warning in entry.warnings)
 
 
 def _call(entry: JournalEntry) -> set[str]:

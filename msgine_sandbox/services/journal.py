@@ -142,16 +142,20 @@ class Journal:
         return [packed for _, packed in sorted(kept, reverse=True)]
 
     def _keep(self, entry: JournalEntry) -> None:
-        entries = self._kept.get(entry.account)
+        account, request_id, packed = entry.account, entry.request_id, _pack(entry)
+        entries = self._kept.get(account)
         if entries is None:
-            entries = self._kept[entry.account] = _Entries()
-        if entry.request_id not in entries.packed:
-            self._kept.move_to_end(entry.account)
+            entries = self._kept[account] = _Entries()
+        growth = len(packed) + _OVERHEAD
+        replaced = entries.packed.get(request_id)
+        if replaced is None:
             self._count += 1
-        self._size += entries.put(entry.request_id, _pack(entry))
-        self._drop_what_is_too_much(entry.account, entries)
-
-    def _drop_what_is_too_much(self, account: int | None, entries: "_Entries") -> None:
+            self._kept.move_to_end(account)
+        else:
+            growth -= len(replaced) + _OVERHEAD
+        entries.packed[request_id] = packed
+        entries.size += growth
+        self._size += growth
         bound = self._without_account if account is None else self._per_account
         while len(entries.packed) > bound.entries or entries.size > bound.size:
             self._drop_oldest(account)
@@ -160,7 +164,9 @@ class Journal:
 
     def _drop_oldest(self, account: int | None) -> None:
         entries = self._kept[account]
-        self._size -= entries.drop_oldest()
+        _, packed = entries.packed.popitem(last=False)
+        entries.size -= len(packed) + _OVERHEAD
+        self._size -= len(packed) + _OVERHEAD
         self._count -= 1
         if not entries.packed:
             del self._kept[account]
@@ -173,23 +179,6 @@ class _Entries:
         # Each entry as one byte string: as objects they would take twice the memory.
         self.packed: OrderedDict[str, bytes] = OrderedDict()
         self.size = 0
-
-    def put(self, request_id: str, packed: bytes) -> int:
-        """Add an entry or replace it; return by how many bytes they have grown."""
-        growth = _size(packed) - _size(self.packed.get(request_id))
-        self.packed[request_id] = packed
-        self.size += growth
-        return growth
-
-    def drop_oldest(self) -> int:
-        """Drop the oldest entry; return how many bytes it took."""
-        _, packed = self.packed.popitem(last=False)
-        self.size -= _size(packed)
-        return _size(packed)
-
-
-def _size(packed: bytes | None) -> int:
-    return 0 if packed is None else len(packed) + _OVERHEAD
 
 
 _pack = msgspec.msgpack.Encoder().encode

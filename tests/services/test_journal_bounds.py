@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from msgine_sandbox.model.bound import Bound
 from msgine_sandbox.model.ids import format_id
-from msgine_sandbox.model.journal import Decisions, JournalEntry, recorded
+from msgine_sandbox.model.journal import JournalEntry, recorded
 from msgine_sandbox.model.warning import ClientWarning, WarningCode
 from msgine_sandbox.services.bus import Bus
 from msgine_sandbox.services.journal import Journal, JournalFilter
@@ -31,12 +31,8 @@ def entry(request_id: str, owner: int | None, size: int) -> JournalEntry:
         status=200,
         code=None,
         duration_ms=1.0,
-        replayed=False,
-        repeated_status=None,
-        warnings=(),
         request=recorded([], b"x" * size),
         response=None,
-        decisions=Decisions(),
     )
 
 
