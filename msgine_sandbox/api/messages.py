@@ -1,6 +1,6 @@
 """`/messages` and `/account`, the Messages API: send an SMS, read one, list them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Final, TypeVar
@@ -27,7 +27,7 @@ class TextMessage(msgspec.Struct, rename="camel"):
     id: str
     sid: str | None
     channel: str
-    to: list[str]
+    to: Sequence[str]
     from_: str = msgspec.field(name="from")
     message: str | UnsetType
     content: str
@@ -50,7 +50,7 @@ def text_message(
         id=form.message_id(message.id),
         sid=form.sid(message.id),
         channel=message.channel,
-        to=list(message.to),
+        to=message.to,
         from_=message.sender,
         message=content,
         content=content,
@@ -64,7 +64,9 @@ def text_message(
 
 def sms_view(message: Message, form: AnswerForm) -> TextMessage:
     """Return an SMS; a scheduled one is pending, because this API does not have `queued`."""
-    status = Status.PENDING if message.status is Status.QUEUED else message.status
+    status = message.status
+    if status is Status.QUEUED:
+        status = Status.PENDING
     return text_message(TextMessage, message, form, form.cost(message), status)
 
 

@@ -106,7 +106,8 @@ class MessageCodec(Generic[Draft]):
 
     def warn(self, context: RequestContext, body: Mapping[str, Any]) -> None:
         """Add warnings about fields that the call does not have, or that MsGine does not name."""
-        warn_of_unknown(context, body, self.names, "body")
+        if not self.names.issuperset(body):
+            warn_of_unknown(context, body, self.names, "body")
         for name in self._ours:
             if body.get(name) is not None:
                 context.warnings.append(warning.undocumented_field(name))

@@ -118,7 +118,10 @@ def content_of(context: RequestContext) -> Any:
     if context.content is UNREAD:
         if not _is_json(context.header(b"content-type") or ""):
             raise UnsupportedMediaType(expected=EXPECTED_TYPE)
-        context.content = _parsed(context.body)
+        try:
+            context.content = _decode(context.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            context.content = _parsed_by_json(context.body, error)
     return context.content
 
 
@@ -133,13 +136,6 @@ def _is_json(content_type: str) -> bool:
         return False
     parameters = _PARAMETERS.findall(content_type, len(media_type))
     return {value.strip('"') for name, value in parameters if name == "charset"} <= _UTF8
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _parsed_by_json(body, error)
 
 
 def _parsed_by_json(body: bytes, error: Exception) -> Any:

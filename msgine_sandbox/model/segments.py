@@ -35,10 +35,15 @@ def split(text: str) -> Segments:
 
     Where there are several, each has 153 septets or 67 units, and a header that joins them.
     """
-    outside = _gsm_characters().outside.search(text)
+    gsm = _gsm_characters()
+    outside = gsm.outside.search(text)
     if outside is None:
-        return Segments(Encoding.GSM, _parts(text, _septets, 160, 153), None)
-    return Segments(Encoding.UCS2, _parts(text, _utf16_units, 70, 67), outside[0])
+        # A character of the extension table is written as an escape and a code.
+        septets = len(text) + len(gsm.extended.findall(text))
+        parts = (text,) if septets <= 160 else tuple(_pack(text, _septets, 153))
+        return Segments(Encoding.GSM, parts, None)
+    parts = (text,) if _utf16_units(text) <= 70 else tuple(_pack(text, _utf16_units, 67))
+    return Segments(Encoding.UCS2, parts, outside[0])
 
 
 def gsm_segments(text: str) -> int:
@@ -53,12 +58,6 @@ def needs_ucs2(text: str) -> bool:
     return len(outside) * 2 > len(letters)
 
 
-def _parts(text: str, size: Callable[[str], int], alone: int, joined: int) -> tuple[str, ...]:
-    if size(text) <= alone:
-        return (text,)
-    return tuple(_pack(text, size, joined))
-
-
 def _pack(text: str, size: Callable[[str], int], room: int) -> Iterator[str]:
     start = used = 0
     for here, character in enumerate(text):
@@ -70,9 +69,8 @@ def _pack(text: str, size: Callable[[str], int], room: int) -> Iterator[str]:
     yield text[start:]
 
 
-def _septets(text: str) -> int:
-    # A character of the extension table is written as an escape and a code.
-    return len(text) + len(_gsm_characters().extended.findall(text))
+def _septets(character: str) -> int:
+    return 2 if _gsm_characters().extended.match(character) else 1
 
 
 def _utf16_units(text: str) -> int:

@@ -87,15 +87,15 @@ def checked_text(text: str, longest: int, *, field: str = "message") -> str:
         InvalidMessage: it is empty or has over `longest` characters (documented), or it is not
             Unicode (our choice).
     """
-    name = field.capitalize()
     if not text:
-        problem = f"{name} must not be empty"
+        problem = "must not be empty"
     elif len(text) > longest:
-        problem = f"{name} exceeds maximum length of {longest} characters"
+        problem = f"exceeds maximum length of {longest} characters"
     elif not is_unicode(text):
-        problem = f"{name} contains half of a surrogate pair, which is not Unicode text"
+        problem = "contains half of a surrogate pair, which is not Unicode text"
     else:
         return text
+    problem = f"{field.capitalize()} {problem}"
     raise InvalidMessage(problem, field=field, maxLength=longest, actualLength=len(text))
 
 

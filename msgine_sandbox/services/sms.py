@@ -76,7 +76,9 @@ class SmsService(ChannelService[SmsDraft]):
             segments=segments.count,
             price=account.price,
             developer_price=account.developer_price(self.channel),
-            callback_url=_checked_callback(draft.callback_url),
+            callback_url=None
+            if draft.callback_url is None
+            else checked_url(draft.callback_url, "callbackUrl"),
             request_id=context.request_id,
             created_at=context.now,
             scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
@@ -85,11 +87,11 @@ class SmsService(ChannelService[SmsDraft]):
 
     def warnings_about(self, message: Message) -> list[ClientWarning]:
         """Return warnings about numbers that receive no SMS, and about a text sent as UCS-2."""
-        found = [
-            warning.number_not_mobile(number, number_type)
-            for number in message.recipients
-            if (number_type := self._numbering_plan.type_of(number)) is not NumberType.MOBILE
-        ]
+        found = []
+        for number in message.recipients:
+            number_type = self._numbering_plan.type_of(number)
+            if number_type is not NumberType.MOBILE:
+                found.append(warning.number_not_mobile(number, number_type))
         if message.encoding is Encoding.UCS2:
             found += _forced_to_ucs2(message)
         return found
@@ -114,7 +116,3 @@ def checked_sender(sender: str, field: str = "from") -> str:
     if _SENDER.fullmatch(sender):
         return sender
     raise InvalidSenderId(field=field, value=sender, maxLength=MAX_SENDER)
-
-
-def _checked_callback(url: str | None) -> str | None:
-    return None if url is None else checked_url(url, "callbackUrl")
