@@ -90,13 +90,10 @@ class Application:
                 return
         path = path_of(scope)
         is_api = path.startswith(_API)
-        context = open_context(
-            scope,
-            receive,
-            path.removeprefix(BASE_PATH) if is_api else path,
-            format_id(PREFIX, self._ids.next()),
-            self._real.now(),
-        )
+        now = self._real.now()
+        request_id = format_id(PREFIX, self._ids.next(now=now))
+        own_path = path.removeprefix(BASE_PATH) if is_api else path
+        context = open_context(scope, receive, own_path, request_id, now)
         started = time.perf_counter()
         try:
             await self._answer(context, send, is_api=is_api)

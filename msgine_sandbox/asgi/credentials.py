@@ -60,10 +60,10 @@ def idempotency_key(context: RequestContext) -> str | None:
         InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
             without spaces, or in the body 1 to 64 characters of one line.
     """
-    if context.repeats(KEY_HEADER):
-        raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
     header, field = context.header(KEY_HEADER), _key_in_body(context)
     if header is not None:
+        if context.repeats(KEY_HEADER):
+            raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")
         checked_header(header)
     if field is None:
         return header

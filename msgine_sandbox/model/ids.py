@@ -22,13 +22,15 @@ class Ids:
         self._random = Random(SystemRandom().getrandbits(64))  # noqa: S311  (nothing secret)
         self._latest = 0
 
-    def next(self, count: int = 1) -> int:
+    def next(self, count: int = 1, *, now: Instant | None = None) -> int:
         """Return the next id, or the first of `count` consecutive ones.
 
-        It is made of milliseconds of real time and random bits; where that is not greater than the
-        latest, it is the one after that.
+        It is made of milliseconds of real time, `now` where that has just been read, and random
+        bits; where that is not greater than the latest, it is the one after that.
         """
-        fresh = (self._real.now() // 1000 << _RANDOM_BITS) | self._random.getrandbits(_RANDOM_BITS)
+        if now is None:
+            now = self._real.now()
+        fresh = (now // 1000 << _RANDOM_BITS) | self._random.getrandbits(_RANDOM_BITS)
         first = fresh if fresh > self._latest else self._latest + 1
         self._latest = first + count - 1
         return first

@@ -90,9 +90,12 @@ class _BoundedParts(ConnectionProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # llhttp leaves the white space after a value, which is no part of it (RFC 9110, 5.5), and
-        # uvicorn would not know an `Expect` by it.
-        super().on_header(name, value.rstrip(b" \t"))
+        # As uvicorn's, except that llhttp leaves the white space after a value, which is no part of
+        # it (RFC 9110, 5.5).
+        name, value = name.lower(), value.rstrip(b" \t")
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._head_at_most > MAX_HEAD:
