@@ -64,7 +64,7 @@ def _parse(context: RequestContext, known: Sequence[str]) -> tuple[Account, Day,
     account = account_with(Scope.READ_MESSAGES, context)
     query = context.query
     warn_of_unknown(context, query, known, "query")
-    return account, day_of(context.now), Fields(query)
+    return account, day_of(context.entry.at), Fields(query)
 
 
 def _period(query: Fields, today: Day) -> tuple[Day, Day]:

@@ -69,17 +69,17 @@ class MessageHandlers:
         draft = await service.prepared(codec.read(body))
         if draft.scheduled_for is not None and not draft.scheduled_for.has_offset:
             # Before the time is refused for being in the past, which this may be the reason of.
-            context.warnings.append(warning.time_without_offset(draft.scheduled_for.text))
-        send_context = self._messages.send_context(account, context.request_id)
+            context.entry.warnings.append(warning.time_without_offset(draft.scheduled_for.text))
+        send_context = self._messages.send_context(account, context.entry.request_id)
         message = await service.compose(draft, send_context)
-        context.warnings += service.warnings_about(message)
+        context.entry.warnings += service.warnings_about(message)
         # Before the message is stored, because its idempotency key is stored with the answer in
         # the same transaction.
         view = codec.view(message, self._form)
         answer = json_answer(view, codec.accepted)
         await self._messages.accept(message, context.to_store(answer))
         # Only now, because the commit could have failed.
-        context.accepted_message = view.id
+        context.entry.message = view.id
         return answer
 
     async def page(self, channel: Channel, context: RequestContext) -> MessagePage:
@@ -108,7 +108,7 @@ class MessageHandlers:
         message = None if row_id is None else await self._rows.get(row_id, account.id)
         if message is None or message.channel not in channels:
             raise NotFound("Message not found")
-        context.warnings += self._polling.warnings_for(account, message)
+        context.entry.warnings += self._polling.warnings_for(account, message)
         return message
 
 

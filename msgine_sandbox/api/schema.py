@@ -110,7 +110,7 @@ class MessageCodec(Generic[Draft]):
             warn_of_unknown(context, body, self.names, "body")
         for name in self._ours:
             if body.get(name) is not None:
-                context.warnings.append(warning.undocumented_field(name))
+                context.entry.warnings.append(warning.undocumented_field(name))
 
     def read(self, body: Mapping[str, Any]) -> Draft:
         """Return the draft that a body describes; unknown fields are ignored, and null is absent.
@@ -137,4 +137,4 @@ def warn_of_unknown(
     """Add a warning about fields that the call does not have; the part is `body` or `query`."""
     unknown = [name for name in names if name not in known]
     if unknown:
-        context.warnings.append(warning.unknown_field(unknown, part))
+        context.entry.warnings.append(warning.unknown_field(unknown, part))

@@ -44,7 +44,7 @@ def json_answer(content: Any, status: int = 200) -> Answer:
 
 def error_answer(error: ApiError, context: RequestContext) -> Answer:
     """Return the response to a request that an error ended."""
-    return refusal(error, context.request_id, context.now)
+    return refusal(error, context.entry.request_id, context.entry.at)
 
 
 def refusal(error: ApiError, request_id: str, now: Instant) -> Answer:

@@ -20,7 +20,6 @@ from msgine_sandbox.asgi.routing import BASE_PATH, Routes, path_of
 from msgine_sandbox.asgi.security import HostCheck
 from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
-from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.ids import Ids, format_id
 from msgine_sandbox.model.journal import PREFIX, JournalEntry, recorded
 from msgine_sandbox.services.bus import Bus
@@ -99,7 +98,8 @@ class Application:
             await self._answer(context, send, is_api=is_api)
         finally:
             if is_api:
-                self._record(context, (time.perf_counter() - started) * 1000)
+                context.entry.duration_ms = (time.perf_counter() - started) * 1000
+                self._record(context)
 
     async def _answer(self, context: RequestContext, send: Send, *, is_api: bool) -> None:
         """Send the response to a request, errors included.
@@ -159,24 +159,29 @@ class Application:
         yield
         await self._lifecycle.close()
 
-    def _record(self, context: RequestContext, duration_ms: float) -> None:
-        response = context.response
-        status = None if response is None else response.status_code
-        if context.account is not None and (status in RETRIED_STATUSES or context.retried):
-            self._update_retries(context, status)
-        self._journal.record(_entry(context, response, status, duration_ms))
+    def _record(self, context: RequestContext) -> None:
+        entry, response = context.entry, context.response
+        entry.request = recorded(context.scope["headers"], context.body)
+        if response is not None:
+            entry.status = response.status_code
+            entry.response = recorded(response.raw_headers, bytes(response.body))
+        if isinstance(response, Answer):
+            entry.code = response.error_code
+        if context.account is not None and (entry.status in RETRIED_STATUSES or context.retried):
+            self._update_retries(context, entry)
+        self._journal.record(entry)
 
-    def _update_retries(self, context: RequestContext, status: int | None) -> None:
+    def _update_retries(self, context: RequestContext, entry: JournalEntry) -> None:
         """Remember a request that clients retry, or forget its failures once it has succeeded."""
         account = context.authenticated_account.id
-        if status in RETRIED_STATUSES:
+        if entry.status in RETRIED_STATUSES:
             failed = FailedRequest(
-                request_id=context.request_id,
-                at=context.now,
+                request_id=entry.request_id,
+                at=entry.at,
                 real_at=context.received_at,
-                status=status,
+                status=entry.status,
                 retry_after=_retry_after(context.response),
-                message=context.accepted_message,
+                message=entry.message,
             )
             self._retries.add(account, context.fingerprint(), failed)
         else:
@@ -202,9 +207,9 @@ def _is_test_client(scope: Scope) -> bool:
 
 async def _send(response: Response, context: RequestContext, send: Send) -> None:
     """Send a response, with the headers that every response to the request carries."""
-    context.response = response
+    context.response, entry = response, context.entry
     headers = response.raw_headers
-    headers.append((b"x-request-id", context.request_id.encode()))
+    headers.append((b"x-request-id", entry.request_id.encode()))
     allowance = context.allowance
     if allowance is not None:
         # Real time in Unix seconds, because the client compares it with its own clock. The two are
@@ -216,8 +221,8 @@ async def _send(response: Response, context: RequestContext, send: Send) -> None
             (b"x-ratelimit-remaining", b"%d" % allowance.remaining),
             (b"x-ratelimit-reset", b"%d" % reset),
         )
-    if context.warnings:
-        codes = ", ".join(dict.fromkeys(each.code for each in context.warnings))
+    if entry.warnings:
+        codes = ", ".join(dict.fromkeys(each.code for each in entry.warnings))
         headers.append((b"x-sandbox-warning", codes.encode()))
     if context.method == "HEAD":
         response.body = b""  # Content-Length stays that of a GET (RFC 9110, 8.6)
@@ -227,32 +232,3 @@ async def _send(response: Response, context: RequestContext, send: Send) -> None
 def _retry_after(response: Response | None) -> int | None:
     headers = () if response is None else response.raw_headers
     return next((int(value) for name, value in headers if name == b"retry-after"), None)
-
-
-def _entry(
-    context: RequestContext, response: Response | None, status: int | None, duration_ms: float
-) -> JournalEntry:
-    scope, fault, retried = context.scope, context.fault, context.retried
-    effect = None if fault is None else fault.effect
-    return JournalEntry(
-        request_id=context.request_id,
-        account=context.account_id,
-        at=context.now,
-        method=context.method,
-        path=scope["path"],
-        query=scope["query_string"].decode("latin-1"),
-        status=status,
-        code=response.error_code if isinstance(response, Answer) else None,
-        duration_ms=duration_ms,
-        scheme=context.scheme,
-        admission=context.admission,
-        fault=None if fault is None else fault.public_id,
-        effect=effect if isinstance(effect, RequestEffect) else None,
-        key=context.key,
-        replayed=context.replayed,
-        message=context.accepted_message,
-        repeated_status=None if retried is None else retried.status,
-        warnings=tuple(context.warnings),
-        request=recorded(scope["headers"], context.body),
-        response=None if response is None else recorded(response.raw_headers, bytes(response.body)),
-    )

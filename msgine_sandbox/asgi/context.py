@@ -14,9 +14,8 @@ from starlette.types import Receive, Scope
 from msgine_sandbox.model.account import Account, Admission
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import Unauthorized
-from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.idempotency import StoredAnswer
-from msgine_sandbox.model.warning import ClientWarning
+from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.services.client_warnings import FailedRequest
 from msgine_sandbox.services.idempotency import KeyLock
 
@@ -44,13 +43,12 @@ class RequestContext(msgspec.Struct, kw_only=True):
     """In capitals."""
     path: str
     """Below the base URL, or below the root of the sandbox."""
-    request_id: str
+    entry: JournalEntry
+    """What the journal keeps of the request, if it is one of the API."""
     received_at: Instant
     """Real time."""
-    now: Instant
-    """The account's time once the account is known; real time before that."""
     real_now: Instant
-    """The real time at `now`."""
+    """The real time at `entry.at`."""
     headers: dict[bytes, bytes]
     """The request's, by lower-case name: of one that is repeated, the last."""
     path_params: Mapping[str, Any] = {}
@@ -59,29 +57,17 @@ class RequestContext(msgspec.Struct, kw_only=True):
     content: Any = UNREAD
     """The body's JSON, once it has been parsed."""
     account: Account | None = None
-    scheme: CredentialScheme | None = None
     allowance: Admission | None = None
     """What the rate headers of the response say; None where it has none."""
-    admission: Admission | None = None
-    """The decision of the rate limit about this request."""
     retried: FailedRequest | None = None
     """The failed request that this one repeats."""
-    fault: Fault | None = None
-    """The fault that acts on the request."""
     connection_cut: bool = False
     """Whether the exception that ends the request represents a closed connection.
 
     It must then reach the client, which runs in the same process, instead of a response.
     """
-    key: str | None = None
-    """The idempotency key."""
     key_lock: KeyLock | None = None
     """The lock on the key, where this is its first request."""
-    replayed: bool = False
-    """Whether the answer is the stored one of the key's first request."""
-    accepted_message: str | None = None
-    """The id of the message that the request created."""
-    warnings: list[ClientWarning] = []
     response: Response | None = None
     """What is sent; None where the connection is closed without a response."""
 
@@ -147,14 +133,20 @@ def open_context(
     scope: Scope, receive: Receive, path: str, request_id: str, now: Instant
 ) -> RequestContext:
     """Return the context of a request that has just been received."""
+    method: str = scope["method"]
     return RequestContext(
         scope=scope,
         receive=receive,
-        method=scope["method"],
+        method=method,
         path=path,
-        request_id=request_id,
+        entry=JournalEntry(
+            request_id=request_id,
+            at=now,
+            method=method,
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+        ),
         received_at=now,
-        now=now,
         real_now=now,
         headers=dict(scope["headers"]),
     )

@@ -32,19 +32,19 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     if authorization is not None:
         bearer = _BEARER.fullmatch(authorization)
         if bearer is not None:
-            context.scheme = CredentialScheme.BEARER
+            context.entry.scheme = CredentialScheme.BEARER
             return bearer["token"]
         # The word alone is no token.
         if strict or not is_token(authorization) or authorization.lower() == "bearer":
             raise Unauthorized
-        context.scheme = CredentialScheme.BARE
+        context.entry.scheme = CredentialScheme.BARE
         return authorization
     key = context.header(b"x-api-key")
     if key is None:
         return None
     if not is_token(key):
         raise Unauthorized
-    context.scheme = CredentialScheme.API_KEY
+    context.entry.scheme = CredentialScheme.API_KEY
     return key
 
 

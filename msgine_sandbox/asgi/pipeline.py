@@ -103,7 +103,7 @@ class ApiPipeline:
             self._warn_of_retry(context)
         self._admit(account, context)
         if self._faults.might_apply(account.id, context.body):
-            fault = context.fault = await self._faults.take(account.id, target_of(context))
+            fault = await self._faults.take(account.id, target_of(context))
             if fault is not None:
                 return await self._respond_with(fault, context)
         return await self._respond_once(context)
@@ -114,16 +114,18 @@ class ApiPipeline:
         Raises:
             Unauthorized: there is no credential, or it is refused.
         """
+        entry = context.entry
         token = credential(context, strict=self._strict_auth)
         if token is None:
             raise Unauthorized
-        if context.scheme is CredentialScheme.BARE:
-            context.warnings.append(warning.bearer_missing())
+        if entry.scheme is CredentialScheme.BARE:
+            entry.warnings.append(warning.bearer_missing())
         if looks_live(token):
-            context.warnings.append(warning.looks_live(masked(token)))
+            entry.warnings.append(warning.looks_live(masked(token)))
         account = context.account = await self._accounts.with_token(token)
+        entry.account = account.id
         context.real_now = self._real.now()
-        context.now = self._accounts.at(account.id, context.real_now)
+        entry.at = self._accounts.at(account.id, context.real_now)
         if is_revoked(token):
             # Only now, so that the journal shows the request to the token's account.
             raise Unauthorized
@@ -134,18 +136,19 @@ class ApiPipeline:
         failed = self._retries.retried(context.authenticated_account.id, context.fingerprint())
         if failed is not None:
             context.retried = failed
-            context.warnings += retry_warnings(
+            context.entry.repeated_status = failed.status
+            context.entry.warnings += retry_warnings(
                 failed,
                 is_send=context.method == "POST" and context.path in SENDS,
                 has_key=has_idempotency_key(context),
-                now=context.now,
+                now=context.entry.at,
                 real_now=context.received_at,
             )
 
     def _admit(self, account: Account, context: RequestContext) -> None:
         """Count the request against the account's limits; replays and errors count as well."""
-        admission = self._rate_limit.admit(account, context.now)
-        context.allowance = context.admission = admission
+        admission = self._rate_limit.admit(account, context.entry.at)
+        context.allowance = context.entry.admission = admission
         if admission.retry_after is not None:
             self._refuse(context, admission, admission.retry_after)
 
@@ -155,16 +158,17 @@ class ApiPipeline:
         reason = why_waiting_does_not_help(state, retry_after)
         if reason is None:
             raise RateLimitExceeded(retry_after)
-        context.admission = replace(admission, reason=reason)
+        context.entry.admission = replace(admission, reason=reason)
         raise RateLimitExceeded(retry_after, clock=state, reason=reason)
 
     async def _respond_with(self, fault: Fault, context: RequestContext) -> Response:
         """Return the response that a fault leaves; with `commit`, the handler runs first."""
         effect = fault.effect
         assert isinstance(effect, RequestEffect)  # noqa: S101  (`take` returns no other)
+        context.entry.fault, context.entry.effect = fault.public_id, effect
         # The order of the effects is documented: handler, delay, connection, response.
         handled = await self._respond_or_refuse(context) if effect.commit else None
-        if handled is not None and effect.spares_replays and context.replayed:
+        if handled is not None and effect.spares_replays and context.entry.replayed:
             return handled
         if effect.delay and await disconnected_within(context.receive, effect.delay):
             raise ClientDisconnect
@@ -201,7 +205,7 @@ class ApiPipeline:
         key = idempotency_key(context) if context.method == "POST" else None
         if key is None:
             return await self._routes.handler(context)(context)
-        context.key = key
+        context.entry.key = key
         found = await self._stored_or_lock(key, context)
         if isinstance(found, StoredAnswer):
             return Answer(found.body, found.status, headers=_REPLAYED)
@@ -220,13 +224,13 @@ class ApiPipeline:
         try:
             found = await self._idempotency.stored_or_lock(account_id, key, fingerprint)
         except IdempotencyKeyReused as error:
-            context.warnings.append(warning.key_reused(key))
+            context.entry.warnings.append(warning.key_reused(key))
             field = idempotency_field(context)
             raise IdempotencyKeyReused(field=field, value=key) from error
         if isinstance(found, StoredAnswer):
-            context.replayed = True
+            context.entry.replayed = True
             if found.fingerprint != fingerprint:
-                context.warnings.append(warning.key_reused(key))
+                context.entry.warnings.append(warning.key_reused(key))
         return found
 
 

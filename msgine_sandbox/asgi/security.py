@@ -167,7 +167,7 @@ class ControlAuth:
         self._check_token(context.header(CONTROL_HEADER.lower().encode()) or "")
         context.account = await self._account(context)
         if context.account is not None:
-            context.now = self._accounts.now(context.account.id)
+            context.entry.at = self._accounts.now(context.account.id)
 
     def _check_token(self, token: str) -> None:
         if self._token is not None and not hmac.compare_digest(

@@ -26,20 +26,24 @@ class RecordedHttp(msgspec.Struct, frozen=True, array_like=True):
     truncated: bool = False
 
 
-class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One request of a client."""
+_NOTHING: Final = RecordedHttp((), b"")
+
+
+class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
+    """One request of a client; each step that it goes through writes here what it decides."""
 
     request_id: str
-    account: int | None
+    account: int | None = None
     at: Instant
+    """On the account's clock, once the account is known; real time before that."""
     method: str
     path: str
     query: str
-    status: int | None
+    status: int | None = None
     """None when no response was sent."""
-    code: str | None
+    code: str | None = None
     """The error's."""
-    duration_ms: float
+    duration_ms: float = 0
     scheme: str | None = None
     """How the credential was sent."""
     admission: Admission | None = None
@@ -50,13 +54,14 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     key: str | None = None
     """The idempotency key."""
     replayed: bool = False
+    """Whether the response is the stored one of the key's first request."""
     message: str | None = None
     """The message that was accepted."""
     repeated_status: int | None = None
     """The status of the failed request that this one repeats."""
-    warnings: tuple[ClientWarning, ...] = ()
-    request: RecordedHttp
-    response: RecordedHttp | None
+    warnings: list[ClientWarning] = []
+    request: RecordedHttp = _NOTHING
+    response: RecordedHttp | None = None
 
 
 def recorded(headers: Headers, body: bytes) -> RecordedHttp:

@@ -108,7 +108,7 @@ class Journal:
         """Add a warning to the entry of an earlier request, once for each code."""
         entry = self.entry_of(account, request_id)
         if entry is not None and all(known.code is not warning.code for known in entry.warnings):
-            warned = msgspec.structs.replace(entry, warnings=(*entry.warnings, warning))
+            warned = msgspec.structs.replace(entry, warnings=[*entry.warnings, warning])
             self._keep(warned)
             self._bus.announce(RequestWarned(warned))
 
