@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from msgine_sandbox.asgi.answers import refusal
 from msgine_sandbox.asgi.connections import Connections
@@ -20,10 +20,6 @@ else:
     _Base = object
 
 
-_CONTINUE = b"HTTP/1.1 100 "
-"""How an interim response begins, which must not wait for the response."""
-
-
 class Part(Enum):
     """A part of a request."""
 
@@ -32,43 +28,6 @@ class Part(Enum):
     HEAD = auto()
     BODY = auto()
     """With its trailers."""
-
-
-class ResponseTransport:
-    """Writes the head of a response together with the first part of its body.
-
-    uvicorn writes one after the other, for which the event loop has to collect them, and which may
-    become two packets. That the head waits for the body is what ASGI asks for ("Response Start").
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-        self._is_between = True
-        """Whether no response has begun, so that what is written next is the head of one."""
-        self.is_closing = transport.is_closing  # asked for each request
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Write a part of a response, or keep it for the next one if it is the head."""
-        if self._is_between and not data.startswith(_CONTINUE):
-            self._head, self._is_between = data, False
-        else:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-
-    def end(self) -> None:
-        """Note that a response is complete; it may have had no body, as those to HEAD."""
-        if self._head:
-            self.write(b"")
-        self._is_between = True
-
-    def close(self) -> None:
-        """Close the connection once everything is written."""
-        self.end()
-        self._transport.close()
 
 
 class ConnectionProtocol(_Base):
@@ -100,8 +59,6 @@ class ConnectionProtocol(_Base):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._responses = ResponseTransport(transport)
-        self.transport = cast(asyncio.Transport, self._responses)
         self.known_connections.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,7 +78,6 @@ class ConnectionProtocol(_Base):
 
     def answered(self) -> None:
         """Go on after an answer, where no request has come that is still to be answered."""
-        self._responses.end()
         if self.transport.is_closing() or self._is_answering():
             return
         if self._pending is not None:
@@ -194,7 +150,6 @@ class ConnectionProtocol(_Base):
         lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode()]
         lines += [b"%s: %s" % header for header in headers.items()]
         self.transport.write(b"\r\n".join([*lines, b"", bytes(answer.body)]))
-        self._responses.end()
         # If it was closed at once, the client could get a reset instead of the answer, because it
         # may still send (RFC 9112, 9.6). Until it closes, what it sends is discarded.
         if self.transport.can_write_eof():

@@ -7,7 +7,6 @@ from typing import Any
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.model.errors import (
@@ -16,7 +15,8 @@ from msgine_sandbox.model.errors import (
     MalformedRequest,
     UriTooLong,
 )
-from msgine_sandbox.protocol.connection import ConnectionProtocol, Part
+from msgine_sandbox.protocol.connection import Part
+from msgine_sandbox.protocol.responses import RespondingConnection
 
 _MAX_QUEUED = 8
 """Requests of a connection that may wait for the answers to those before them."""
@@ -27,7 +27,7 @@ _OFFER = frozenset({b"upgrade", b"http2-settings"})
 """Headers that offer another protocol, and the options of `Connection` that name them."""
 
 
-class _BoundedParts(ConnectionProtocol):
+class _BoundedParts(RespondingConnection):
     """Bounds the parts of a request that httptools would collect without end."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,8 +40,6 @@ class _BoundedParts(ConnectionProtocol):
         self._has_progressed = False
         """Whether a part has begun, or some of the body has come, in the latest packet."""
         self._bound_exceeded: ApiError | None = None
-        self._answering: RequestResponseCycle | None = None
-        """The request that is being answered; `cycle` is the latest one, which may be queued."""
 
     def may_read_ahead(self) -> bool:
         return 0 < len(self.pipeline) < _MAX_QUEUED and len(self.cycle.body) <= HIGH_WATER_LIMIT
@@ -103,6 +101,9 @@ class _BoundedParts(ConnectionProtocol):
         super().on_headers_complete()
         if not self.pipeline:
             self._answering = self.cycle
+        if not self.parser.should_keep_alive():
+            self.cycle.keep_alive = False  # which older versions of uvicorn decide in their `send`
+        self.cycle.send = self.respond  # type: ignore[method-assign,assignment]
         self._part = Part.BODY
         self._has_progressed = True
         # The list in the scope stays as it is: trailers are no headers (RFC 9110, 6.5.1).

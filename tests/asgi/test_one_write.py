@@ -1,55 +1,119 @@
-"""The head of a response goes out with the first part of its body, whatever the response."""
+"""On httptools, the head of a response and the first part of its body are one write."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from iterations import until
+from uvicorn.server import ServerState
 
-from msgine_sandbox.protocol.connection import ResponseTransport
+from msgine_sandbox.protocol.responses import RespondingConnection
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.server import config_of
+from msgine_sandbox.settings import Settings
 
-HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HEALTH = b"GET /_sandbox/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Recorder(asyncio.Transport):
-    """Keeps what is written, and notes its end."""
+    """Keeps each write apart."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.written: list[bytes] = []
+        self.closed = False
 
-    def write(self, data: object) -> None:
-        self.written.append(bytes(data))  # type: ignore[call-overload]
+    def write(self, data: Any) -> None:
+        self.written.append(bytes(data))
 
     def is_closing(self) -> bool:
-        return False
+        return self.closed
 
     def close(self) -> None:
-        self.written.append(b"closed")
+        self.closed = True
+
+    def resume_reading(self) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
 
 
-@pytest.mark.parametrize(
-    ("parts", "written"),
-    [
-        pytest.param([HEAD, b"body"], [HEAD + b"body"], id="whole"),
-        pytest.param([HEAD, b"one", b"two"], [HEAD + b"one", b"two"], id="streamed"),
-        pytest.param([HEAD, b""], [HEAD], id="empty"),
-        pytest.param([HEAD], [HEAD], id="to HEAD"),
-        pytest.param([CONTINUE, HEAD, b"body"], [CONTINUE, HEAD + b"body"], id="after a continue"),
-    ],
-)
-def test_a_head_is_written_with_what_follows_it(parts: list[bytes], written: list[bytes]) -> None:
+@asynccontextmanager
+async def connection() -> AsyncIterator[tuple[Recorder, Callable[[bytes], Any]]]:
+    """Return what a connection writes, and the function that it gets its data by."""
+    box = Sandbox(Settings())
+    config = config_of(box)
+    config.load()
+    await box.lifecycle.start()
+    kind: Any = config.http_protocol_class
+    if not issubclass(kind, RespondingConnection):
+        pytest.skip("httptools is not installed")
+    protocol = kind(config=config, server_state=ServerState(), app_state={})
     recorder = Recorder()
-    transport = ResponseTransport(recorder)
-    for _ in range(2):  # as on a connection that is kept
-        for part in parts:
-            transport.write(part)
-        transport.end()
-    assert recorder.written == written * 2
+    protocol.connection_made(recorder)
+    try:
+        yield recorder, protocol.data_received
+    finally:
+        protocol.connection_lost(None)
+        await box.lifecycle.close()
 
 
-def test_a_head_is_written_before_the_connection_is_closed() -> None:
-    recorder = Recorder()
-    transport = ResponseTransport(recorder)
-    transport.write(HEAD)
-    transport.close()
-    assert recorder.written == [HEAD, b"closed"]
+async def writes(recorder: Recorder, count: int) -> list[bytes]:
+    """Return what has been written, once it is so much."""
+    await until(lambda: len(recorder.written) >= count)
+    return recorder.written
+
+
+def body_lengths(written: list[bytes]) -> Iterator[tuple[bytes, int]]:
+    for each in written:
+        head, _, body = each.partition(b"\r\n\r\n")
+        yield head.partition(b"\r\n")[0], len(body)
+
+
+async def test_a_response_is_one_write() -> None:
+    async with connection() as (recorder, receive):
+        receive(HEALTH)
+        [(status, length)] = body_lengths(await writes(recorder, 1))
+        assert status == b"HTTP/1.1 200 OK"
+        assert length > 0
+        receive(HEALTH.replace(b"GET", b"HEAD"))
+        [_, (status, length)] = body_lengths(await writes(recorder, 2))
+        assert (status, length) == (b"HTTP/1.1 200 OK", 0)
+
+
+async def test_two_requests_at_once_are_answered_by_two_writes() -> None:
+    async with connection() as (recorder, receive):
+        receive(HEALTH + HEALTH.replace(b"health", b"nothing"))
+        found = dict(body_lengths(await writes(recorder, 2)))
+        assert list(found) == [b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found"]
+
+
+async def test_an_interim_response_does_not_wait_for_the_response() -> None:
+    async with connection() as (recorder, receive):
+        receive(
+            b"POST /api/v1/messages/sms HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert await writes(recorder, 1) == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+        receive(b"{}")
+        [_, (status, _)] = body_lengths(await writes(recorder, 2))
+        assert status == b"HTTP/1.1 400 Bad Request"
+
+
+async def test_a_stream_begins_with_its_first_chunk_and_goes_on_in_chunks() -> None:
+    async with connection() as (recorder, receive):
+        receive(HEALTH.replace(b"health", b"events"))
+        [first] = await writes(recorder, 1)
+        assert b"transfer-encoding: chunked\r\n" in first
+        assert first.endswith(b"\r\n\r\nd\r\nretry: 1000\n\n\r\n")
+
+
+async def test_a_connection_that_the_client_wants_closed_is_closed() -> None:
+    async with connection() as (recorder, receive):
+        receive(HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        [written] = await writes(recorder, 1)
+        assert b"\r\nconnection: close\r\n" in written
+        assert recorder.closed
