@@ -23,6 +23,7 @@ import uvicorn
 from msgine_sandbox.app import BASE_PATH, app_of
 from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.listeners import BACKLOG, listen
+from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.protocol import protocol_for
 from msgine_sandbox.request_log import RequestLog
 from msgine_sandbox.sandbox import Sandbox
@@ -194,8 +195,7 @@ class Server(uvicorn.Server):
         if self._sandbox.settings.stop_with_stdin:
             # A daemon, because a thread that reads cannot be interrupted when the server stops.
             threading.Thread(target=self._stop_with_stdin, daemon=True).start()
-        self._loop.call_later(_IMPORTS_AFTER, self._on_thread, self._sandbox.rate_limit.prepare)
-        self._loop.call_later(_PREPARES_AFTER, self._on_thread, self._sandbox.sender.prepare)
+        self._prepare(self._loop)
         url = base_url(self._sandbox.settings, self._sandbox.targets.own_port or 0)
         try:
             self._announce(url)
@@ -214,9 +214,14 @@ class Server(uvicorn.Server):
             self._silent_until = loop.time() + 60
             _errors.error("New connections wait until others are closed: %s", error.strerror)
 
-    def _on_thread(self, prepare: Callable[[], None]) -> None:
+    def _prepare(self, loop: asyncio.AbstractEventLoop) -> None:
         # After the start, which it would delay; by the first use, it would delay requests.
-        threading.Thread(target=prepare, daemon=True).start()
+        def on_thread(prepare: Callable[[], None]) -> None:
+            threading.Thread(target=prepare, daemon=True).start()
+
+        if self._sandbox.settings.tier is not Tier.UNLIMITED:  # else few accounts have limits
+            loop.call_later(_IMPORTS_AFTER, on_thread, self._sandbox.rate_limit.prepare)
+        loop.call_later(_PREPARES_AFTER, on_thread, self._sandbox.sender.prepare)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and give the requests in flight a second."""
