@@ -36,7 +36,6 @@ class RespondingConnection(ConnectionProtocol):
         if cycle is None or cycle.disconnected:
             return
         if message["type"] == "http.response.start":
-            cycle.response_started = True
             cycle.waiting_for_100_continue = False
             self._head = self._head_of(cycle, message)
             return
@@ -47,6 +46,7 @@ class RespondingConnection(ConnectionProtocol):
             chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             body = chunk + b"0\r\n\r\n" if is_last else chunk
         head, self._head = self._head, b""
+        cycle.response_started = True  # not before: else uvicorn sends no 500 for a failure
         self.transport.write(head + body)
         if is_last:
             cycle.response_complete = True
@@ -70,6 +70,6 @@ class RespondingConnection(ConnectionProtocol):
         elif not cycle.keep_alive:
             headers.append((b"connection", b"close"))
         head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        if head.count(b"\n") != len(headers):
+        if head.count(b"\r") + head.count(b"\n") != 2 * len(headers):
             raise RuntimeError("A header of the response contains a line break")
         return b"%b%b\r\n" % (STATUS_LINE[start["status"]], head)

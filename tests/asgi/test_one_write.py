@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from iterations import until
+from starlette.responses import Response
+from starlette.types import Send
 from uvicorn.server import ServerState
 
 from msgine_sandbox.protocol.responses import RespondingConnection
@@ -109,6 +111,36 @@ async def test_a_stream_begins_with_its_first_chunk_and_goes_on_in_chunks() -> N
         [first] = await writes(recorder, 1)
         assert b"transfer-encoding: chunked\r\n" in first
         assert first.endswith(b"\r\n\r\nd\r\nretry: 1000\n\n\r\n")
+
+
+async def test_a_response_that_fails_before_its_body_is_a_500(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def failing(_: Response, scope: object, receive: object, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("no body")
+
+    monkeypatch.setattr(Response, "__call__", failing)
+    async with connection() as (recorder, receive):
+        receive(HEALTH)
+        [(status, _)] = body_lengths(await writes(recorder, 1))
+        assert status == b"HTTP/1.1 500 Internal Server Error"
+    assert "no body" in capsys.readouterr().err
+
+
+async def test_a_header_with_a_line_break_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def splitting(_: Response, scope: object, receive: object, send: Send) -> None:
+        headers = [(b"location", b"/\r\nset-cookie: a=b")]
+        await send({"type": "http.response.start", "status": 307, "headers": headers})
+
+    monkeypatch.setattr(Response, "__call__", splitting)
+    async with connection() as (recorder, receive):
+        receive(HEALTH)
+        [(status, _)] = body_lengths(await writes(recorder, 1))
+        assert status == b"HTTP/1.1 500 Internal Server Error"
+    assert "line break" in capsys.readouterr().err
 
 
 async def test_a_connection_that_the_client_wants_closed_is_closed() -> None:
