@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER, HIGH_WATER_LIMIT
 
 from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.model.errors import (
@@ -101,8 +101,10 @@ class _BoundedParts(RespondingConnection):
         super().on_headers_complete()
         if not self.pipeline:
             self._answering = self.cycle
-        if not self.parser.should_keep_alive():
-            self.cycle.keep_alive = False  # which older versions of uvicorn decide in their `send`
+        # Older versions of uvicorn decide it in their `send`, and those of httptools do not know a
+        # `close` that white space follows.
+        if not self.parser.should_keep_alive() or CLOSE_HEADER in self.headers:
+            self.cycle.keep_alive = False
         self.cycle.send = self.respond  # type: ignore[method-assign,assignment]
         self._part = Part.BODY
         self._has_progressed = True
