@@ -24,20 +24,20 @@ _NEW_PROCESS_GROUP: Final = 0x200  # CREATE_NEW_PROCESS_GROUP of Windows
 
 
 class SandboxProcess:
-    """A sandbox that runs from the construction of this object until `stop`.
+    """A sandbox that runs from the construction of this object until `stop`, which it needs.
 
     It also ends when this process does, however that ends: its standard input is a pipe from here.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        """Start it, quiet and on a free port unless the settings differ; wait until it answers.
+        """Start it, quiet and on a free port unless the settings differ; it does not answer yet.
 
         Raises:
-            SettingsError: a setting cannot be used; the address cannot be listened on, for example.
-            SandboxUnreachable: it ends for another reason, or does not answer within a minute.
+            SettingsError: a setting cannot be used.
+            SandboxUnreachable: there can be no further process.
         """
         # Here, because a session that connects to a running sandbox needs none of its packages.
-        from msgine_sandbox.settings import SettingsError, flag, renamed, settings_from, variables
+        from msgine_sandbox.settings import settings_from, variables
 
         wanted = settings_from({"port": 0, "quiet": True} | dict(settings))
         self.tokens = wanted.token
@@ -48,19 +48,24 @@ class SandboxProcess:
         except OSError as error:
             self._output.close()
             raise SandboxUnreachable(f"The sandbox did not start: {error}") from error
-        try:
-            self.base_url = self._read_base_url()
-        except BaseException:  # such as KeyboardInterrupt
-            self.stop()
-            raise
-        if not self.base_url:
-            status, output = self._process.wait(), self._tail()
-            self.stop()
-            if status == _REFUSED:
-                # It was given variables, which nobody has written.
-                sentence = renamed(output.removeprefix("msgine-sandbox: "), flag)
-                raise SettingsError(sentence)
-            raise SandboxUnreachable(f"The sandbox did not start: {_ending(status, output)}")
+
+    def wait_until_it_answers(self) -> str:
+        """Return the base URL of the sandbox, once it answers there.
+
+        Raises:
+            SettingsError: a setting cannot be used; the address cannot be listened on, for example.
+            SandboxUnreachable: it ends for another reason, or does not answer within a minute.
+        """
+        base_url = self._read_base_url()
+        if base_url:
+            return base_url
+        from msgine_sandbox.settings import SettingsError, flag, renamed
+
+        status, output = self._process.wait(), self._tail()
+        if status == _REFUSED:
+            # It was given variables, which nobody has written.
+            raise SettingsError(renamed(output.removeprefix("msgine-sandbox: "), flag))
+        raise SandboxUnreachable(f"The sandbox did not start: {_ending(status, output)}")
 
     def failure(self, *, is_ending: bool) -> str | None:
         """Return why the sandbox does not run any more, with the end of its output; else None.

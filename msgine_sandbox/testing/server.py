@@ -1,17 +1,23 @@
-"""A sandbox that this process starts, or that already runs elsewhere, and the accounts on it."""
+"""A sandbox that this process starts, or that already runs elsewhere, and the accounts on it.
+
+The client is imported while a sandbox starts, which takes longer. The plugin has it imported before
+the first test.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from msgine_sandbox.testing.account import Account
-from msgine_sandbox.testing.client import ControlClient
 from msgine_sandbox.testing.coverage import Coverage, coverage_of
 from msgine_sandbox.testing.errors import SandboxError
 from msgine_sandbox.testing.process import SandboxProcess
+
+if TYPE_CHECKING:
+    from msgine_sandbox.testing.account import Account
+    from msgine_sandbox.testing.client import ControlClient
 
 _BASE_PATH: Final = "/api/v1"
 
@@ -41,9 +47,16 @@ class Server:
             SandboxUnreachable: it ends for another reason; the text has the end of its output.
         """
         process = SandboxProcess(settings)
-        origin = process.base_url.removesuffix(_BASE_PATH)
+        try:
+            # Here, because the sandbox starts meanwhile.
+            from msgine_sandbox.testing import account, client  # noqa: F401
+
+            origin = process.wait_until_it_answers().removesuffix(_BASE_PATH)
+        except BaseException:  # such as KeyboardInterrupt
+            process.stop()
+            raise
         # This process has just started it, so there is no need to verify its certificate.
-        wire = ControlClient(origin, settings.get("control_token"), process, verify=False)
+        wire = client.ControlClient(origin, settings.get("control_token"), process, verify=False)
         return cls(wire, process)
 
     @classmethod
@@ -54,6 +67,8 @@ class Server:
             SandboxUnreachable: no sandbox answers there.
             SandboxError: the sandbox refuses the host name of the URL.
         """
+        from msgine_sandbox.testing.client import ControlClient
+
         wire = ControlClient(url.rstrip("/").removesuffix(_BASE_PATH), control_token)
         try:
             wire.call("GET", "/health")
@@ -111,6 +126,8 @@ class Server:
                 "There is no fresh account, because only the tokens of the setting token are "
                 "accepted: name one of them."
             )
+        from msgine_sandbox.testing.account import Account
+
         account = Account(self, token or f"test_{secrets.token_hex(12)}")
         self.accounts.append(account)
         return account
