@@ -21,8 +21,13 @@ def listen(settings: Settings) -> list[socket.socket]:
         SettingsError: none, or not all of those that this machine has, can be listened on.
     """
     try:
+        host = settings.host
         found = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            # As bytes if it can be, because a text is encoded by a module with large tables.
+            host.encode() if host.isascii() else host,
+            settings.port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
         )
         return _listeners({address: family for family, _, _, _, address in found}, settings.port)
     except (OSError, UnicodeError) as error:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, suppress
 from queue import SimpleQueue
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import uvicorn
 
@@ -25,13 +25,14 @@ from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.listeners import BACKLOG, listen
 from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.protocol import protocol_for
-from msgine_sandbox.request_log import RequestLog
 from msgine_sandbox.sandbox import Sandbox
-from msgine_sandbox.scenario import load
 from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
 from msgine_sandbox.standard_error import StandardErrorStream, takes_colours
 from msgine_sandbox.storage.failure import disk_failure
 from msgine_sandbox.storage.file import DatabaseUnusable, create_private
+
+if TYPE_CHECKING:
+    from msgine_sandbox.request_log import RequestLog
 
 _errors = logging.getLogger(__name__)
 
@@ -107,6 +108,8 @@ def build_server(
 
 
 def _log(sandbox: Sandbox, output: StandardErrorStream) -> RequestLog:
+    from msgine_sandbox.request_log import RequestLog  # here, because a quiet sandbox has none
+
     coloured = takes_colours(output, os.environ)
     return RequestLog(
         sandbox.bus, sandbox.accounts, sandbox.real, output, sandbox.form, coloured=coloured
@@ -180,6 +183,8 @@ class Server(uvicorn.Server):
         try:
             await self._sandbox.lifecycle.start()
             if self._sandbox.settings.scenario is not None:
+                from msgine_sandbox.scenario import load  # here, because few starts need it
+
                 await load(self._sandbox, self._sandbox.settings.scenario)
         except BaseException as error:
             await self._sandbox.lifecycle.close()

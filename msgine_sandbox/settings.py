@@ -143,7 +143,7 @@ def renamed(sentence: str, name_of: "Callable[[Field[Any]], str]") -> str:
         setting = named.get(found[0])
         return found[0] if setting is None else name_of(setting)
 
-    return _NAME.sub(replace, sentence)
+    return re.sub(_NAME, replace, sentence)
 
 
 def unknown_variables(names: Iterable[str]) -> Iterator[str]:
@@ -316,13 +316,14 @@ def _retention_rules(settings: Settings) -> list[tuple[bool, str]]:
     ]
 
 
-_HOST_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
-_NAME = re.compile(rf"(?<!\S)(?:--[a-z-]+|{ENVIRONMENT}[A-Z_]+)(?![\w-])")
+# Texts, because few starts need them, and to compile them takes time from each.
+_HOST_NAME = r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?"
+_NAME = rf"(?<!\S)(?:--[a-z-]+|{ENVIRONMENT}[A-Z_]+)(?![\w-])"
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 
 
 def _is_host(text: str) -> bool:
-    return bool(_HOST_NAME.fullmatch(text)) or is_address(text)
+    return bool(re.fullmatch(_HOST_NAME, text)) or is_address(text)
 
 
 def is_address(text: str) -> bool:

@@ -80,8 +80,8 @@ _MAX_PATH: Final = 2048
 _MAX_TIMES: Final = 1_000_000
 _MAX_SEED: Final = 2**63 - 1
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_NUMBER_LIKE: Final = re.compile(r"[+0-9 ().-]*\*?")
-_NUMBER: Final = re.compile(r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*")
+_NUMBER_LIKE: Final = r"[+0-9 ().-]*\*?"
+_NUMBER: Final = r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*"
 
 
 class RequestMatchBody(Body, frozen=True, kw_only=True):
@@ -212,9 +212,9 @@ def _webhook_match(body: WebhookMatchBody, effect: WebhookEffect) -> Match:
 
 
 def _checked_recipient(to: str | None) -> str | None:
-    if to is None or _NUMBER.fullmatch(to):
+    if to is None or re.fullmatch(_NUMBER, to):
         return to
-    is_target = not _NUMBER_LIKE.fullmatch(to) and is_one_line(to) and " " not in to
+    is_target = not re.fullmatch(_NUMBER_LIKE, to) and is_one_line(to) and " " not in to
     if is_target and len(to) <= MAX_TARGET:
         return to  # an email address, or the target of a push
     raise invalid_field(

@@ -38,8 +38,8 @@ MAX_LIMIT: Final = 10_000
 _PARAMETERS: Final = frozenset(
     {"method", "path", "status", "warning", "since", "before", "limit", "view"}
 )
-_STATUS_CLASS: Final = re.compile(r"([1-5])xx", re.IGNORECASE)
-_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
+_STATUS_CLASS: Final = r"(?i)([1-5])xx"
+_STATUS: Final = r"[1-5][0-9]{2}"
 
 
 class JournalControl:
@@ -104,11 +104,11 @@ def _filter(account: int | None, query: Fields) -> JournalFilter:
 def _statuses(text: str | None) -> range | None:
     if text is None:
         return None
-    status_class = _STATUS_CLASS.fullmatch(text)
+    status_class = re.fullmatch(_STATUS_CLASS, text)
     if status_class:
         first = int(status_class[1]) * 100
         return range(first, first + 100)
-    if _STATUS.fullmatch(text):
+    if re.fullmatch(_STATUS, text):
         return range(int(text), int(text) + 1)
     raise invalid_field("status", text, "a status such as 429, or a class such as 4xx")
 

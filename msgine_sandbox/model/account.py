@@ -85,13 +85,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return Money(micros, DEVELOPER_CURRENCY)
 
 
-_FOR_TESTS = re.compile(r"test|sandbox|dev|demo|fake|dummy|example|local|ci\b", re.IGNORECASE)
-_STAGE = re.compile(
-    r"(?<![a-z])(?:test|testing|sandbox|staging|dev|demo|fake|dummy|example|local|ci"
-    r"|(?P<live>live|prod|production))(?![a-z])",
-    re.IGNORECASE,
+_FOR_TESTS = r"(?i)test|sandbox|dev|demo|fake|dummy|example|local|ci\b"
+_STAGE = (
+    r"(?i)(?<![a-z])(?:test|testing|sandbox|staging|dev|demo|fake|dummy|example|local|ci"
+    r"|(?P<live>live|prod|production))(?![a-z])"
 )
-_RANDOM_SECRET = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_.-]{32,}")
+_RANDOM = r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_.-]{32,}"
 
 
 @lru_cache(1024)
@@ -100,7 +99,7 @@ def looks_live(token: str) -> bool:
 
     Of several words the first counts: `sk_live_test1` is live, `test_live_updates` is not.
     """
-    stage = _STAGE.search(token)
+    stage = re.search(_STAGE, token)
     if stage is not None:
         return stage["live"] is not None
-    return bool(_RANDOM_SECRET.fullmatch(token)) and not _FOR_TESTS.search(token)
+    return bool(re.fullmatch(_RANDOM, token)) and not re.search(_FOR_TESTS, token)

@@ -6,7 +6,6 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
-from unicodedata import name
 
 from msgine_sandbox.model.choices import NumberCheck
 from msgine_sandbox.model.errors import InvalidPhoneNumber
@@ -104,6 +103,8 @@ def _called(character: str) -> str:
         return "a space"
     if character.isascii() and character.isprintable():
         return f'"{character}"'
+    from unicodedata import name  # here, because its table is large and few starts need it
+
     called = name(character, "").lower()  # control characters have none
     return f"U+{ord(character):04X}" + (f" ({called})" if called else "")
 

@@ -7,7 +7,6 @@ docs/warnings.md that contains the advice: tests/test_definitions.py says which 
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from unicodedata import name
 
 import msgspec
 
@@ -126,6 +125,8 @@ def number_not_mobile(number: str, what: str) -> ClientWarning:
 
 def forced_to_ucs2(character: str, segments: int, without: int) -> ClientWarning:
     """Return a warning: one character makes the whole text UCS-2, which needs more segments."""
+    from unicodedata import name  # here, because its table is large and few starts need it
+
     called = name(character, "unnamed").lower()
     return ClientWarning(
         WarningCode.FORCED_TO_UCS2,

@@ -78,10 +78,9 @@ def _request_fault(row: MagicFault, code: str | None) -> RequestFault:
 REQUEST_FAULTS: Final[Mapping[str, RequestFault]] = dict(_request_faults())
 """The faults of requests, by name and by number."""
 
-_NAMED: Final = re.compile(
-    rf"(?:user:)?{TOKEN_PREFIX}(?P<token>[a-z0-9-]+)(?:\+.*)?"
-    rf"|(?P<local>[a-z0-9-]+)(?:\+[^@]*)?@{re.escape(DOMAIN)}",
-    re.IGNORECASE,
+_NAMED: Final = (
+    rf"(?i)(?:user:)?{TOKEN_PREFIX}(?P<token>[a-z0-9-]+)(?:\+.*)?"
+    rf"|(?P<local>[a-z0-9-]+)(?:\+[^@]*)?@{re.escape(DOMAIN)}"
 )
 
 
@@ -98,5 +97,5 @@ def request_fault_of(recipient: Recipient) -> RequestFault | None:
 def _key(recipient: Recipient) -> str:
     if recipient.startswith("+"):
         return recipient
-    named = _NAMED.fullmatch(recipient)
+    named = re.fullmatch(_NAMED, recipient)
     return (named["token"] or named["local"]).lower() if named else ""

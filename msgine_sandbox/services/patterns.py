@@ -132,8 +132,8 @@ def _compiled(text: str) -> Any:
 
 
 _COMMENT: Final = r"#[^\n]*\n"
-_REPETITION: Final = re.compile(rf"(\)?)(?:\s|{_COMMENT})*+(?:\+|\{{((?:{_COMMENT}|[^,}}#])*+))")
-_NO_DIGIT: Final = re.compile(rf"{_COMMENT}|[^0-9]")
+_REPETITION: Final = rf"(\)?)(?:\s|{_COMMENT})*+(?:\+|\{{((?:{_COMMENT}|[^,}}#])*+))"
+_NO_DIGIT: Final = rf"{_COMMENT}|[^0-9]"
 
 
 def _copies(pattern: str) -> int:
@@ -144,8 +144,8 @@ def _copies(pattern: str) -> int:
     that this is too much rather than too little.
     """
     factors, others = [], 0
-    for group, count in _REPETITION.findall(pattern):
-        digits = _NO_DIGIT.sub("", count).lstrip("0")[:9]
+    for group, count in re.findall(_REPETITION, pattern):
+        digits = re.sub(_NO_DIGIT, "", count).lstrip("0")[:9]
         copies = int(digits) + 1 if digits else 2
         if group:
             factors.append(copies)
