@@ -8,6 +8,7 @@ Tests replace clocks, so none is read here: every timeout is one of a socket or 
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  (which the first connection would import)
 import json
 import os
 import socket

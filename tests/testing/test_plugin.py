@@ -534,6 +534,29 @@ def test_without_the_option_there_is_no_word_of_coverage(run: Run) -> None:
     run(SENDS).stdout.no_fnmatch_line("*MsGine*")
 
 
+# What is imported
+
+
+def test_the_client_is_imported_before_the_first_test(run: Run) -> None:
+    # Which may replace parts of the standard library; settings and their words use few of them.
+    ended = run(
+        """
+        import sys
+
+        before = set()
+
+        def test_first():
+            before.update(sys.modules)
+
+        def test_second(msgine, msgine_webhooks):
+            assert list(msgine.messages) == msgine_webhooks.received == []
+            ours = {"msgine_sandbox.settings", "msgine_sandbox.model.choices"}
+            assert sys.modules.keys() - before <= ours
+        """
+    )
+    ended.assert_outcomes(passed=2)
+
+
 # Sessions that do not use it
 
 
@@ -545,7 +568,9 @@ def test_a_session_that_does_not_use_it_loads_nothing_heavy(run: Run) -> None:
         def test_nothing():
             heavy = {"httpx", "uvicorn", "starlette", "msgspec", "sqlite3", "asyncio", "ssl"}
             assert not heavy & sys.modules.keys()
-            assert "msgine_sandbox.testing.plugin" in sys.modules
+            ours = [each for each in sys.modules if each.startswith("msgine_sandbox")]
+            assert "msgine_sandbox.testing.plugin" in ours
+            assert len(ours) <= 12
         """,
         "-p",
         "no:anyio",
