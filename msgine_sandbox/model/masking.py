@@ -4,6 +4,7 @@ The Python client uses it, too, so it imports nothing but the standard library.
 """
 
 import re
+from functools import cache
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -12,11 +13,6 @@ FOR_TESTS: Final = "test_"
 """How tokens begin that are made up for the sandbox, and no secrets."""
 _LONGEST: Final = 100  # characters of a token that are shown
 
-_PARTS: Final = (
-    r"auth(?:orization)?\b|(?:api|access|private|subscription)key|bearer|cookie|credential|csrf|jwt|"
-    r"pass(?:word|wd|phrase|code)|^key$|\b(?:pass|pwd|sid|sig)\b|secret|session|signature|token|xsrf"
-)
-"""What the names of headers and parameters contain whose values are secret."""
 _NOT_SECRET: Final = frozenset({"webhook-signature"})  # it reveals nothing
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "negotiate", "token", "apikey"})
 _ATTRIBUTES: Final = frozenset({"domain", "expires", "max-age", "path", "samesite"})
@@ -38,7 +34,18 @@ def is_secret(name: str) -> bool:
     if name in _NOT_SECRET:
         return False
     words = re.sub(r"[-_.\[\]]+", " ", name)
-    return any(re.search(_PARTS, each) for each in (words, words.replace(" ", "")))
+    return any(map(_parts().search, (words, words.replace(" ", ""))))
+
+
+@cache
+def _parts() -> re.Pattern[str]:
+    """Return what the names of headers and parameters contain whose values are secret."""
+    # Compiled when it is first used, because every session of pytest imports this module.
+    return re.compile(
+        r"auth(?:orization)?\b|(?:api|access|private|subscription)key|bearer|cookie|credential|csrf|"
+        r"jwt|pass(?:word|wd|phrase|code)|^key$|\b(?:pass|pwd|sid|sig)\b|secret|session|signature|"
+        r"token|xsrf"
+    )
 
 
 def masked_header(name: str, value: str) -> str:
