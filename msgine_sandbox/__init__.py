@@ -19,7 +19,8 @@ def start(**settings: _Any) -> "_Context[Account]":
         SettingsError: a setting cannot be used; the address cannot be listened on, for example.
         SandboxUnreachable: it ends for another reason; the text has the end of its output.
     """
-    from msgine_sandbox.testing import start
+    # Not from `testing`, which imports the client: here that is done while the sandbox starts.
+    from msgine_sandbox.testing.server import start
 
     return start(**settings)
 

@@ -1,7 +1,8 @@
 """Python client of a sandbox, for tests, and the pytest plugin.
 
 Names are imported when they are first used: the plugin is loaded in every session of pytest where
-the package is installed, and a session that does not use it must not become slower.
+the package is installed, and a session that does not use it must not become slower. With any of
+them comes the whole client: a module of tests imports it before its tests replace what it needs.
 """
 
 from importlib import import_module
@@ -83,6 +84,7 @@ def __getattr__(name: str) -> Any:
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import_module(f"{__name__}.account")
     return getattr(import_module(f"{__name__}.{module}"), name)
 
 

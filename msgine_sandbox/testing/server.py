@@ -1,7 +1,7 @@
 """A sandbox that this process starts, or that already runs elsewhere, and the accounts on it.
 
-The client is imported while a sandbox starts, which takes longer. The plugin has it imported before
-the first test.
+The client is imported while a sandbox starts, which takes longer, unless it is there already: names
+of `testing` import it, and the plugin before the first test.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ cli.main()
 CLIENT = """
 import sys
 before = set(sys.modules)
-from msgine_sandbox.testing import Server, process
+import msgine_sandbox
+from msgine_sandbox.testing import process
 
 spawn = process._spawn
 
@@ -37,10 +38,10 @@ def spied(*args):
     return spawn(*args)
 
 process._spawn = spied
-with Server.start() as server:
+with msgine_sandbox.start() as account:
     print(*sys.modules.keys() - before)
     answered = set(sys.modules)
-    server.account().clock.now
+    account.clock.now
     print(*sys.modules.keys() - answered)
 """
 
@@ -81,3 +82,9 @@ def test_the_client_is_imported_while_the_sandbox_starts() -> None:
     assert {"http.client", "msgine_sandbox.testing.account"} <= meanwhile
     assert len(ours(meanwhile)) <= 24
     assert first_call == set()
+
+
+def test_tests_that_name_a_class_of_the_client_import_all_of_it() -> None:
+    named = "import sys; from msgine_sandbox.testing import Server; print(*sys.modules)"
+    [modules] = imported_by(named)
+    assert {"http.client", "ssl", "encodings.idna", "msgine_sandbox.testing.account"} <= modules
