@@ -41,7 +41,6 @@ _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
 _SLOW_CLIENTS = 0.9  # seconds after which those that do not read are cut off before
 _LONGEST_STOP = 1.8  # seconds after which the process ends, whatever hangs
 _IMPORTS_AFTER = 0.02  # seconds from the start: after the first answer, before most tests begin
-_PREPARES_AFTER = 1  # second from the start
 _STANDARD_INPUT = 0
 _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 
@@ -221,12 +220,11 @@ class Server(uvicorn.Server):
 
     def _prepare(self, loop: asyncio.AbstractEventLoop) -> None:
         # After the start, which it would delay; by the first use, it would delay requests.
-        def on_thread(prepare: Callable[[], None]) -> None:
-            threading.Thread(target=prepare, daemon=True).start()
+        def import_windows() -> None:
+            threading.Thread(target=self._sandbox.rate_limit.prepare, daemon=True).start()
 
         if self._sandbox.settings.tier is not Tier.UNLIMITED:  # else few accounts have limits
-            loop.call_later(_IMPORTS_AFTER, on_thread, self._sandbox.rate_limit.prepare)
-        loop.call_later(_PREPARES_AFTER, on_thread, self._sandbox.sender.prepare)
+            loop.call_later(_IMPORTS_AFTER, import_windows)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and give the requests in flight a second."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -159,10 +162,6 @@ class WebhookSender:
             self._store.after_commit(partial(self._announce, fresh, result, event, message))
         return fresh
 
-    def prepare(self) -> None:
-        """Import what the first webhook needs, in any thread; else that webhook does it."""
-        from msgine_sandbox.services.webhooks import client  # noqa: F401
-
     def _forget(self, event: InboxEmptied | MessagesDeleted) -> None:
         """Forget attempts of messages that are deleted: no step of theirs is ever sent again."""
         for step, (attempt, _) in list(self._unrecorded.items()):
@@ -210,7 +209,11 @@ class WebhookSender:
         return attempt, result
 
     async def _result(self, event: WebhookEvent, body: bytes) -> AttemptResult:
-        # Here, because importing httpx takes longer than answering the first request.
+        if self._client is None:
+            # Here, because httpx takes 4 MB, and more with its command, which most sandboxes never
+            # need. On a thread, because requests would wait; without one, it is imported below.
+            with suppress(RuntimeError):
+                await asyncio.to_thread(import_module, "msgine_sandbox.services.webhooks.client")
         from msgine_sandbox.services.webhooks.client import AttemptResult, WebhookClient
 
         headers = self._headers(event, body)
