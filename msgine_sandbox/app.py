@@ -101,6 +101,6 @@ def _control_routes(s: Sandbox) -> Routes:
         *FaultsControl(s.faults, s.store.faults).resources,
         *JournalControl(s.journal, s.accounts).resources,
         *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,
-        *WebhooksControl(s.accounts, s.store.webhooks, s.sender, s.form).resources,
+        *WebhooksControl(s.accounts, s.carrier, s.store.webhooks, s.sender, s.form).resources,
         *SandboxControl(s.reset, s.coverage).resources,
     )

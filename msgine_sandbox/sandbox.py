@@ -10,7 +10,7 @@ from msgine_sandbox.asgi.connections import MAX_IDLE, MAX_SECONDS, Connections
 from msgine_sandbox.model.bound import Bound
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.choices import DeliveryMode
-from msgine_sandbox.model.clock import RealTime, seconds
+from msgine_sandbox.model.clock import Clocks, RealTime, seconds
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.phone_numbers import NumberingPlan
@@ -130,7 +130,9 @@ class Sandbox:
             max_idle=bounds.idle_connections,
             max_seconds=bounds.request_seconds,
         )
+        clocks = Clocks(self.real)
         self.store = Store(
+            clocks,
             settings.database or MEMORY,
             attempts_per_account=Bound(
                 bounds.attempts_per_account, bounds.attempt_bytes_per_account
@@ -138,7 +140,7 @@ class Sandbox:
             attempts_in_all=Bound(bounds.attempts, bounds.attempt_bytes),
         )
         self.targets = Targets(settings.webhook_policy)
-        self.accounts = Accounts(self.store, self.real, settings.tier, settings.token)
+        self.accounts = Accounts(self.store, clocks, settings.tier, settings.token)
         self.due_queue = DueQueue(self.accounts, self.real)
         self.idempotency = Idempotency(
             self.store, self.accounts, strict=settings.strict_idempotency
@@ -155,7 +157,7 @@ class Sandbox:
         self.retries = RetryDetector()
         self.polling = PollingDetector(self.form)
         self.coverage = Coverage(self.bus)
-        self.analytics = Analytics(self.store)
+        self.analytics = Analytics(self.store, clocks)
         self.faults = Faults(self.store, self.ids, max_faults=bounds.faults)
         self.deliveries = Deliveries(
             self.store,
@@ -165,7 +167,7 @@ class Sandbox:
             self.analytics,
             WebhookPlanner(self.store, self.accounts, self.faults, self.ids),
         )
-        carrier = self._carrier()
+        self.carrier = carrier = self._carrier()
         self.channels = self._channels(carrier)
         self.devices = Devices(self.store, self.accounts, self.ids)
         self.messages = Messages(
@@ -179,10 +181,12 @@ class Sandbox:
         )
         self.patterns = Patterns(max_seconds=bounds.pattern_seconds)
         slices = bounds.slice_seconds
-        self.inbox = Inbox(self.store, self.accounts, self.bus, slice_seconds=slices)
-        self.waits = Waits(self.store, self.inbox, self.bus, slice_seconds=slices)
+        self.inbox = Inbox(
+            self.store, self.accounts, self.deliveries, self.bus, slice_seconds=slices
+        )
+        self.waits = Waits(self.store, self.inbox, carrier, self.bus, slice_seconds=slices)
         self.feed = Feed(
-            self.bus, self.ids, max_events=bounds.feed_events, max_bytes=bounds.feed_bytes
+            self.bus, carrier, self.ids, max_events=bounds.feed_events, max_bytes=bounds.feed_bytes
         )
         self.sender = WebhookSender(
             self.store,
@@ -213,6 +217,7 @@ class Sandbox:
             self.retries,
             self.coverage,
             self.inbox,
+            self.deliveries,
         )
         self.lifecycle = Lifecycle(
             self.store,
@@ -255,7 +260,15 @@ class Sandbox:
         settings = self.settings
         plans = delivery_plans(seconds(settings.sent_after), seconds(settings.delivered_after))
         by_clock = settings.delivery is DeliveryMode.AUTO
-        return Carrier(self.store, self.bus, self.ids, self.deliveries, plans if by_clock else None)
+        return Carrier(
+            self.store,
+            self.accounts,
+            self.due_queue,
+            self.bus,
+            self.ids,
+            self.deliveries,
+            plans if by_clock else None,
+        )
 
     def _channels(self, carrier: Carrier) -> Mapping[Channel, ChannelService[Any]]:
         numbering_plan = NumberingPlan(self.settings.number_check)

@@ -177,8 +177,8 @@ class EventEncoder:
         self, event: FeedEvent, change: StatusChange, messages: dict[int, "_Statuses"]
     ) -> StatusEvent:
         if change.message not in messages:
-            found = await self._store.messages.deliveries([change.message])
-            messages[change.message] = _Statuses(found.get(change.message, ()))
+            deliveries = await self._store.messages.deliveries(change.message)
+            messages[change.message] = _Statuses(deliveries)
         statuses = messages[change.message]
         account, account_id = owner_of(event.account, self._accounts)
         return StatusEvent(

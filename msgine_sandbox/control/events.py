@@ -51,6 +51,7 @@ class EventsControl:
         media_type = "text/event-stream; charset=utf-8"
         if context.method == "HEAD":
             return Response(headers={**_HEADERS, "Content-Type": media_type})
+        await self._feed.start()
         # The event loop goes on for as long as this streams, so what falls due can be performed.
         await self._lifecycle.start()
         stream = self._stream(context, after)

@@ -138,7 +138,7 @@ class MessagesControl:
         """Set the status of one recipient's delivery, or of all; return the message after that."""
         message = await self._message(request)
         body = read_body_as(request, StatusBody)
-        await self._deliveries.set_status(message, body.status, body.to)
+        await self._deliveries.set_status(message.id, body.status, body.to)
         return await self.read(request)
 
     async def _message(self, request: Request) -> Message:

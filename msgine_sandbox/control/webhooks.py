@@ -27,6 +27,7 @@ from msgine_sandbox.model.webhook import (
     checked_url,
 )
 from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.signature import key_of
 from msgine_sandbox.storage.webhooks import AttemptFilter, WebhookRows
@@ -61,9 +62,15 @@ class WebhooksControl:
     """Reads and replaces endpoints, lists attempts, sends webhooks again."""
 
     def __init__(
-        self, accounts: Accounts, rows: WebhookRows, sender: WebhookSender, form: AnswerForm
+        self,
+        accounts: Accounts,
+        carrier: Carrier,
+        rows: WebhookRows,
+        sender: WebhookSender,
+        form: AnswerForm,
     ) -> None:
         self._accounts = accounts
+        self._carrier = carrier
         self._rows = rows
         self._sender = sender
         self._form = form
@@ -86,7 +93,10 @@ class WebhooksControl:
         """Replace all endpoints of the account, or none where one is refused."""
         account = context_of(request).require_account()
         endpoints = endpoints_of(read_body_as(request, EndpointsBody).endpoints)
-        await self._accounts.save(replace(account, endpoints=endpoints))
+        with self._carrier.hearing(account.id):
+            # Before the endpoints are stored: if that fails, nothing else has changed.
+            await self._carrier.follow(account.id)
+            await self._accounts.save(replace(account, endpoints=endpoints))
         return json_answer(endpoints_view(endpoints))
 
     async def attempts(self, request: Request) -> Answer:

@@ -91,6 +91,50 @@ class Clock(msgspec.Struct, frozen=True):
         return 0 if instant <= self.frozen_at else None
 
 
+class Clocks:
+    """The clocks of all accounts, and the instants at which those stand that are being moved."""
+
+    def __init__(self, real: RealTime) -> None:
+        self._real = real
+        self.of: dict[int, Clock] = {}
+        """By account."""
+        self.pinned: dict[int, Instant | None] = {}
+        """The time of accounts whose clock is being moved; None where it follows the clock."""
+        self._moved: dict[int, Instant] | None = None
+        """Where no status begins by itself, up to when the clocks have been moved."""
+
+    def stand(self) -> None:
+        """Let no status begin by itself: each does when its account's clock is moved past it."""
+        if self._moved is None:
+            real = self._real.now()
+            self._moved = {account: self.at(account, real) for account in self.of}
+
+    def run(self) -> None:
+        """Let statuses begin as time passes."""
+        self._moved = None
+
+    def has_moved(self, account: int, to: Instant) -> None:
+        """Note that an account's clock has been moved."""
+        if self._moved is not None:
+            self._moved[account] = to
+
+    def seen(self, account: int) -> Instant:
+        """Return up to when an account's statuses have begun: usually its time."""
+        if self._moved is None:
+            return self.now(account)
+        pinned = self.pinned.get(account)
+        return self._moved.get(account, 0) if pinned is None else pinned
+
+    def now(self, account: int) -> Instant:
+        """Return an account's time."""
+        return self.at(account, self._real.now())
+
+    def at(self, account: int, real: Instant) -> Instant:
+        """Return an account's time at a real time."""
+        pinned = self.pinned.get(account)
+        return self.of[account].at(real) if pinned is None else pinned
+
+
 def seconds(value: float) -> int:
     """Return seconds as whole microseconds, to the nearest."""
     return round(value * SECOND)

@@ -1,21 +1,25 @@
-"""A step: a planned change of a status or attempt at a webhook, stored until it is performed."""
+"""A step: what is to be done at a planned time, stored until it is performed."""
 
 from enum import IntEnum
+from typing import Final
 
 import msgspec
 
 from msgine_sandbox.model.clock import Instant
 
+SEND: Final = "send"
+"""The detail of the step with which a scheduled push is sent."""
+
 
 class Lane(IntEnum):
-    """Whether a step changes a status, in the store only, or sends a webhook to a receiver."""
+    """Whether a step is about statuses, in this process only, or sends a webhook to a receiver."""
 
     STATUS = 0
     WEBHOOK = 1
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """What is to happen to a message, and when on its account's clock."""
+    """What is to be done about a message, and when on its account's clock."""
 
     id: int
     account: int
@@ -23,9 +27,9 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     due: Instant
     message: int
     subject: int
-    """For a status the position of the recipient, for a webhook the id of the event."""
+    """For statuses the position of the first recipient, for a webhook the id of the event."""
     detail: str = ""
-    """For a status, it and its reason if it has one: `sent`, `failed The message bounced`."""
+    """`SEND`; otherwise whoever listens is told of the statuses that begin when it is due."""
 
     @property
     def order(self) -> tuple[Instant, int]:

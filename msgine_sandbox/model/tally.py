@@ -1,13 +1,15 @@
 """Tallies: numbers of messages by status, and their cost, which can be added up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import add
 
 import msgspec
 from msgspec.structs import astuple
 
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.message import Message, Status
+from msgine_sandbox.model.message import Status
+from msgine_sandbox.model.timeline import Timeline, Timelines
 
 _NOT_SENT_YET = frozenset({Status.QUEUED, Status.PENDING})
 
@@ -46,26 +48,27 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return summed
 
 
-def tally_of(message: Message) -> Tally:
-    """Return what a message counts as, with the statuses that it has now."""
-    statuses = [delivery.status for delivery in message.deliveries]
-    cost = message.developer_cost.micros
-    if _NOT_SENT_YET.issuperset(statuses):
-        return Tally(cost=cost)
-    if message.channel is Channel.PUSH:
-        return _push_tally(statuses, cost)
+def tally_of(channel: Channel, timelines: Timelines) -> Tally:
+    """Return what a message counts as when its timelines have ended, without its cost."""
+    return _tally(channel, tuple(timelines.each))
+
+
+@lru_cache(1024)
+def _tally(channel: Channel, each: tuple[Timeline, ...]) -> Tally:
+    if channel is Channel.PUSH:
+        return _push_tally([timeline[-1].status for timeline in each])
+    statuses = [one.status for timeline in each for one in timeline]
     return Tally(
-        sent=sum(delivery.sent_at is not None for delivery in message.deliveries),
+        sent=statuses.count(Status.SENT),
         delivered=statuses.count(Status.DELIVERED),
         failed=statuses.count(Status.FAILED),
-        cost=cost,
     )
 
 
-def _push_tally(statuses: list[Status], cost: int) -> Tally:
+def _push_tally(statuses: Sequence[Status]) -> Tally:
     if not _NOT_SENT_YET.isdisjoint(statuses):
-        return Tally(cost=cost)
+        return NOTHING
     failed = statuses.count(Status.FAILED)
     if failed == len(statuses):
-        return Tally(failed=1, cost=cost)
-    return Tally(partial=1, cost=cost) if failed else Tally(sent=1, cost=cost)
+        return Tally(failed=1)
+    return Tally(partial=1) if failed else Tally(sent=1)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from msgine_sandbox.model.account import TIERS, Account
 from msgine_sandbox.model.channel import SENDING, Scope
 from msgine_sandbox.model.choices import Tier
-from msgine_sandbox.model.clock import LATEST, Clock, ClockState, Instant, RealTime
+from msgine_sandbox.model.clock import LATEST, Clock, Clocks, ClockState, Instant
 from msgine_sandbox.model.errors import Unauthorized
 from msgine_sandbox.model.masking import masked
 from msgine_sandbox.storage.store import Store
@@ -37,10 +37,10 @@ class Accounts:
     """
 
     def __init__(
-        self, store: Store, real: RealTime, tier: Tier, accepted_tokens: Collection[str] = ()
+        self, store: Store, clocks: Clocks, tier: Tier, accepted_tokens: Collection[str] = ()
     ) -> None:
         self._store = store
-        self._real = real
+        self._clocks = clocks
         self._tier = tier
         self._accepted_tokens = frozenset(accepted_tokens)
         self._default_clock = Clock()
@@ -48,18 +48,17 @@ class Accounts:
         self._id_by_token: dict[str, int] = {}
         self._hints: set[str] = set()
         """The masked tokens of all accounts."""
-        self._pinned: dict[int, Instant | None] = {}
-        """The time of accounts whose clock is being moved; None where it follows the clock."""
 
     async def load(self) -> None:
         """Read all accounts from the store."""
         self._default_clock = await self._store.accounts.default_clock()
         # Not those of a file that has been closed, and replaced by another one meanwhile.
         self._accounts.clear()
+        self._clocks.of.clear()
         self._id_by_token.clear()
         self._hints.clear()
         for account in await self._store.accounts.all():
-            self._accounts[account.id] = account
+            self._put(account)
             self._hints.add(account.token_hint)
 
     async def with_token(self, token: str) -> Account:
@@ -94,9 +93,17 @@ class Accounts:
         hint = self._hint(account_id, token)
         account = self._new_account(account_id, hint, _magic_prefix(token))
         await self._store.accounts.add(account, digest)
-        self._accounts[account_id] = account
-        self._store.on_rollback(partial(self._accounts.pop, account_id))
+        self._put(account)
+        self._store.on_rollback(partial(self._remove, account_id))
         return account_id
+
+    def _put(self, account: Account) -> None:
+        self._accounts[account.id] = account
+        self._clocks.of[account.id] = account.clock
+
+    def _remove(self, account: int) -> None:
+        del self._accounts[account]
+        del self._clocks.of[account]
 
     def _hint(self, account_id: int, token: str) -> str:
         """Return a token masked, with the account's number where that is needed to tell it apart.
@@ -126,8 +133,8 @@ class Accounts:
         """Set an account back to what it was when it was opened; inside a write transaction."""
         old = self._accounts[account]
         await self._set(self._new_account(account, old.token_hint, old.magic))
-        if account in self._pinned:
-            pinned, self._pinned[account] = self._pinned[account], None
+        if account in self._clocks.pinned:
+            pinned, self._clocks.pinned[account] = self._clocks.pinned[account], None
             self._store.on_rollback(partial(self._pin_again, account, pinned))
 
     def all(self) -> list[Account]:
@@ -154,25 +161,28 @@ class Accounts:
     async def _set(self, account: Account) -> None:
         old = self._accounts[account.id]
         await self._store.accounts.save(account)
-        self._accounts[account.id] = account
-        self._store.on_rollback(partial(self._accounts.__setitem__, account.id, old))
+        self._put(account)
+        self._store.on_rollback(partial(self._put, old))
 
     def clock_of(self, account: int) -> Clock:
         """Return an account's clock."""
-        return self._accounts[account].clock
+        return self._clocks.of[account]
 
     def now(self, account: int) -> Instant:
         """Return an account's time."""
-        return self.at(account, self._real.now())
+        return self._clocks.now(account)
 
     def at(self, account: int, real: Instant) -> Instant:
         """Return an account's time at a real time."""
-        pinned = self._pinned.get(account)
-        return self.clock_of(account).at(real) if pinned is None else pinned
+        return self._clocks.at(account, real)
+
+    def seen(self, account: int) -> Instant:
+        """Return up to when an account's statuses have begun: usually its time."""
+        return self._clocks.seen(account)
 
     def clock_state(self, account: int) -> ClockState:
         """Return whether an account's time goes on by itself."""
-        if self._pinned.get(account) is not None:
+        if self._clocks.pinned.get(account) is not None:
             return ClockState.MOVING
         if self.clock_of(account).frozen_at is not None:
             return ClockState.FROZEN
@@ -180,15 +190,32 @@ class Accounts:
 
     def pin_time(self, account: int, instant: Instant) -> None:
         """Pin the account's time during a clock move, to the due time of the present step."""
-        self._pinned[account] = instant
+        self._clocks.pinned[account] = instant
+
+    def move_pin(self, account: int, instant: Instant) -> None:
+        """Let the time of an account that is being moved go on to an instant."""
+        pinned = self._clocks.pinned.get(account)
+        if pinned is not None and instant > pinned:
+            self._clocks.pinned[account] = instant
 
     def unpin_time(self, account: int) -> None:
         """Let the account's time follow its clock again."""
-        self._pinned.pop(account, None)
+        self._clocks.pinned.pop(account, None)
+
+    def has_moved(self, account: int, to: Instant) -> None:
+        """Note that an account's clock has been moved, and all that fell due is performed."""
+        self._clocks.has_moved(account, to)
+
+    def let_statuses_begin(self, *, by_themselves: bool) -> None:
+        """Decide whether statuses begin as time passes, or only when clocks are moved."""
+        if by_themselves:
+            self._clocks.run()
+        else:
+            self._clocks.stand()
 
     def _pin_again(self, account: int, instant: Instant | None) -> None:
-        if account in self._pinned:  # the move has not ended meanwhile
-            self._pinned[account] = instant
+        if account in self._clocks.pinned:  # the move has not ended meanwhile
+            self._clocks.pinned[account] = instant
 
     async def set_clock(self, account: int, clock: Clock) -> None:
         """Store a changed clock of an account."""

@@ -115,6 +115,10 @@ class Bus:
         """Call a listener with every announcement of a type from now on."""
         self._listeners[kind] = (*self._listeners.get(kind, ()), listener)
 
+    def has_listener(self, kind: type) -> bool:
+        """Return whether anybody listens for announcements of a type."""
+        return bool(self._listeners.get(kind))
+
     def ignore(self, listener: Listener, *kinds: type) -> None:
         """Call a listener no more with announcements of these types."""
         # New tuples, because an announcement may be iterating over the present ones.

@@ -1,40 +1,41 @@
-"""The carrier: plans the status changes of a message, and applies them when they are due."""
+"""The carrier: plans the timelines of messages, and performs the steps about statuses."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import takewhile
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import TRAITS, Channel, ChannelTraits
 from msgine_sandbox.model.clock import SECOND, Instant
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.magic import DeliveryPlan
-from msgine_sandbox.model.message import NEXT, Delivery, Message, Status, StatusChange
-from msgine_sandbox.model.step import Lane, Step
+from msgine_sandbox.model.message import Message, Recipient, Status
+from msgine_sandbox.model.slices import Slices
+from msgine_sandbox.model.step import SEND, Lane, Step
+from msgine_sandbox.model.timeline import (
+    PlannedStatus,
+    Timeline,
+    Timelines,
+    known_at_acceptance,
+)
+from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import Bus, StatusesChanged
 from msgine_sandbox.services.deliveries import Deliveries
+from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.magic import outcome_of
+from msgine_sandbox.storage.messages import StoredTimelines
 from msgine_sandbox.storage.store import Store
 
 HOUR: Final = 3600 * SECOND
-IF_REGISTERED: Final = "to a device"
-"""The reason in a step whose status is failed instead if the device has been removed by then."""
+_FOLLOWED_TOGETHER: Final = 100
+"""Messages that get their steps in one transaction."""
 
-
-class PlannedStatus(msgspec.Struct, frozen=True):
-    """A status that a delivery will have."""
-
-    detail: str
-    """The status and its reason, in the form of `Step.detail`."""
-    after: int
-    """Microseconds from acceptance, or from the time that the message is scheduled for."""
-
-
-Plans = Mapping[DeliveryPlan, Sequence[PlannedStatus]]
-_FIRST: Final = PlannedStatus("pending", 0)
-"""The change with which a scheduled message, which is `queued`, begins."""
+Plans = Mapping[DeliveryPlan, Timeline]
+"""The statuses that follow the first one, from acceptance or the scheduled time on."""
+_PENDING: Final = PlannedStatus(Status.PENDING, 0)
 
 
 def delivery_plans(sent_after: int, delivered_after: int) -> Mapping[Channel, Plans]:
@@ -46,142 +47,235 @@ def delivery_plans(sent_after: int, delivered_after: int) -> Mapping[Channel, Pl
 
 
 def _plans_of(traits: ChannelTraits, sent_after: int, delivered_after: int) -> Plans:
-    refused = f"failed {traits.fails_without_sending}"
-    failed = f"failed {traits.fails_after_sending}"
     if traits.settled_at_acceptance:
         # A push service accepts or refuses at once; only a receipt may follow later.
-        sent = PlannedStatus(f"sent {IF_REGISTERED}", 0)
-        fails: Sequence[PlannedStatus] = (PlannedStatus(failed, 0),)
-        refusal = PlannedStatus(refused, 0)
+        sent_after = failed_after = 0
     else:
-        sent = PlannedStatus("sent", sent_after)
-        fails = (sent, PlannedStatus(failed, delivered_after))
-        refusal = PlannedStatus(refused, sent_after)
+        failed_after = delivered_after
+    sent = PlannedStatus(Status.SENT, sent_after)
+    refused = PlannedStatus(Status.FAILED, sent_after, traits.fails_without_sending)
+    failed = PlannedStatus(Status.FAILED, failed_after, traits.fails_after_sending)
     return {
-        DeliveryPlan.DELIVERED: (sent, PlannedStatus("delivered", delivered_after)),
+        DeliveryPlan.DELIVERED: (sent, PlannedStatus(Status.DELIVERED, delivered_after)),
         DeliveryPlan.DELIVERED_AN_HOUR_LATER: (
             sent,
-            PlannedStatus("delivered", max(HOUR, sent.after)),
+            PlannedStatus(Status.DELIVERED, max(HOUR, sent_after)),
         ),
-        DeliveryPlan.FAILS_AFTER_SENDING: fails,
-        DeliveryPlan.REFUSED: (refusal,),
+        DeliveryPlan.FAILS_AFTER_SENDING: (
+            (failed,) if traits.settled_at_acceptance else (sent, failed)
+        ),
+        DeliveryPlan.REFUSED: (refused,),
         DeliveryPlan.STAYS_PENDING: (),
         DeliveryPlan.STAYS_SENT: (sent,),
     }
 
 
 class Carrier:
-    """Delivers messages as time passes; without plans, statuses change by control calls only."""
+    """Delivers messages as time passes; without plans, statuses change by control calls only.
+
+    What is to come is in a message's timelines. There are steps only where somebody is to be told
+    of a status when it begins: a receiver of webhooks, a wait, or a subscriber of the feed.
+    """
 
     def __init__(
         self,
         store: Store,
+        accounts: Accounts,
+        due_queue: DueQueue,
         bus: Bus,
         ids: Ids,
         deliveries: Deliveries,
         plans: Mapping[Channel, Plans] | None,
     ) -> None:
         self._store = store
+        self._accounts = accounts
+        self._due_queue = due_queue
         self._bus = bus
         self._ids = ids
         self._deliveries = deliveries
         self._plans = plans
+        self._heard: set[int] = set()
+        """Accounts that are about to have webhook endpoints."""
+        self._followed: set[int] = set()
+        """Accounts in which everything that is under way has its steps."""
+        self._without_steps = 0
+        """Messages that were accepted without steps."""
 
-    async def at_acceptance(self, message: Message) -> list[StatusChange]:
-        """Return the first changes of a push, which precede the response to its request.
+    # Planning
 
-        A scheduled push has none yet, because its service gets it later.
-        """
-        if self._plans is None or message.scheduled_at is not None:
-            return []
-        changes = [
-            _change(message.id, position, planned.detail, message.created_at)
-            for position, delivery in enumerate(message.deliveries)
-            for planned in self._plan_of(message, delivery)[:1]
+    async def timelines(self, message: Message) -> Timelines:
+        """Return the timelines of a new message."""
+        timelines = self._first_timelines(message)
+        if message.scheduled_at is None and TRAITS[message.channel].settled_at_acceptance:
+            return await self._with_devices(message.account, message.recipients, timelines)
+        return timelines
+
+    def _first_timelines(self, message: Message) -> Timelines:
+        created_at, scheduled_at = message.created_at, message.scheduled_at
+        known = known_at_acceptance(message.channel, scheduled_at)
+        if scheduled_at is None:
+            each = [(_PENDING, *self._plan(message.channel, to)) for to in message.recipients]
+            return Timelines(created_at, known, each)
+        wait = scheduled_at - created_at
+        queued = (PlannedStatus(Status.QUEUED, 0), PlannedStatus(Status.PENDING, wait))
+        if TRAITS[message.channel].settled_at_acceptance:
+            # What the push service says depends on the devices that are registered by then.
+            return Timelines(created_at, known, [queued] * len(message.deliveries))
+        each = [
+            (*queued, *_later(self._plan(message.channel, to), wait)) for to in message.recipients
         ]
-        return await self._with_devices(message, changes)
+        return Timelines(created_at, known, each)
 
-    def plan(self, message: Message) -> list[Step]:
-        """Return the steps of a new message: without plans, at most those of a schedule."""
-        starts = message.created_at if message.scheduled_at is None else message.scheduled_at
-        planned = [
-            (position, each)
-            for position, delivery in enumerate(message.deliveries)
-            for each in self._remaining(message, delivery)
-        ]
-        return [
-            Step(
-                step,
-                message.account,
-                Lane.STATUS,
-                starts + each.after,
-                message.id,
-                position,
-                each.detail,
-            )
-            for step, (position, each) in enumerate(planned, self._ids.next(len(planned)))
-        ]
-
-    async def perform(self, steps: Sequence[Step]) -> int:
-        """Perform the first of an account's steps in one transaction, and return how many.
-
-        It stops before the first that is later than a webhook caused by those before it. A step is
-        removed in the transaction that applies it, so that a crash neither loses nor repeats it.
-        """
-        account = steps[0].account
-        async with self._store.write():
-            applied = await self._deliveries.apply(account, await self._changes(steps))
-            await self._store.steps.remove(steps[: applied.done])
-            changed = StatusesChanged(account, applied.changes)
-            self._store.after_commit(partial(self._bus.announce, changed))
-        return applied.done
-
-    def _plan_of(self, message: Message, delivery: Delivery) -> Sequence[PlannedStatus]:
+    def _plan(self, channel: Channel, recipient: Recipient) -> Timeline:
         if self._plans is None:
             return ()
-        return self._plans[message.channel][outcome_of(delivery.recipient).plan]
-
-    def _remaining(self, message: Message, delivery: Delivery) -> Sequence[PlannedStatus]:
-        """Return what is planned for a delivery of a new message, from its present status on."""
-        if message.scheduled_at is not None:
-            return (_FIRST, *self._plan_of(message, delivery))
-        # Of a push, what `at_acceptance` returned is in the history already.
-        done = len(delivery.history) - 1
-        return self._plan_of(message, delivery)[done:] if NEXT[delivery.status] else ()
-
-    async def _changes(self, steps: Sequence[Step]) -> list[StatusChange]:
-        # At the time when they are due, even if the event loop performs them later.
-        changes = [_change(step.message, step.subject, step.detail, step.due) for step in steps]
-        for message_id in {each.message for each in changes if each.reason == IF_REGISTERED}:
-            message = await self._store.messages.get(message_id)
-            if message is not None:
-                changes = await self._with_devices(message, changes)
-        return changes
+        return self._plans[channel][outcome_of(recipient).plan]
 
     async def _with_devices(
-        self, message: Message, changes: Sequence[StatusChange]
-    ) -> list[StatusChange]:
-        """Return changes in which a message fails for devices that have been removed."""
-        tokens = message.recipients
-        removed = await self._store.devices.removed(message.account, tokens)
-        not_registered = TRAITS[message.channel].fails_after_sending
+        self, account: int, tokens: Sequence[Recipient], timelines: Timelines
+    ) -> Timelines:
+        """Return timelines in which a push fails for devices that have been removed."""
+        removed = await self._store.devices.removed(account, tokens)
+        if not removed:
+            return timelines
+        reason = TRAITS[Channel.PUSH].fails_after_sending
+        return Timelines(
+            timelines.created_at,
+            timelines.known,
+            [
+                _failing(timeline, reason) if token in removed else timeline
+                for token, timeline in zip(tokens, timelines.each, strict=True)
+            ],
+        )
 
-        def with_device(change: StatusChange) -> StatusChange:
-            if change.reason != IF_REGISTERED or change.message != message.id:
-                return change
-            if tokens[change.position] in removed:
-                return replace(change, status=Status.FAILED, reason=not_registered)
-            return replace(change, reason=None)
+    # Steps
 
-        return list(map(with_device, changes))
+    def steps(self, message: Message, timelines: Timelines) -> list[Step]:
+        """Return the steps of a new message: none where nobody is to be told of its statuses."""
+        account, scheduled_at = message.account, message.scheduled_at
+        if message.callback_url is not None or self._is_heard(account):
+            steps = self._steps(account, message.id, timelines.instants())
+        else:
+            steps = []
+            self._without_steps += 1
+            self._followed.discard(account)
+        if scheduled_at is not None and self._sends_later(message.channel):
+            # In place of the one that tells of `pending`, which begins at the same time.
+            steps = self._steps(account, message.id, [scheduled_at], SEND)
+        return steps
+
+    @contextmanager
+    def hearing(self, account: int) -> Iterator[None]:
+        """Give steps to all that an account sends inside the block."""
+        self._heard.add(account)
+        try:
+            yield
+        finally:
+            self._heard.discard(account)
+
+    async def follow(self, account: int | None) -> None:
+        """Add the steps of all that is under way, of an account or of all.
+
+        Called once what is accepted from now on gets steps: somebody has begun to listen.
+        """
+        slices = Slices()
+        for each in await self._store.messages.accounts_under_way(account):
+            without_steps = self._without_steps
+            if each in self._followed:
+                continue
+            now, pending = self._accounts.seen(each), []
+            async for message in self._store.messages.under_way(each, now):
+                pending.append(message)
+                if len(pending) == _FOLLOWED_TOGETHER:
+                    await self._follow(each, pending, now)
+                    pending = []
+                    await slices.pause()
+            await self._follow(each, pending, now)
+            if self._without_steps == without_steps:
+                self._followed.add(each)
+
+    async def _follow(
+        self, account: int, messages: Sequence[StoredTimelines], now: Instant
+    ) -> None:
+        have_steps = await self._store.steps.have_statuses([message.id for message in messages])
+        steps = [
+            step
+            for message in messages
+            if message.id not in have_steps
+            for step in self._steps(
+                account, message.id, {each for each in message.timelines.instants() if each > now}
+            )
+        ]
+        if steps:
+            async with self._store.write():
+                await self._store.steps.add(steps)
+                self._store.after_commit(partial(self._due_queue.schedule, steps))
+
+    async def perform(self, steps: Sequence[Step]) -> None:
+        """Perform the first of an account's steps about statuses, in one transaction.
+
+        It stops before the first that is later than a webhook caused by those before it. A step is
+        removed in the transaction in which it has its effect, so that a crash neither loses nor
+        repeats it.
+        """
+        sends = [index for index, step in enumerate(steps) if step.detail == SEND]
+        if sends:
+            steps = steps[: sends[0] or 1]  # alone, because the others depend on it
+        async with self._store.write():
+            if sends and sends[0] == 0:
+                await self._send(steps[0])
+            changes = await self._deliveries.tell(steps)
+            if changes:
+                # During a clock move, whoever is told sees the statuses of that time.
+                self._accounts.move_pin(steps[0].account, changes[-1].at)
+            changed = StatusesChanged(steps[0].account, changes)
+            self._store.after_commit(partial(self._bus.announce, changed))
+
+    async def _send(self, step: Step) -> None:
+        """Let the push service accept or refuse a scheduled push, inside a write transaction."""
+        message = (await self._store.messages.timelines([step.message])).get(step.message)
+        if message is None:
+            return
+        planned = Timelines(
+            step.due, 0, [self._plan(message.channel, to) for to in message.recipients]
+        )
+        planned = await self._with_devices(message.account, message.recipients, planned)
+        changes = planned.all_changes(message.id)
+        timelines = message.timelines.with_changes(changes, step.due)
+        await self._deliveries.change(message, timelines)
+        if message.callback_url is not None or self._is_heard(step.account):
+            later = {change.at for change in changes if change.at > step.due}
+            steps = self._steps(step.account, message.id, later)
+            await self._store.steps.add(steps)
+            self._store.after_commit(partial(self._due_queue.schedule, steps))
+
+    def _is_heard(self, account: int) -> bool:
+        return (
+            self._bus.has_listener(StatusesChanged)
+            or bool(self._accounts.get(account).endpoints)
+            or account in self._heard
+        )
+
+    def _sends_later(self, channel: Channel) -> bool:
+        return self._plans is not None and TRAITS[channel].settled_at_acceptance
+
+    def _steps(
+        self, account: int, message: int, instants: Collection[Instant], detail: str = ""
+    ) -> list[Step]:
+        first = self._ids.next(len(instants))
+        return [
+            Step(first + index, account, Lane.STATUS, due, message, 0, detail)
+            for index, due in enumerate(sorted(instants))
+        ]
 
 
-def _change(message: int, position: int, detail: str, at: Instant) -> StatusChange:
-    status, reason = _parse(detail)
-    return StatusChange(message, position, status, at, reason)
+def _later(timeline: Timeline, wait: int) -> Timeline:
+    return tuple([replace(each, after=each.after + wait) for each in timeline])
 
 
-@lru_cache(64)  # a handful of details, parsed at every change
-def _parse(detail: str) -> tuple[Status, str | None]:
-    status, _, reason = detail.partition(" ")
-    return Status(status), reason or None
+def _failing(timeline: Timeline, reason: str) -> Timeline:
+    """Return a timeline that ends where it would be sent."""
+    begun = tuple(takewhile(lambda each: each.status is not Status.SENT, timeline))
+    if len(begun) == len(timeline):
+        return timeline  # it fails for another reason, or is never sent
+    return (*begun, PlannedStatus(Status.FAILED, timeline[len(begun)].after, reason))

@@ -17,8 +17,7 @@ from msgine_sandbox.model.behaviour import (
 from msgine_sandbox.model.channel import TRAITS
 from msgine_sandbox.model.errors import RateLimitExceeded
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import Message
-from msgine_sandbox.model.tally import tally_of
+from msgine_sandbox.model.message import Message, Status
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.bus import Bus, MessageAccepted, RequestAnswered, WebhookAttempted
 
@@ -93,7 +92,8 @@ class Coverage:
             met.add(Behaviour.CALLBACK_URL)
         if message.scheduled_at is not None:
             met.add(DeveloperBehaviour.SCHEDULED)
-        if tally_of(message).partial:
+        statuses = {delivery.status for delivery in message.deliveries}
+        if statuses == {Status.SENT, Status.FAILED}:
             met.add(DeveloperBehaviour.PARTIAL)
 
     def _attempted(self, event: WebhookAttempted) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from msgine_sandbox.model.slices import SLICE, Slices
+from msgine_sandbox.services.accounts import Accounts
+from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.storage.removal import StoredMessage
 from msgine_sandbox.storage.store import Store
 
@@ -16,6 +18,8 @@ MESSAGES: Final = 100
 _BYTES: Final = 4_000_000
 """After so many a slice ends, too: large texts are deleted after the time was looked at."""
 _STEPS: Final = 1000
+_STOPPED: Final = 200
+"""Messages that are under way, from which what is to come is taken in one slice."""
 _PARTS: Final = 100
 """Attempts, and as many webhook events, that are deleted before the time is looked at."""
 
@@ -44,13 +48,18 @@ async def delete_slice(store: Store, chosen: Iterable[StoredMessage]) -> list[St
 class Emptying:
     """The deletion of all messages of an account, or of all accounts, with their sums.
 
-    First the steps go. In the transaction in which none is left, it is decided which messages are
-    deleted: those that are stored by then. From there on nothing changes their statuses, so the
-    sums of analytics go in the same transaction, and have only later messages afterwards.
+    First goes what is still to come, and the steps. In the transaction in which none is left, it is
+    decided which messages are deleted: those that are stored by then. From there on nothing changes
+    their statuses, so the sums of analytics go in the same transaction, and have only later
+    messages afterwards.
     """
 
-    def __init__(self, store: Store, account: int | None) -> None:
+    def __init__(
+        self, store: Store, accounts: Accounts, deliveries: Deliveries, account: int | None
+    ) -> None:
         self._store = store
+        self._accounts = accounts
+        self._deliveries = deliveries
         self._account = account
         self._is_decided = False
         self.until = 0
@@ -62,6 +71,8 @@ class Emptying:
         store, account = self._store, self._account
         if not self._is_decided:
             self.until = await store.removal.newest(account)
+            if await self._stop() == _STOPPED:
+                return False
             if await store.removal.delete_steps(account, self.until, limit=_STEPS) == _STEPS:
                 return False
             await store.tallies.clear(account)
@@ -70,3 +81,15 @@ class Emptying:
         done = await delete_slice(store, chosen)
         self.deleted += len(done)
         return len(done) == len(chosen) < MESSAGES
+
+    async def _stop(self) -> int:
+        """Take what is to come from messages, at most so many; return how many they were."""
+        count = 0
+        for account in await self._store.messages.accounts_under_way(self._account):
+            now = self._accounts.seen(account)
+            async for message in self._store.messages.under_way(account, now):
+                await self._deliveries.stop(message.id)
+                count += 1
+                if count == _STOPPED:
+                    return count
+        return count

@@ -1,18 +1,22 @@
-"""Changing the status of deliveries, and planning the webhooks that report the changes."""
+"""What follows from a status that begins or is set by hand: webhooks, and those who listen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
+from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.errors import InvalidRequest
-from msgine_sandbox.model.message import NEXT, Message, Recipient, Status, StatusChange
+from msgine_sandbox.model.message import NEXT, Recipient, Status, StatusChange
+from msgine_sandbox.model.step import Step
+from msgine_sandbox.model.timeline import Timelines
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.analytics import Analytics
 from msgine_sandbox.services.bus import Bus, StatusesChanged
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.webhooks.planner import WebhookPlanner
+from msgine_sandbox.storage.messages import StoredTimelines
 from msgine_sandbox.storage.store import Store
 
 FAILED_BY_HAND: Final = "Failed by hand"
@@ -20,17 +24,8 @@ _EVENTS_TOGETHER: Final = 200
 """Webhooks that are planned in one transaction, about: it takes some milliseconds."""
 
 
-class Applied(msgspec.Struct, frozen=True):
-    """Which status changes were applied."""
-
-    done: int
-    """How many of the changes asked for were processed, those without effect included."""
-    changes: Sequence[StatusChange]
-    """Those that had an effect."""
-
-
 class Deliveries:
-    """Changes the status of deliveries, for the carrier's steps or a call of the control API."""
+    """Tells of statuses, for the carrier's steps, and sets them for calls of the control API."""
 
     def __init__(
         self,
@@ -48,76 +43,139 @@ class Deliveries:
         self._analytics = analytics
         self._planner = planner
 
-    async def apply(self, account: int, changes: Sequence[StatusChange]) -> Applied:
-        """Apply changes in order, inside a write transaction.
+    async def tell(self, steps: Sequence[Step]) -> Sequence[StatusChange]:
+        """Plan the webhooks of the first of an account's steps, inside a write transaction.
 
-        It stops before the first change that is later than a webhook caused by those before it, so
-        that during a clock move a receiver that reads the message sees the status that its webhook
-        reports; and where it has planned many webhooks, so that others have their turn. A change
-        that the lifecycle does not allow any more, because the developer has set another status
-        meanwhile, has no effect.
+        Return the status changes that those steps are about, and remove them. It stops before the
+        first change that is later than a webhook caused by those before it, so that during a clock
+        move a receiver that reads the message sees the status that its webhook reports; and where
+        it has planned many webhooks, so that others have their turn.
         """
-        subscribed = await self._planner.subscribed(account, changes)
+        account = steps[0].account
+        messages = await self._store.messages.timelines({step.message for step in steps})
+        changes = [
+            change
+            for step in steps
+            if (message := messages.get(step.message)) is not None
+            for change in message.timelines.changes(step.message, step.due, step.subject)
+        ]
+        subscribed = self._planner.subscribed(account, changes, messages)
         if not subscribed:
-            # The usual case: all changes in one statement instead of one for each.
-            applied = await self._store.messages.apply(changes)
-            await self._analytics.changed(account, applied)
-            return Applied(len(changes), applied)
-        together = [change for change in changes if change.at <= subscribed[0].at]
-        del together[max(_EVENTS_TOGETHER // self._planner.most_urls(account), 1) :]
-        applied = [change for change in together if await self._store.messages.apply([change])]
-        await self._analytics.changed(account, applied)
-        await self._enqueue(account, filter(set(subscribed).__contains__, applied))
-        return Applied(len(together), applied)
+            await self._store.steps.remove(steps)
+            return changes
+        told = changes[: self._count_together(account, changes, subscribed[0].at)]
+        await self._remove(steps, messages, told[-1])
+        await self._enqueue(account, filter(set(subscribed).__contains__, told), messages)
+        return told
 
-    async def enqueue_webhooks(self, account: int, changes: Sequence[StatusChange]) -> None:
-        """Plan the webhooks of changes that are applied already, inside a write transaction."""
-        await self._enqueue(account, await self._planner.subscribed(account, changes))
+    def _count_together(self, account: int, changes: Sequence[StatusChange], until: Instant) -> int:
+        together = [change for change in changes if change.at <= until]
+        count = min(len(together), max(_EVENTS_TOGETHER // self._planner.most_urls(account), 1))
+        # A step goes on with the next recipient, so one that changes twice at a time is not split.
+        while count < len(together) and _place(changes[count]) == _place(changes[count - 1]):
+            count += 1
+        return count
 
-    async def set_status(self, message: Message, status: Status, to: Recipient | None) -> None:
+    async def _remove(
+        self, steps: Sequence[Step], messages: Mapping[int, StoredTimelines], last: StatusChange
+    ) -> None:
+        """Remove the steps up to a change; the step of the change goes on after it."""
+        index = next(
+            index
+            for index, step in enumerate(steps)
+            if (step.message, step.due) == (last.message, last.at)
+        )
+        await self._store.steps.remove(steps[: index + 1])
+        if messages[last.message].timelines.changes(last.message, last.at, last.position + 1):
+            rest = replace(steps[index], subject=last.position + 1, detail="")
+            await self._store.steps.add([rest])
+
+    async def enqueue_webhooks(
+        self, message: StoredTimelines, changes: Sequence[StatusChange]
+    ) -> None:
+        """Plan the webhooks of changes of a message, inside a write transaction."""
+        messages = {message.id: message}
+        subscribed = self._planner.subscribed(message.account, changes, messages)
+        await self._enqueue(message.account, subscribed, messages)
+
+    async def set_status(self, message_id: int, status: Status, to: Recipient | None) -> None:
         """Set the status of one recipient's delivery, or of all; where one cannot, none changes.
+
+        Without effect where the message is gone.
 
         Raises:
             InvalidRequest: the recipient is not among the message's, or the lifecycle forbids it.
         """
-        positions = [
-            position
-            for position, delivery in enumerate(message.deliveries)
-            if to in {None, delivery.recipient}
-        ]
-        if not positions:
-            raise InvalidRequest(
-                "The message does not go to that recipient",
-                field="to",
-                value=to,
-                expected=message.recipients,
-            )
-        for position in positions:
-            _check(message, position, status)
-        now = self._accounts.now(message.account)
-        reason = FAILED_BY_HAND if status is Status.FAILED else None
-        changes = [StatusChange(message.id, each, status, now, reason) for each in positions]
-        done: list[StatusChange] = []
         async with self._store.write():
-            while changes:
-                applied = await self.apply(message.account, changes)
-                done += applied.changes
-                changes = changes[applied.done :]
-            changed = StatusesChanged(message.account, done)
-            self._store.after_commit(partial(self._bus.announce, changed))
+            found = await self._store.messages.timelines([message_id])
+            if message_id in found:
+                await self._set_status(found[message_id], status, to)
 
-    async def _enqueue(self, account: int, changes: Iterable[StatusChange]) -> None:
-        steps = await self._planner.plan(account, changes)
+    async def _set_status(
+        self, message: StoredTimelines, status: Status, to: Recipient | None
+    ) -> None:
+        now, seen = self._accounts.now(message.account), self._accounts.seen(message.account)
+        reason = FAILED_BY_HAND if status is Status.FAILED else None
+        changes = [
+            StatusChange(message.id, position, status, now, reason)
+            for position in _checked_positions(message, status, to, seen)
+        ]
+        await self.change(message, message.timelines.with_changes(changes, seen))
+        await self.enqueue_webhooks(message, changes)
+        changed = StatusesChanged(message.account, changes)
+        self._store.after_commit(partial(self._bus.announce, changed))
+
+    async def change(self, message: StoredTimelines, timelines: Timelines) -> None:
+        """Store other timelines of a message, inside a write transaction."""
+        await self._store.messages.change(message.id, timelines)
+        await self._analytics.changed(message, timelines)
+
+    async def stop(self, message_id: int) -> None:
+        """Take from a message what is still to come, inside a write transaction."""
+        found = await self._store.messages.timelines([message_id])
+        for message in found.values():
+            seen = self._accounts.seen(message.account)
+            if message.timelines.ends_at > seen:
+                await self.change(message, message.timelines.until(seen))
+
+    async def _enqueue(
+        self,
+        account: int,
+        changes: Iterable[StatusChange],
+        messages: Mapping[int, StoredTimelines],
+    ) -> None:
+        steps = await self._planner.plan(account, changes, messages)
         await self._store.steps.add(steps)
         self._store.after_commit(partial(self._due_queue.schedule, steps))
 
 
-def _check(message: Message, position: int, status: Status) -> None:
-    delivery = message.deliveries[position]
-    if not delivery.may_become(status):
-        raise InvalidRequest(
-            f"{delivery.recipient} is {delivery.status} and cannot become {status}",
-            field="status",
-            value=status,
-            expected=sorted(NEXT[delivery.status]),
+def _place(change: StatusChange) -> tuple[int, int, Instant]:
+    return change.message, change.position, change.at
+
+
+def _checked_positions(
+    message: StoredTimelines, status: Status, to: Recipient | None, now: Instant
+) -> list[int]:
+    chosen = [
+        (position, recipient, present)
+        for position, (recipient, present) in enumerate(
+            zip(message.recipients, message.timelines.statuses_at(now), strict=True)
         )
+        if to in {None, recipient}
+    ]
+    if not chosen:
+        raise InvalidRequest(
+            "The message does not go to that recipient",
+            field="to",
+            value=to,
+            expected=message.recipients,
+        )
+    for _, recipient, present in chosen:
+        if status not in NEXT[present]:
+            raise InvalidRequest(
+                f"{recipient} is {present} and cannot become {status}",
+                field="status",
+                value=status,
+                expected=sorted(NEXT[present]),
+            )
+    return [position for position, _, _ in chosen]

@@ -30,6 +30,7 @@ from msgine_sandbox.services.bus import (
     Stopping,
     WebhookAttempted,
 )
+from msgine_sandbox.services.carrier import Carrier
 
 MAX_EVENTS: Final = 10_000
 """Events that are kept, as references of a few hundred bytes; a subscriber that is farther behind
@@ -97,9 +98,16 @@ class Feed:
     """
 
     def __init__(
-        self, bus: Bus, ids: Ids, *, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES
+        self,
+        bus: Bus,
+        carrier: Carrier,
+        ids: Ids,
+        *,
+        max_events: int = MAX_EVENTS,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._bus = bus
+        self._carrier = carrier
         self._ids = ids
         self._max_events = max_events
         self._latest: deque[FeedEvent] = deque(maxlen=max_events)
@@ -111,10 +119,19 @@ class Feed:
         self.encodings = Encodings(max_bytes)
         bus.listen(Stopping, lambda _: self._end())
 
+    async def start(self) -> None:
+        """Begin to keep events; without effect where that has begun."""
+        if self._started_at is None:
+            self._started_at = self._ids.next()
+            self._listen()
+        await self._carrier.follow(None)
+
     @contextmanager
     def subscribe(self, account: int | None, after: int | None) -> Iterator[Subscriber]:
-        """Subscribe to an account's events, or all: from now on, or to those after an id."""
-        self._start()
+        """Subscribe to an account's events, or all: from now on, or to those after an id.
+
+        Called after `start`.
+        """
         subscriber = Subscriber(self, account, self._count - self._missed(after))
         subscriber.has_gap = after is not None and not self._has_all_after(after)
         self._subscribers.append(subscriber)
@@ -132,10 +149,7 @@ class Feed:
         start = max(position - (self._count - len(self._latest)), 0)
         return list(islice(self._latest, start, start + _BATCH))
 
-    def _start(self) -> None:
-        if self._started_at is not None:
-            return
-        self._started_at = self._ids.next()
+    def _listen(self) -> None:
         bus = self._bus
         bus.listen(MessageAccepted, self._accepted)
         bus.listen(StatusesChanged, self._changed)

@@ -18,6 +18,7 @@ from msgine_sandbox.model.slices import SLICE, Slices
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import Bus, InboxEmptied, MessagesDeleted
 from msgine_sandbox.services.deletion import Emptying, delete_slice
+from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.patterns import Pattern
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
@@ -44,11 +45,18 @@ class Inbox:
     """The messages of an account, or of all, as the developer sees them."""
 
     def __init__(
-        self, store: Store, accounts: Accounts, bus: Bus, *, slice_seconds: float = SLICE
+        self,
+        store: Store,
+        accounts: Accounts,
+        deliveries: Deliveries,
+        bus: Bus,
+        *,
+        slice_seconds: float = SLICE,
     ) -> None:
         self._slice_seconds = slice_seconds
         self._store = store
         self._accounts = accounts
+        self._deliveries = deliveries
         self._bus = bus
         self._turn = asyncio.Lock()
         self._slices: Slices | None = None
@@ -59,7 +67,8 @@ class Inbox:
 
         Those that are accepted meanwhile stay, where it takes more than one transaction.
         """
-        emptying, is_done = Emptying(self._store, account), False
+        emptying = Emptying(self._store, self._accounts, self._deliveries, account)
+        is_done = False
         while not is_done:
             async with self._store.write():
                 is_done = await emptying.slice()
@@ -75,6 +84,7 @@ class Inbox:
             if stored is None:
                 return 0
             async with self._store.write():
+                await self._deliveries.stop(message.id)
                 deleted = await delete_slice(self._store, [stored])
                 if deleted:
                     event = MessagesDeleted(message.account, [message.id])

@@ -83,7 +83,9 @@ class Lifecycle:
         # Nothing suspends before all of it is done, so no other request is handled before that.
         if not self._is_loaded:
             await self._load()
-        if not (briefly and is_new):
+        goes_on = not (briefly and is_new)
+        self._accounts.let_statuses_begin(by_themselves=goes_on)
+        if goes_on:
             await self._scheduler.start()
             await self._retention.start()
             self.runs_in = self._loop

@@ -14,6 +14,7 @@ from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.drafts import SendContext
 from msgine_sandbox.services.due_queue import DueQueue
+from msgine_sandbox.storage.messages import stored_timelines
 from msgine_sandbox.storage.store import Store
 
 
@@ -47,16 +48,19 @@ class Messages:
     async def accept(self, message: Message, answer: StoredAnswer | None = None) -> None:
         """Store a message with its steps and the answer to its key; return once committed."""
         # Planned outside of the transaction: one that fails would fail all others in its batch.
-        steps = self._carrier.plan(message)
+        timelines = await self._carrier.timelines(message)
+        steps = self._carrier.steps(message, timelines)
         changes = _changes_so_far(message)
         async with self._store.write():
-            await self._store.messages.add(message)
-            await self._analytics.accepted(message)
-            await self._store.steps.add(steps)
+            await self._store.messages.add(message, timelines)
+            await self._analytics.accepted(message, timelines)
+            if steps:
+                await self._store.steps.add(steps)
             if answer is not None:
                 await self._store.idempotency.remember(answer)
             if changes:
-                await self._deliveries.enqueue_webhooks(message.account, changes)
+                stored = stored_timelines(message, timelines)
+                await self._deliveries.enqueue_webhooks(stored, changes)
             self._store.after_commit(partial(self._accepted, message, steps, changes))
 
     def _accepted(

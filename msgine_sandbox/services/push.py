@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
@@ -81,7 +82,9 @@ class PushService(ChannelService[PushDraft]):
             scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
             deliveries=new_deliveries(recipients, context, draft.scheduled_for),
         )
-        return message.with_changes(await self._carrier.at_acceptance(message))
+        timelines = await self._carrier.timelines(message)
+        answered = timelines.at_acceptance().deliveries_at(recipients, context.now)
+        return replace(message, deliveries=answered)
 
     async def _recipients(self, draft: PushDraft, account: Account) -> Sequence[Recipient]:
         """Return what a push goes to; with a topic, users and tokens are ignored.

@@ -9,6 +9,7 @@ from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.client_warnings import RetryDetector
 from msgine_sandbox.services.coverage import Coverage
 from msgine_sandbox.services.deletion import Emptying
+from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.inbox import Inbox
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.rate_limit import RateLimit
@@ -32,6 +33,7 @@ class Reset:
         retries: RetryDetector,
         coverage: Coverage,
         inbox: Inbox,
+        deliveries: Deliveries,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -41,6 +43,7 @@ class Reset:
         self._retries = retries
         self._coverage = coverage
         self._inbox = inbox
+        self._deliveries = deliveries
 
     async def reset(self, account: int | None) -> None:
         """Reset an account, or for None every account and the clock of those opened later."""
@@ -56,7 +59,7 @@ class Reset:
         async with self._store.write():
             # A new one in each slice: what is accepted meanwhile goes as well, because the account
             # is renewed in the transaction that finds nothing left.
-            emptying = Emptying(self._store, account)
+            emptying = Emptying(self._store, self._accounts, self._deliveries, account)
             if not await emptying.slice():
                 return False
             if await self._store.idempotency.clear(account, limit=_KEYS) == _KEYS:

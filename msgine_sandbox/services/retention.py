@@ -221,7 +221,7 @@ class Surplus(msgspec.Struct, frozen=True):
         for each in oldest:
             if messages <= 0 and size <= 0 and each.id > self.until:
                 break
-            if not each.has_steps:
+            if not each.is_under_way:
                 chosen.append(each)
                 messages, size = messages - 1, size - each.size
         return chosen

@@ -133,7 +133,7 @@ class Scheduler:
             await self.reschedule(account)
 
     async def run_until(self, account: int, to: Instant) -> int:
-        """Perform all that is due up to an instant, each step at its own time; return how many.
+        """Perform all steps due up to an instant, each at its own time; return how many webhooks.
 
         Called inside `clock_move`, with the account's time pinned to the start of the move.
         """
@@ -165,7 +165,7 @@ class Scheduler:
                 statuses = [step for step in statuses if step.order < webhook.order]
             if statuses:
                 self._pin_time(account, statuses[0].due)
-                done += await self._carrier.perform(statuses)
+                await self._carrier.perform(statuses)
                 limit = min(limit * 2, _BATCH)
             elif webhook is not None and webhook.id != attempted:
                 # A step that is still there afterwards could not be sent, and is left for later.

@@ -123,7 +123,7 @@ class TimeTravel:
 
     async def _move(self, account: int, distance: Callable[[Instant], int]) -> int:
         async with self._scheduler.clock_move(account):
-            start = self._accounts.now(account)
+            start, seen = self._accounts.now(account), self._accounts.seen(account)
             self._accounts.pin_time(account, start)
             try:
                 # The move is stored before its steps are performed, so that a restart goes on with
@@ -131,9 +131,19 @@ class TimeTravel:
                 micros = distance(start)
                 clock = self._accounts.clock_of(account)
                 await self._accounts.set_clock(account, self._ahead(clock, micros))
-                return await self._perform_until(account, start + micros)
+                webhooks = await self._perform_until(account, start + micros)
+                self._accounts.has_moved(account, start + micros)
+                return webhooks + await self._begun(account, seen, start + micros)
             finally:
                 self._accounts.unpin_time(account)
+
+    async def _begun(self, account: int, after: Instant, until: Instant) -> int:
+        """Return how many statuses have begun after an instant, up to another one."""
+        slices, count = Slices(), 0
+        async for message in self._store.messages.under_way(account, after):
+            count += message.timelines.count(after, until)
+            await slices.pause()
+        return count
 
     async def _perform_until(self, account: int, to: Instant) -> int:
         try:

@@ -4,26 +4,27 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.slices import SLICE, Slices
 from msgine_sandbox.services.bus import Bus, MessageAccepted, StatusesChanged, Stopping
+from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.inbox import Inbox, MessageQuery
 from msgine_sandbox.storage.store import Store
 
 News = Message | Sequence[int] | Exception | None
 """What a wait is told: its end, or the ids of messages that it is to compare itself."""
-_HEARD: Final[tuple[type, ...]] = (MessageAccepted, StatusesChanged, Stopping)
 
 
 class Wait:
     """A call that waits for a message."""
 
-    def __init__(self, store: Store, inbox: Inbox, query: MessageQuery) -> None:
+    def __init__(self, store: Store, inbox: Inbox, carrier: Carrier, query: MessageQuery) -> None:
         self._store = store
         self._inbox = inbox
+        self._carrier = carrier
         self.query = query
+        self.is_about_status = query.filter.status is not None
         # Not a queue of asyncio, which would use the event loop again if it ends inside a wait.
         self._news: deque[News] = deque()
         self._arrived: asyncio.Future[None] | None = None
@@ -43,6 +44,13 @@ class Wait:
         Raises:
             InvalidRequest: the regular expression takes too much time.
         """
+        message = await self._newest()
+        if message is None and self.is_about_status:
+            await self._carrier.follow(self.query.filter.account)
+            message = await self._newest()  # a status may have begun that nobody was told of
+        return message
+
+    async def _newest(self) -> Message | None:
         message = await self._inbox.newest(self.query)
         if message is not None:
             try:
@@ -85,14 +93,23 @@ class Waits:
     """The calls that wait, and the messages that are still to be compared with them."""
 
     def __init__(
-        self, store: Store, inbox: Inbox, bus: Bus, *, slice_seconds: float = SLICE
+        self,
+        store: Store,
+        inbox: Inbox,
+        carrier: Carrier,
+        bus: Bus,
+        *,
+        slice_seconds: float = SLICE,
     ) -> None:
         self._slice_seconds = slice_seconds
         self._store = store
         self._inbox = inbox
+        self._carrier = carrier
         self._bus = bus
         self._waits: defaultdict[int | None, dict[Wait, None]] = defaultdict(dict)
         """By the account whose messages they wait for; None is any account."""
+        self._about_status: set[Wait] = set()
+        """Those that a status can end, for which messages need steps."""
         self._changed: defaultdict[int, dict[int, None]] = defaultdict(dict)
         """By account, the messages that are new or have changed."""
         self._comparing: asyncio.Task[None] | None = None
@@ -104,12 +121,16 @@ class Waits:
         What happens from its beginning on is not missed, also if the caller first looks for what
         exists.
         """
-        wait, account = Wait(self._store, self._inbox, query), query.filter.account
+        wait = Wait(self._store, self._inbox, self._carrier, query)
         if not self._waits:
             # One listener for all waits, and none without any: each message would call it.
-            for kind in _HEARD:
-                self._bus.listen(kind, self._hear)
-        self._waits[account][wait] = None
+            self._bus.listen(MessageAccepted, self._hear)
+            self._bus.listen(Stopping, self._hear)
+        if wait.is_about_status:
+            if not self._about_status:
+                self._bus.listen(StatusesChanged, self._hear)
+            self._about_status.add(wait)
+        self._waits[query.filter.account][wait] = None
         if self._bus.stopping:  # no announcement would end it
             wait.put(None)
         try:
@@ -120,9 +141,10 @@ class Waits:
     def leave_loop(self) -> None:
         """Forget the calls that wait in an event loop that has ended."""
         self._waits.clear()
+        self._about_status.clear()
         self._changed.clear()
         self._comparing = None
-        self._bus.ignore(self._hear, *_HEARD)
+        self._bus.ignore(self._hear, MessageAccepted, StatusesChanged, Stopping)
 
     def _remove(self, wait: Wait) -> None:
         account = wait.query.filter.account
@@ -132,8 +154,11 @@ class Waits:
         del waits[wait]
         if not waits:
             del self._waits[account]
+        self._about_status.discard(wait)
+        if not self._about_status:
+            self._bus.ignore(self._hear, StatusesChanged)
         if not self._waits:
-            self._bus.ignore(self._hear, *_HEARD)
+            self._bus.ignore(self._hear, MessageAccepted, Stopping)
 
     def _hear(self, event: MessageAccepted | StatusesChanged | Stopping) -> None:
         if isinstance(event, Stopping):

@@ -5,10 +5,11 @@ import logging
 import sqlite3
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from operator import add
 from types import TracebackType
+from typing import Any
 
 from msgine_sandbox.model.errors import LoopChanged, ServiceUnavailable
 from msgine_sandbox.storage.columns import Row
@@ -41,8 +42,12 @@ class Database:
     a request whose loop has paused, can write nothing any more.
     """
 
-    def __init__(self, path: str = MEMORY) -> None:
+    def __init__(
+        self, path: str = MEMORY, functions: Mapping[str, Callable[..., Any]] | None = None
+    ) -> None:
+        """Open a file; `functions`, by name, can be called in statements."""
         self._path = path
+        self._functions = functions or {}
         self._open()
         self._deferred: defaultdict[str, list[Row]] = defaultdict(list)
         self._sums: defaultdict[tuple[str, tuple[object, ...]], list[int]] = defaultdict(list)
@@ -289,6 +294,8 @@ class Database:
 
     def _open(self) -> None:
         self._connection = opened(self._path)
+        for name, function in self._functions.items():
+            self._connection.create_function(name, -1, function)
         # Closes it also where nobody calls `close`, as tests of an application need not do.
         self._closing = weakref.finalize(self, self._connection.close)
 

@@ -1,13 +1,14 @@
 """Which messages a caller looks for, and the SQL conditions for them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.clock import Instant
-from msgine_sandbox.model.message import Recipient, Status
+from msgine_sandbox.model.clock import Clocks, Instant
+from msgine_sandbox.model.message import Recipient, Status, summary
+from msgine_sandbox.model.timeline import known_at_acceptance, timelines_of
 from msgine_sandbox.storage.columns import Row
 
 
@@ -41,17 +42,18 @@ Condition = tuple[str, Row]
 
 CONTENT: Final = "coalesce(title || ' ', '') || text"
 """What `contains` and regular expressions are looked for in."""
-_SOME_DELIVERY: Final = "EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id AND %s)"
-_ANYWHERE: Final = f"instr(lower({CONTENT} || ' ' || sender), lower(?)) OR " + (
-    _SOME_DELIVERY % "instr(lower(recipient), lower(?))"
+_ANYWHERE: Final = (
+    f"instr(lower({CONTENT} || ' ' || sender), lower(?)) OR instr(lower(recipients), lower(?))"
 )
-_SUMMARY: Final = (
-    "SELECT CASE WHEN min(status) = max(status) THEN min(status)"
-    " WHEN min(status IN ('delivered', 'failed')) THEN 'delivered'"
-    " WHEN min(status IN ('sent', 'delivered', 'failed')) THEN 'sent' ELSE 'pending' END"
-    " FROM deliveries WHERE message = messages.id"
-)
-"""The status of a message as a whole, as `model.message.summary` has it."""
+_LINES: Final = "char(10) || recipients || char(10)"
+
+
+def functions(clocks: Clocks) -> Mapping[str, Callable[..., Any]]:
+    """Return the functions that the conditions call, by name.
+
+    A message's status is not stored but follows from its timelines and its account's time.
+    """
+    return {"seen_of": clocks.seen, "status_at": _status_at, "recipient_at": _recipient_at}
 
 
 def in_range(wanted: Filter, below: int) -> Condition:
@@ -62,13 +64,16 @@ def in_range(wanted: Filter, below: int) -> Condition:
     return " AND ".join(sql for sql, _ in chosen), tuple(value for _, value in chosen)
 
 
-def fits(wanted: Filter) -> Condition:
-    """Return the condition for the rest: it has to be looked at for each message in the range."""
+def fits(wanted: Filter, now: Instant | None) -> Condition:
+    """Return the condition for the rest: it has to be looked at for each message in the range.
+
+    `now` is the time of the account, or None where there is none, because accounts' times differ.
+    """
     possible: list[tuple[Any, Condition]] = [
         (wanted.channel, ("channel = ?", (str(wanted.channel),))),
         (wanted.since, ("created_at >= ?", (wanted.since,))),
-        (wanted.to or None, (_SOME_DELIVERY % _is_one_of(wanted.to), tuple(wanted.to))),
-        (wanted.status, _has_status(wanted)),
+        (wanted.to or None, _any_of(f"instr({_LINES}, ?)", [f"\n{to}\n" for to in wanted.to])),
+        (wanted.status, _has_status(wanted, now)),
         (wanted.contains or None, _any_of(f"instr({CONTENT}, ?)", wanted.contains)),
         (wanted.anywhere or None, _any_of(_ANYWHERE, wanted.anywhere)),
     ]
@@ -83,12 +88,41 @@ def _any_of(sql: str, texts: Sequence[str]) -> Condition:
     return " OR ".join([sql] * len(texts)), values
 
 
-def _is_one_of(recipients: Sequence[Recipient]) -> str:
-    return f"recipient IN ({', '.join('?' * len(recipients))})"
-
-
-def _has_status(wanted: Filter) -> Condition:
+def _has_status(wanted: Filter, now: Instant | None) -> Condition:
     status = str(wanted.status)
+    time, times = ("seen_of(account)", ()) if now is None else ("?", (now,))
     if not wanted.to:
-        return f"({_SUMMARY}) = ?", (status,)
-    return _SOME_DELIVERY % f"{_is_one_of(wanted.to)} AND status = ?", (*wanted.to, status)
+        # What has ended has the status in a column, so that no timeline of most need be read.
+        sql = (
+            f"CASE WHEN ends_at <= {time} THEN end_status"
+            f" ELSE status_at(channel, scheduled_at, created_at, timelines, {time}) END = ?"
+        )
+        return sql, (*times, *times, status)
+    sql = f"recipient_at(channel, scheduled_at, created_at, timelines, recipients, ?, {time}) = ?"
+    values = [value for to in wanted.to for value in (to, *times, status)]
+    return " OR ".join([sql] * len(wanted.to)), values
+
+
+def _status_at(
+    channel: str, scheduled_at: Instant | None, created_at: Instant, timelines: str, now: Instant
+) -> str:
+    """Return a message's status; for that it does not matter how many have the same timeline."""
+    known = known_at_acceptance(channel, scheduled_at)
+    return str(summary(timelines_of(created_at, known, timelines, 1).statuses_at(now)))
+
+
+def _recipient_at(
+    channel: str,
+    scheduled_at: Instant | None,
+    created_at: Instant,
+    timelines: str,
+    recipients: str,
+    recipient: str,
+    now: Instant,
+) -> str | None:
+    """Return the status of one recipient's delivery, or None where it is not among them."""
+    every, known = recipients.split("\n"), known_at_acceptance(channel, scheduled_at)
+    if recipient not in every:
+        return None
+    statuses = timelines_of(created_at, known, timelines, len(every)).statuses_at(now)
+    return str(statuses[every.index(recipient)])

@@ -1,20 +1,20 @@
-"""Messages and their deliveries as rows."""
+"""Messages as rows, each with the timelines of its deliveries."""
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 import msgspec
 from msgspec.structs import astuple
 
 from msgine_sandbox.model.account import DEVELOPER_CURRENCY
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.clock import FOREVER, Instant
-from msgine_sandbox.model.message import NEXT, Delivery, Message, Parts, Status, StatusChange
+from msgine_sandbox.model.clock import FOREVER, Clocks, Instant
+from msgine_sandbox.model.ids import LARGEST
+from msgine_sandbox.model.message import Delivery, Message, Parts
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding
+from msgine_sandbox.model.timeline import Timelines, known_at_acceptance, timelines_of
 from msgine_sandbox.storage.columns import Columns, Row, to_json
 from msgine_sandbox.storage.database import Database, of_account
 from msgine_sandbox.storage.filter import CONTENT, Filter, fits, in_range
@@ -22,11 +22,20 @@ from msgine_sandbox.storage.sequences import Sequences, Series
 
 
 class MessageRow(msgspec.Struct, frozen=True, array_like=True):
-    """A message without its deliveries; enums and JSON are text already."""
+    """A message; enums and JSON are text already."""
 
     id: int
     account: int
     channel: str
+    ends_at: Instant
+    """When the last status of its timelines begins."""
+    end_status: str
+    """Its status from then on."""
+    created_at: Instant
+    recipients: str
+    """One in each line."""
+    timelines: str
+    """As JSON; see `model.timeline`."""
     sender: str
     text: str
     encoding: str
@@ -35,98 +44,94 @@ class MessageRow(msgspec.Struct, frozen=True, array_like=True):
     currency: str
     callback_url: str | None
     request_id: str
-    created_at: Instant
     title: str | None
     parts: str | None
     scheduled_at: Instant | None
     developer_micros: int
 
 
-class DeliveryRow(msgspec.Struct, frozen=True, array_like=True):
-    """A delivery in the table of all deliveries."""
+class StoredTimelines(msgspec.Struct, frozen=True):
+    """A message's timelines, and what decides who is told of its statuses."""
 
-    message: int
-    position: int
-    recipient: str
-    status: str
-    history: str
-    """Such as `pending@1700000000000000 sent@1700000000500000`; a change appends to it."""
-    reason: str | None
+    id: int
+    account: int
+    channel: Channel
+    recipients: Sequence[str]
+    timelines: Timelines
+    callback_url: str | None
 
 
 _MESSAGE = Columns(MessageRow)
-_DELIVERY = Columns(DeliveryRow)
 _INSERT = (
     f"INSERT INTO messages ({_MESSAGE.names}, size, sequence) VALUES ({_MESSAGE.marks}, ?,"
     " (SELECT coalesce(max(sequence), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
 )
-_INSERT_DELIVERY = _DELIVERY.insert("deliveries")
-_APPLY = (
-    "UPDATE deliveries SET status = ?, history = history || ?, reason = ?"
-    " WHERE message = ? AND position = ? AND status IN (?, ?)"
+_TIMELINES = (
+    "SELECT id, account, channel, recipients, created_at, timelines, callback_url, scheduled_at"
+    " FROM messages"
 )
+_READ_TOGETHER = 100
 COUNTED_TOGETHER = 50_000
 """Messages that are counted at a time by an index alone, in about 2 ms."""
 # Members by value: a look-up takes a third of the time of calling the enum.
 _CHANNELS = {str(channel): channel for channel in Channel}
-_STATUSES = {str(status): status for status in Status}
 _parts: msgspec.json.Decoder[Parts] = msgspec.json.Decoder(Parts)
-
-# The statuses that each may follow, padded to the two placeholders of `_APPLY`.
-_BEFORE = {
-    status: (*[str(each) for each in Status if status in NEXT[each]], None, None)[:2]
-    for status in Status
-}
 
 
 class MessageRows:
     """Stores messages with their deliveries."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clocks: Clocks) -> None:
         self._database = database
+        self._clocks = clocks
         self._sequences = Sequences(database)
 
-    async def add(self, message: Message) -> None:
-        """Store a new message with its deliveries."""
-        row = _row(message)
-        size = _size(row, message)
-        self._database.defer(_INSERT, [(*astuple(row), size, row.account, row.channel)])
-        self._database.defer(_INSERT_DELIVERY, _delivery_rows(message))
+    async def add(self, message: Message, timelines: Timelines) -> None:
+        """Store a new message with the timelines of its deliveries."""
+        row = _row(message, timelines)
+        values = (*astuple(row), _size(row), row.account, row.channel)
+        self._database.defer(_INSERT, [values])
 
-    async def apply(self, changes: Sequence[StatusChange]) -> Sequence[StatusChange]:
-        """Change the statuses of deliveries, and return the changes that had an effect.
+    async def change(self, message: int, timelines: Timelines) -> None:
+        """Store other timelines of a message."""
+        self._database.execute(
+            "UPDATE messages SET timelines = ?, ends_at = ?, end_status = ? WHERE id = ?",
+            (timelines.to_text(), timelines.ends_at, str(timelines.end_status), message),
+        )
 
-        A change that the lifecycle forbids has none: its row does not match.
-        """
-        with self._database.savepoint() as savepoint:
-            done = self._database.executemany(_APPLY, map(_values, changes))
-            if done.rowcount == len(changes):
-                return changes
-            # SQLite says how many rows it changed, not which. A change without effect is rare, so
-            # only then they are all run again, one by one.
-            savepoint.undo()
-        return [
-            change for change in changes if self._database.execute(_APPLY, _values(change)).rowcount
-        ]
-
-    async def origins(self, messages: Iterable[int]) -> dict[int, tuple[Channel, Instant]]:
-        """Return the channels of messages and when they were accepted, by id."""
+    async def timelines(self, messages: Iterable[int]) -> dict[int, StoredTimelines]:
+        """Return the timelines of those messages that still exist, by id."""
         rows = self._database.execute(
-            "SELECT id, channel, created_at FROM messages"
-            " WHERE id IN (SELECT value FROM json_each(?))",
+            f"{_TIMELINES} WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(messages)),),
         )
-        return {message: (_CHANNELS[channel], at) for message, channel, at in rows}
+        return {row[0]: _stored_timelines(row) for row in rows}
 
-    async def callback_urls(self, messages: Iterable[int]) -> dict[int, str]:
-        """Return the callback URLs of those messages that have one, by id."""
-        return dict(
-            self._database.execute(
-                "SELECT id, callback_url FROM messages"
-                " WHERE id IN (SELECT value FROM json_each(?)) AND callback_url IS NOT NULL",
-                (json.dumps(list(messages)),),
-            ).fetchall()
+    async def accounts_under_way(self, account: int | None) -> list[int]:
+        """Return an account, or all, if something is still to come of a message of it."""
+        rows = self._database.execute(
+            "SELECT id FROM accounts WHERE id = coalesce(?, id)"
+            " AND (SELECT max(ends_at) FROM messages WHERE account = accounts.id) > seen_of(id)",
+            (account,),
         )
+        return [found for (found,) in rows]
+
+    async def under_way(self, account: int, now: Instant) -> AsyncIterator[StoredTimelines]:
+        """Return the messages of which something is still to come at an instant.
+
+        Those that are accepted meanwhile are left out. The caller lets others have their turn.
+        """
+        newest = self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
+        end, last = now, LARGEST
+        while rows := self._database.execute(
+            f"{_TIMELINES} WHERE account = ? AND ends_at >= ? AND (ends_at, id) > (?, ?)"
+            " AND id <= ? ORDER BY ends_at, id LIMIT ?",
+            (account, end, end, last, newest, _READ_TOGETHER),
+        ).fetchall():
+            found = list(map(_stored_timelines, rows))
+            for each in found:
+                yield each
+            end, last = found[-1].timelines.ends_at, found[-1].id
 
     async def get(self, message_id: int, account: int | None = None) -> Message | None:
         """Return a message, if it belongs to the account; None stands for any account."""
@@ -180,7 +185,7 @@ class MessageRows:
         caller closes it before others run.
         """
         where, values = in_range(wanted, below)
-        condition, tested = fits(wanted)
+        condition, tested = fits(wanted, self._now(wanted))
         content = CONTENT if with_content else "''"
         return self._database.execute(
             f"SELECT id, CASE WHEN {condition} THEN {content} END FROM messages WHERE {where}"
@@ -193,7 +198,7 @@ class MessageRows:
     ) -> list[tuple[int, str]]:
         """Return those of some messages that match, newest first, each with its content."""
         where, values = in_range(wanted, FOREVER)
-        condition, tested = fits(wanted)
+        condition, tested = fits(wanted, self._now(wanted))
         content = CONTENT if with_content else "''"
         return self._database.execute(
             f"SELECT id, {content} FROM messages WHERE {where}"
@@ -210,45 +215,37 @@ class MessageRows:
         ).fetchall()
         return self._messages(rows)
 
-    async def deliveries(self, messages: Iterable[int]) -> dict[int, tuple[Delivery, ...]]:
-        """Return the deliveries of those messages that still exist, by id."""
-        return self._deliveries(messages)
-
-    def _messages(self, rows: Sequence[Row]) -> list[Message]:
-        found = [msgspec.convert(row, MessageRow) for row in rows]
-        by_message = self._deliveries(row.id for row in found)
-        return [_message(row, by_message[row.id]) for row in found]
-
-    def _deliveries(self, messages: Iterable[int]) -> dict[int, tuple[Delivery, ...]]:
-        rows = self._database.execute(
-            f"SELECT {_DELIVERY.names} FROM deliveries"
-            " WHERE message IN (SELECT value FROM json_each(?)) ORDER BY message, position",
-            (json.dumps(list(messages)),),
+    async def deliveries(self, message: int) -> tuple[Delivery, ...]:
+        """Return the deliveries of a message as they are now; none if it is gone."""
+        found = await self.timelines([message])
+        return tuple(
+            delivery
+            for each in found.values()
+            for delivery in each.timelines.deliveries_at(
+                each.recipients, self._clocks.seen(each.account)
+            )
         )
-        return {
-            message: tuple(map(_delivery, group))
-            for message, group in groupby(rows, key=itemgetter(0))
-        }
+
+    def _now(self, wanted: Filter) -> Instant | None:
+        return None if wanted.account is None else self._clocks.seen(wanted.account)
+
+    def _messages(self, rows: Iterable[Row]) -> list[Message]:
+        found = [msgspec.convert(row, MessageRow) for row in rows]
+        return [_message(row, self._clocks.seen(row.account)) for row in found]
 
 
-def _values(change: StatusChange) -> Row:
-    return (
-        str(change.status),
-        f" {change.status}@{change.at}",
-        change.reason,
-        change.message,
-        change.position,
-        *_BEFORE[change.status],
-    )
-
-
-def _row(message: Message) -> MessageRow:
-    # By position, in the order of the fields, because this is a part of every send: with sixteen
+def _row(message: Message, timelines: Timelines) -> MessageRow:
+    # By position, in the order of the fields, because this is a part of every send: with twenty
     # keywords it takes three times as long. Text for enums, for the same reason.
     return MessageRow(
         message.id,
         message.account,
         str(message.channel),
+        timelines.ends_at,
+        str(timelines.end_status),
+        message.created_at,
+        "\n".join(message.recipients),
+        timelines.to_text(),
         message.sender,
         message.text,
         str(message.encoding or ""),
@@ -257,7 +254,6 @@ def _row(message: Message) -> MessageRow:
         message.price.currency,
         message.callback_url,
         message.request_id,
-        message.created_at,
         message.title,
         None if message.parts is None else to_json(message.parts),
         message.scheduled_at,
@@ -265,7 +261,10 @@ def _row(message: Message) -> MessageRow:
     )
 
 
-def _message(row: MessageRow, deliveries: tuple[Delivery, ...]) -> Message:
+def _message(row: MessageRow, now: Instant) -> Message:
+    recipients = row.recipients.split("\n")
+    known = known_at_acceptance(row.channel, row.scheduled_at)
+    timelines = timelines_of(row.created_at, known, row.timelines, len(recipients))
     return Message(
         id=row.id,
         account=row.account,
@@ -282,43 +281,37 @@ def _message(row: MessageRow, deliveries: tuple[Delivery, ...]) -> Message:
         parts=None if row.parts is None else _parts.decode(row.parts),
         scheduled_at=row.scheduled_at,
         developer_price=Money(row.developer_micros, DEVELOPER_CURRENCY),
-        deliveries=deliveries,
+        deliveries=timelines.deliveries_at(recipients, now),
     )
 
 
-def _size(row: MessageRow, message: Message) -> int:
-    """Return about how many bytes a message and its deliveries take, indexes included."""
-    # The constants are measured; schema/0006_retention.sql has them, too.
-    size = 150 + _bytes_of(row.text) + 135 * len(message.deliveries)
-    if row.title is not None:
-        size += _bytes_of(row.title)
-    if row.parts is not None:
-        size += _bytes_of(row.parts)
-    return size
+def stored_timelines(message: Message, timelines: Timelines) -> StoredTimelines:
+    """Return a new message with its timelines as they are stored."""
+    return StoredTimelines(
+        message.id,
+        message.account,
+        message.channel,
+        message.recipients,
+        timelines,
+        message.callback_url,
+    )
+
+
+def _stored_timelines(row: Row) -> StoredTimelines:
+    message, account, channel, lines, created_at, text, callback_url, scheduled_at = row
+    recipients, known = lines.split("\n"), known_at_acceptance(channel, scheduled_at)
+    timelines = timelines_of(created_at, known, text, len(recipients))
+    return StoredTimelines(
+        message, account, _CHANNELS[channel], recipients, timelines, callback_url
+    )
+
+
+def _size(row: MessageRow) -> int:
+    """Return about how many bytes a message takes, indexes included."""
+    # The constant is measured; schema/0007_timelines.sql has it, too.
+    texts = (row.text, row.recipients, row.timelines, row.title, row.parts)
+    return 300 + sum([_bytes_of(text) for text in texts if text is not None])
 
 
 def _bytes_of(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
-
-
-def _delivery_rows(message: Message) -> list[Row]:
-    # Tuples in the order of DeliveryRow's fields, because this is a part of every send, too.
-    return [
-        (message.id, position, d.recipient, str(d.status), _history(d), d.reason)
-        for position, d in enumerate(message.deliveries)
-    ]
-
-
-def _history(delivery: Delivery) -> str:
-    return " ".join([f"{status}@{at}" for status, at in delivery.history])
-
-
-def _delivery(values: Row) -> Delivery:
-    row = msgspec.convert(values, DeliveryRow)
-    entries = [entry.split("@") for entry in row.history.split(" ")]
-    return Delivery(
-        recipient=row.recipient,
-        status=_STATUSES[row.status],
-        history=tuple([(_STATUSES[status], int(at)) for status, at in entries]),
-        reason=row.reason,
-    )

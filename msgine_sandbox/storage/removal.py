@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from msgine_sandbox.model.clock import FOREVER
+from msgine_sandbox.model.clock import FOREVER, Clocks
+from msgine_sandbox.storage.columns import Row
 from msgine_sandbox.storage.database import Database
 from msgine_sandbox.storage.sequences import Sequences, Series
 from msgine_sandbox.storage.webhooks import WebhookRows
@@ -18,7 +19,7 @@ _NOT_COUNTED = (
 )
 
 _STORED = (
-    "SELECT id, account, channel, sequence, size,"
+    "SELECT id, account, channel, sequence, size, created_at, ends_at,"
     " EXISTS (SELECT 1 FROM steps WHERE message = messages.id) FROM messages"
 )
 _DELETE_STEPS = "DELETE FROM steps WHERE message = ?"
@@ -39,7 +40,7 @@ class StoredMessage(NamedTuple):
     sequence: int
     size: int
     """About how many bytes it takes."""
-    has_steps: bool
+    is_under_way: bool
     """Whether something is still to happen to it."""
 
 
@@ -60,8 +61,9 @@ class _Counted(NamedTuple):
 class Removal:
     """Finds messages that can be deleted, and deletes them; each call takes a bounded time."""
 
-    def __init__(self, database: Database, webhooks: WebhookRows) -> None:
+    def __init__(self, database: Database, webhooks: WebhookRows, clocks: Clocks) -> None:
         self._database = database
+        self._clocks = clocks
         self._webhooks = webhooks
         self._sequences = Sequences(database)
 
@@ -110,12 +112,18 @@ class Removal:
         rows = self._database.execute(
             f"{_STORED} WHERE id > ? AND id <= ?{where} ORDER BY id LIMIT ?", (after, until, limit)
         )
-        return [StoredMessage(*row) for row in rows]
+        return list(map(self._stored, rows))
 
     async def find(self, message: int) -> StoredMessage | None:
         """Return a message, or None if it is gone."""
         row = self._database.execute(f"{_STORED} WHERE id = ?", (message,)).fetchone()
-        return None if row is None else StoredMessage(*row)
+        return None if row is None else self._stored(row)
+
+    def _stored(self, row: Row) -> StoredMessage:
+        message, account, channel, sequence, size, created_at, ends_at, has_steps = row
+        is_to_change = ends_at > max(created_at, self._clocks.seen(account))
+        is_under_way = bool(has_steps) or is_to_change
+        return StoredMessage(message, account, channel, sequence, size, is_under_way)
 
     async def delete_steps(self, account: int | None, until: int, *, limit: int) -> int:
         """Delete steps of messages up to an id, at most so many; return how many they were."""
@@ -142,7 +150,6 @@ class Removal:
         until = self._counted().until
         for each in messages:
             sequences[Series(each.account, each.channel)].append(each.sequence)
-            self._database.execute("DELETE FROM deliveries WHERE message = ?", (each.id,))
             self._database.execute("DELETE FROM messages WHERE id = ?", (each.id,))
             if each.id <= until:  # else it has not been counted
                 count, size = count + 1, size + each.size

@@ -1,5 +1,6 @@
 """Planned steps as rows: what is still to happen to each account, and when."""
 
+import json
 from collections.abc import Collection, Iterable
 
 import msgspec
@@ -68,6 +69,15 @@ class StepRows:
             [(step.account, int(step.lane), *step.order) for step in steps],
         )
         return deleted.rowcount
+
+    async def have_statuses(self, messages: Collection[int]) -> set[int]:
+        """Return those of some messages that have steps about their statuses."""
+        rows = self._database.execute(
+            "SELECT DISTINCT message FROM steps"
+            " WHERE message IN (SELECT value FROM json_each(?)) AND lane = ?",
+            (json.dumps(list(messages)), int(Lane.STATUS)),
+        )
+        return {message for (message,) in rows}
 
     async def accounts(self) -> list[int]:
         """Return the accounts that have steps."""

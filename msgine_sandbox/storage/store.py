@@ -4,11 +4,13 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 
 from msgine_sandbox.model.bound import Bound
+from msgine_sandbox.model.clock import Clocks
 from msgine_sandbox.storage.accounts import AccountRows
 from msgine_sandbox.storage.database import Database
 from msgine_sandbox.storage.devices import DeviceRows
 from msgine_sandbox.storage.faults import FaultRows
 from msgine_sandbox.storage.file import MEMORY
+from msgine_sandbox.storage.filter import functions
 from msgine_sandbox.storage.idempotency import IdempotencyRows
 from msgine_sandbox.storage.messages import MessageRows
 from msgine_sandbox.storage.removal import Removal
@@ -22,20 +24,21 @@ class Store:
 
     def __init__(
         self,
+        clocks: Clocks,
         path: str = MEMORY,
         *,
         attempts_per_account: Bound = PER_ACCOUNT,
         attempts_in_all: Bound = IN_ALL,
     ) -> None:
-        self.database = Database(path)
+        self.database = Database(path, functions(clocks))
         self.accounts = AccountRows(self.database)
-        self.messages = MessageRows(self.database)
+        self.messages = MessageRows(self.database, clocks)
         self.steps = StepRows(self.database)
         self.idempotency = IdempotencyRows(self.database)
         self.webhooks = WebhookRows(
             self.database, per_account=attempts_per_account, in_all=attempts_in_all
         )
-        self.removal = Removal(self.database, self.webhooks)
+        self.removal = Removal(self.database, self.webhooks, clocks)
         self.faults = FaultRows(self.database)
         self.devices = DeviceRows(self.database)
         self.tallies = TallyRows(self.database)

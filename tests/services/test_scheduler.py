@@ -104,21 +104,25 @@ async def test_a_client_that_cancels_an_advance_does_not_stop_the_account(
 
 
 async def test_a_step_that_fails_is_tried_again_and_others_are_performed(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, receiver: Receiver
 ) -> None:
     monkeypatch.setattr("msgine_sandbox.services.scheduler._RETRY_AFTER_FAILURE", 1000)
     built = Sandbox(Settings(sent_after=0, delivered_after=0))
-    move, failures = built.store.messages.apply, [OSError("the disk is full")]
+    remove, failures = built.store.steps.remove, [OSError("the disk is full")]
 
-    async def fail_once(moves: Any) -> int:
+    async def fail_once(steps: Any) -> int:
         if failures:
             raise failures.pop()
-        return await move(moves)
+        return await remove(steps)
 
-    monkeypatch.setattr(built.store.messages, "apply", fail_once)
+    monkeypatch.setattr(built.store.steps, "remove", fail_once)
     async with boxed(built) as box:
-        await arrived(box, await box.accepted(message="first"))
-        await arrived(box, await box.accepted(message="second"))
+        await box.listen(receiver.url, events=["message.delivered"])
+        await box.accepted(message="first")
+        await receiver.until(1)
+        await box.accepted(message="second")
+        await receiver.until(2)
+    assert receiver.events == ["message.delivered"] * 2
     assert "will be tried again" in caplog.text
 
 

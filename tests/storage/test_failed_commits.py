@@ -213,11 +213,10 @@ async def world(receiver: Receiver) -> AsyncIterator[World]:
     built = Sandbox(Settings(tier="unlimited", sent_after=600, delivered_after=1200))
     disk = FailingDisk(built.store.database)
     async with boxed(built) as box:
-        with built.feed.subscribe(None, None):
-            pass  # events are kept from the first subscriber on
         box = box.other("test_world")
         await box.anonymous.freeze()
         await box.other("test_neighbour").accepted()
+        await built.feed.start()  # from here on events are kept
         await box.listen(receiver.url)
         message = await box.accepted(key="known")
         await box.developers("POST", "/push/device", DEVICE)

@@ -1,5 +1,6 @@
 """The database file: which files are opened, and which are refused."""
 
+import json
 import os
 import socket
 import sqlite3
@@ -148,6 +149,7 @@ async def test_a_file_of_an_older_version_is_brought_up_to_date(file: str) -> No
 
 def made_old(connection: sqlite3.Connection) -> None:
     """Undo the schema files from the third on."""
+    with_deliveries(connection)
     for table in ("attempt_totals", "sequence_gaps", "message_totals"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("ALTER TABLE messages DROP COLUMN size")
@@ -179,6 +181,38 @@ def made_old(connection: sqlite3.Connection) -> None:
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     connection.execute("PRAGMA user_version = 2")
     connection.commit()
+
+
+def with_deliveries(connection: sqlite3.Connection) -> None:
+    """Undo the seventh: deliveries in a table of their own, and what is to come as steps."""
+    connection.execute(
+        "CREATE TABLE deliveries (message, position, recipient, status, history, reason,"
+        " PRIMARY KEY (message, position)) WITHOUT ROWID"
+    )
+    rows = connection.execute(
+        "SELECT m.id, account, created_at, recipients, timelines, clock_frozen"
+        " FROM messages m JOIN accounts a ON a.id = account"
+    ).fetchall()
+    for message, account, created_at, recipients, timelines, now in rows:
+        lines, each = recipients.split("\n"), json.loads(timelines)
+        for position, to in enumerate(lines):
+            timeline = each[position if len(each) > 1 else 0]
+            begun = [one for one in timeline if created_at + one[1] <= now]
+            history = " ".join(f"{one[0]}@{created_at + one[1]}" for one in begun)
+            reason = begun[-1][2] if len(begun[-1]) > 2 else None
+            connection.execute(
+                "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)",
+                (message, position, to, begun[-1][0], history, reason),
+            )
+            for number, one in enumerate(timeline[len(begun) :]):
+                connection.execute(
+                    "INSERT INTO steps VALUES (?, 0, ?, ?, ?, ?, ?)",
+                    (account, created_at + one[1], message + number, message, position, one[0]),
+                )
+    for index in ("messages_by_end", "messages_by_status"):
+        connection.execute(f"DROP INDEX {index}")
+    for column in ("ends_at", "end_status", "recipients", "timelines"):
+        connection.execute(f"ALTER TABLE messages DROP COLUMN {column}")
 
 
 async def test_a_database_of_another_program_is_refused_and_not_changed(file: str) -> None:

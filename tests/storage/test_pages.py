@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.clock import Clock, Clocks, RealTime
 from msgine_sandbox.model.message import Delivery, Message, Status
 from msgine_sandbox.model.money import Money
+from msgine_sandbox.model.timeline import PlannedStatus, Timelines
 from msgine_sandbox.storage.store import Store
 
 ACCOUNT = 1
@@ -36,10 +38,19 @@ _MESSAGE = Message(
 )
 
 
+_TIMELINES = Timelines(0, 1, [(PlannedStatus(Status.PENDING, 0),)])
+
+
+def new_store() -> Store:
+    clocks = Clocks(RealTime())
+    clocks.of[ACCOUNT] = Clock()
+    return Store(clocks)
+
+
 async def add(store: Store, ids: Sequence[int]) -> None:
     async with store.write():
         for each in ids:
-            await store.messages.add(replace(_MESSAGE, id=each))
+            await store.messages.add(replace(_MESSAGE, id=each), _TIMELINES)
 
 
 async def delete(store: Store, ids: Sequence[int]) -> None:
@@ -80,7 +91,7 @@ def test_a_page_is_what_it_is_of_the_messages_that_are_left(
     actions: list[tuple[object, ...]], limit: int, data: st.DataObject
 ) -> None:
     async def act() -> None:
-        with closing(Store()) as store:
+        with closing(new_store()) as store:
             store.enter(asyncio.get_running_loop())
             ids: list[int] = []
             latest = 0
@@ -111,7 +122,7 @@ def test_a_page_is_what_it_is_of_the_messages_that_are_left(
 
 def test_every_page_is_right_with_every_second_message_deleted() -> None:
     async def act() -> None:
-        with closing(Store()) as store:
+        with closing(new_store()) as store:
             store.enter(asyncio.get_running_loop())
             await add(store, range(1, 5001))
             await delete(store, range(1, 5001, 2))

@@ -1,16 +1,15 @@
 """Which URLs receive an event of a status change, and when its first attempt is due."""
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgine_sandbox.model.clock import Instant, seconds
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.message import NEXT, Message, StatusChange
+from msgine_sandbox.model.message import NEXT, StatusChange
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import EVENT_OF, EventState, EventType, WebhookEvent
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.faults import Faults
+from msgine_sandbox.storage.messages import StoredTimelines
 from msgine_sandbox.storage.store import Store
 
 
@@ -23,42 +22,43 @@ class WebhookPlanner:
         self._faults = faults
         self._ids = ids
 
-    async def subscribed(
-        self, account: int, changes: Sequence[StatusChange]
+    def subscribed(
+        self,
+        account: int,
+        changes: Sequence[StatusChange],
+        messages: Mapping[int, StoredTimelines],
     ) -> Sequence[StatusChange]:
         """Return the status changes that some endpoint or callback URL subscribes to."""
         endpoints = self._accounts.get(account).endpoints
         events = {event for endpoint in endpoints for event in endpoint.events}
-        with_callback = await self._store.messages.callback_urls(
-            {change.message for change in changes}
-        )
-        if not with_callback and not events:
-            return []
         return [
             change
             for change in changes
-            if change.message in with_callback or EVENT_OF.get(change.status) in events
+            if messages[change.message].callback_url is not None
+            or EVENT_OF.get(change.status) in events
         ]
 
     def most_urls(self, account: int) -> int:
         """Return how many URLs receive a change of an account at most."""
         return max(len(self._accounts.get(account).endpoints), 1)
 
-    async def plan(self, account: int, changes: Iterable[StatusChange]) -> Sequence[Step]:
+    async def plan(
+        self,
+        account: int,
+        changes: Iterable[StatusChange],
+        messages: Mapping[int, StoredTimelines],
+    ) -> Sequence[Step]:
         """Store an event for every URL that receives some of the changes, and return their steps.
 
-        The changes of one message come one after the other, as they do in `StatusesChanged`.
+        `messages` has those that the changes are about.
         """
         steps: list[Step] = []
-        for message_id, of_message in groupby(changes, key=attrgetter("message")):
-            message = await self._store.messages.get(message_id)
-            if message is not None:
-                for change in of_message:
-                    steps += await self._plan_change(account, message, change)
+        for change in changes:
+            steps += await self._plan_change(account, messages[change.message], change)
         return steps
 
     async def _plan_change(
-        self, account: int, message: Message, change: StatusChange
+        self, account: int, message: StoredTimelines, change: StatusChange
     ) -> list[Step]:
         if change.status not in EVENT_OF:
             return []
@@ -72,16 +72,18 @@ class WebhookPlanner:
             steps += [self._step(account, change, event_id, change.at) for event_id in held]
         return steps
 
-    def _urls(self, message: Message, event: EventType) -> Sequence[str]:
+    def _urls(self, message: StoredTimelines, event: EventType) -> Sequence[str]:
         if message.callback_url is not None:
             # It replaces the account's endpoints. Source: documented elsewhere.
             return [message.callback_url]
         endpoints = self._accounts.get(message.account).endpoints
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
 
-    async def _plan_event(self, message: Message, change: StatusChange, url: str) -> list[Step]:
+    async def _plan_event(
+        self, message: StoredTimelines, change: StatusChange, url: str
+    ) -> list[Step]:
         event_type = EVENT_OF[change.status]
-        recipient = message.deliveries[change.position].recipient
+        recipient = message.recipients[change.position]
         # Decided now and stored with the event, so that every attempt has the same effect, and a
         # fault with `times` counts events, not attempts.
         effect = await self._faults.take_for_webhook(message.account, event_type, recipient)

@@ -33,8 +33,14 @@ CREATE TABLE messages (
     account           INTEGER NOT NULL,
     channel           TEXT NOT NULL,
     sequence          INTEGER NOT NULL,
-    size              INTEGER NOT NULL,      -- about how many bytes; before the texts, so that
-                                             -- it is read without them
+    size              INTEGER NOT NULL,      -- about how many bytes; it and what follows up to the
+                                             -- texts are read without these
+    ends_at           INTEGER NOT NULL,      -- when the last planned status begins
+    end_status        TEXT NOT NULL,         -- the status of the message from then on
+    created_at        INTEGER NOT NULL,
+    recipients        TEXT NOT NULL,         -- one in each line
+    timelines         TEXT NOT NULL,         -- JSON: the statuses of each recipient, or of all, with
+                                             -- microseconds after `created_at`, those to come too
     sender            TEXT NOT NULL,
     text              TEXT NOT NULL,
     encoding          TEXT NOT NULL,
@@ -43,7 +49,6 @@ CREATE TABLE messages (
     currency          TEXT NOT NULL,
     callback_url      TEXT,
     request_id        TEXT NOT NULL,
-    created_at        INTEGER NOT NULL,
     title             TEXT,
     parts             TEXT,                  -- JSON, of channels that have more
     scheduled_at      INTEGER,
@@ -52,6 +57,9 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_by_sequence ON messages (account, channel, sequence);
 -- For the inbox, which has all channels. Every index ends in the row identifier: newest first.
 CREATE INDEX messages_by_account ON messages (account);
+-- For messages of which something is still to come.
+CREATE INDEX messages_by_end ON messages (account, ends_at);
+CREATE INDEX messages_by_status ON messages (account, end_status);
 
 -- How many of each thousand sequence numbers are missing.
 CREATE TABLE sequence_gaps (
@@ -71,24 +79,15 @@ CREATE TABLE message_totals (
 );
 INSERT INTO message_totals VALUES (0, 0, 0);
 
-CREATE TABLE deliveries (
-    message    INTEGER NOT NULL,
-    position   INTEGER NOT NULL,
-    recipient  TEXT NOT NULL,
-    status     TEXT NOT NULL,
-    history    TEXT NOT NULL,                -- 'pending@1700000000000000 sent@…'
-    reason     TEXT,
-    PRIMARY KEY (message, position)
-) WITHOUT ROWID;
-
--- What is still to happen, in the order in which it is performed.
+-- What is still to be done, in the order in which it is performed: webhooks to be sent, and statuses
+-- that somebody is to be told of. Most statuses have no step.
 CREATE TABLE steps (
     account   INTEGER NOT NULL,
     lane      INTEGER NOT NULL,
     due       INTEGER NOT NULL,
     id        INTEGER NOT NULL,
     message   INTEGER NOT NULL,
-    subject   INTEGER NOT NULL,              -- the recipient's position, or the webhook event
+    subject   INTEGER NOT NULL,              -- a recipient's position, or the webhook event
     detail    TEXT NOT NULL,
     PRIMARY KEY (account, lane, due, id)
 ) WITHOUT ROWID;
