@@ -273,8 +273,8 @@ class Sandbox:
     def _channels(self, carrier: Carrier) -> Mapping[Channel, ChannelService[Any]]:
         numbering_plan = NumberingPlan(self.settings.number_check)
         services: list[ChannelService[Any]] = [
-            SmsService(self.ids, numbering_plan),
-            EmailService(self.ids),
+            SmsService(self.ids, carrier, numbering_plan),
+            EmailService(self.ids, carrier),
             PushService(self.ids, self.store, carrier),
         ]
         return {service.channel: service for service in services}

@@ -16,7 +16,8 @@ from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model import idempotency
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, iso_seconds
-from msgine_sandbox.model.message import AnswerForm, Message, PushParts, Status
+from msgine_sandbox.model.delivery import Status
+from msgine_sandbox.model.message import AnswerForm, Message, PushParts
 from msgine_sandbox.services.email import MAX_BODY, MAX_SUBJECT, EmailDraft
 from msgine_sandbox.services.push import MAX_BODY as MAX_PUSH_BODY
 from msgine_sandbox.services.push import MAX_TITLE, PushDraft

@@ -1,6 +1,6 @@
 """What both APIs do in the same way: send a message, list messages, read one."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from msgine_sandbox.api.schema import MessageCodec, warn_of_unknown
@@ -13,7 +13,6 @@ from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.errors import Forbidden, NotFound
 from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
-from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.client_warnings import PollingDetector
 from msgine_sandbox.services.drafts import ChannelService
 from msgine_sandbox.services.messages import Messages
@@ -22,8 +21,6 @@ from msgine_sandbox.storage.messages import MessageRows
 MAX_LIMIT: Final = 100
 DEFAULT_LIMIT: Final = 20
 MAX_PAGE: Final = 10**12
-_READ_TOGETHER: Final = 20
-"""Messages that are read at a time: with a hundred recipients each, it takes some milliseconds."""
 
 
 class MessagePage(NamedTuple):
@@ -90,16 +87,8 @@ class MessageHandlers:
         query = Fields(parameters)
         page = query.query_int("page", default=1, most=MAX_PAGE)
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        ids, total = await self._rows.page(account.id, channel, page, limit)
-        return MessagePage(await self._read_all(ids), page, limit, total)
-
-    async def _read_all(self, ids: Sequence[int]) -> list[Message]:
-        messages: list[Message] = []
-        slices = Slices(seconds=0)  # so many can take a whole one
-        for start in range(0, len(ids), _READ_TOGETHER):
-            messages += await self._rows.get_all(ids[start : start + _READ_TOGETHER])
-            await slices.pause()
-        return messages
+        messages, total = await self._rows.page(account.id, channel, page, limit)
+        return MessagePage(messages, page, limit, total)
 
     async def read(self, channels: Collection[Channel], context: RequestContext) -> Message:
         """Return one of the account's messages. Source: documented elsewhere."""

@@ -16,7 +16,8 @@ from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.clock import iso_seconds
-from msgine_sandbox.model.message import AnswerForm, Message, Status
+from msgine_sandbox.model.delivery import Status
+from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.services.sms import MAX_SENDER, MAX_TEXT, SmsDraft
 

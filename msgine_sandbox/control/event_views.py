@@ -11,8 +11,9 @@ from msgine_sandbox.control.journal import WarningView, entry_view, warning_view
 from msgine_sandbox.control.message_views import message_view
 from msgine_sandbox.control.views import View, attempt_view, owner_of
 from msgine_sandbox.model.clock import Instant, iso_micros
+from msgine_sandbox.model.delivery import Delivery, Status, StatusChange, summary
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import AnswerForm, Delivery, Status, StatusChange, summary
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import InboxEmptied, MessagesDeleted
@@ -147,7 +148,7 @@ class EventEncoder:
         if message is None:
             return None
         account = self._accounts.get(message.account)
-        return message_view(message.with_history(accepted.history), account, self._form)
+        return message_view(message.as_accepted(), account, self._form)
 
     async def _attempt(self, event: FeedEvent, sent: AttemptRef) -> View | None:
         attempt = await self._store.webhooks.attempt(sent.attempt, None)

@@ -18,15 +18,9 @@ from msgine_sandbox.control.views import View
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, iso_micros, iso_seconds
+from msgine_sandbox.model.delivery import Delivery, Status
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import (
-    AnswerForm,
-    Delivery,
-    EmailParts,
-    Message,
-    PushParts,
-    Status,
-)
+from msgine_sandbox.model.message import AnswerForm, EmailParts, Message, PushParts
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding, split
 from msgine_sandbox.model.webhook import Attempt, EventType

@@ -22,8 +22,9 @@ from msgine_sandbox.control.message_views import (
 from msgine_sandbox.control.views import DeletedView, View
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
-from msgine_sandbox.model.message import AnswerForm, Message, Status, parse_message_id
+from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.webhook import Attempt
 from msgine_sandbox.services.accounts import Accounts

@@ -18,8 +18,8 @@ from msgine_sandbox.control.views import (
 )
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.choices import Tier
+from msgine_sandbox.model.delivery import NEXT, Status
 from msgine_sandbox.model.magic import ALL
-from msgine_sandbox.model.message import NEXT, Status
 from msgine_sandbox.model.warning import ADVICE, WarningCode
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.services.coverage import Coverage

@@ -127,7 +127,8 @@ class Clocks:
 
     def now(self, account: int) -> Instant:
         """Return an account's time."""
-        return self.at(account, self._real.now())
+        pinned = self.pinned.get(account)
+        return self.of[account].at(self._real.now()) if pinned is None else pinned
 
     def at(self, account: int, real: Instant) -> Instant:
         """Return an account's time at a real time."""

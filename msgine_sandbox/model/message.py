@@ -1,9 +1,7 @@
-"""A message with a delivery for each recipient, the lifecycle of deliveries, and messages' ids."""
+"""A message with a delivery for each recipient, and the ids of messages."""
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -12,6 +10,7 @@ from msgspec.structs import replace
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.delivery import Delivery, Recipient, Status, Timelines
 from msgine_sandbox.model.ids import LARGEST, format_id, parse_id
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding
@@ -21,90 +20,6 @@ _DEVICE: Final = "dev"
 _UUID: Final = re.compile(
     r"([0-9a-f]{8})-([0-9a-f]{4})-4([0-9a-f]{3})-8([0-9a-f])00-([0-9a-f]{12})", re.IGNORECASE
 )
-
-Recipient = str
-"""A phone number, an email address, or what a push goes to, after it has been checked."""
-
-
-class Status(StrEnum):
-    """The status of a delivery. Source: documented elsewhere; of `queued`: seen in SDKs."""
-
-    QUEUED = "queued"
-    PENDING = "pending"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
-
-NEXT: Final[Mapping[Status, frozenset[Status]]] = {
-    Status.QUEUED: frozenset({Status.PENDING}),
-    Status.PENDING: frozenset({Status.SENT, Status.FAILED}),
-    Status.SENT: frozenset({Status.DELIVERED, Status.FAILED}),
-    Status.DELIVERED: frozenset(),
-    Status.FAILED: frozenset(),
-}
-"""The lifecycle: the statuses that may follow each; after a final one, none."""
-
-
-def summary(statuses: Collection[Status]) -> Status:
-    """Return the status of a message whose deliveries have these. Source: our choice."""
-    kinds = set(statuses)
-    if len(kinds) == 1:
-        return kinds.pop()
-    if kinds <= {Status.DELIVERED, Status.FAILED}:
-        return Status.DELIVERED
-    if kinds <= {Status.SENT, Status.DELIVERED, Status.FAILED}:
-        return Status.SENT
-    return Status.PENDING
-
-
-class StatusChange(msgspec.Struct, frozen=True):
-    """A change of a delivery's status; the position is that of the recipient in its message."""
-
-    message: int
-    position: int
-    status: Status
-    at: Instant
-    reason: str | None = None
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One recipient's copy of a message."""
-
-    recipient: Recipient
-    status: Status
-    history: tuple[tuple[Status, Instant], ...]
-    reason: str | None = None
-    """Why it failed, in words."""
-
-    def status_at(self, at: Instant) -> Status:
-        """Return the status that it had at a time, after all changes of that time."""
-        first, _ = self.history[0]
-        return next((status for status, since in reversed(self.history) if since <= at), first)
-
-    def may_become(self, status: Status) -> bool:
-        """Return whether the lifecycle allows the change."""
-        return status in NEXT[self.status]
-
-    @property
-    def at(self) -> Instant:
-        """When it came to its present status."""
-        return self.history[-1][1]
-
-    @property
-    def sent_at(self) -> Instant | None:
-        """When it was sent; None while it has not been."""
-        return next((at for status, at in self.history if status is Status.SENT), None)
-
-    def with_status(self, change: StatusChange) -> "Delivery":
-        """Return the delivery after a change."""
-        history = (*self.history, (change.status, change.at))
-        return replace(self, status=change.status, history=history, reason=change.reason)
-
-    def without_latest(self, changes: int) -> "Delivery":
-        """Return the delivery before its latest changes, without the reason that it had then."""
-        history = self.history[:-changes]
-        return replace(self, status=history[-1][0], history=history, reason=None)
 
 
 class EmailParts(msgspec.Struct, frozen=True, kw_only=True, tag="email", omit_defaults=True):
@@ -134,11 +49,16 @@ Parts = EmailParts | PushParts
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that was accepted."""
+    """A message that was accepted, as it is seen at an instant."""
 
     id: int
     account: int
     channel: Channel
+    recipients: Sequence[Recipient]
+    """All of them, those in `cc` and `bcc` included, in the order given."""
+    timelines: Timelines
+    seen_at: Instant
+    """Up to when statuses have begun: usually the account's time."""
     sender: str
     text: str
     """The text that a person reads: of an email that has only HTML, the text of the HTML."""
@@ -153,14 +73,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The same in the Developers API."""
     callback_url: str | None = None
     request_id: str
-    created_at: Instant
     scheduled_at: Instant | None = None
-    deliveries: tuple[Delivery, ...]
 
     @property
-    def recipients(self) -> list[Recipient]:
-        """All recipients, those in `cc` and `bcc` included, in the order given."""
-        return [delivery.recipient for delivery in self.deliveries]
+    def created_at(self) -> Instant:
+        """When it was accepted."""
+        return self.timelines.created_at
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """The delivery to each recipient."""
+        return self.timelines.deliveries_at(self.recipients, self.seen_at)
 
     @property
     def to(self) -> Sequence[Recipient]:
@@ -178,59 +101,31 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status(self) -> Status:
         """The summary of its deliveries' statuses."""
-        return summary([delivery.status for delivery in self.deliveries])
+        return self.timelines.status_at(self.seen_at)
 
     @property
     def cost(self) -> Money:
         """Price × recipients × segments. Source: documented; the segments are our choice."""
-        return self.price.times(len(self.deliveries) * self.segments)
+        return self.price.times(len(self.recipients) * self.segments)
 
     @property
     def developer_cost(self) -> Money:
         """The same in the Developers API. Source: documented elsewhere; segments: our choice."""
-        return self.developer_price.times(len(self.deliveries) * self.segments)
+        return self.developer_price.times(len(self.recipients) * self.segments)
 
     @property
     def updated_at(self) -> Instant:
         """When any of its deliveries changed last."""
-        return max([delivery.at for delivery in self.deliveries])
+        return self.timelines.updated_at(self.seen_at)
 
     @property
     def sent_at(self) -> Instant | None:
         """When the first of its deliveries was sent; None while none has been."""
-        return min((at for d in self.deliveries if (at := d.sent_at) is not None), default=None)
+        return self.timelines.sent_at(self.seen_at)
 
-    def with_changes(self, changes: Sequence[StatusChange]) -> "Message":
-        """Return the message after changes of its deliveries."""
-        deliveries = list(self.deliveries)
-        for change in changes:
-            deliveries[change.position] = deliveries[change.position].with_status(change)
-        return replace(self, deliveries=tuple(deliveries))
-
-    def with_history(self, lengths: Sequence[int]) -> "Message":
-        """Return the message as it was when its deliveries had had so many statuses."""
-        return replace(
-            self,
-            deliveries=tuple(
-                delivery.without_latest(later)
-                if (later := len(delivery.history) - length)
-                else delivery
-                for delivery, length in zip(self.deliveries, lengths, strict=True)
-            ),
-        )
-
-    def before(self, changes: Sequence[StatusChange]) -> "Message":
-        """Return the message as it was before the latest changes of its deliveries."""
-        count: defaultdict[int, int] = defaultdict(int)
-        for change in changes:
-            count[change.position] += 1
-        return replace(
-            self,
-            deliveries=tuple(
-                delivery.without_latest(count[position]) if position in count else delivery
-                for position, delivery in enumerate(self.deliveries)
-            ),
-        )
+    def as_accepted(self) -> "Message":
+        """Return the message as the answer to its request has it."""
+        return replace(self, seen_at=self.created_at - 1)
 
 
 class AnswerForm:

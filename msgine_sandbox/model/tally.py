@@ -8,8 +8,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.message import Status
-from msgine_sandbox.model.timeline import Timeline, Timelines
+from msgine_sandbox.model.delivery import Status, Timeline, Timelines
 
 _NOT_SENT_YET = frozenset({Status.QUEUED, Status.PENDING})
 
@@ -50,7 +49,11 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 def tally_of(channel: Channel, timelines: Timelines) -> Tally:
     """Return what a message counts as when its timelines have ended, without its cost."""
-    return _tally(channel, tuple(timelines.each))
+    each = timelines.form.each
+    tally = _tally(channel, each)
+    if len(each) == timelines.recipients or channel is Channel.PUSH:
+        return tally
+    return tally.times(timelines.recipients)  # all have the same timeline
 
 
 @lru_cache(1024)

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import format_id
-from msgine_sandbox.model.message import Status
 
 EVENT_PREFIX: Final = "evt"
 ATTEMPT_PREFIX: Final = "att"

@@ -2,15 +2,13 @@
 
 from collections.abc import Collection, Mapping
 
-from msgspec.structs import replace
-
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import DAY, Clocks, Instant
+from msgine_sandbox.model.delivery import Timelines
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.tally import Tally, tally_of, total
-from msgine_sandbox.model.timeline import Timelines
-from msgine_sandbox.storage.messages import StoredTimelines
+from msgine_sandbox.storage.messages import Changing
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.storage.tallies import Day, TallyKey
 
@@ -31,14 +29,13 @@ class Analytics:
         self._store = store
         self._clocks = clocks
 
-    async def accepted(self, message: Message, timelines: Timelines) -> None:
+    async def accepted(self, message: Message) -> None:
         """Count a new message, in the transaction that stores it."""
-        key = TallyKey(message.account, day_of(message.created_at), message.channel)
-        tally = tally_of(message.channel, timelines)
-        cost = message.developer_cost.micros
-        await self._store.tallies.add(key, replace(tally, cost=cost))
+        key = TallyKey(message.account, message.created_at // DAY, message.channel)
+        tally, cost = tally_of(message.channel, message.timelines), message.developer_cost.micros
+        await self._store.tallies.add(key, tally, cost)
 
-    async def changed(self, message: StoredTimelines, timelines: Timelines) -> None:
+    async def changed(self, message: Changing, timelines: Timelines) -> None:
         """Count other timelines of a message, in the transaction that stores them."""
         before = tally_of(message.channel, message.timelines)
         after = tally_of(message.channel, timelines)
@@ -62,7 +59,7 @@ class Analytics:
         return await self._store.tallies.channels(account)
 
 
-def _key(message: StoredTimelines) -> TallyKey:
+def _key(message: Changing) -> TallyKey:
     return TallyKey(message.account, day_of(message.timelines.created_at), message.channel)
 
 

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from msgine_sandbox.model.delivery import StatusChange
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import Message, StatusChange
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
 

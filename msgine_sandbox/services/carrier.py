@@ -10,23 +10,26 @@ from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import TRAITS, Channel, ChannelTraits
 from msgine_sandbox.model.clock import SECOND, Instant
-from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.magic import DeliveryPlan
-from msgine_sandbox.model.message import Message, Recipient, Status
-from msgine_sandbox.model.slices import Slices
-from msgine_sandbox.model.step import SEND, Lane, Step
-from msgine_sandbox.model.timeline import (
+from msgine_sandbox.model.delivery import (
     PlannedStatus,
+    Recipient,
+    Status,
     Timeline,
     Timelines,
     known_at_acceptance,
+    planned_timelines,
 )
+from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.magic import DeliveryPlan
+from msgine_sandbox.model.message import Message
+from msgine_sandbox.model.slices import Slices
+from msgine_sandbox.model.step import SEND, Lane, Step
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import Bus, StatusesChanged
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.magic import outcome_of
-from msgine_sandbox.storage.messages import StoredTimelines
+from msgine_sandbox.storage.messages import Changing
 from msgine_sandbox.storage.store import Store
 
 HOUR: Final = 3600 * SECOND
@@ -34,8 +37,9 @@ _FOLLOWED_TOGETHER: Final = 100
 """Messages that get their steps in one transaction."""
 
 Plans = Mapping[DeliveryPlan, Timeline]
-"""The statuses that follow the first one, from acceptance or the scheduled time on."""
+"""The timelines, from acceptance or the scheduled time on."""
 _PENDING: Final = PlannedStatus(Status.PENDING, 0)
+_UNPLANNED: Final = (_PENDING,)
 
 
 def delivery_plans(sent_after: int, delivered_after: int) -> Mapping[Channel, Plans]:
@@ -55,7 +59,7 @@ def _plans_of(traits: ChannelTraits, sent_after: int, delivered_after: int) -> P
     sent = PlannedStatus(Status.SENT, sent_after)
     refused = PlannedStatus(Status.FAILED, sent_after, traits.fails_without_sending)
     failed = PlannedStatus(Status.FAILED, failed_after, traits.fails_after_sending)
-    return {
+    after_pending = {
         DeliveryPlan.DELIVERED: (sent, PlannedStatus(Status.DELIVERED, delivered_after)),
         DeliveryPlan.DELIVERED_AN_HOUR_LATER: (
             sent,
@@ -68,6 +72,7 @@ def _plans_of(traits: ChannelTraits, sent_after: int, delivered_after: int) -> P
         DeliveryPlan.STAYS_PENDING: (),
         DeliveryPlan.STAYS_SENT: (sent,),
     }
+    return {plan: (_PENDING, *timeline) for plan, timeline in after_pending.items()}
 
 
 class Carrier:
@@ -103,35 +108,33 @@ class Carrier:
 
     # Planning
 
-    async def timelines(self, message: Message) -> Timelines:
+    def planned(
+        self,
+        channel: Channel,
+        recipients: Sequence[Recipient],
+        created_at: Instant,
+        scheduled_at: Instant | None,
+    ) -> Timelines:
         """Return the timelines of a new message."""
-        timelines = self._first_timelines(message)
-        if message.scheduled_at is None and TRAITS[message.channel].settled_at_acceptance:
-            return await self._with_devices(message.account, message.recipients, timelines)
-        return timelines
-
-    def _first_timelines(self, message: Message) -> Timelines:
-        created_at, scheduled_at = message.created_at, message.scheduled_at
-        known = known_at_acceptance(message.channel, scheduled_at)
+        known = known_at_acceptance(channel, scheduled_at)
         if scheduled_at is None:
-            each = [(_PENDING, *self._plan(message.channel, to)) for to in message.recipients]
-            return Timelines(created_at, known, each)
+            each = [self._plan(channel, recipient) for recipient in recipients]
+            return planned_timelines(created_at, known, each)
         wait = scheduled_at - created_at
         queued = (PlannedStatus(Status.QUEUED, 0), PlannedStatus(Status.PENDING, wait))
-        if TRAITS[message.channel].settled_at_acceptance:
+        if TRAITS[channel].settled_at_acceptance:
             # What the push service says depends on the devices that are registered by then.
-            return Timelines(created_at, known, [queued] * len(message.deliveries))
-        each = [
-            (*queued, *_later(self._plan(message.channel, to), wait)) for to in message.recipients
-        ]
-        return Timelines(created_at, known, each)
+            return planned_timelines(created_at, known, [queued] * len(recipients))
+        each = [(*queued, *_later(self._plan(channel, to)[1:], wait)) for to in recipients]
+        return planned_timelines(created_at, known, each)
 
     def _plan(self, channel: Channel, recipient: Recipient) -> Timeline:
+        """Return a recipient's timeline from the time on when the message leaves us."""
         if self._plans is None:
-            return ()
+            return _UNPLANNED
         return self._plans[channel][outcome_of(recipient).plan]
 
-    async def _with_devices(
+    async def with_devices(
         self, account: int, tokens: Sequence[Recipient], timelines: Timelines
     ) -> Timelines:
         """Return timelines in which a push fails for devices that have been removed."""
@@ -139,30 +142,25 @@ class Carrier:
         if not removed:
             return timelines
         reason = TRAITS[Channel.PUSH].fails_after_sending
-        return Timelines(
-            timelines.created_at,
-            timelines.known,
-            [
-                _failing(timeline, reason) if token in removed else timeline
-                for token, timeline in zip(tokens, timelines.each, strict=True)
-            ],
-        )
+        each = [
+            _failing(timeline, reason) if token in removed else timeline
+            for token, timeline in zip(tokens, timelines.each, strict=True)
+        ]
+        return planned_timelines(timelines.created_at, timelines.known, each)
 
     # Steps
 
-    def steps(self, message: Message, timelines: Timelines) -> list[Step]:
+    def steps(self, message: Message) -> list[Step]:
         """Return the steps of a new message: none where nobody is to be told of its statuses."""
         account, scheduled_at = message.account, message.scheduled_at
-        if message.callback_url is not None or self._is_heard(account):
-            steps = self._steps(account, message.id, timelines.instants())
-        else:
-            steps = []
+        is_heard = message.callback_url is not None or self._is_heard(account)
+        if not is_heard:
             self._without_steps += 1
             self._followed.discard(account)
         if scheduled_at is not None and self._sends_later(message.channel):
-            # In place of the one that tells of `pending`, which begins at the same time.
-            steps = self._steps(account, message.id, [scheduled_at], SEND)
-        return steps
+            # It also tells of `pending`, which begins at the same time.
+            return self._steps(account, message.id, [scheduled_at], SEND)
+        return self._steps(account, message.id, message.timelines.instants()) if is_heard else []
 
     @contextmanager
     def hearing(self, account: int) -> Iterator[None]:
@@ -194,9 +192,7 @@ class Carrier:
             if self._without_steps == without_steps:
                 self._followed.add(each)
 
-    async def _follow(
-        self, account: int, messages: Sequence[StoredTimelines], now: Instant
-    ) -> None:
+    async def _follow(self, account: int, messages: Sequence[Changing], now: Instant) -> None:
         have_steps = await self._store.steps.have_statuses([message.id for message in messages])
         steps = [
             step
@@ -236,10 +232,9 @@ class Carrier:
         message = (await self._store.messages.timelines([step.message])).get(step.message)
         if message is None:
             return
-        planned = Timelines(
-            step.due, 0, [self._plan(message.channel, to) for to in message.recipients]
-        )
-        planned = await self._with_devices(message.account, message.recipients, planned)
+        each = [self._plan(message.channel, to) for to in message.recipients]
+        planned = planned_timelines(step.due, 0, each)
+        planned = await self.with_devices(message.account, message.recipients, planned)
         changes = planned.all_changes(message.id)
         timelines = message.timelines.with_changes(changes, step.due)
         await self._deliveries.change(message, timelines)

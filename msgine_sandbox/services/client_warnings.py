@@ -16,7 +16,8 @@ import msgspec
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import SECOND, Instant
-from msgine_sandbox.model.message import NEXT, AnswerForm, Message
+from msgine_sandbox.model.delivery import NEXT
+from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
 from msgine_sandbox.services.webhooks.targets import is_loopback

@@ -15,9 +15,9 @@ from msgine_sandbox.model.behaviour import (
     webhook,
 )
 from msgine_sandbox.model.channel import TRAITS
+from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.errors import RateLimitExceeded
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import Message, Status
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.bus import Bus, MessageAccepted, RequestAnswered, WebhookAttempted
 
@@ -44,7 +44,7 @@ class Coverage:
         self._met: defaultdict[int | None, set[str]] = defaultdict(set)
         self._developers: set[int | None] = set()
         bus.listen(RequestAnswered, self._answered)
-        bus.listen(MessageAccepted, lambda event: self._accepted(event.message))
+        bus.listen(MessageAccepted, self._accepted)
         bus.listen(WebhookAttempted, self._attempted)
 
     def met(self, account: int | None) -> frozenset[str]:
@@ -84,8 +84,8 @@ class Coverage:
             if entry.repeated_status == RateLimitExceeded.status and _has_waited(entry):
                 met.add(Behaviour.RETRIED)
 
-    def _accepted(self, message: Message) -> None:
-        met = self._met[message.account]
+    def _accepted(self, event: MessageAccepted) -> None:
+        message, met = event.message, self._met[event.account]
         if len(message.deliveries) > 1:
             met.add(Behaviour.SEVERAL_RECIPIENTS)
         if message.callback_url is not None:

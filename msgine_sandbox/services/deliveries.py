@@ -7,16 +7,15 @@ from typing import Final
 from msgspec.structs import replace
 
 from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.delivery import NEXT, Recipient, Status, StatusChange, Timelines
 from msgine_sandbox.model.errors import InvalidRequest
-from msgine_sandbox.model.message import NEXT, Recipient, Status, StatusChange
 from msgine_sandbox.model.step import Step
-from msgine_sandbox.model.timeline import Timelines
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.analytics import Analytics
 from msgine_sandbox.services.bus import Bus, StatusesChanged
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.webhooks.planner import WebhookPlanner
-from msgine_sandbox.storage.messages import StoredTimelines
+from msgine_sandbox.storage.messages import Changing
 from msgine_sandbox.storage.store import Store
 
 FAILED_BY_HAND: Final = "Failed by hand"
@@ -77,7 +76,7 @@ class Deliveries:
         return count
 
     async def _remove(
-        self, steps: Sequence[Step], messages: Mapping[int, StoredTimelines], last: StatusChange
+        self, steps: Sequence[Step], messages: Mapping[int, Changing], last: StatusChange
     ) -> None:
         """Remove the steps up to a change; the step of the change goes on after it."""
         index = next(
@@ -90,9 +89,7 @@ class Deliveries:
             rest = replace(steps[index], subject=last.position + 1, detail="")
             await self._store.steps.add([rest])
 
-    async def enqueue_webhooks(
-        self, message: StoredTimelines, changes: Sequence[StatusChange]
-    ) -> None:
+    async def enqueue_webhooks(self, message: Changing, changes: Sequence[StatusChange]) -> None:
         """Plan the webhooks of changes of a message, inside a write transaction."""
         messages = {message.id: message}
         subscribed = self._planner.subscribed(message.account, changes, messages)
@@ -111,9 +108,7 @@ class Deliveries:
             if message_id in found:
                 await self._set_status(found[message_id], status, to)
 
-    async def _set_status(
-        self, message: StoredTimelines, status: Status, to: Recipient | None
-    ) -> None:
+    async def _set_status(self, message: Changing, status: Status, to: Recipient | None) -> None:
         now, seen = self._accounts.now(message.account), self._accounts.seen(message.account)
         reason = FAILED_BY_HAND if status is Status.FAILED else None
         changes = [
@@ -125,7 +120,7 @@ class Deliveries:
         changed = StatusesChanged(message.account, changes)
         self._store.after_commit(partial(self._bus.announce, changed))
 
-    async def change(self, message: StoredTimelines, timelines: Timelines) -> None:
+    async def change(self, message: Changing, timelines: Timelines) -> None:
         """Store other timelines of a message, inside a write transaction."""
         await self._store.messages.change(message.id, timelines)
         await self._analytics.changed(message, timelines)
@@ -142,7 +137,7 @@ class Deliveries:
         self,
         account: int,
         changes: Iterable[StatusChange],
-        messages: Mapping[int, StoredTimelines],
+        messages: Mapping[int, Changing],
     ) -> None:
         steps = await self._planner.plan(account, changes, messages)
         await self._store.steps.add(steps)
@@ -154,7 +149,7 @@ def _place(change: StatusChange) -> tuple[int, int, Instant]:
 
 
 def _checked_positions(
-    message: StoredTimelines, status: Status, to: Recipient | None, now: Instant
+    message: Changing, status: Status, to: Recipient | None, now: Instant
 ) -> list[int]:
     chosen = [
         (position, recipient, present)

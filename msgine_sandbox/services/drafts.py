@@ -8,8 +8,9 @@ import msgspec
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, iso
+from msgine_sandbox.model.delivery import Recipient
 from msgine_sandbox.model.errors import InvalidMessage, InvalidRequest
-from msgine_sandbox.model.message import Delivery, Message, Recipient, Status
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.warning import ClientWarning
 
 MAX_RECIPIENTS: Final = 100
@@ -99,25 +100,21 @@ def checked_text(text: str, longest: int, *, field: str = "message") -> str:
     raise InvalidMessage(problem, field=field, maxLength=longest, actualLength=len(text))
 
 
-def new_deliveries(
-    recipients: Iterable[Recipient], context: SendContext, scheduled_for: ScheduledTime | None
-) -> tuple[Delivery, ...]:
-    """Return the deliveries of a new message: `queued` if it is scheduled, else `pending`.
+def checked_schedule(scheduled_for: ScheduledTime | None, now: Instant) -> Instant | None:
+    """Return when a message is to be sent; None for at once.
 
     Raises:
-        InvalidRequest: it is scheduled for a time that is not in the future (our choice).
+        InvalidRequest: that is not in the future (our choice).
     """
-    if scheduled_for is not None and scheduled_for.at <= context.now:
-        raise InvalidRequest(
-            "scheduledFor must be in the future",
-            field="scheduledFor",
-            value=scheduled_for.text,
-            expected=f"a time after {iso(context.now)}, which it is on the account's clock",
-        )
-    status = Status.PENDING if scheduled_for is None else Status.QUEUED
-    history = ((status, context.now),)
-    return tuple(
-        Delivery(recipient=recipient, status=status, history=history) for recipient in recipients
+    if scheduled_for is None:
+        return None
+    if scheduled_for.at > now:
+        return scheduled_for.at
+    raise InvalidRequest(
+        "scheduledFor must be in the future",
+        field="scheduledFor",
+        value=scheduled_for.text,
+        expected=f"a time after {iso(now)}, which it is on the account's clock",
     )
 
 

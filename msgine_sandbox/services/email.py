@@ -13,13 +13,14 @@ from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import EmailParts, Message
 from msgine_sandbox.model.recipients import checked_address, checked_mailbox
+from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.drafts import (
     ChannelService,
     ScheduledTime,
     SendContext,
     checked_recipients,
+    checked_schedule,
     checked_text,
-    new_deliveries,
 )
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ class EmailService(ChannelService[EmailDraft]):
 
     channel = Channel.EMAIL
 
-    def __init__(self, ids: Ids) -> None:
+    def __init__(self, ids: Ids, carrier: Carrier) -> None:
         self._ids = ids
+        self._carrier = carrier
 
     async def prepared(self, draft: EmailDraft) -> EmailDraft:
         """Return a draft with what is shown of its HTML."""
@@ -82,10 +84,14 @@ class EmailService(ChannelService[EmailDraft]):
         subject = _checked_subject(draft.subject)
         _check_bodies(draft)
         html = draft.shown
+        scheduled_at = checked_schedule(draft.scheduled_for, context.now)
         return Message(
             id=self._ids.next(),
             account=account.id,
             channel=self.channel,
+            recipients=recipients,
+            timelines=self._carrier.planned(self.channel, recipients, context.now, scheduled_at),
+            seen_at=context.now - 1,
             sender=sender,
             text=draft.text if draft.text is not None else html.text if html else "",
             title=subject,
@@ -100,9 +106,7 @@ class EmailService(ChannelService[EmailDraft]):
             price=account.price.times(0),
             developer_price=account.developer_price(self.channel),
             request_id=context.request_id,
-            created_at=context.now,
-            scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
-            deliveries=new_deliveries(recipients, context, draft.scheduled_for),
+            scheduled_at=scheduled_at,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from msgine_sandbox.model.delivery import Recipient
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.fault import (
     Effect,
@@ -17,7 +18,6 @@ from msgine_sandbox.model.fault import (
     WebhookEffect,
 )
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.message import Recipient
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.services.magic import MARKS, RequestFault, outcome_of, request_fault_of
 from msgine_sandbox.storage.store import Store

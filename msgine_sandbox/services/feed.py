@@ -16,9 +16,9 @@ from typing import Final
 import msgspec
 
 from msgine_sandbox.model.bound import MEGABYTE
+from msgine_sandbox.model.delivery import StatusChange
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.journal import JournalEntry
-from msgine_sandbox.model.message import StatusChange
 from msgine_sandbox.services.bus import (
     Bus,
     InboxEmptied,
@@ -49,8 +49,6 @@ class AcceptedRef(msgspec.Struct, frozen=True):
     """A message that was accepted."""
 
     message: int
-    history: bytes
-    """How many statuses each of its deliveries had by then."""
 
 
 class RequestRef(msgspec.Struct, frozen=True):
@@ -160,8 +158,7 @@ class Feed:
         bus.listen(WebhookAttempted, self._attempted)
 
     def _accepted(self, event: MessageAccepted) -> None:
-        history = bytes(len(delivery.history) for delivery in event.message.deliveries)
-        self._add(event.account, AcceptedRef(event.message.id, history))
+        self._add(event.account, AcceptedRef(event.message.id))
 
     def _add_entry(self, entry: JournalEntry, kind: type[RequestRef]) -> None:
         self._add(entry.account, kind(entry.request_id, len(entry.warnings)))

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from msgine_sandbox.model.delivery import Recipient
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.magic import (
     ALL,
@@ -21,7 +22,6 @@ from msgine_sandbox.model.magic import (
     DeliveryPlan,
     MagicFault,
 )
-from msgine_sandbox.model.message import Recipient
 from msgine_sandbox.model.webhook import WebhookMode
 
 MARKS: Final = (MAGIC_BLOCK.removeprefix("+").encode(), b"sandbox")

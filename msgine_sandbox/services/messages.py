@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.delivery import StatusChange
 from msgine_sandbox.model.idempotency import StoredAnswer
-from msgine_sandbox.model.message import Message, StatusChange
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.step import Step
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.analytics import Analytics
@@ -14,7 +15,7 @@ from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.drafts import SendContext
 from msgine_sandbox.services.due_queue import DueQueue
-from msgine_sandbox.storage.messages import stored_timelines
+from msgine_sandbox.storage.messages import changing
 from msgine_sandbox.storage.store import Store
 
 
@@ -48,19 +49,18 @@ class Messages:
     async def accept(self, message: Message, answer: StoredAnswer | None = None) -> None:
         """Store a message with its steps and the answer to its key; return once committed."""
         # Planned outside of the transaction: one that fails would fail all others in its batch.
-        timelines = await self._carrier.timelines(message)
-        steps = self._carrier.steps(message, timelines)
-        changes = _changes_so_far(message)
+        steps = self._carrier.steps(message)
+        # The first statuses of a push precede the response; no other message has any yet.
+        changes = _changes_so_far(message) if message.timelines.known > 1 else []
         async with self._store.write():
-            await self._store.messages.add(message, timelines)
-            await self._analytics.accepted(message, timelines)
+            await self._store.messages.add(message)
+            await self._analytics.accepted(message)
             if steps:
                 await self._store.steps.add(steps)
             if answer is not None:
                 await self._store.idempotency.remember(answer)
             if changes:
-                stored = stored_timelines(message, timelines)
-                await self._deliveries.enqueue_webhooks(stored, changes)
+                await self._deliveries.enqueue_webhooks(changing(message), changes)
             self._store.after_commit(partial(self._accepted, message, steps, changes))
 
     def _accepted(

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.delivery import Recipient
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.message import Message, PushParts, Recipient
+from msgine_sandbox.model.message import Message, PushParts
 from msgine_sandbox.model.recipients import checked_token, topic_target, user_target
 from msgine_sandbox.model.webhook import checked_url
 from msgine_sandbox.services.carrier import Carrier
@@ -20,9 +20,9 @@ from msgine_sandbox.services.drafts import (
     ScheduledTime,
     SendContext,
     checked_recipients,
+    checked_schedule,
     checked_text,
     is_unicode,
-    new_deliveries,
 )
 from msgine_sandbox.storage.store import Store
 
@@ -62,29 +62,34 @@ class PushService(ChannelService[PushDraft]):
         """
         account = context.account
         recipients = await self._recipients(draft, account)
-        message = Message(
+        text = checked_text(draft.body, MAX_BODY, field="body")
+        title = checked_text(draft.title, MAX_TITLE, field="title")
+        data, image_url = _checked_data(draft.data), _checked_image(draft.image_url)
+        scheduled_at = checked_schedule(draft.scheduled_for, context.now)
+        timelines = self._carrier.planned(self.channel, recipients, context.now, scheduled_at)
+        if scheduled_at is None:
+            timelines = await self._carrier.with_devices(account.id, recipients, timelines)
+        return Message(
             id=self._ids.next(),
             account=account.id,
             channel=self.channel,
+            recipients=recipients,
+            timelines=timelines,
+            seen_at=context.now - 1,
             sender=account.sender_id,
-            text=checked_text(draft.body, MAX_BODY, field="body"),
-            title=checked_text(draft.title, MAX_TITLE, field="title"),
+            text=text,
+            title=title,
             parts=PushParts(
-                data=_checked_data(draft.data),
-                image_url=_checked_image(draft.image_url),
+                data=data,
+                image_url=image_url,
                 topic=draft.topic,
                 own_devices=_has_no_target(draft),
             ),
             price=account.price.times(0),
             developer_price=account.developer_price(self.channel),
             request_id=context.request_id,
-            created_at=context.now,
-            scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
-            deliveries=new_deliveries(recipients, context, draft.scheduled_for),
+            scheduled_at=scheduled_at,
         )
-        timelines = await self._carrier.timelines(message)
-        answered = timelines.at_acceptance().deliveries_at(recipients, context.now)
-        return replace(message, deliveries=answered)
 
     async def _recipients(self, draft: PushDraft, account: Account) -> Sequence[Recipient]:
         """Return what a push goes to; with a topic, users and tokens are ignored.

@@ -15,13 +15,14 @@ from msgine_sandbox.model.phone_numbers import NumberingPlan, NumberType
 from msgine_sandbox.model.segments import Encoding, gsm_segments, needs_ucs2, split
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import checked_url
+from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.drafts import (
     ChannelService,
     ScheduledTime,
     SendContext,
     checked_recipients,
+    checked_schedule,
     checked_text,
-    new_deliveries,
 )
 
 MAX_TEXT: Final = 1600
@@ -49,8 +50,9 @@ class SmsService(ChannelService[SmsDraft]):
 
     channel = Channel.SMS
 
-    def __init__(self, ids: Ids, numbering_plan: NumberingPlan) -> None:
+    def __init__(self, ids: Ids, carrier: Carrier, numbering_plan: NumberingPlan) -> None:
         self._ids = ids
+        self._carrier = carrier
         self._numbering_plan = numbering_plan
 
     async def compose(self, draft: SmsDraft, context: SendContext) -> Message:
@@ -66,23 +68,26 @@ class SmsService(ChannelService[SmsDraft]):
         text = checked_text(draft.message, draft.max_length)
         sender = account.sender_id if draft.sender is None else checked_sender(draft.sender)
         segments = split(text)
+        callback_url = draft.callback_url
+        if callback_url is not None:
+            callback_url = checked_url(callback_url, "callbackUrl")
+        scheduled_at = checked_schedule(draft.scheduled_for, context.now)
         return Message(
             id=self._ids.next(),
             account=account.id,
             channel=self.channel,
+            recipients=recipients,
+            timelines=self._carrier.planned(self.channel, recipients, context.now, scheduled_at),
+            seen_at=context.now - 1,
             sender=sender,
             text=text,
             encoding=segments.encoding,
             segments=segments.count,
             price=account.price,
             developer_price=account.developer_price(self.channel),
-            callback_url=None
-            if draft.callback_url is None
-            else checked_url(draft.callback_url, "callbackUrl"),
+            callback_url=callback_url,
             request_id=context.request_id,
-            created_at=context.now,
-            scheduled_at=None if draft.scheduled_for is None else draft.scheduled_for.at,
-            deliveries=new_deliveries(recipients, context, draft.scheduled_for),
+            scheduled_at=scheduled_at,
         )
 
     def warnings_about(self, message: Message) -> list[ClientWarning]:

@@ -7,8 +7,12 @@ import msgspec
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Clocks, Instant
-from msgine_sandbox.model.message import Recipient, Status, summary
-from msgine_sandbox.model.timeline import known_at_acceptance, timelines_of
+from msgine_sandbox.model.delivery import (
+    Recipient,
+    Status,
+    known_at_acceptance,
+    stored_timelines,
+)
 from msgine_sandbox.storage.columns import Row
 
 
@@ -108,7 +112,7 @@ def _status_at(
 ) -> str:
     """Return a message's status; for that it does not matter how many have the same timeline."""
     known = known_at_acceptance(channel, scheduled_at)
-    return str(summary(timelines_of(created_at, known, timelines, 1).statuses_at(now)))
+    return str(stored_timelines(created_at, known, 1, timelines).status_at(now))
 
 
 def _recipient_at(
@@ -124,5 +128,5 @@ def _recipient_at(
     every, known = recipients.split("\n"), known_at_acceptance(channel, scheduled_at)
     if recipient not in every:
         return None
-    statuses = timelines_of(created_at, known, timelines, len(every)).statuses_at(now)
+    statuses = stored_timelines(created_at, known, len(every), timelines).statuses_at(now)
     return str(statuses[every.index(recipient)])

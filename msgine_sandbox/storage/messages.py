@@ -5,16 +5,20 @@ import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 import msgspec
-from msgspec.structs import astuple
 
 from msgine_sandbox.model.account import DEVELOPER_CURRENCY
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import FOREVER, Clocks, Instant
+from msgine_sandbox.model.delivery import (
+    Delivery,
+    Timelines,
+    known_at_acceptance,
+    stored_timelines,
+)
 from msgine_sandbox.model.ids import LARGEST
-from msgine_sandbox.model.message import Delivery, Message, Parts
+from msgine_sandbox.model.message import Message, Parts
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding
-from msgine_sandbox.model.timeline import Timelines, known_at_acceptance, timelines_of
 from msgine_sandbox.storage.columns import Columns, Row, to_json
 from msgine_sandbox.storage.database import Database, of_account
 from msgine_sandbox.storage.filter import CONTENT, Filter, fits, in_range
@@ -50,8 +54,8 @@ class MessageRow(msgspec.Struct, frozen=True, array_like=True):
     developer_micros: int
 
 
-class StoredTimelines(msgspec.Struct, frozen=True):
-    """A message's timelines, and what decides who is told of its statuses."""
+class Changing(msgspec.Struct, frozen=True):
+    """A message as far as its statuses are concerned: its timelines, and who is told of them."""
 
     id: int
     account: int
@@ -62,6 +66,7 @@ class StoredTimelines(msgspec.Struct, frozen=True):
 
 
 _MESSAGE = Columns(MessageRow)
+_SELECT = f"SELECT {_MESSAGE.names} FROM messages"
 _INSERT = (
     f"INSERT INTO messages ({_MESSAGE.names}, size, sequence) VALUES ({_MESSAGE.marks}, ?,"
     " (SELECT coalesce(max(sequence), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
@@ -71,10 +76,16 @@ _TIMELINES = (
     " FROM messages"
 )
 _READ_TOGETHER = 100
+_OVERHEAD = 300
+"""About how many bytes a message takes besides its texts, indexes included.
+
+It is measured; schema/0007_timelines.sql has it, too.
+"""
 COUNTED_TOGETHER = 50_000
 """Messages that are counted at a time by an index alone, in about 2 ms."""
 # Members by value: a look-up takes a third of the time of calling the enum.
 _CHANNELS = {str(channel): channel for channel in Channel}
+_ENCODINGS = {"": None, **{str(encoding): encoding for encoding in Encoding}}
 _parts: msgspec.json.Decoder[Parts] = msgspec.json.Decoder(Parts)
 
 
@@ -86,26 +97,25 @@ class MessageRows:
         self._clocks = clocks
         self._sequences = Sequences(database)
 
-    async def add(self, message: Message, timelines: Timelines) -> None:
-        """Store a new message with the timelines of its deliveries."""
-        row = _row(message, timelines)
-        values = (*astuple(row), _size(row), row.account, row.channel)
-        self._database.defer(_INSERT, [values])
+    async def add(self, message: Message) -> None:
+        """Store a new message."""
+        self._database.defer(_INSERT, [_values(message)])
 
     async def change(self, message: int, timelines: Timelines) -> None:
         """Store other timelines of a message."""
+        form = timelines.form
         self._database.execute(
             "UPDATE messages SET timelines = ?, ends_at = ?, end_status = ? WHERE id = ?",
-            (timelines.to_text(), timelines.ends_at, str(timelines.end_status), message),
+            (form.text, timelines.ends_at, str(form.end_status), message),
         )
 
-    async def timelines(self, messages: Iterable[int]) -> dict[int, StoredTimelines]:
+    async def timelines(self, messages: Iterable[int]) -> dict[int, Changing]:
         """Return the timelines of those messages that still exist, by id."""
         rows = self._database.execute(
             f"{_TIMELINES} WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(messages)),),
         )
-        return {row[0]: _stored_timelines(row) for row in rows}
+        return {row[0]: _changing(row) for row in rows}
 
     async def accounts_under_way(self, account: int | None) -> list[int]:
         """Return an account, or all, if something is still to come of a message of it."""
@@ -116,7 +126,7 @@ class MessageRows:
         )
         return [found for (found,) in rows]
 
-    async def under_way(self, account: int, now: Instant) -> AsyncIterator[StoredTimelines]:
+    async def under_way(self, account: int, now: Instant) -> AsyncIterator[Changing]:
         """Return the messages of which something is still to come at an instant.
 
         Those that are accepted meanwhile are left out. The caller lets others have their turn.
@@ -128,34 +138,31 @@ class MessageRows:
             " AND id <= ? ORDER BY ends_at, id LIMIT ?",
             (account, end, end, last, newest, _READ_TOGETHER),
         ).fetchall():
-            found = list(map(_stored_timelines, rows))
+            found = list(map(_changing, rows))
             for each in found:
                 yield each
             end, last = found[-1].timelines.ends_at, found[-1].id
 
     async def get(self, message_id: int, account: int | None = None) -> Message | None:
         """Return a message, if it belongs to the account; None stands for any account."""
-        rows = self._database.execute(
-            f"SELECT {_MESSAGE.names} FROM messages"
-            " WHERE id = ? AND account = coalesce(?, account)",
-            (message_id, account),
-        ).fetchall()
-        return next(iter(self._messages(rows)), None)
+        rows = self._database.execute(f"{_SELECT} WHERE id = ?", (message_id,))
+        found = next(iter(self._messages(rows)), None)
+        return found if found is not None and account in {None, found.account} else None
 
     async def page(
         self, account: int, channel: Channel, page: int, limit: int
-    ) -> tuple[list[int], int]:
-        """Return the ids of a page of messages, newest first, and how many messages there are."""
+    ) -> tuple[list[Message], int]:
+        """Return a page of messages, newest first, and how many messages there are."""
         series, skipped = Series(account, str(channel)), (page - 1) * limit
         start, total = self._sequences.locate(series, skipped)
         if skipped >= total:
             return [], total
         rows = self._database.execute(
-            "SELECT id FROM messages WHERE account = ? AND channel = ? AND sequence <= ?"
+            f"{_SELECT} WHERE account = ? AND channel = ? AND sequence <= ?"
             " ORDER BY sequence DESC LIMIT ? OFFSET ?",
             (*series, start.sequence, limit, start.offset),
         )
-        return [message for (message,) in rows], total
+        return self._messages(rows), total
 
     async def count(self, account: int | None) -> int:
         """Return how many messages there are of an account, or of all."""
@@ -209,10 +216,9 @@ class MessageRows:
     async def get_all(self, messages: Collection[int]) -> list[Message]:
         """Return those of some messages that there are, newest first."""
         rows = self._database.execute(
-            f"SELECT {_MESSAGE.names} FROM messages"
-            " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
+            f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
             (json.dumps(list(messages)),),
-        ).fetchall()
+        )
         return self._messages(rows)
 
     async def deliveries(self, message: int) -> tuple[Delivery, ...]:
@@ -230,87 +236,97 @@ class MessageRows:
         return None if wanted.account is None else self._clocks.seen(wanted.account)
 
     def _messages(self, rows: Iterable[Row]) -> list[Message]:
-        found = [msgspec.convert(row, MessageRow) for row in rows]
-        return [_message(row, self._clocks.seen(row.account)) for row in found]
+        seen: dict[int, Instant] = {}
+        messages = []
+        for row in rows:
+            found = msgspec.convert(row, MessageRow)
+            now = seen.get(found.account)
+            if now is None:
+                now = seen[found.account] = self._clocks.seen(found.account)
+            messages.append(_message(found, now))
+        return messages
 
 
-def _row(message: Message, timelines: Timelines) -> MessageRow:
-    # By position, in the order of the fields, because this is a part of every send: with twenty
-    # keywords it takes three times as long. Text for enums, for the same reason.
-    return MessageRow(
+def _values(message: Message) -> Row:
+    # In the order of the fields of MessageRow, and without one, because this is a part of every
+    # send. Text for enums, for the same reason.
+    form, channel, parts = message.timelines.form, str(message.channel), message.parts
+    recipients = "\n".join(message.recipients)
+    text, title = message.text, message.title
+    encoded_parts = None if parts is None else to_json(parts)
+    size = _OVERHEAD + len(recipients) + len(form.text) + _bytes_of(text)
+    if title is not None:
+        size += _bytes_of(title)
+    if encoded_parts is not None:
+        size += _bytes_of(encoded_parts)
+    return (
         message.id,
         message.account,
-        str(message.channel),
-        timelines.ends_at,
-        str(timelines.end_status),
+        channel,
+        message.timelines.ends_at,
+        str(form.end_status),
         message.created_at,
-        "\n".join(message.recipients),
-        timelines.to_text(),
+        recipients,
+        form.text,
         message.sender,
-        message.text,
-        str(message.encoding or ""),
+        text,
+        "" if message.encoding is None else str(message.encoding),
         message.segments,
         message.price.micros,
         message.price.currency,
         message.callback_url,
         message.request_id,
-        message.title,
-        None if message.parts is None else to_json(message.parts),
+        title,
+        encoded_parts,
         message.scheduled_at,
         message.developer_price.micros,
+        size,
+        message.account,
+        channel,
     )
 
 
 def _message(row: MessageRow, now: Instant) -> Message:
     recipients = row.recipients.split("\n")
     known = known_at_acceptance(row.channel, row.scheduled_at)
-    timelines = timelines_of(row.created_at, known, row.timelines, len(recipients))
     return Message(
         id=row.id,
         account=row.account,
         channel=_CHANNELS[row.channel],
+        recipients=recipients,
+        timelines=stored_timelines(row.created_at, known, len(recipients), row.timelines),
+        seen_at=now,
         sender=row.sender,
         text=row.text,
-        encoding=Encoding(row.encoding) if row.encoding else None,
+        encoding=_ENCODINGS[row.encoding],
         segments=row.segments,
         price=Money(row.price_micros, row.currency),
         callback_url=row.callback_url,
         request_id=row.request_id,
-        created_at=row.created_at,
         title=row.title,
         parts=None if row.parts is None else _parts.decode(row.parts),
         scheduled_at=row.scheduled_at,
         developer_price=Money(row.developer_micros, DEVELOPER_CURRENCY),
-        deliveries=timelines.deliveries_at(recipients, now),
     )
 
 
-def stored_timelines(message: Message, timelines: Timelines) -> StoredTimelines:
-    """Return a new message with its timelines as they are stored."""
-    return StoredTimelines(
+def changing(message: Message) -> Changing:
+    """Return a new message as far as its statuses are concerned."""
+    return Changing(
         message.id,
         message.account,
         message.channel,
         message.recipients,
-        timelines,
+        message.timelines,
         message.callback_url,
     )
 
 
-def _stored_timelines(row: Row) -> StoredTimelines:
+def _changing(row: Row) -> Changing:
     message, account, channel, lines, created_at, text, callback_url, scheduled_at = row
     recipients, known = lines.split("\n"), known_at_acceptance(channel, scheduled_at)
-    timelines = timelines_of(created_at, known, text, len(recipients))
-    return StoredTimelines(
-        message, account, _CHANNELS[channel], recipients, timelines, callback_url
-    )
-
-
-def _size(row: MessageRow) -> int:
-    """Return about how many bytes a message takes, indexes included."""
-    # The constant is measured; schema/0007_timelines.sql has it, too.
-    texts = (row.text, row.recipients, row.timelines, row.title, row.parts)
-    return 300 + sum([_bytes_of(text) for text in texts if text is not None])
+    timelines = stored_timelines(created_at, known, len(recipients), text)
+    return Changing(message, account, _CHANNELS[channel], recipients, timelines, callback_url)
 
 
 def _bytes_of(text: str) -> int:

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import msgspec
-from msgspec.structs import astuple
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.tally import Tally
@@ -38,9 +37,10 @@ class TallyRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: TallyKey, tally: Tally) -> None:
-        """Add a tally to the sums of a key."""
-        self._database.defer_sum(_ADD, key, astuple(tally))
+    async def add(self, key: TallyKey, tally: Tally, cost: int = 0) -> None:
+        """Add a tally, and a cost besides, to the sums of a key."""
+        counts = (tally.sent, tally.delivered, tally.failed, tally.partial, tally.cost + cost)
+        self._database.defer_sum(_ADD, key, counts)
 
     async def between(self, account: int, first: Day, last: Day) -> dict[TallyKey, Tally]:
         """Return the tallies of an account from one day to another, both included."""

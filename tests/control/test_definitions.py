@@ -8,7 +8,7 @@ from project import DOCS
 
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.choices import Tier
-from msgine_sandbox.model.message import Status
+from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.warning import ADVICE, WarningCode
 from msgine_sandbox.model.webhook import EventType
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgine_sandbox.model.clock import Instant, seconds
+from msgine_sandbox.model.delivery import NEXT, StatusChange
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.message import NEXT, StatusChange
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import EVENT_OF, EventState, EventType, WebhookEvent
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.faults import Faults
-from msgine_sandbox.storage.messages import StoredTimelines
+from msgine_sandbox.storage.messages import Changing
 from msgine_sandbox.storage.store import Store
 
 
@@ -26,7 +26,7 @@ class WebhookPlanner:
         self,
         account: int,
         changes: Sequence[StatusChange],
-        messages: Mapping[int, StoredTimelines],
+        messages: Mapping[int, Changing],
     ) -> Sequence[StatusChange]:
         """Return the status changes that some endpoint or callback URL subscribes to."""
         endpoints = self._accounts.get(account).endpoints
@@ -46,7 +46,7 @@ class WebhookPlanner:
         self,
         account: int,
         changes: Iterable[StatusChange],
-        messages: Mapping[int, StoredTimelines],
+        messages: Mapping[int, Changing],
     ) -> Sequence[Step]:
         """Store an event for every URL that receives some of the changes, and return their steps.
 
@@ -58,7 +58,7 @@ class WebhookPlanner:
         return steps
 
     async def _plan_change(
-        self, account: int, message: StoredTimelines, change: StatusChange
+        self, account: int, message: Changing, change: StatusChange
     ) -> list[Step]:
         if change.status not in EVENT_OF:
             return []
@@ -72,16 +72,14 @@ class WebhookPlanner:
             steps += [self._step(account, change, event_id, change.at) for event_id in held]
         return steps
 
-    def _urls(self, message: StoredTimelines, event: EventType) -> Sequence[str]:
+    def _urls(self, message: Changing, event: EventType) -> Sequence[str]:
         if message.callback_url is not None:
             # It replaces the account's endpoints. Source: documented elsewhere.
             return [message.callback_url]
         endpoints = self._accounts.get(message.account).endpoints
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
 
-    async def _plan_event(
-        self, message: StoredTimelines, change: StatusChange, url: str
-    ) -> list[Step]:
+    async def _plan_event(self, message: Changing, change: StatusChange, url: str) -> list[Step]:
         event_type = EVENT_OF[change.status]
         recipient = message.recipients[change.position]
         # Decided now and stored with the event, so that every attempt has the same effect, and a

@@ -112,7 +112,7 @@ DROP TABLE timelines;
 CREATE UNIQUE INDEX messages_by_sequence ON messages (account, channel, sequence);
 CREATE INDEX messages_by_account ON messages (account);
 CREATE INDEX messages_by_end ON messages (account, ends_at);
-CREATE INDEX messages_by_status ON messages (account, end_status);
+CREATE INDEX messages_by_status ON messages (account, end_status) WHERE end_status <> 'delivered';
 
 CREATE TABLE old_steps AS SELECT * FROM steps WHERE lane = 0;
 DELETE FROM steps WHERE lane = 0;

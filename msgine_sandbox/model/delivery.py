@@ -1,0 +1,273 @@
+"""Deliveries: their lifecycle, and their timelines, which have what is still to come, too.
+
+The timelines of a message are planned when it is accepted, and stored with it. What is seen is the
+part up to the account's time. An account's clock never goes back, so nothing that was seen changes.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from msgine_sandbox.model.channel import TRAITS
+from msgine_sandbox.model.clock import Instant
+
+_SETTLED_AT_ACCEPTANCE: Final = {
+    str(channel) for channel, traits in TRAITS.items() if traits.settled_at_acceptance
+}
+_KEPT: Final = 4096
+"""Timelines that are kept in their stored form: most messages share a few."""
+
+Recipient = str
+"""A phone number, an email address, or what a push goes to, after it has been checked."""
+
+
+class Status(StrEnum):
+    """The status of a delivery. Source: documented elsewhere; of `queued`: seen in SDKs."""
+
+    QUEUED = "queued"
+    PENDING = "pending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+NEXT: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.QUEUED: frozenset({Status.PENDING}),
+    Status.PENDING: frozenset({Status.SENT, Status.FAILED}),
+    Status.SENT: frozenset({Status.DELIVERED, Status.FAILED}),
+    Status.DELIVERED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+"""The lifecycle: the statuses that may follow each; after a final one, none."""
+
+
+def summary(statuses: Collection[Status]) -> Status:
+    """Return the status of a message whose deliveries have these. Source: our choice."""
+    kinds = set(statuses)
+    if len(kinds) == 1:
+        return kinds.pop()
+    if kinds <= {Status.DELIVERED, Status.FAILED}:
+        return Status.DELIVERED
+    if kinds <= {Status.SENT, Status.DELIVERED, Status.FAILED}:
+        return Status.SENT
+    return Status.PENDING
+
+
+class StatusChange(msgspec.Struct, frozen=True):
+    """A change of a delivery's status; the position is that of the recipient in its message."""
+
+    message: int
+    position: int
+    status: Status
+    at: Instant
+    reason: str | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One recipient's copy of a message."""
+
+    recipient: Recipient
+    status: Status
+    history: tuple[tuple[Status, Instant], ...]
+    reason: str | None = None
+    """Why it failed, in words."""
+
+    def status_at(self, at: Instant) -> Status:
+        """Return the status that it had at a time, after all changes of that time."""
+        first, _ = self.history[0]
+        return next((status for status, since in reversed(self.history) if since <= at), first)
+
+
+class PlannedStatus(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """A status that a delivery has, or will have."""
+
+    status: Status
+    after: int
+    """Microseconds from acceptance."""
+    reason: str | None = None
+
+
+Timeline = tuple[PlannedStatus, ...]
+"""The statuses of one delivery in order, from that at acceptance on."""
+
+
+class StoredForm(msgspec.Struct, frozen=True):
+    """What is stored of a message's timelines, and what is computed of them once."""
+
+    text: str
+    """As JSON."""
+    each: tuple[Timeline, ...]
+    """One for each recipient, or a single one that all have."""
+    end_after: int
+    """Microseconds from acceptance to the last status."""
+    end_status: Status
+    """The status of the message from then on."""
+
+
+class Timelines(msgspec.Struct, frozen=True):
+    """The timelines of a message's deliveries."""
+
+    created_at: Instant
+    known: int
+    """How many statuses of each the answer to the request has: they begin with the message."""
+    recipients: int
+    form: StoredForm
+
+    @property
+    def each(self) -> Sequence[Timeline]:
+        """The timeline of each delivery, in the order of the recipients."""
+        each = self.form.each
+        return each if len(each) == self.recipients else each * self.recipients
+
+    @property
+    def ends_at(self) -> Instant:
+        """When the last status begins: from then on the message does not change by itself."""
+        return self.created_at + self.form.end_after
+
+    def status_at(self, now: Instant) -> Status:
+        """Return the status of the message at an instant."""
+        if now >= self.ends_at:
+            return self.form.end_status
+        return summary([self._begun(one, now)[-1].status for one in self.form.each])
+
+    def statuses_at(self, now: Instant) -> list[Status]:
+        """Return the status of each delivery at an instant."""
+        return [self._begun(timeline, now)[-1].status for timeline in self.each]
+
+    def updated_at(self, now: Instant) -> Instant:
+        """Return when the latest status up to an instant has begun."""
+        if now >= self.ends_at:
+            return self.ends_at
+        return self.created_at + max([self._begun(one, now)[-1].after for one in self.form.each])
+
+    def sent_at(self, now: Instant) -> Instant | None:
+        """Return when the first delivery was sent, up to an instant; None where none was."""
+        sent = [
+            self.created_at + one.after
+            for timeline in self.form.each
+            for one in self._begun(timeline, now)
+            if one.status is Status.SENT
+        ]
+        return min(sent, default=None)
+
+    def deliveries_at(self, recipients: Iterable[Recipient], now: Instant) -> tuple[Delivery, ...]:
+        """Return the deliveries as they are at an instant."""
+        seen = [self._seen(timeline, now) for timeline in self.form.each]
+        if len(seen) == 1:
+            return tuple([Delivery(recipient, *seen[0]) for recipient in recipients])
+        both = zip(recipients, seen, strict=True)
+        return tuple([Delivery(recipient, *each) for recipient, each in both])
+
+    def instants(self) -> set[Instant]:
+        """Return when statuses begin that the answer to the request does not have."""
+        known = self.known
+        return {
+            self.created_at + one.after for timeline in self.form.each for one in timeline[known:]
+        }
+
+    def changes(self, message: int, at: Instant, first: int = 0) -> list[StatusChange]:
+        """Return the changes of an instant, in the order of the recipients from a position on.
+
+        Those that the answer to the request has are left out.
+        """
+        elapsed, each = at - self.created_at, self.each
+        return [
+            StatusChange(message, position, one.status, at, one.reason)
+            for position in range(first, self.recipients)
+            for one in each[position][self.known :]
+            if one.after == elapsed
+        ]
+
+    def all_changes(self, message: int) -> list[StatusChange]:
+        """Return every status as a change, in the order of the recipients."""
+        return [
+            StatusChange(message, position, one.status, self.created_at + one.after, one.reason)
+            for position, timeline in enumerate(self.each)
+            for one in timeline
+        ]
+
+    def count(self, after: Instant, until: Instant) -> int:
+        """Return how many changes there are after an instant, up to another one."""
+        low, high = after - self.created_at, until - self.created_at
+        each = self.form.each
+        count = sum([low < one.after <= high for timeline in each for one in timeline[1:]])
+        return count if len(each) == self.recipients else count * self.recipients
+
+    def until(self, now: Instant) -> "Timelines":
+        """Return the timelines without what is to come after an instant."""
+        begun = [self._begun(timeline, now) for timeline in self.form.each]
+        return replace(self, form=_form(tuple(begun)))
+
+    def with_changes(self, changes: Iterable[StatusChange], now: Instant) -> "Timelines":
+        """Return the timelines with changes, and what these leave possible of what was to come.
+
+        A change that the lifecycle forbids has no effect.
+        """
+        begun = [list(self._begun(timeline, now)) for timeline in self.each]
+        to_come = [timeline[len(it) :] for timeline, it in zip(self.each, begun, strict=True)]
+        for change in changes:
+            planned = PlannedStatus(change.status, change.at - self.created_at, change.reason)
+            _add(begun[change.position], planned)
+        for timeline, later in zip(begun, to_come, strict=True):
+            for planned in later:
+                _add(timeline, planned)
+        return planned_timelines(self.created_at, self.known, list(map(tuple, begun)))
+
+    def _begun(self, timeline: Timeline, now: Instant) -> Timeline:
+        """Return the part of a timeline that has begun at an instant."""
+        elapsed, known = now - self.created_at, self.known
+        if timeline[-1].after <= elapsed:
+            return timeline
+        return (*timeline[:known], *[one for one in timeline[known:] if one.after <= elapsed])
+
+    def _seen(
+        self, timeline: Timeline, now: Instant
+    ) -> tuple[Status, tuple[tuple[Status, Instant], ...], str | None]:
+        begun = self._begun(timeline, now)
+        history = tuple([(one.status, self.created_at + one.after) for one in begun])
+        return begun[-1].status, history, begun[-1].reason
+
+
+def planned_timelines(created_at: Instant, known: int, each: Sequence[Timeline]) -> Timelines:
+    """Return timelines, one for each recipient."""
+    is_shared = each.count(each[0]) == len(each)
+    form = _form((each[0],) if is_shared else tuple(each))
+    return Timelines(created_at, known, len(each), form)
+
+
+def stored_timelines(created_at: Instant, known: int, recipients: int, text: str) -> Timelines:
+    """Return the timelines that have been stored as a text, for so many recipients."""
+    return Timelines(created_at, known, recipients, _parsed(text))
+
+
+def known_at_acceptance(channel: str, scheduled_at: Instant | None) -> int:
+    """Return how many statuses of each delivery the answer to the request has already."""
+    return 2 if scheduled_at is None and channel in _SETTLED_AT_ACCEPTANCE else 1
+
+
+@lru_cache(_KEPT)
+def _form(each: tuple[Timeline, ...]) -> StoredForm:
+    return StoredForm(
+        _encode(each).decode(),
+        each,
+        max([timeline[-1].after for timeline in each]),
+        summary([timeline[-1].status for timeline in each]),
+    )
+
+
+@lru_cache(_KEPT)
+def _parsed(text: str) -> StoredForm:
+    return _form(_decode(text))
+
+
+def _add(begun: list[PlannedStatus], planned: PlannedStatus) -> None:
+    if planned.status in NEXT[begun[-1].status]:
+        begun.append(planned)
+
+
+_decode = msgspec.json.Decoder(tuple[Timeline, ...]).decode
+_encode = msgspec.json.Encoder().encode
