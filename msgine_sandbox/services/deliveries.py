@@ -24,7 +24,7 @@ _EVENTS_TOGETHER: Final = 200
 
 
 class Deliveries:
-    """Tells of statuses, for the carrier's steps, and sets them for calls of the control API."""
+    """Plans what follows from statuses that begin, and sets them for calls of the control API."""
 
     def __init__(
         self,

@@ -5,17 +5,20 @@ import re
 import statistics
 import sys
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
-from box import sandbox
+import pytest
+from box import boxed, sandbox
 from hypothesis import settings
 from project import ROOT
 
 import msgine_sandbox
+from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.settings import Settings
 
 PACKAGE = Path(msgine_sandbox.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -92,12 +95,13 @@ def test_no_property_depends_on_how_fast_the_machine_is() -> None:
     assert given == []
 
 
-async def test_a_send_enters_at_most_forty_modules() -> None:
-    entered: set[str] = set()
+async def test_a_send_walks_through_few_modules_and_functions() -> None:
+    # What a request costs is above all how many different functions it walks through.
+    entered: Counter[CodeType] = Counter()
 
     def profile(frame: FrameType, event: str, _: Any) -> None:
         if event == "call" and frame.f_code.co_filename.startswith(str(PACKAGE)):
-            entered.add(frame.f_code.co_filename)
+            entered[frame.f_code] += 1
 
     # Without retention, which looks in the background for what is too old.
     async with sandbox(tier="unlimited", keep_messages=0, keep_megabytes=0) as box:
@@ -107,4 +111,40 @@ async def test_a_send_enters_at_most_forty_modules() -> None:
             await box.accepted()
         finally:
             sys.setprofile(None)
-    assert 20 < len(entered) <= 40
+    assert 20 < len({code.co_filename for code in entered}) <= 40
+    assert len(entered) <= 135
+    assert entered.total() <= 195
+
+
+SENDS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a send": ({}, []),
+    "with a key": ({"key": "k"}, ["SELECT idempotency", "INSERT idempotency"]),
+    "with a webhook planned": (
+        {"callbackUrl": "http://127.0.0.1:1/"},
+        ["INSERT steps", "INSERT steps"],
+    ),
+    "to three recipients": ({"to": ["+256701234567", "+256701234568", "+256701234569"]}, []),
+}
+
+
+@pytest.mark.parametrize(("send", "more"), SENDS.values(), ids=SENDS)
+async def test_a_send_runs_few_statements_and_one_commit(
+    send: dict[str, Any], more: list[str]
+) -> None:
+    built = Sandbox(Settings(tier="unlimited", keep_messages=0, keep_megabytes=0))
+    statements: list[str] = []
+    async with boxed(built) as box:
+        await box.accepted()
+        # The connection itself, because nothing else sees each statement that SQLite runs.
+        connection = built.store.database._connection
+        connection.set_trace_callback(statements.append)
+        await box.accepted(**send)
+        connection.set_trace_callback(None)
+    ran = Counter(_kind(statement) for statement in statements)
+    assert ran == Counter(["BEGIN", "INSERT messages", "INSERT tallies", "COMMIT", *more])
+
+
+def _kind(statement: str) -> str:
+    words = statement.split("(")[0].replace("OR REPLACE", "").split()
+    table = {"INSERT": words[2:3], "SELECT": statement.partition(" FROM ")[2].split()[:1]}
+    return " ".join([words[0], *table.get(words[0], [])])
