@@ -164,7 +164,7 @@ class Carrier:
 
     @contextmanager
     def hearing(self, account: int) -> Iterator[None]:
-        """Give steps to all that an account sends inside the block."""
+        """Let all that an account sends inside the block have steps."""
         self._heard.add(account)
         try:
             yield
