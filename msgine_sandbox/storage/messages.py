@@ -22,7 +22,7 @@ from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.storage.columns import Columns, Row, to_json
 from msgine_sandbox.storage.database import Database, of_account
 from msgine_sandbox.storage.filter import CONTENT, Filter, fits, in_range
-from msgine_sandbox.storage.sequences import Sequences, Series
+from msgine_sandbox.storage.sequences import PageStart, Sequences, Series
 
 
 class MessageRow(msgspec.Struct, frozen=True, array_like=True):
@@ -151,18 +151,21 @@ class MessageRows:
 
     async def page(
         self, account: int, channel: Channel, page: int, limit: int
-    ) -> tuple[list[Message], int]:
-        """Return a page of messages, newest first, and how many messages there are."""
-        series, skipped = Series(account, str(channel)), (page - 1) * limit
-        start, total = self._sequences.locate(series, skipped)
-        if skipped >= total:
-            return [], total
+    ) -> tuple[PageStart, int]:
+        """Return where a page of messages, newest first, starts, and how many there are in all."""
+        return self._sequences.locate(Series(account, str(channel)), (page - 1) * limit)
+
+    async def next_of_page(
+        self, account: int, channel: Channel, start: PageStart, limit: int, *, below: int = FOREVER
+    ) -> list[Message]:
+        """Return the first messages from the start of a page on, or the next ones below an id."""
+        offset = start.offset if below == FOREVER else 0
         rows = self._database.execute(
-            f"{_SELECT} WHERE account = ? AND channel = ? AND sequence <= ?"
+            f"{_SELECT} WHERE account = ? AND channel = ? AND sequence <= ? AND id < ?"
             " ORDER BY sequence DESC LIMIT ? OFFSET ?",
-            (*series, start.sequence, limit, start.offset),
+            (account, str(channel), start.sequence, below, limit, offset),
         )
-        return self._messages(rows), total
+        return self._messages(rows)
 
     async def count(self, account: int | None) -> int:
         """Return how many messages there are of an account, or of all."""

@@ -4,10 +4,10 @@ A word that is missing here breaks somebody. A new one is added to the list: `py
 tests/support/wire_words.py` writes the list anew, and the difference is reviewed.
 """
 
+import ast
 import asyncio
 import inspect
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,10 +123,11 @@ def paths() -> Iterator[str]:
     """The methods and paths that the API and the control API have."""
     for folder in ("api", "control"):
         for source in (ROOT / "msgine_sandbox" / folder).glob("*.py"):
-            for path, methods in re.findall(
-                r'resource\(f?"(/[^"]*)"([^\]\n]*)', source.read_text()
-            ):
-                yield from (f"{method} {path}" for method in re.findall(r"([A-Z]+)=", methods))
+            for node in ast.walk(ast.parse(source.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "resource":
+                    path = ast.unparse(node.args[0]).removeprefix("f").strip("'")
+                    names = [keyword.arg or "" for keyword in node.keywords]
+                    yield from (f"{name} {path}" for name in names if name.isupper())
 
 
 def codes(error: type[ApiError]) -> set[str]:
