@@ -76,7 +76,7 @@ _TIMELINES = (
     " FROM messages"
 )
 _READ_TOGETHER = 100
-_OVERHEAD = 300
+_OVERHEAD = 200
 """About how many bytes a message takes besides its texts, indexes included.
 
 It is measured; schema/0007_timelines.sql has it, too.

@@ -84,7 +84,7 @@ UPDATE messages SET
                     WHEN min(status IN ('sent', 'delivered', 'failed')) THEN 'sent'
                     ELSE 'pending' END
         FROM (SELECT json_extract(value, '$[#-1][0]') AS status FROM json_each(timelines))),
-    size = 300
+    size = 200
         + length(CAST(text AS BLOB))
         + length(CAST(recipients AS BLOB))
         + length(CAST(timelines AS BLOB))
