@@ -140,8 +140,8 @@ class TimeTravel:
     async def _begun(self, account: int, after: Instant, until: Instant) -> int:
         """Return how many statuses have begun after an instant, up to another one."""
         slices, count = Slices(), 0
-        async for message in self._store.messages.under_way(account, after):
-            count += message.timelines.count(after, until)
+        async for some in self._store.messages.begun(account, after, until):
+            count += some
             await slices.pause()
         return count
 

@@ -75,6 +75,21 @@ _TIMELINES = (
     "SELECT id, account, channel, recipients, created_at, timelines, callback_url, scheduled_at"
     " FROM messages"
 )
+BEGUN_TOGETHER = 2_000
+"""Messages whose statuses are counted at a time, in some milliseconds."""
+_SAME_END, _LATER_END = "ends_at = ? AND id > ?", "ends_at > ?"
+"""Two conditions in place of one on both: an index with equal ends would be read from its start."""
+_END_OF_PART = (
+    "SELECT ends_at, id FROM messages WHERE account = ? AND {0}"
+    " ORDER BY ends_at, id LIMIT 1 OFFSET ?"
+)
+_COURSES = (
+    # Their number is what matters of recipients, and most messages have one.
+    "SELECT created_at, timelines,"
+    " CASE WHEN instr(recipients, char(10)) THEN recipients ELSE '' END AS lines, count(*)"
+    " FROM messages WHERE account = ? AND {0} AND (ends_at, id) <= (?, ?) AND id <= ?"
+    " GROUP BY created_at, timelines, lines"
+)
 _READ_TOGETHER = 100
 _OVERHEAD = 200
 """About how many bytes a message takes besides its texts, indexes included.
@@ -131,17 +146,55 @@ class MessageRows:
 
         Those that are accepted meanwhile are left out. The caller lets others have their turn.
         """
-        newest = self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
-        end, last = now, LARGEST
-        while rows := self._database.execute(
-            f"{_TIMELINES} WHERE account = ? AND ends_at >= ? AND (ends_at, id) > (?, ?)"
-            " AND id <= ? ORDER BY ends_at, id LIMIT ?",
-            (account, end, end, last, newest, _READ_TOGETHER),
-        ).fetchall():
+        newest, condition = self._newest(), _LATER_END
+        place: tuple[int, ...] = (now,)
+        while True:
+            rows = self._database.execute(
+                f"{_TIMELINES} WHERE account = ? AND {condition} AND id <= ?"
+                " ORDER BY ends_at, id LIMIT ?",
+                (account, *place, newest, _READ_TOGETHER),
+            ).fetchall()
             found = list(map(_changing, rows))
             for each in found:
                 yield each
-            end, last = found[-1].timelines.ends_at, found[-1].id
+            if found:
+                condition, place = _SAME_END, (found[-1].timelines.ends_at, found[-1].id)
+            elif condition is _SAME_END:
+                condition, place = _LATER_END, place[:1]
+            else:
+                return
+
+    async def begun(self, account: int, after: Instant, until: Instant) -> AsyncIterator[int]:
+        """Return how many statuses have begun after an instant, up to another one, in parts.
+
+        The caller adds them up, and lets others have their turn in between. What is accepted
+        meanwhile is left out.
+        """
+        newest, condition = self._newest(), _LATER_END
+        place: tuple[int, ...] = (after,)
+        while True:
+            end = self._database.execute(
+                _END_OF_PART.format(condition), (account, *place, BEGUN_TOGETHER - 1)
+            ).fetchone()
+            rows = self._database.execute(
+                _COURSES.format(condition),
+                (account, *place, *(end or (FOREVER, LARGEST)), newest),
+            )
+            count = 0
+            for created_at, text, lines, messages in rows:
+                timelines = stored_timelines(created_at, 1, lines.count("\n") + 1, text)
+                count += messages * timelines.count(after, until)
+            yield count
+            if end is not None:
+                condition, place = _SAME_END, end
+            elif condition is _SAME_END:
+                condition, place = _LATER_END, place[:1]
+            else:
+                return
+
+    def _newest(self) -> int:
+        """Return the largest id of a message, or 0."""
+        return self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
 
     async def get(self, message_id: int, account: int | None = None) -> Message | None:
         """Return a message, if it belongs to the account; None stands for any account."""

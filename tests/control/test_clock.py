@@ -57,6 +57,22 @@ async def test_a_resumed_clock_runs_on_from_where_it_stood(box: Box) -> None:
     assert (await box.control("POST", "/clock/resume"))["aheadSeconds"] > 399 * 86_400
 
 
+@pytest.mark.parametrize("together", [1, 2, 3, 100])
+async def test_statuses_are_counted_completely_however_many_end_together(
+    monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("msgine_sandbox.storage.messages.BEGUN_TOGETHER", together)
+    async with sandbox(tier="unlimited") as box:
+        await box.freeze()
+        for to, count in [(NUMBER, 3), ([NUMBER, "+256700000004"], 2), ("+256700000005", 2)]:
+            for _ in range(count):
+                await box.accepted(to)
+        assert (await box.advance(seconds=1))["performed"] == 9  # sent
+        await box.accepted()
+        assert (await box.advance(seconds=1.5))["performed"] == 6  # five delivered, one sent
+        assert (await box.advance(hours=2))["performed"] == 3
+
+
 async def test_planned_steps_are_performed_after_the_clock_is_resumed() -> None:
     async with sandbox(sent_after=1800, delivered_after=5400) as box:
         await box.freeze()
