@@ -52,6 +52,8 @@ class Scheduler:
         self._task: asyncio.Task[None] | None = None
         self._in_flight: defaultdict[int, dict[int, asyncio.Task[None]]] = defaultdict(dict)
         """The webhook that is being sent, by account and message."""
+        self._ending: set[int] = set()
+        """Accounts of which a webhook has ended, and is about to begin others."""
         self._move_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         """Locked while an account's clock is moved: only the move performs its steps then."""
         self._cancelled: dict[int, asyncio.Future[None]] = {}
@@ -87,6 +89,7 @@ class Scheduler:
             self._accounts.unpin_time(account)
         self._task = None
         self._in_flight.clear()
+        self._ending.clear()
         self._move_locks.clear()
         self._cancelled.clear()
         self._due_queue.clear()
@@ -207,9 +210,15 @@ class Scheduler:
             await self._carrier.perform(statuses)
             if self._move_locks[account].locked():
                 return  # a move began during the commit, and performs the rest itself
+        await self._start_sends(account, now)
+
+    async def _start_sends(self, account: int, now: Instant) -> bool:
+        """Begin the webhooks that are due, as far as there is room; return whether all have."""
         in_flight, limit = self._in_flight[account], self._room(account)
-        for step in await self._store.steps.first_of_messages(account, in_flight, now, limit=limit):
+        steps = await self._store.steps.first_of_messages(account, in_flight, now, limit=limit)
+        for step in steps:
             self._start_send(step)
+        return len(steps) < limit
 
     def _start_send(self, step: Step) -> asyncio.Task[None]:
         in_flight = self._in_flight[step.account]
@@ -217,18 +226,40 @@ class Scheduler:
         return send
 
     async def _send(self, step: Step, in_flight: dict[int, asyncio.Task[None]]) -> None:
+        account = step.account
         try:
             try:
                 await self._sender.send(step)
+                goes_on = await self._is_first_to_end(account)
             finally:
                 del in_flight[step.message]
-            if not self._move_locks[step.account].locked():
-                await self.reschedule(step.account)
+            if self._in_flight.get(account) is not in_flight:
+                return  # this loop has paused, and another one has taken over meanwhile
+            if not goes_on or self._move_locks[account].locked():
+                return
+            # At once, because the timer would wait a moment for what else falls due. Where there is
+            # no room left, the next one to end goes on.
+            if await self._start_sends(account, self._accounts.now(account)):
+                await self.reschedule(account)
         except LoopChanged:
             pass  # this loop has paused, and a later one, which still has the step, sends it again
         except Exception as error:
             # A defect or a full disk: a receiver that fails is a result, which `send` records.
             self._failed(step.account, error)
+
+    async def _is_first_to_end(self, account: int) -> bool:
+        """Return whether a webhook is the first of its account to end in this turn of the loop.
+
+        It then goes on for all of them; many end together, because they are stored together.
+        """
+        if account in self._ending or self._move_locks[account].locked():
+            return False
+        self._ending.add(account)
+        try:
+            await asyncio.sleep(0)  # noqa: TID251  (an iteration of the event loop, no time)
+        finally:
+            self._ending.discard(account)
+        return True
 
     def _failed(self, account: int, error: Exception) -> None:
         """Try again later what could not be performed."""

@@ -17,13 +17,22 @@ IN_ALL: Final = Bound(100_000, 64 * MEGABYTE)
 _EVENT = Columns(WebhookEvent)
 _ATTEMPT = Columns(Attempt, json=("request", "response"))
 _INSERT_EVENT = _EVENT.insert("webhook_events")
+_INSERT_ATTEMPT = _ATTEMPT.insert("attempts")
+_SIZED = [Attempt.__struct_fields__.index(name) for name in ("url", "error", "request", "response")]
 _ALL_ACCOUNTS = 0  # their row among the totals
+_OVERHEAD = 300
 _SIZE = (
-    "300 + length(CAST(url || coalesce(error, '') || request || coalesce(response, '') AS BLOB))"
+    f"{_OVERHEAD} + length("
+    "CAST(url || coalesce(error, '') || request || coalesce(response, '') AS BLOB))"
 )
-_ADD_TO_TOTAL = (
-    "INSERT INTO attempt_totals VALUES (?, ?, ?) ON CONFLICT (account) DO UPDATE"
+_ADD_TO_TOTALS = (
+    f"INSERT INTO attempt_totals VALUES (?1, ?2, ?3), ({_ALL_ACCOUNTS}, ?2, ?3)"
+    " ON CONFLICT (account) DO UPDATE"
     " SET entries = entries + excluded.entries, size = size + excluded.size"
+)
+_TOTALS = (
+    "SELECT account, entries, size FROM attempt_totals"
+    f" WHERE account IN (?, {_ALL_ACCOUNTS}) ORDER BY account"
 )
 _MAX_ROWS: Final = 20
 _MAX_SIZE: Final = 1024 * 1024
@@ -93,16 +102,15 @@ class WebhookRows:
             "UPDATE webhook_events SET tries = ?, state = ? WHERE id = ?",
             (event.tries, event.state, event.id),
         )
-        self._database.execute(_ATTEMPT.insert("attempts"), _ATTEMPT.to_row(attempt))
-        (size,) = self._database.execute(
-            f"SELECT {_SIZE} FROM attempts WHERE id = ?", (attempt.id,)
-        ).fetchone()
-        self._add_to_totals(attempt.account, 1, size)
-        self._drop_oldest(attempt.account, self._per_account)
-        self._drop_oldest(None, self._in_all)
+        row = _ATTEMPT.to_row(attempt)
+        self._database.execute(_INSERT_ATTEMPT, row)
+        self._add_to_totals(attempt.account, 1, _size(row))
+        self._drop_oldest(attempt.account)
 
     async def tries(self, event: WebhookEvent) -> int:
         """Return how many attempts an event has had, those that a call has sent again included."""
+        if event.tries == 0:  # no attempt has ended, and so none is sent again
+            return 0
         # Their numbers, because the oldest attempts may be gone. By message as well, because that
         # is what the index has.
         (number,) = self._database.execute(
@@ -155,14 +163,15 @@ class WebhookRows:
             self._add_to_totals(account, -len(rows), -sum(size for _, _, size in rows))
         return len(rows)
 
-    def _drop_oldest(self, account: int | None, bound: Bound) -> None:
-        """Delete the oldest attempts of an account, or of all, while they exceed a bound."""
+    def _drop_oldest(self, account: int) -> None:
+        """Delete the oldest attempts of an account, and then of all, while they exceed a bound."""
         for _ in range(_MOST_DROPPED):
-            entries, total = self._totals(account or _ALL_ACCOUNTS)
-            if entries <= bound.entries and total <= bound.size:
+            totals = self._database.execute(_TOTALS, (account,)).fetchall()
+            over = [owner for owner, *kept in totals if self._is_over(owner, *kept)]
+            if not over:
                 return
             oldest = self._database.execute(
-                f"SELECT account, {_SIZE}, id FROM attempts{of_account(account)}"
+                f"SELECT account, {_SIZE}, id FROM attempts{of_account(over[-1] or None)}"
                 " ORDER BY id LIMIT 1"
             ).fetchone()
             if oldest is None:
@@ -171,15 +180,18 @@ class WebhookRows:
             self._database.execute("DELETE FROM attempts WHERE id = ?", (attempt_id,))
             self._add_to_totals(owner, -1, -size)
 
-    def _totals(self, account: int) -> Row:
-        found = self._database.execute(
-            "SELECT entries, size FROM attempt_totals WHERE account = ?", (account,)
-        )
-        return found.fetchone() or (0, 0)
+    def _is_over(self, account: int, entries: int, size: int) -> bool:
+        bound = self._in_all if account == _ALL_ACCOUNTS else self._per_account
+        return entries > bound.entries or size > bound.size
 
     def _add_to_totals(self, account: int, entries: int, size: int) -> None:
-        for each in (account, _ALL_ACCOUNTS):
-            self._database.execute(_ADD_TO_TOTAL, (each, entries, size))
+        self._database.execute(_ADD_TO_TOTALS, (account, entries, size))
+
+
+def _size(row: Row) -> int:
+    """Return what `_SIZE` is of a row that is about to be stored."""
+    texts = [row[index] for index in _SIZED]
+    return _OVERHEAD + sum([len(text.encode()) for text in texts if text is not None])
 
 
 def _read_some(rows: Iterable[Row]) -> tuple[list[Row], bool]:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
@@ -41,6 +42,8 @@ _NAT64_BYTES: Final[Sequence[Sequence[int]]] = (
 )
 """Where the IPv4 address is behind a prefix of 48, 56, 64 and 96 bits (RFC 6052, 2.2)."""
 _ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})  # RFC 5214, 6.1
+_KEPT: Final = 1024
+"""Addresses that are kept in parsed form, and what they are: most webhooks go to a few."""
 
 
 class Targets:
@@ -60,9 +63,8 @@ class Targets:
         return next((each for each in refusals if each is not None), None)
 
     def _refusal_of(self, address: Address, port: int) -> str | None:
-        is_this_machine = address.is_loopback or address.is_unspecified
-        is_local = is_this_machine or not address.is_global
-        if address in METADATA or address in _AWS or address.is_link_local:
+        is_this_machine, is_local, has_metadata = _place(address)
+        if has_metadata:
             return "is link-local, where clouds keep their metadata"
         if address.is_multicast:
             return "is a multicast address"
@@ -76,6 +78,16 @@ class Targets:
         return None
 
 
+@lru_cache(_KEPT)
+def _place(address: Address) -> tuple[bool, bool, bool]:
+    """Return whether an address is this machine, is local, and may be where metadata is."""
+    is_this_machine = address.is_loopback or address.is_unspecified
+    is_local = is_this_machine or not address.is_global
+    has_metadata = address in METADATA or address in _AWS or address.is_link_local
+    return is_this_machine, is_local, has_metadata
+
+
+@lru_cache(_KEPT)
 def _meant(address: Address) -> Sequence[Address]:
     """Return the addresses that a connection to an address can reach.
 
@@ -122,6 +134,7 @@ def _is_own(address: Address) -> bool:
         return False
 
 
+@lru_cache(_KEPT)
 def address_of(text: object) -> Address:
     """Return the address that a resolver wrote, without its zone (`fe80::1%eth0`)."""
     return ip_address(str(text).partition("%")[0])

@@ -25,6 +25,7 @@ class Turns:
         self._most = most
         self._in_flight: Counter[int] = Counter()
         """By account."""
+        self._total = 0
         self._waiting: dict[asyncio.Future[None], int] = {}
         """The account of each webhook whose turn has not come, in the order of their coming."""
 
@@ -49,7 +50,7 @@ class Turns:
         if waits:
             await self._wait(account)
         else:
-            self._in_flight[account] += 1
+            self._begin(account)
         try:
             yield waits
         finally:
@@ -66,19 +67,26 @@ class Turns:
             self._waiting.pop(come, None)
             raise
 
+    def _begin(self, account: int) -> None:
+        self._in_flight[account] += 1
+        self._total += 1
+
     def _end(self, account: int) -> None:
-        self._in_flight -= Counter({account: 1})  # without accounts that have none
+        self._total -= 1
+        self._in_flight[account] -= 1
+        if not self._in_flight[account]:
+            del self._in_flight[account]
         # Without those that are cancelled, and about to leave.
         while waiting := [each for each in self._waiting if not each.done()]:
             # Of the account with the fewest in flight, the one that came first.
             come = min(waiting, key=lambda each: self._in_flight[self._waiting[each]])
             if not self._may_begin(self._waiting[come]):
                 return
-            self._in_flight[self._waiting.pop(come)] += 1
+            self._begin(self._waiting.pop(come))
             come.set_result(None)
 
     def _may_begin(self, account: int) -> bool:
         return _SHARE * self._in_flight[account] < self._free()
 
     def _free(self) -> int:
-        return self._most - self._in_flight.total()
+        return self._most - self._total
