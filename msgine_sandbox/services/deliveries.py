@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.clock import ClockState, Instant
 from msgine_sandbox.model.delivery import NEXT, Recipient, Status, StatusChange, Timelines
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.step import Step
@@ -45,10 +45,10 @@ class Deliveries:
     async def tell(self, steps: Sequence[Step]) -> Sequence[StatusChange]:
         """Plan the webhooks of the first of an account's steps, inside a write transaction.
 
-        Return the status changes that those steps are about, and remove them. It stops before the
-        first change that is later than a webhook caused by those before it, so that during a clock
-        move a receiver that reads the message sees the status that its webhook reports; and where
-        it has planned many webhooks, so that others have their turn.
+        Return the status changes that those steps are about, and remove them. During a clock move
+        it stops before the first change that is later than a webhook caused by those before it, so
+        that a receiver that reads the message sees the status that its webhook reports. It also
+        stops where it has planned many webhooks, so that others have their turn.
         """
         account = steps[0].account
         messages = await self._store.messages.timelines({step.message for step in steps})
@@ -62,7 +62,9 @@ class Deliveries:
         if not subscribed:
             await self._store.steps.remove(steps)
             return changes
-        told = changes[: self._count_together(account, changes, subscribed[0].at)]
+        is_moved = self._accounts.clock_state(account) is ClockState.MOVING
+        until = (subscribed if is_moved else changes[-1:])[0].at
+        told = changes[: self._count_together(account, changes, until)]
         await self._remove(steps, messages, told[-1])
         await self._enqueue(account, filter(set(subscribed).__contains__, told), messages)
         return told
