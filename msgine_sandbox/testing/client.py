@@ -11,6 +11,7 @@ from __future__ import annotations
 import encodings.idna  # noqa: F401  (which the first connection would import)
 import json
 import os
+import selectors
 import socket
 import ssl
 import sys
@@ -19,7 +20,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from selectors import EVENT_READ, DefaultSelector
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -40,6 +40,8 @@ WARN_AFTER: Final = 1.0
 _FAILURES: Final = (OSError, HTTPException, ValueError, RuntimeError)
 """What a connection can fail with: RuntimeError where a plugin keeps tests from the network."""
 
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+"""One that opens no descriptor of its own, because it is used for a moment, at each call."""
 _create_connection = socket.create_connection  # the original, which tests replace
 
 T = TypeVar("T")
@@ -323,8 +325,8 @@ def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_readable(connection: HTTPConnection, seconds: float) -> bool:
     """Return whether there is something to read within so many seconds, or the end."""
-    with DefaultSelector() as selector:
-        selector.register(connection.sock, EVENT_READ)
+    with _Selector() as selector:
+        selector.register(connection.sock, selectors.EVENT_READ)
         return bool(selector.select(seconds))
 
 
