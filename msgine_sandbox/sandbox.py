@@ -34,7 +34,7 @@ from msgine_sandbox.services.email import EmailService
 from msgine_sandbox.services.faults import MAX_FAULTS, Faults
 from msgine_sandbox.services.feed import MAX_BYTES, MAX_EVENTS, Feed
 from msgine_sandbox.services.idempotency import Idempotency
-from msgine_sandbox.services.inbox import Inbox
+from msgine_sandbox.services.inbox import LOOKED_AT, LOOKED_AT_TOGETHER, Inbox
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.services.messages import Messages
@@ -89,6 +89,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     feed_bytes: int = MAX_BYTES
     faults: int = MAX_FAULTS
     slice_seconds: float = SLICE
+    looked_at: int = LOOKED_AT
+    looked_at_together: int = LOOKED_AT_TOGETHER
     pattern_seconds: float = MAX_PATTERN_SECONDS
     connections: int = max(_DESCRIPTORS * 3 // 4 - 64, _DESCRIPTORS // 4)
     idle_connections: int = min(MAX_IDLE, _DESCRIPTORS // 4)
@@ -182,7 +184,13 @@ class Sandbox:
         self.patterns = Patterns(max_seconds=bounds.pattern_seconds)
         slices = bounds.slice_seconds
         self.inbox = Inbox(
-            self.store, self.accounts, self.deliveries, self.bus, slice_seconds=slices
+            self.store,
+            self.accounts,
+            self.deliveries,
+            self.bus,
+            slice_seconds=slices,
+            looked_at=bounds.looked_at,
+            looked_at_together=bounds.looked_at_together,
         )
         self.waits = Waits(self.store, self.inbox, carrier, self.bus, slice_seconds=slices)
         self.feed = Feed(

@@ -63,10 +63,11 @@ class ListPage:
         """Return the entries as JSON, for an answer that has more than the list."""
         return msgspec.Raw(b"".join([*self._parts, b"]"]))
 
-    def answer(self, total: int) -> Answer:
-        """Return the list as an answer, with how many entries there are in all."""
+    def answer(self, total: int, *, is_minimum: bool = False) -> Answer:
+        """Return the list as an answer, with how many entries there are in all, or at least."""
+        counted = b'],"total":%d' % total + b',"totalIsMinimum":true' * is_minimum
         ending = b',"truncated":true}' if self.truncated else b"}"
-        return ListAnswer([b'{"data":', *self._parts, b'],"total":%d' % total, ending])
+        return ListAnswer([b'{"data":', *self._parts, counted, ending])
 
 
 class ListAnswer(Answer):

@@ -29,7 +29,7 @@ from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.webhook import Attempt
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.deliveries import Deliveries
-from msgine_sandbox.services.inbox import Inbox, MessageQuery
+from msgine_sandbox.services.inbox import Found, Inbox, MessageQuery
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.services.patterns import Patterns
@@ -97,8 +97,8 @@ class MessagesControl:
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         view = message_summary if query.choice("view", Detail) else message_view
         wanted = await self._query(request, query)
-        page, total = await self._page(wanted, limit, view)
-        return page.answer(total)
+        page, found = await self._page(wanted, limit, view)
+        return page.answer(found.total, is_minimum=found.is_minimum)
 
     async def clear(self, request: Request) -> Answer:
         """Delete the messages, their planned steps and their webhooks."""
@@ -161,15 +161,15 @@ class MessagesControl:
 
     async def _page(
         self, wanted: MessageQuery, limit: int, view: Callable[[Message, Account, AnswerForm], View]
-    ) -> tuple[ListPage, int]:
-        """Return the newest messages that match, and how many match in all."""
-        found, total = await self._inbox.search(wanted, limit)
+    ) -> tuple[ListPage, Found]:
+        """Return the newest messages that match, and what was found of them."""
+        found = await self._inbox.search(wanted, limit)
         page = ListPage(limit)
-        async for message in self._inbox.read(found):
+        async for message in self._inbox.read(found.messages):
             page.add(view(message, self._accounts.get(message.account), self._form))
             if page.is_full:
                 break
-        return page, total
+        return page, found
 
     async def _attempts(self, message: Message) -> list[Attempt]:
         slices, attempts = Slices(), []
@@ -185,12 +185,12 @@ class MessagesControl:
     async def _timed_out(self, wanted: MessageQuery, timeout: float) -> WaitTimedOut:
         account = wanted.filter.account
         every = MessageQuery(filter=Filter(account=account))
-        page, total = await self._page(every, SHOWN_AFTER_WAIT, message_view)
+        page, found = await self._page(every, SHOWN_AFTER_WAIT, message_view)
         hint = ""
         if account is not None and self._accounts.clock_of(account).frozen_at is not None:
             hint = "; the account's clock is frozen, so nothing happens until it is advanced"
         return WaitTimedOut(
-            f"No such message within {timeout:g} s, among {total} in the inbox{hint}",
+            f"No such message within {timeout:g} s, among {found.total} in the inbox{hint}",
             arrived=page.array(),
         )
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,16 +21,21 @@ from msgine_sandbox.services.deletion import Emptying, delete_slice
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.patterns import Pattern
 from msgine_sandbox.storage.filter import Filter
+from msgine_sandbox.storage.searches import MOST_COUNTED, Matches, Subset
 from msgine_sandbox.storage.store import Store
 
-_NEWEST: int | None = FOREVER
-"""Below which id a search begins."""
 _READ_TOGETHER: Final = 5
 """Messages that are read at a time: with a hundred recipients each, it takes some milliseconds."""
 _COMPARED_TOGETHER: Final = 500
 """Texts that are compared with a regular expression at a time, on its thread."""
 _MAX_SIZE: Final = 1024 * 1024
 """Characters of these texts, because one of them can be half a megabyte."""
+_ACCOUNTS_TOGETHER: Final = 200
+"""Accounts whose messages are counted at a time, in about 2 ms."""
+LOOKED_AT: Final = 50_000
+"""Messages, about, after which a search stops counting; it fills the page in any case."""
+LOOKED_AT_TOGETHER: Final = 8
+"""Messages, about, after which a search looks at the time, which takes as long as a message."""
 
 
 class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +44,31 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     filter: Filter
     """What SQL decides."""
     pattern: Pattern | None = None
+
+
+class Found(NamedTuple):
+    """What a search has found."""
+
+    messages: Sequence[int]
+    """The ids of the newest messages that match."""
+    total: int
+    """How many match."""
+    is_minimum: bool
+    """Whether more than these may match: they were not counted to the end."""
+
+
+class _Walk:
+    """How far a search has come in a subset."""
+
+    def __init__(self, query: MessageQuery, subset: Subset) -> None:
+        self.query = query
+        self.subset = subset
+        self.below = FOREVER
+        """Where it goes on."""
+        self.looked_at = 0
+        self.look_at = FOREVER
+        """After so many messages it pauses."""
+        self.is_over = False
 
 
 class Inbox:
@@ -52,8 +82,12 @@ class Inbox:
         bus: Bus,
         *,
         slice_seconds: float = SLICE,
+        looked_at: int = LOOKED_AT,
+        looked_at_together: int = LOOKED_AT_TOGETHER,
     ) -> None:
         self._slice_seconds = slice_seconds
+        self._looked_at = looked_at
+        self._looked_at_together = looked_at_together
         self._store = store
         self._accounts = accounts
         self._deliveries = deliveries
@@ -104,23 +138,24 @@ class Inbox:
 
     # Searching
 
-    async def search(self, query: MessageQuery, limit: int) -> tuple[list[int], int]:
-        """Return the ids of the newest messages that match, and how many match in all.
+    async def search(self, query: MessageQuery, limit: int) -> Found:
+        """Find the newest messages that match, and count those that match in all.
 
-        Messages that are accepted during the search are not among them.
+        Messages that are accepted during the search are not among them. Once the page is full, it
+        does not go on counting for long.
 
         Raises:
             InvalidRequest: the regular expression takes too much time.
         """
-        counted = await self._counted(query)
-        found: list[int] = []
-        total, below = 0, _NEWEST
-        while below is not None and (counted is None or len(found) < limit):
-            most = _COMPARED_TOGETHER if counted is None else limit
-            matching, below = await self._next_matching(query, below, most)
-            found += matching[: limit - len(found)]
-            total += len(matching)
-        return found, total if counted is None else counted
+        found: set[int] = set()  # a status that is set by hand can move a message to another subset
+        total, is_minimum = 0, False
+        for subset in await self._subsets(query, with_count=query.pattern is None):
+            some = await self._search_subset(query, subset, limit)
+            found.update(some.messages)
+            total += some.total
+            is_minimum = is_minimum or some.is_minimum
+        newest = sorted(found, reverse=True)[:limit]
+        return Found(newest, min(total, MOST_COUNTED) if is_minimum else total, is_minimum)
 
     async def newest(self, query: MessageQuery) -> Message | None:
         """Return the newest message that matches, or None where there is none yet.
@@ -128,14 +163,16 @@ class Inbox:
         Raises:
             InvalidRequest: the regular expression takes too much time.
         """
-        below = _NEWEST
-        while below is not None:
+        found = []
+        for subset in await self._subsets(query, with_count=False):
+            walk = _Walk(query, subset)
             most = 1 if query.pattern is None else _COMPARED_TOGETHER
-            matching, below = await self._next_matching(query, below, most)
-            message = await self._first_left(matching)
+            message = None
+            while message is None and not walk.is_over:
+                message = await self._first_left(await self._next_matching(walk, most))
             if message is not None:
-                return message
-        return None
+                found.append(message)
+        return max(found, key=lambda message: message.id, default=None)
 
     async def read(self, messages: Sequence[int]) -> AsyncIterator[Message]:
         """Return messages by their ids, newest first, without those that are deleted meanwhile."""
@@ -152,28 +189,61 @@ class Inbox:
                     await self._store.settled()
                     await slices.give_way()
 
-    async def _counted(self, query: MessageQuery) -> int | None:
-        """Return how many messages match, where an index is enough to count them; else None."""
-        if query.pattern is not None or not query.filter.is_range:
-            return None
-        total, below = 0, _NEWEST
-        while below is not None:
+    async def _subsets(self, query: MessageQuery, *, with_count: bool) -> list[Subset]:
+        """Return where to look for messages, and how many match where that is known."""
+        if with_count and query.filter.is_counted:
+            return [Subset(count=Matches(await self._count(query.filter)))]
+        await self._settle()
+        async with self._turn:
+            await self._slice()
+            return self._store.searches.subsets(query.filter, with_count=with_count)
+
+    async def _count(self, wanted: Filter) -> int:
+        """Return how many messages there are, less those that are not before the wanted ones."""
+        total, newest = 0, self._store.searches.newest()
+        accounts = self._accounts.ids(wanted.account)
+        for start in range(0, len(accounts), _ACCOUNTS_TOGETHER):
             await self._settle()
             async with self._turn:
                 await self._slice()
-                count, below = self._store.messages.count_some(query.filter, below)
-            total += count
+                some = accounts[start : start + _ACCOUNTS_TOGETHER]
+                total += self._store.searches.count(some, wanted.channel)
+        below: int | None = newest + 1
+        while wanted.before is not None and below is not None:
+            await self._settle()
+            async with self._turn:
+                await self._slice()
+                found = self._store.searches.count_some(wanted.account, wanted.before, below)
+            total, below = total - found[0], found[1]
         return total
 
-    async def _next_matching(
-        self, query: MessageQuery, below: int, most: int
-    ) -> tuple[Sequence[int], int | None]:
-        """Return the ids of matches in the next slice below an id, and below which to go on."""
+    async def _search_subset(self, query: MessageQuery, subset: Subset, limit: int) -> Found:
+        """Find the newest of a subset that match, and count them unless it is known."""
+        found: list[int] = []
+        total, walk, count = 0, _Walk(query, subset), subset.count
+        shown = limit if count is None else min(limit, count.total)
+        while not walk.is_over:
+            if len(found) < shown:
+                most = shown - len(found)
+            elif count is None and total <= MOST_COUNTED and walk.looked_at < self._looked_at:
+                most, walk.look_at = MOST_COUNTED + 1 - total, self._looked_at
+            else:
+                break
+            if query.pattern is not None:  # most of them may not match
+                most = _COMPARED_TOGETHER
+            matching = await self._next_matching(walk, most)
+            found += matching[: shown - len(found)]
+            total += len(matching)
+        if count is not None:
+            return Found(found, *count)
+        return Found(found, total, is_minimum=not walk.is_over)
+
+    async def _next_matching(self, walk: _Walk, most: int) -> Sequence[int]:
+        """Return the ids of matches in the next slice of a walk."""
         await self._settle()
         async with self._turn:
-            slices = await self._slice()
-            candidates, last = self._next_candidates(query, below, most, slices)
-        return await self._compared(query, candidates), last
+            candidates = self._next_candidates(walk, most, await self._slice())
+        return await self._compared(walk.query, candidates)
 
     async def _settle(self) -> None:
         """Wait until what the call has read so far is stored, if it now has to wait anyway.
@@ -198,21 +268,28 @@ class Inbox:
     def _end_slice(self) -> None:
         self._slices = None  # the next iteration has begun
 
-    def _next_candidates(
-        self, query: MessageQuery, below: int, most: int, slices: Slices
-    ) -> tuple[Sequence[tuple[int, str]], int | None]:
-        candidates, size = [], 0
-        rows = self._store.messages.scan(
-            query.filter, below, with_content=query.pattern is not None
+    def _next_candidates(self, walk: _Walk, most: int, slices: Slices) -> Sequence[tuple[int, str]]:
+        candidates, size, every = [], 0, self._looked_at_together
+        rows = self._store.searches.scan(
+            walk.query.filter,
+            walk.subset,
+            walk.below,
+            every=every,
+            with_content=walk.query.pattern is not None,
         )
         with closing(rows):
             for message, content in rows:
+                walk.below = message
+                if message % every == 0:
+                    walk.looked_at += every  # about: ids end in random bits
                 if content is not None:
                     candidates.append((message, content))
                     size += len(content)
-                if len(candidates) == most or size > _MAX_SIZE or slices.is_over:
-                    return candidates, message
-        return candidates, None
+                is_enough = len(candidates) == most or size > _MAX_SIZE
+                if is_enough or walk.looked_at >= walk.look_at or slices.is_over:
+                    return candidates
+        walk.is_over = True
+        return candidates
 
     async def first_of(self, query: MessageQuery, messages: Collection[int]) -> Message | None:
         """Return the newest of some messages that matches, or None.
@@ -220,7 +297,7 @@ class Inbox:
         Raises:
             InvalidRequest: the regular expression takes too much time.
         """
-        candidates = await self._store.messages.matching(
+        candidates = await self._store.searches.matching(
             query.filter, messages, with_content=query.pattern is not None
         )
         return await self._first_left(await self._compared(query, candidates))

@@ -36,9 +36,12 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """When it was accepted at the earliest."""
 
     @property
-    def is_range(self) -> bool:
-        """Whether it is about account and id only, which an index has."""
-        return self == Filter(account=self.account, before=self.before)
+    def is_counted(self) -> bool:
+        """Whether its messages are counted by their numbers, without looking at each."""
+        return self in (
+            Filter(account=self.account, before=self.before),
+            Filter(account=self.account, channel=self.channel),
+        )
 
 
 Condition = tuple[str, Row]

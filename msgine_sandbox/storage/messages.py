@@ -1,7 +1,6 @@
 """Messages as rows, each with the timelines of its deliveries."""
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 import msgspec
@@ -21,7 +20,6 @@ from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.storage.columns import Columns, Row, to_json
 from msgine_sandbox.storage.database import Database, of_account
-from msgine_sandbox.storage.filter import CONTENT, Filter, fits, in_range
 from msgine_sandbox.storage.sequences import PageStart, Sequences, Series
 
 
@@ -96,8 +94,6 @@ _OVERHEAD = 200
 
 It is measured; schema/0007_timelines.sql has it, too.
 """
-COUNTED_TOGETHER = 50_000
-"""Messages that are counted at a time by an index alone, in about 2 ms."""
 # Members by value: a look-up takes a third of the time of calling the enum.
 _CHANNELS = {str(channel): channel for channel in Channel}
 _ENCODINGS = {"": None, **{str(encoding): encoding for encoding in Encoding}}
@@ -225,50 +221,6 @@ class MessageRows:
         found = self._database.execute(f"SELECT count(*) FROM messages{of_account(account)}")
         return int(found.fetchone()[0])
 
-    def count_some(self, wanted: Filter, below: int) -> tuple[int, int | None]:
-        """Count the next messages of a filter that is a range, below an id and newest first.
-
-        Return how many they are, and the last one's id; None where there are no more.
-        """
-        where, values = in_range(wanted, below)
-        count, last = self._database.execute(
-            f"SELECT count(*), min(id) FROM (SELECT id FROM messages WHERE {where}"
-            " ORDER BY id DESC LIMIT ?)",
-            (*values, COUNTED_TOGETHER),
-        ).fetchone()
-        return int(count), last if count == COUNTED_TOGETHER else None
-
-    def scan(
-        self, wanted: Filter, below: int = FOREVER, *, with_content: bool = False
-    ) -> sqlite3.Cursor:
-        """Return the ids in a filter's range below an id, newest first, each with its content.
-
-        It is None where the message does not match, and empty unless `with_content` is set. SQLite
-        looks at one message for each row that is taken, so the caller can stop at any row; the
-        caller closes it before others run.
-        """
-        where, values = in_range(wanted, below)
-        condition, tested = fits(wanted, self._now(wanted))
-        content = CONTENT if with_content else "''"
-        return self._database.execute(
-            f"SELECT id, CASE WHEN {condition} THEN {content} END FROM messages WHERE {where}"
-            " ORDER BY id DESC",
-            (*tested, *values),
-        )
-
-    async def matching(
-        self, wanted: Filter, messages: Collection[int], *, with_content: bool = False
-    ) -> list[tuple[int, str]]:
-        """Return those of some messages that match, newest first, each with its content."""
-        where, values = in_range(wanted, FOREVER)
-        condition, tested = fits(wanted, self._now(wanted))
-        content = CONTENT if with_content else "''"
-        return self._database.execute(
-            f"SELECT id, {content} FROM messages WHERE {where}"
-            f" AND id IN (SELECT value FROM json_each(?)) AND {condition} ORDER BY id DESC",
-            (*values, json.dumps(list(messages)), *tested),
-        ).fetchall()
-
     async def get_all(self, messages: Collection[int]) -> list[Message]:
         """Return those of some messages that there are, newest first."""
         rows = self._database.execute(
@@ -287,9 +239,6 @@ class MessageRows:
                 each.recipients, self._clocks.seen(each.account)
             )
         )
-
-    def _now(self, wanted: Filter) -> Instant | None:
-        return None if wanted.account is None else self._clocks.seen(wanted.account)
 
     def _messages(self, rows: Iterable[Row]) -> list[Message]:
         seen: dict[int, Instant] = {}

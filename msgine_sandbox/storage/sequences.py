@@ -5,7 +5,8 @@ messages anew, it is counted how many of each thousand numbers are missing. To f
 thousands with gaps are passed over as a whole, from the newest on.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from msgine_sandbox.storage.database import Database
@@ -22,6 +23,20 @@ _ENDS = (
 _GAPS = (
     f"SELECT block, missing FROM sequence_gaps WHERE {_SERIES} AND block >= ? ORDER BY block DESC"
 )
+# The same without the place of a page, for some accounts and one channel or all.
+_TOTAL = f"""
+SELECT coalesce(sum(last - lowest * {_BLOCK} - (
+    SELECT coalesce(sum(missing), 0) FROM sequence_gaps AS gaps
+    WHERE gaps.account = ends.account AND gaps.channel = ends.channel AND block >= lowest
+)), 0) FROM (
+    SELECT accounts.value AS account, channels.value AS channel,
+        (SELECT (min(sequence) - 1) / {_BLOCK} FROM messages
+         WHERE account = accounts.value AND channel = channels.value) AS lowest,
+        (SELECT max(sequence) FROM messages
+         WHERE account = accounts.value AND channel = channels.value) AS last
+    FROM json_each(?) AS accounts, json_each(?) AS channels
+) AS ends
+"""
 _FORGET = f"DELETE FROM sequence_gaps WHERE {_SERIES} AND block NOT BETWEEN ? AND ?"
 _COUNT = (
     "INSERT OR REPLACE INTO sequence_gaps SELECT ?, ?, ?, ? - count(*) FROM messages"
@@ -59,6 +74,11 @@ class Sequences:
         gaps = self._database.execute(_GAPS, (*series, lowest)).fetchall()
         total = last - lowest * _BLOCK - sum(missing for _, missing in gaps)
         return _start(last, skipped, gaps), total
+
+    def total(self, accounts: Sequence[int], channels: Sequence[str]) -> int:
+        """Return how many messages of some accounts and channels there are."""
+        keys = (json.dumps(accounts), json.dumps(channels))
+        return int(self._database.execute(_TOTAL, keys).fetchone()[0])
 
     def recount(self, series: Series, deleted: Iterable[int]) -> None:
         """Count the gaps again where sequence numbers were deleted, in the same transaction."""

@@ -14,6 +14,7 @@ from msgine_sandbox.storage.filter import functions
 from msgine_sandbox.storage.idempotency import IdempotencyRows
 from msgine_sandbox.storage.messages import MessageRows
 from msgine_sandbox.storage.removal import Removal
+from msgine_sandbox.storage.searches import Searches
 from msgine_sandbox.storage.steps import StepRows
 from msgine_sandbox.storage.tallies import TallyRows
 from msgine_sandbox.storage.webhooks import IN_ALL, PER_ACCOUNT, WebhookRows
@@ -33,6 +34,7 @@ class Store:
         self.database = Database(path, functions(clocks))
         self.accounts = AccountRows(self.database)
         self.messages = MessageRows(self.database, clocks)
+        self.searches = Searches(self.database, clocks)
         self.steps = StepRows(self.database)
         self.idempotency = IdempotencyRows(self.database)
         self.webhooks = WebhookRows(

@@ -22,7 +22,7 @@ async def filled(box: Box, count: int = COUNT) -> list[str]:
 @pytest.fixture
 async def short() -> AsyncIterator[Box]:
     """A sandbox whose slices are over at once, so that every pause between two parts is one."""
-    async with bounded(slice_seconds=0) as box:
+    async with bounded(slice_seconds=0, looked_at_together=1) as box:
         yield box
 
 
