@@ -297,7 +297,7 @@ class Inbox:
         Raises:
             InvalidRequest: the regular expression takes too much time.
         """
-        candidates = await self._store.searches.matching(
+        candidates = self._store.searches.matching(
             query.filter, messages, with_content=query.pattern is not None
         )
         return await self._first_left(await self._compared(query, candidates))

@@ -198,7 +198,7 @@ class Waits:
         return news is not None
 
     async def _news_for(self, wait: Wait, messages: Collection[int]) -> News:
-        found = await self._store.searches.matching(wait.query.filter, messages)
+        found = self._store.searches.matching(wait.query.filter, messages)
         if not found:
             return None
         if wait.query.pattern is not None:

@@ -1,7 +1,7 @@
 """Searches find and count what a plain filter over all messages finds."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
@@ -13,8 +13,8 @@ from iterations import iterations
 from msgspec.structs import replace
 from sync_box import sync_sandbox
 
-from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.clock import Clocks, RealTime
+from msgine_sandbox.model.clock import Clock, Clocks, RealTime
+from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.sandbox import Bounds, Sandbox
 from msgine_sandbox.settings import Settings
@@ -223,18 +223,39 @@ async def test_a_search_by_status_finds_all_among_very_many_under_way() -> None:
             assert len(await box.message_ids(status=status)) == count, status
 
 
-async def test_some_messages_are_compared_without_a_walk_through_the_account() -> None:
-    with closing(Store(Clocks(RealTime()))) as store:
-        plans = []
+async def test_every_search_is_led_by_the_index_that_is_meant_for_it() -> None:
+    clocks = Clocks(RealTime())
+    clocks.of[1] = Clock()
+    with closing(Store(clocks)) as store:
+        plans: list[str] = []
         execute = store.database.execute
 
         def explained(sql: str, row: Row = ()) -> sqlite3.Cursor:
-            plans.extend([plan[3] for plan in execute(f"EXPLAIN QUERY PLAN {sql}", row)])
+            plans.extend(plan[3] for plan in execute(f"EXPLAIN QUERY PLAN {sql}", row))
             return execute(sql, row)
 
+        def led_by(search: Callable[[], object]) -> list[str]:
+            plans.clear()
+            search()
+            # A search that sorts looks at all before the first row comes.
+            assert not any("ORDER BY" in plan for plan in plans)
+            return [plan.split(" USING ")[1] for plan in plans if " messages USING " in plan]
+
         store.database.execute = explained  # type: ignore[method-assign]
-        await store.searches.matching(Filter(before=5), [1, 2])
-        store.searches.scan(Filter(channel=Channel.SMS), Subset(ids=[1, 2]), 9, every=1).close()
-        found = [plan for plan in plans if "messages" in plan]
-        assert found == ["SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)"] * 2
-        assert not any("ORDER BY" in plan for plan in plans)  # each row when it is taken
+        searches, failed = store.searches, Filter(account=1, status=Status.FAILED)
+        by_id = "INTEGER PRIMARY KEY (rowid=?)"
+        for wanted in (Filter(account=1, status=Status.FAILED, to=[NUMBER]), Filter(before=5)):
+            assert led_by(lambda: searches.matching(wanted, [1, 2])) == [by_id]  # noqa: B023
+            some = Subset(ids=[1, 2])
+            assert led_by(lambda: searches.scan(wanted, some, 9, every=1)) == [by_id]  # noqa: B023
+        under_way, ended = searches.subsets(failed, with_count=False)
+        assert (under_way.ids, ended.ids) == ([], None)
+        by_status = "INDEX messages_by_status (account=? AND end_status=? AND rowid<?)"
+        assert led_by(lambda: searches.scan(failed, ended, 9, every=1)) == [by_status]
+        by_account = "INDEX messages_by_account (account=? AND rowid<?)"
+        assert led_by(lambda: searches.scan(failed, Subset(), 9, every=1)) == [by_account]
+        assert led_by(lambda: searches.subsets(failed, with_count=True)) == [
+            "COVERING INDEX messages_by_end (account=? AND ends_at>?)",
+            "INDEX messages_by_end (account=? AND ends_at>?)",
+            "COVERING INDEX messages_by_status (account=? AND end_status=? AND rowid<?)",
+        ]

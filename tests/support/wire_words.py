@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-from box import Box, sandbox
+from box import Box, bounded, sandbox
 from project import FIXTURES, ROOT
 from receiver import Receiver, receiving
 from sends import SENDS
@@ -114,6 +114,9 @@ async def answers(receiver: Receiver) -> Recorder:
         await call("GET wait", "GET", f"{control}/messages/wait?timeout=0&contains=nothing")
         for _ in range(21):
             await call("GET messages", "GET", f"{api}/messages")
+        async with bounded(looked_at=1, looked_at_together=1) as recorder.box:
+            await recorder.box.statuses(2)
+            await call("GET messages", "GET", f"{control}/messages?q=hello&limit=1")
         recorder.headers |= set(receiver.received[0].headers)
         recorder.members["webhook"] = set(members(receiver.received[0].content))
         return recorder
