@@ -1,5 +1,6 @@
 """Which messages a caller looks for, and the SQL conditions for them."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -31,7 +32,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     contains: Sequence[str] = ()
     """One of these is a part of the title or text, in the same case."""
     anywhere: Sequence[str] = ()
-    """One of these is a part of the title, text, sender or a recipient, in any case."""
+    """One of these is a part of the title, text, sender or a recipient, in any case.
+
+    They are one text, read with its pluses and with spaces in place of some.
+    """
     since: Instant | None = None
     """When it was accepted at the earliest."""
 
@@ -49,9 +53,14 @@ Condition = tuple[str, Row]
 
 CONTENT: Final = "coalesce(title || ' ', '') || text"
 """What `contains` and regular expressions are looked for in."""
-_ANYWHERE: Final = (
-    f"instr(lower({CONTENT} || ' ' || sender), lower(?)) OR instr(lower(recipients), lower(?))"
+_NAMED_CONTENT: Final = f"{CONTENT} || ' ' || sender"
+_ANYWHERE: Final = f"instr(lower({_NAMED_CONTENT}), lower(?)) OR instr(lower(recipients), lower(?))"
+_ROUGHLY_ANYWHERE: Final = (
+    f"({_NAMED_CONTENT}) LIKE ? OR recipients LIKE ?"
+    " OR instr(text, char(0)) OR instr(title, char(0))"
 )
+_BEGINNING: Final = 20
+"""Characters of a text that are compared roughly; LIKE can take so many times longer."""
 _LINES: Final = "char(10) || recipients || char(10)"
 
 
@@ -82,7 +91,7 @@ def fits(wanted: Filter, now: Instant | None) -> Condition:
         (wanted.to or None, _any_of(f"instr({_LINES}, ?)", [f"\n{to}\n" for to in wanted.to])),
         (wanted.status, _has_status(wanted, now)),
         (wanted.contains or None, _any_of(f"instr({CONTENT}, ?)", wanted.contains)),
-        (wanted.anywhere or None, _any_of(_ANYWHERE, wanted.anywhere)),
+        (wanted.anywhere or None, _any_case(wanted.anywhere)),
     ]
     chosen = [condition for value, condition in possible if value is not None]
     sql = " AND ".join(f"({each})" for each, _ in chosen) or "true"
@@ -93,6 +102,15 @@ def _any_of(sql: str, texts: Sequence[str]) -> Condition:
     """Return the condition that one with placeholders for a text holds for one of some texts."""
     values = tuple(text for text in texts for _ in range(sql.count("?")))
     return " OR ".join([sql] * len(texts)), values
+
+
+def _any_case(texts: Sequence[str]) -> Condition:
+    """Return the condition that one of some texts is anywhere in a message, in any case."""
+    sql, values = _any_of(_ANYWHERE, texts)
+    # LIKE passes over most messages in less time than lower() takes. It looks for the beginning,
+    # which is one for all texts with any character in place of spaces and pluses. It ends at a NUL.
+    beginning = re.sub("[+ %_]", "_", "".join(texts[:1])[:_BEGINNING])
+    return f"({_ROUGHLY_ANYWHERE}) AND ({sql})", (*[f"%{beginning}%"] * 2, *values)
 
 
 def _has_status(wanted: Filter, now: Instant | None) -> Condition:
