@@ -14,7 +14,6 @@ from msgine_sandbox.model.delivery import (
     known_at_acceptance,
     stored_timelines,
 )
-from msgine_sandbox.model.ids import LARGEST
 from msgine_sandbox.model.message import Message, Parts
 from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding
@@ -85,7 +84,7 @@ _COURSES = (
     # Their number is what matters of recipients, and most messages have one.
     "SELECT created_at, timelines,"
     " CASE WHEN instr(recipients, char(10)) THEN recipients ELSE '' END AS lines, count(*)"
-    " FROM messages WHERE account = ? AND {0} AND (ends_at, id) <= (?, ?) AND id <= ?"
+    " FROM messages WHERE account = ? AND {0}"
     " GROUP BY created_at, timelines, lines"
 )
 _READ_TOGETHER = 100
@@ -172,21 +171,26 @@ class MessageRows:
             end = self._database.execute(
                 _END_OF_PART.format(condition), (account, *place, BEGUN_TOGETHER - 1)
             ).fetchone()
-            rows = self._database.execute(
-                _COURSES.format(condition),
-                (account, *place, *(end or (FOREVER, LARGEST)), newest),
-            )
+            # One bound for each column, which the index has: what follows is not looked at.
+            if condition is _SAME_END:
+                part = f"{condition} AND id <= ?"
+                bounds = [newest if end is None else min(end[1], newest)]
+            else:
+                part = f"{condition} AND ends_at < ? AND id <= ?"
+                bounds = [FOREVER if end is None else end[0], newest]
             count = 0
-            for created_at, text, lines, messages in rows:
+            for created_at, text, lines, messages in self._database.execute(
+                _COURSES.format(part), (account, *place, *bounds)
+            ):
                 timelines = stored_timelines(created_at, 1, lines.count("\n") + 1, text)
                 count += messages * timelines.count(after, until)
             yield count
-            if end is not None:
-                condition, place = _SAME_END, end
-            elif condition is _SAME_END:
-                condition, place = _LATER_END, place[:1]
-            else:
+            if condition is _SAME_END:
+                condition, place = (_LATER_END, place[:1]) if end is None else (_SAME_END, end)
+            elif end is None:
                 return
+            else:
+                condition, place = _SAME_END, (end[0], 0)
 
     def _newest(self) -> int:
         """Return the largest id of a message, or 0."""
