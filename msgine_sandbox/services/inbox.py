@@ -34,8 +34,8 @@ _ACCOUNTS_TOGETHER: Final = 200
 """Accounts whose messages are counted at a time, in about 2 ms."""
 LOOKED_AT: Final = 50_000
 """Messages, about, after which a search stops counting; it fills the page in any case."""
-LOOKED_AT_TOGETHER: Final = 8
-"""Messages, about, after which a search looks at the time, which takes as long as a message."""
+LOOKED_AT_TOGETHER: Final = 32
+"""Messages, about, after which a search looks at the time."""
 
 
 class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
