@@ -14,10 +14,11 @@ from msgine_sandbox.model.behaviour import (
     refusal,
     webhook,
 )
-from msgine_sandbox.model.channel import TRAITS
+from msgine_sandbox.model.channel import TRAITS, Channel
 from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.errors import RateLimitExceeded
 from msgine_sandbox.model.journal import JournalEntry
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.bus import Bus, MessageAccepted, RequestAnswered, WebhookAttempted
 
@@ -86,19 +87,24 @@ class Coverage:
 
     def _accepted(self, event: MessageAccepted) -> None:
         message, met = event.message, self._met[event.account]
-        if len(message.deliveries) > 1:
+        if len(message.recipients) > 1:
             met.add(Behaviour.SEVERAL_RECIPIENTS)
         if message.callback_url is not None:
             met.add(Behaviour.CALLBACK_URL)
         if message.scheduled_at is not None:
             met.add(DeveloperBehaviour.SCHEDULED)
-        statuses = {delivery.status for delivery in message.deliveries}
-        if statuses == {Status.SENT, Status.FAILED}:
+        if message.channel is Channel.PUSH and _is_partial(message):
             met.add(DeveloperBehaviour.PARTIAL)
 
     def _attempted(self, event: WebhookAttempted) -> None:
         if event.attempt.succeeded:
             self._met[event.attempt.account].add(webhook(event.attempt.event))
+
+
+def _is_partial(message: Message) -> bool:
+    """Return whether a push was sent to some recipients only."""
+    statuses = message.timelines.statuses_at(message.seen_at)
+    return set(statuses) == {Status.SENT, Status.FAILED}
 
 
 def _has_waited(entry: JournalEntry) -> bool:
