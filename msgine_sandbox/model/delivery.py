@@ -130,9 +130,12 @@ class Timelines(msgspec.Struct, frozen=True):
 
     def status_at(self, now: Instant) -> Status:
         """Return the status of the message at an instant."""
-        if now >= self.ends_at:
-            return self.form.end_status
-        return summary([self._begun(one, now)[-1].status for one in self.form.each])
+        form = self.form
+        if now >= self.created_at + form.end_after:
+            return form.end_status
+        if len(form.each) == 1:  # as of most messages, and a part of every send
+            return self._begun(form.each[0], now)[-1].status
+        return summary([self._begun(one, now)[-1].status for one in form.each])
 
     def statuses_at(self, now: Instant) -> list[Status]:
         """Return the status of each delivery at an instant."""
