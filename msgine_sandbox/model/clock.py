@@ -127,6 +127,7 @@ class Clocks:
 
     def now(self, account: int) -> Instant:
         """Return an account's time."""
+        # Without `at`, because this is a part of every request.
         pinned = self.pinned.get(account)
         return self.of[account].at(self._real.now()) if pinned is None else pinned
 

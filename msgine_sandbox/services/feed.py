@@ -118,10 +118,11 @@ class Feed:
         bus.listen(Stopping, lambda _: self._end())
 
     async def start(self) -> None:
-        """Begin to keep events; without effect where that has begun."""
+        """Begin to keep events, where that has not begun, and have steps for what is under way."""
         if self._started_at is None:
             self._started_at = self._ids.next()
             self._listen()
+        # Each time, because a second subscriber must not begin while this is done for the first.
         await self._carrier.follow(None)
 
     @contextmanager

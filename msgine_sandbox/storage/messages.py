@@ -36,7 +36,7 @@ class MessageRow(msgspec.Struct, frozen=True, array_like=True):
     recipients: str
     """One in each line."""
     timelines: str
-    """As JSON; see `model.timeline`."""
+    """As JSON; see `StoredForm` in `model.delivery`."""
     sender: str
     text: str
     encoding: str
@@ -80,8 +80,8 @@ _END_OF_PART = (
     "SELECT ends_at, id FROM messages WHERE account = ? AND {0}"
     " ORDER BY ends_at, id LIMIT 1 OFFSET ?"
 )
-_COURSES = (
-    # Their number is what matters of recipients, and most messages have one.
+_TIMELINES_BY_NUMBER = (
+    # Of recipients only the number matters, which is that of the lines.
     "SELECT created_at, timelines,"
     " CASE WHEN instr(recipients, char(10)) THEN recipients ELSE '' END AS lines, count(*)"
     " FROM messages WHERE account = ? AND {0}"
@@ -100,7 +100,7 @@ _parts: msgspec.json.Decoder[Parts] = msgspec.json.Decoder(Parts)
 
 
 class MessageRows:
-    """Stores messages with their deliveries."""
+    """Stores messages with the timelines of their deliveries."""
 
     def __init__(self, database: Database, clocks: Clocks) -> None:
         self._database = database
@@ -141,7 +141,7 @@ class MessageRows:
 
         Those that are accepted meanwhile are left out. The caller lets others have their turn.
         """
-        newest, condition = self._newest(), _LATER_END
+        newest, condition = self._sequences.newest(), _LATER_END
         place: tuple[int, ...] = (now,)
         while True:
             rows = self._database.execute(
@@ -165,7 +165,7 @@ class MessageRows:
         The caller adds them up, and lets others have their turn in between. What is accepted
         meanwhile is left out.
         """
-        newest, condition = self._newest(), _LATER_END
+        newest, condition = self._sequences.newest(), _LATER_END
         place: tuple[int, ...] = (after,)
         while True:
             end = self._database.execute(
@@ -180,7 +180,7 @@ class MessageRows:
                 bounds = [FOREVER if end is None else end[0], newest]
             count = 0
             for created_at, text, lines, messages in self._database.execute(
-                _COURSES.format(part), (account, *place, *bounds)
+                _TIMELINES_BY_NUMBER.format(part), (account, *place, *bounds)
             ):
                 timelines = stored_timelines(created_at, 1, lines.count("\n") + 1, text)
                 count += messages * timelines.count(after, until)
@@ -191,10 +191,6 @@ class MessageRows:
                 return
             else:
                 condition, place = _SAME_END, (end[0], 0)
-
-    def _newest(self) -> int:
-        """Return the largest id of a message, or 0."""
-        return self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
 
     async def get(self, message_id: int, account: int | None = None) -> Message | None:
         """Return a message, if it belongs to the account; None stands for any account."""

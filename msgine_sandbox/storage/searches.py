@@ -71,7 +71,7 @@ class Searches:
 
     def newest(self) -> int:
         """Return the largest id of a message, or 0."""
-        return self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
+        return self._sequences.newest()
 
     def count_some(self, account: int | None, first: int, below: int) -> tuple[int, int | None]:
         """Count the next messages of an account, or of all, from one id to below another.

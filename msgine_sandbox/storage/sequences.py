@@ -80,6 +80,10 @@ class Sequences:
         keys = (json.dumps(accounts), json.dumps(channels))
         return int(self._database.execute(_TOTAL, keys).fetchone()[0])
 
+    def newest(self) -> int:
+        """Return the largest id of a message of any series, or 0."""
+        return self._database.execute("SELECT max(id) FROM messages").fetchone()[0] or 0
+
     def recount(self, series: Series, deleted: Iterable[int]) -> None:
         """Count the gaps again where sequence numbers were deleted, in the same transaction."""
         first, last = self._ends(series)
