@@ -10,6 +10,8 @@ from typing import Any, get_args
 from msgine_sandbox.model.choices import Answers, DeliveryMode, NumberCheck, Tier, WebhookPolicy
 
 ENVIRONMENT = "MSGINE_SANDBOX_"
+URL_VARIABLE = "MSGINE_SANDBOX_URL"
+"""Names the sandbox that commands such as `tail` talk to; it is no setting of a server."""
 ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
 """Hosts that mean every address of this machine, and that no client can connect to."""
 
@@ -148,7 +150,7 @@ def renamed(sentence: str, name_of: "Callable[[Field[Any]], str]") -> str:
 
 def unknown_variables(names: Iterable[str]) -> Iterator[str]:
     """Return a sentence for each variable that looks like one of a setting and is none."""
-    known = {environment_name(each) for each in fields(Settings)}
+    known = {URL_VARIABLE, *(environment_name(each) for each in fields(Settings))}
     for name in sorted(names):
         if name.upper().startswith(ENVIRONMENT) and name not in known:
             nearest = _nearest(name[len(ENVIRONMENT) :].lower(), environment_name)

@@ -18,8 +18,9 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -95,12 +96,43 @@ class ControlClient:
         # A space as %20: the sandbox also takes a plus for itself.
         query = urlencode(without_none(params or {}), quote_via=quote)
         target = f"/_sandbox{path}{'?' if query else ''}{query}"
-        headers = self._headers | ({} if token is None else {"Authorization": f"Bearer {token}"})
+        return self._exchange(method, target, token, json, timeout)
+
+    def call_api(self, method: str, path: str, token: str, *, json: Any = None) -> Any:
+        """Send a request to the API, at a path from the root, and return the JSON of the response.
+
+        Raises:
+            SandboxError: the API answers with an error.
+            SandboxUnreachable: there is no response, or it does not come from a sandbox.
+        """
+        return self._exchange(method, path, token, json, DEFAULT_TIMEOUT)
+
+    @contextmanager
+    def stream(
+        self, path: str, token: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Iterator[bytes]]:
+        """Send a GET below `/_sandbox` and return the lines of the response, as they arrive.
+
+        They end when the response does, or when nothing comes for `DEFAULT_TIMEOUT` seconds.
+
+        Raises:
+            SandboxError: the sandbox answers with an error.
+            SandboxUnreachable: there is no response.
+        """
+        connection = None
         try:
-            status, content = self._send(method, target, headers, json, timeout)
+            connection = self._new_connection(DEFAULT_TIMEOUT)
+            asked = {**self._headers_for(token), **(headers or {})}
+            connection.request("GET", f"/_sandbox{path}", headers=asked)
+            response = connection.getresponse()
+            if response.status >= 400:
+                _parse_response(self.origin, response.status, response.read())
+            yield _read_lines(response)
         except _FAILURES as error:
             raise SandboxUnreachable(self._describe_failure(error)) from error
-        return _parse_response(self.origin, status, content)
+        finally:
+            if connection is not None:
+                connection.close()
 
     def check_connection(self) -> None:
         """Raise SandboxUnreachable unless a new connection can be opened."""
@@ -121,6 +153,18 @@ class ControlClient:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def _exchange(
+        self, method: str, target: str, token: str | None, body: Any, timeout: float
+    ) -> Any:
+        try:
+            status, content = self._send(method, target, self._headers_for(token), body, timeout)
+        except _FAILURES as error:
+            raise SandboxUnreachable(self._describe_failure(error)) from error
+        return _parse_response(self.origin, status, content)
+
+    def _headers_for(self, token: str | None) -> dict[str, str]:
+        return self._headers | ({} if token is None else {"Authorization": f"Bearer {token}"})
 
     def _send(
         self, method: str, target: str, headers: dict[str, str], body: Any, timeout: float
@@ -199,9 +243,9 @@ class ControlClient:
 
 
 class AccountClient:
-    """Calls the control API with the token of one account."""
+    """Calls the control API with the token of one account, or without one, for all of them."""
 
-    def __init__(self, control: ControlClient, token: str) -> None:
+    def __init__(self, control: ControlClient, token: str | None) -> None:
         self._control = control
         self._token = token
 
@@ -328,6 +372,11 @@ def _is_readable(connection: HTTPConnection, seconds: float) -> bool:
     with _Selector() as selector:
         selector.register(connection.sock, selectors.EVENT_READ)
         return bool(selector.select(seconds))
+
+
+def _read_lines(response: HTTPResponse) -> Iterator[bytes]:
+    with suppress(*_FAILURES):  # the connection has ended in the middle of the response
+        yield from response
 
 
 def _parse_response(origin: str, status: int, body: bytes) -> Any:

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgine_sandbox.testing.client import AccountClient, format_time, parse_time
 
-_ADVANCE_TIMEOUT: Final = 600.0  # seconds; each webhook endpoint that hangs takes up to 15
+ADVANCE_TIMEOUT: Final = 600.0  # seconds; each webhook endpoint that hangs takes up to 15
 
 
 class Clock:
@@ -49,7 +49,7 @@ class Clock:
         if to is not None and duration:
             raise ValueError("Pass either a duration or `to`, not both")
         body = {"seconds": duration.total_seconds()} if to is None else {"to": format_time(to)}
-        advanced = self._client.post("/clock/advance", body, timeout=_ADVANCE_TIMEOUT)
+        advanced = self._client.post("/clock/advance", body, timeout=ADVANCE_TIMEOUT)
         return int(advanced["performed"])
 
     def freeze(self) -> None:

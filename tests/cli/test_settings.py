@@ -16,7 +16,7 @@ from matching import assert_refused
 from project import FIXTURES
 
 from msgine_sandbox import __version__
-from msgine_sandbox.cli import cli
+from msgine_sandbox.cli.serve import serve
 from msgine_sandbox.settings import (
     Settings,
     SettingsError,
@@ -97,7 +97,7 @@ VALUES = {
 
 
 def settings_of(*arguments: str) -> Settings:
-    return Settings(**cli.commands["serve"].make_context("serve", list(arguments)).params)
+    return Settings(**serve.make_context("serve", list(arguments)).params)
 
 
 @pytest.fixture

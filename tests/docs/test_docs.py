@@ -40,6 +40,7 @@ NOT_RUN = {
     "pytest": "runs the reader's tests",
     "sudo": "changes the machine",
     "keytool": "needs a JDK",
+    "eval": "changes the shell, and is run by test_companion.py",
     "export": "is run by test_examples.py, where api.msgine.net is a sandbox",
 }
 """Why a `console` block is no `sh` block: by the word that one of its lines begins with."""

@@ -154,10 +154,16 @@ def client() -> dict[str, list[str]]:
     return found
 
 
+def flags(command: str) -> list[str]:
+    """The flags of a command, in both forms."""
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    return sorted(flag for each in found.params for flag in (*each.opts, *each.secondary_opts))
+
+
 async def words(receiver: Receiver) -> dict[str, Any]:
     recorder = await answers(receiver)
     context = click.Context(cli)
-    ready = cli.get_command(context, "ready")
     async with sandbox() as box:
         await box.developers("GET", "/sms/history")
         coverage = await box.get("/_sandbox/coverage")
@@ -177,9 +183,12 @@ async def words(receiver: Receiver) -> dict[str, Any]:
             if flag
         ],
         "commands": sorted(cli.list_commands(context)),
-        "flags of ready": sorted(
-            option for each in ready.params for option in (*each.opts, *each.secondary_opts)
-        ),
+        "flags of ready": flags("ready"),
+        "flags of tail": flags("tail"),
+        "flags of wait": flags("wait"),
+        "flags of send": flags("send"),
+        "flags of advance": flags("advance"),
+        "flags of diff": flags("diff"),
         "client": client(),
         "plugin": sorted(
             [name for name in vars(plugin) if name.startswith("msgine")]

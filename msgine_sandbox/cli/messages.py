@@ -1,0 +1,109 @@
+"""`msgine-sandbox send` and `wait`: a message for the sandbox, and one that an application sent."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import click
+
+from msgine_sandbox.cli.remote import (
+    BASE_PATH,
+    DEFAULT_TOKEN,
+    RemoteSandbox,
+    describe_error,
+    on_a_sandbox,
+    print_text,
+    refuse,
+)
+from msgine_sandbox.testing.errors import MessageNotFound, NoCode, SandboxError
+from msgine_sandbox.testing.messages import Messages
+
+_SENDER: Final = "sender@example.com"  # which an email must name
+
+
+@click.command()
+@on_a_sandbox
+@click.argument("to")
+@click.argument("text")
+@click.option(
+    "--channel",
+    type=click.Choice(["sms", "email", "push"]),
+    default="sms",
+    show_default=True,
+    help="For a push, TO is a device token, user:ID or topic:NAME.",
+)
+@click.option("--title", help="The subject of an email, or the title of a push.")
+def send(sandbox: RemoteSandbox, to: str, text: str, channel: str, title: str | None) -> int:
+    """Send a message with TEXT to a recipient, and print its id.
+
+    Without a token, the account of the token "test_cli" sends it.
+    """
+    path, body = _BODIES[channel](to, text, title)
+    try:
+        sent = sandbox.client.call_api(
+            "POST", f"{BASE_PATH}{path}", sandbox.token or DEFAULT_TOKEN, json=body
+        )
+    except SandboxError as error:
+        if error.status is None:
+            raise
+        return refuse(describe_error(error))
+    click.echo(sent["id"])
+    return 0
+
+
+@click.command()
+@on_a_sandbox
+@click.option("--to", help="A recipient.")
+@click.option("--channel", type=click.Choice(["sms", "email", "push"]))
+@click.option("--contains", metavar="TEXT", help="What text or title contain.")
+@click.option("--matches", metavar="REGEX", help="What text or title match.")
+@click.option("--status", help="The status of the message, such as delivered.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait.",
+)
+@click.option("--code", is_flag=True, help="Print the one-time code instead of the text.")
+def wait(sandbox: RemoteSandbox, timeout: float, code: bool, **wanted: str | None) -> int:
+    """Wait for a message and print its text, or the code in it.
+
+    It prints the newest message that fits, waiting for one if there is none yet. If none comes in
+    time, it ends with status 1.
+    """
+    try:
+        message = Messages(sandbox.account).wait(timeout, **wanted)
+        print_text(message.code if code else message.text)
+    except (MessageNotFound, NoCode) as error:
+        return refuse(str(error))
+    return 0
+
+
+def _sms(to: str, text: str, title: str | None) -> tuple[str, Mapping[str, Any]]:
+    if title is not None:
+        raise click.UsageError("An SMS has no --title.")
+    return "/messages/sms", {"to": to, "message": text}
+
+
+def _email(to: str, text: str, title: str | None) -> tuple[str, Mapping[str, Any]]:
+    return "/developers/email", {"from": _SENDER, "to": to, "subject": title or "", "text": text}
+
+
+def _push(to: str, text: str, title: str | None) -> tuple[str, Mapping[str, Any]]:
+    kind, _, name = to.partition(":")
+    target: Mapping[str, Any]
+    if name and kind == "user":
+        target = {"userIds": [name]}
+    elif name and kind == "topic":
+        target = {"topic": name}
+    else:
+        target = {"tokens": [to]}
+    return "/developers/push", {"title": title or "", "body": text, **target}
+
+
+_BODIES: Final[Mapping[str, Callable[[str, str, str | None], tuple[str, Mapping[str, Any]]]]] = {
+    "sms": _sms,
+    "email": _email,
+    "push": _push,
+}
