@@ -102,5 +102,5 @@ def _control_routes(s: Sandbox) -> Routes:
         *JournalControl(s.journal, s.accounts).resources,
         *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,
         *WebhooksControl(s.accounts, s.carrier, s.store.webhooks, s.sender, s.form).resources,
-        *SandboxControl(s.reset, s.coverage).resources,
+        *SandboxControl(s.reset, s.coverage, s.journal, s.store.webhooks, s.accounts).resources,
     )

@@ -136,13 +136,11 @@ class ApiPipeline:
         failed = self._retries.retried(context.authenticated_account.id, context.fingerprint())
         if failed is not None:
             context.retried = failed
-            context.entry.repeated_status = failed.status
+            repeats = context.entry.repeats = failed.repeated(context.entry.at, context.received_at)
             context.entry.warnings += retry_warnings(
-                failed,
+                repeats,
                 is_send=context.method == "POST" and context.path in SENDS,
                 has_key=has_idempotency_key(context),
-                now=context.entry.at,
-                real_now=context.received_at,
             )
 
     def _admit(self, account: Account, context: RequestContext) -> None:

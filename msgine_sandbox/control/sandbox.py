@@ -1,12 +1,16 @@
-"""Calls about the sandbox as a whole: health, definitions, reset, coverage, magic recipients."""
+"""Calls about the sandbox as a whole: health, definitions, reset, coverage, report, magic."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Final
 
+from msgspec import to_builtins
 from starlette.requests import Request
+from starlette.responses import Response
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.views import (
     CoverageView,
@@ -22,9 +26,12 @@ from msgine_sandbox.model.delivery import NEXT, Status
 from msgine_sandbox.model.magic import ALL
 from msgine_sandbox.model.warning import ADVICE, WarningCode
 from msgine_sandbox.model.webhook import EventType
+from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.coverage import Coverage
 from msgine_sandbox.services.deliveries import FAILED_BY_HAND
+from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.reset import Reset
+from msgine_sandbox.storage.webhooks import WebhookRows
 from msgine_sandbox.version import __version__
 
 
@@ -80,12 +87,29 @@ _DEFINITIONS: Final = DefinitionsView(
 )
 
 
-class SandboxControl:
-    """Resets accounts, reports coverage, lists definitions and magic recipients."""
+class ReportFormat(StrEnum):
+    """How the report on a client is written."""
 
-    def __init__(self, reset: Reset, coverage: Coverage) -> None:
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class SandboxControl:
+    """Resets accounts, reports on coverage and clients, lists definitions and magic recipients."""
+
+    def __init__(
+        self,
+        reset: Reset,
+        coverage: Coverage,
+        journal: Journal,
+        webhooks: WebhookRows,
+        accounts: Accounts,
+    ) -> None:
         self._reset = reset
         self._coverage = coverage
+        self._journal = journal
+        self._webhooks = webhooks
+        self._accounts = accounts
 
     @property
     def resources(self) -> list[Resource]:
@@ -94,6 +118,7 @@ class SandboxControl:
             resource("/_sandbox/definitions", GET=self.definitions),
             resource("/_sandbox/reset", POST=self.reset),
             resource("/_sandbox/coverage", GET=self.coverage),
+            resource("/_sandbox/report", GET=self.report),
             resource("/_sandbox/magic", GET=self.magic),
         ]
 
@@ -114,6 +139,25 @@ class SandboxControl:
         unmet = [name for name in applicable if name not in known]
         percent = round(100 * len(met) / len(applicable), 1)
         return json_answer(CoverageView(met=met, unmet=unmet, percent=percent))
+
+    async def report(self, request: Request) -> Response:
+        """Return what the journal proves about the client: retries, keys, polling, webhooks."""
+        # Here, because few sandboxes are asked for it.
+        from msgine_sandbox.control.report import report_view
+        from msgine_sandbox.model.report_text import markdown
+        from msgine_sandbox.services.report import report_on
+
+        query = Fields(request.query_params)
+        query.forbid_unknown({"format"}, "The report")
+        form = query.choice("format", ReportFormat)
+        account = context_of(request).account_id
+        report = await report_on(account, self._journal, self._webhooks)
+        view = report_view(report, account, self._accounts)
+        if form is not ReportFormat.MARKDOWN:
+            return json_answer(view)
+        origin = str(request.base_url).rstrip("/")
+        text = markdown(to_builtins(view), origin=origin)
+        return Response(text, media_type="text/markdown")
 
     async def magic(self, request: Request) -> Answer:  # noqa: ARG002
         """List the magic recipients, each with its number, address and device token."""

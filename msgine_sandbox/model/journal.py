@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from msgine_sandbox.model.account import Admission
-from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.clock import SECOND, Instant
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.warning import ClientWarning
 
@@ -27,6 +27,29 @@ class RecordedHttp(msgspec.Struct, frozen=True, array_like=True):
 
 
 _NOTHING: Final = RecordedHttp((), b"")
+
+
+class Repeat(msgspec.Struct, frozen=True, array_like=True):
+    """That a request repeats a failed one, and how long its client waited."""
+
+    request_id: str
+    """The failed request."""
+    status: int | None
+    """How it was answered; None if it was not."""
+    asked: int | None
+    """Seconds of its `Retry-After`."""
+    waited: Instant
+    """Microseconds: the longer of the account's time and real time.
+
+    So a client that really sleeps has waited, although the account's clock is frozen.
+    """
+    message: str | None
+    """The message that it was accepted as nevertheless."""
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the client did not wait as long as it was asked to."""
+        return self.asked is not None and self.waited < self.asked * SECOND
 
 
 class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
@@ -57,8 +80,8 @@ class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
     """Whether the response is the stored one of the key's first request."""
     message: str | None = None
     """The message that was accepted."""
-    repeated_status: int | None = None
-    """The status of the failed request that this one repeats."""
+    repeats: Repeat | None = None
+    """The failed request that this one repeats."""
     warnings: list[ClientWarning] = []
     request: RecordedHttp = _NOTHING
     response: RecordedHttp | None = None

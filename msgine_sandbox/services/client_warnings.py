@@ -17,6 +17,7 @@ from msgine_sandbox.model import warning
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.clock import SECOND, Instant
 from msgine_sandbox.model.delivery import NEXT
+from msgine_sandbox.model.journal import Repeat
 from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
@@ -39,7 +40,7 @@ POLLS_BEFORE_WARNING: Final = 5
 _MAX_POLLED: Final = 4096
 """Messages whose reads are counted; the one that was not read for longest is forgotten first."""
 
-_FAILS_ON_PURPOSE: Final = frozenset({WebhookMode.LOSE, WebhookMode.WRONG_SIGNATURE})
+FAILS_ON_PURPOSE: Final = frozenset({WebhookMode.LOSE, WebhookMode.WRONG_SIGNATURE})
 """Modes in which no receiver can, or should, accept the webhook."""
 _SLOW: Final = 1 / 3
 """The share of its deadline that a receiver may take before it counts as slow."""
@@ -59,6 +60,16 @@ class FailedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds."""
     message: str | None
     """The id of the message that was accepted nevertheless, as a fault with `commit` does."""
+
+    def repeated(self, now: Instant, real_now: Instant) -> Repeat:
+        """Return what the journal says of a request that repeats this one now."""
+        return Repeat(
+            request_id=self.request_id,
+            status=self.status,
+            asked=self.retry_after,
+            waited=max(now - self.at, real_now - self.real_at),
+            message=self.message,
+        )
 
 
 class RetryDetector:
@@ -97,21 +108,15 @@ class RetryDetector:
             self._failed.pop(account, None)
 
 
-def retry_warnings(
-    failed: FailedRequest, *, is_send: bool, has_key: bool, now: Instant, real_now: Instant
-) -> list[ClientWarning]:
-    """Return the warnings about retrying a failed request now.
-
-    The longer of the account's time and real time counts as waited, so that a client that really
-    sleeps is not warned because the account's clock is frozen.
-    """
+def retry_warnings(repeats: Repeat, *, is_send: bool, has_key: bool) -> list[ClientWarning]:
+    """Return the warnings about repeating a failed request."""
     found = []
-    waited = max(now - failed.at, real_now - failed.real_at)
-    asked = failed.retry_after
-    if asked is not None and waited < asked * SECOND:
-        found.append(warning.retried_too_early(failed.request_id, asked, waited / SECOND))
-    if is_send and not has_key and failed.status not in _NOT_HANDLED:
-        found.append(warning.retried_without_key(failed.request_id, failed.status, failed.message))
+    failed = repeats.request_id
+    if repeats.asked is not None and repeats.is_early:
+        waited = repeats.waited / SECOND
+        found.append(warning.retried_too_early(failed, repeats.asked, waited))
+    if is_send and not has_key and repeats.status not in _NOT_HANDLED:
+        found.append(warning.retried_without_key(failed, repeats.status, repeats.message))
     return found
 
 
@@ -152,7 +157,7 @@ def webhook_warnings(
     """
     if receiver_ms is not None and receiver_ms > deadline * 1000 * _SLOW:
         yield warning.webhook_slow(attempt.event, attempt.url, receiver_ms, deadline)
-    if attempt.succeeded or mode in _FAILS_ON_PURPOSE:
+    if attempt.succeeded or mode in FAILS_ON_PURPOSE:
         return
     why = attempt.error or f"it answered {attempt.status}"
     if is_refused:

@@ -19,7 +19,6 @@ from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.errors import RateLimitExceeded
 from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import Message
-from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.bus import Bus, MessageAccepted, RequestAnswered, WebhookAttempted
 
 _KNOWN: Final = frozenset(ALL)
@@ -82,8 +81,10 @@ class Coverage:
             met |= {refusal(entry.status, entry.code)} & _KNOWN
         elif entry.status < 400:
             met |= {Behaviour.REPLAYED} if entry.replayed else _call(entry)
-            if entry.repeated_status == RateLimitExceeded.status and _has_waited(entry):
-                met.add(Behaviour.RETRIED)
+            repeats = entry.repeats
+            if repeats is not None and repeats.status == RateLimitExceeded.status:
+                # Where the client has waited for Retry-After, and did not succeed by chance.
+                met |= set() if repeats.is_early else {Behaviour.RETRIED}
 
     def _accepted(self, event: MessageAccepted) -> None:
         message, met = event.message, self._met[event.account]
@@ -105,11 +106,6 @@ def _is_partial(message: Message) -> bool:
     """Return whether a push was sent to some recipients only."""
     statuses = message.timelines.statuses_at(message.seen_at)
     return set(statuses) == {Status.SENT, Status.FAILED}
-
-
-def _has_waited(entry: JournalEntry) -> bool:
-    """Return whether the client has waited for Retry-After, and not succeeded by chance."""
-    return all(warning.code is not WarningCode.RETRIED_TOO_EARLY for warning in entry.warnings)
 
 
 def _call(entry: JournalEntry) -> set[str]:

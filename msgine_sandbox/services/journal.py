@@ -3,7 +3,7 @@
 It is kept in memory, because a row for each request would cost more than the request.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -68,11 +68,25 @@ class Journal:
         self._kept: OrderedDict[int | None, _Entries] = OrderedDict()
         self._count = 0
         self._size = 0
+        self._dropped: Counter[int | None] = Counter()
 
     def record(self, entry: JournalEntry) -> None:
         """Keep an entry, in place of the oldest where there is too much."""
         self._keep(entry)
         self._bus.announce(RequestAnswered(entry))
+
+    async def oldest_first(self, account: int | None) -> AsyncIterator[JournalEntry]:
+        """Return the entries of an account, or of one account after the other, by request id."""
+        slices = Slices()
+        for owner in list(self._kept) if account is None else [account]:
+            entries = self._kept.get(owner)  # they may be gone by now
+            for _, packed in sorted(entries.packed.items()) if entries is not None else ():
+                yield _unpack(packed)
+                await slices.pause()
+
+    def dropped(self, account: int | None) -> int:
+        """Return how many entries of an account, or of all, were dropped for newer ones."""
+        return self._dropped.total() if account is None else self._dropped[account]
 
     async def search(self, wanted: JournalFilter) -> AsyncIterator[JournalEntry]:
         """Return the entries that match, newest first, as they are when the search begins."""
@@ -120,8 +134,10 @@ class Journal:
         self._size -= sum(entries.size for entries in dropped)
         if account is None:
             self._kept.clear()
+            self._dropped.clear()
         else:
             self._kept.pop(account, None)
+            self._dropped.pop(account, None)
         return count
 
     def _entries_of(self, account: int | None) -> Sequence["_Entries"]:
@@ -168,6 +184,7 @@ class Journal:
         entries.size -= len(packed) + _OVERHEAD
         self._size -= len(packed) + _OVERHEAD
         self._count -= 1
+        self._dropped[account] += 1
         if not entries.packed:
             del self._kept[account]
 

@@ -1,13 +1,13 @@
 """Webhook events and the attempts to send them as rows; of the attempts, the newest."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from msgine_sandbox.model.bound import MEGABYTE, Bound
 from msgine_sandbox.model.clock import FOREVER
-from msgine_sandbox.model.webhook import Attempt, EventState, WebhookEvent
+from msgine_sandbox.model.webhook import Attempt, EventState, WebhookEvent, WebhookMode
 from msgine_sandbox.storage.columns import Columns, Row
 from msgine_sandbox.storage.database import Database, of_account
 
@@ -35,6 +35,7 @@ _TOTALS = (
     f" WHERE account IN (?, {_ALL_ACCOUNTS}) ORDER BY account"
 )
 _MAX_ROWS: Final = 20
+_MAX_RESULTS: Final = 200
 _MAX_SIZE: Final = 1024 * 1024
 """Characters of the rows that are read at a time: one row can have a megabyte."""
 _MOST_DROPPED = 100  # at one attempt; a file that has more than the bound comes down step by step
@@ -56,6 +57,15 @@ class AttemptFilter(msgspec.Struct, frozen=True, kw_only=True):
             for name, value in (("account", self.account), ("message", self.message))
             if value is not None
         )
+
+
+class EndedAttempt(NamedTuple):
+    """How an attempt ended."""
+
+    url: str
+    status: int | None
+    error: str | None
+    mode: WebhookMode
 
 
 class WebhookRows:
@@ -144,6 +154,28 @@ class WebhookRows:
             if not has_more:
                 return
             below = rows[-1][0]
+
+    async def results(self, account: int | None) -> AsyncIterator[EndedAttempt]:
+        """Return how each attempt of an account, or of all, ended; the oldest first.
+
+        The requests and responses are not read, which are most of what is stored.
+        """
+        last = 0
+        owned = "" if account is None else f" AND attempts.account = {account}"
+        while True:
+            rows = self._database.execute(
+                "SELECT attempts.id, attempts.url, attempts.status, attempts.error,"
+                f" coalesce(webhook_events.mode, '{WebhookMode.PLAIN}')"
+                " FROM attempts LEFT JOIN webhook_events"
+                " ON webhook_events.id = attempts.webhook_event"
+                f" WHERE attempts.id > ?{owned} ORDER BY attempts.id LIMIT ?",
+                (last, _MAX_RESULTS),
+            ).fetchall()
+            for _, url, status, error, mode in rows:
+                yield EndedAttempt(url, status, error, WebhookMode(mode))
+            if len(rows) < _MAX_RESULTS:
+                return
+            last = rows[-1][0]
 
     async def count(self, wanted: AttemptFilter) -> int:
         """Return how many attempts match."""

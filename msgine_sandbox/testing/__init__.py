@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.messages import Recipient as Recipient
     from msgine_sandbox.testing.receiver import Received as Received
     from msgine_sandbox.testing.receiver import WebhookReceiver as WebhookReceiver
+    from msgine_sandbox.testing.report import Report as Report
+    from msgine_sandbox.testing.report import Retry as Retry
     from msgine_sandbox.testing.server import Server as Server
     from msgine_sandbox.testing.server import connect as connect
     from msgine_sandbox.testing.server import start as start
@@ -68,7 +70,9 @@ _MODULES = {
     "NoCode": "errors",
     "Received": "receiver",
     "Recipient": "messages",
+    "Report": "report",
     "Requests": "journal",
+    "Retry": "report",
     "SandboxError": "errors",
     "SandboxUnreachable": "errors",
     "Server": "server",

@@ -13,6 +13,7 @@ from msgine_sandbox.testing.coverage import Coverage, coverage_of
 from msgine_sandbox.testing.faults import Faults
 from msgine_sandbox.testing.journal import Requests
 from msgine_sandbox.testing.messages import Message, Messages
+from msgine_sandbox.testing.report import Report, parse_report
 from msgine_sandbox.testing.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class Account:
     def coverage(self) -> Coverage:
         """Which documented behaviours the account's client has met."""
         return coverage_of(self._client.get("/coverage"))
+
+    @property
+    def report(self) -> Report:
+        """What the journal proves about the account's client: retries, keys, polling, webhooks."""
+        return parse_report(self._client.get("/report"), self.origin)
 
     @property
     def settings(self) -> AccountSettings:
@@ -146,6 +152,8 @@ class Account:
         """Make the account new: no messages, keys, faults or endpoints, and real time."""
         # The sandbox forgets the account's coverage, but the session still reports it.
         self.server.remember(self.coverage)
+        if self.server.report_file is not None:
+            self.server.report_file.add_before_reset(self)
         self._client.post("/reset")
 
     def another(self, token: str | None = None) -> Account:

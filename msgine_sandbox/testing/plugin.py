@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures, options, sections in the report of a failed test, and coverage.
+"""The pytest plugin: fixtures, options, sections in the report of a failed test, both reports.
 
 pytest loads it in every session where the package is installed, so the client's HTTP code and ssl
 are imported only where a test uses the fixtures.
@@ -22,6 +22,7 @@ from msgine_sandbox.testing.errors import SandboxError
 
 if TYPE_CHECKING:
     from msgine_sandbox.testing import Account, Server, WebhookReceiver
+    from msgine_sandbox.testing.report import ReportFile
 
 _MAX_ENTRIES: Final = 15  # messages or requests in a section
 _MAX_LINE: Final = 160
@@ -30,6 +31,7 @@ _SECTION_TIMEOUT: Final = 2.0  # seconds; a report must not hang
 
 _SERVER = pytest.StashKey["Server"]()
 _COVERAGE = pytest.StashKey[CoverageReport]()
+_REPORT_FILE = pytest.StashKey["ReportFile | None"]()
 _TOO_LOW = pytest.StashKey[bool]()
 """Whether the coverage has failed the session."""
 _FIRST_ACCOUNT = pytest.StashKey[int]()
@@ -42,6 +44,7 @@ _OPTIONS: Final = (
     ("url", "URL", "Use the sandbox at this origin or base URL instead of starting one."),
     ("control-token", "TOKEN", "The control token of the sandbox that --msgine-url names."),
     ("webhook-host", "NAME", "The host name under which that sandbox reaches this machine."),
+    ("report", "FILE", "Write what the clients did to this file, .md or .json."),
     ("coverage-fail-under", "N", "Fail if less than N percent of the behaviours were met."),
 )
 _IGNORED: Final = "msgine_ignore_warnings"
@@ -65,12 +68,15 @@ def msgine_server(
     config = request.config
     server = _open_server(config, msgine_settings)
     server.ignored_warnings = frozenset(config.getini(_IGNORED))
+    report_file = server.report_file = config.stash[_REPORT_FILE]
     config.stash[_SERVER] = server
     with server:
         try:
             yield server
         finally:
             config.stash[_COVERAGE].collect(server)
+            for account in server.accounts if report_file is not None else ():
+                report_file.add(account)
             del config.stash[_SERVER]
 
 
@@ -85,6 +91,8 @@ def msgine(msgine_server: Server) -> Iterator[Account]:
     if msgine_server.tokens:
         account.reset()  # it was that of the test before
     yield account
+    if msgine_server.report_file is not None:
+        msgine_server.report_file.add(account)  # before its webhook attempts go with its messages
     if msgine_server.is_ours:
         # Steps that are still due, webhooks above all, must not run during the next test.
         account.messages.clear()
@@ -113,11 +121,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the codes of ignored warnings, and read the options of the coverage report.
+    """Check the codes of ignored warnings, and read the options of both reports.
 
     Raises:
-        pytest.UsageError: a code is unknown, or --msgine-coverage-fail-under is not a number from 0
-            to 100.
+        pytest.UsageError: a code is unknown, --msgine-coverage-fail-under is not a number from 0 to
+            100, or --msgine-report does not name a file that can be written.
     """
     problem = unknown_code(config.getini(_IGNORED))
     if problem is not None:
@@ -131,6 +139,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--msgine-coverage-fail-under takes 0 to 100, not {given}")
     enabled = minimum is not None or bool(_option(config, "coverage"))
     config.stash[_COVERAGE] = CoverageReport(enabled=enabled, minimum=minimum)
+    config.stash[_REPORT_FILE] = _report_file(config)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -175,6 +184,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     worker_output = getattr(config, "workeroutput", None)
     if worker_output is not None:
         worker_output["msgine_coverage"] = coverage.dump()
+        if config.stash[_REPORT_FILE] is not None:
+            worker_output["msgine_report"] = config.stash[_REPORT_FILE].dump()
     elif session.exitstatus == pytest.ExitCode.OK and _runs_tests(config) and coverage.is_too_low:
         config.stash[_TOO_LOW] = True
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -182,15 +193,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add the coverage of a pytest-xdist worker; one that crashed did not send any."""
-    dumped = getattr(node, "workeroutput", {}).get("msgine_coverage")
+    """Add the coverage and the report of a pytest-xdist worker; one that crashed sent none."""
+    output = getattr(node, "workeroutput", {})
+    dumped = output.get("msgine_coverage")
     if dumped is not None:
         node.config.stash[_COVERAGE].load(dumped)
+    dumped, report_file = output.get("msgine_report"), node.config.stash[_REPORT_FILE]
+    if dumped is not None and report_file is not None:
+        report_file.load(dumped)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the coverage report."""
+    """Print the coverage report, and write the report on the clients."""
     config = terminalreporter.config
+    report_file = config.stash[_REPORT_FILE]
+    if report_file is not None and _runs_tests(config):
+        terminalreporter.section("MsGine report")
+        for line in report_file.write():
+            terminalreporter.write_line(line)
     coverage = config.stash[_COVERAGE]
     if coverage.enabled and _runs_tests(config):
         terminalreporter.section("MsGine coverage")
@@ -209,6 +229,20 @@ def _option(config: pytest.Config, name: str) -> Any:
     """Return an option of the command line, or else of the ini file, or else None."""
     given = config.getoption(f"msgine_{name}")
     return config.getini(f"msgine_{name}") or None if given is None else given
+
+
+def _report_file(config: pytest.Config) -> ReportFile | None:
+    given = _option(config, "report")
+    if given is None:
+        return None
+    from msgine_sandbox.testing.report import SUFFIXES, ReportFile
+
+    path = config.invocation_params.dir / given
+    if path.suffix not in SUFFIXES:
+        raise pytest.UsageError(f"--msgine-report takes a file that ends in .md or .json: {given}")
+    if not path.parent.is_dir():
+        raise pytest.UsageError(f"--msgine-report: there is no folder {path.parent}")
+    return ReportFile(path)
 
 
 def _open_server(config: pytest.Config, settings: Mapping[str, Any]) -> Server:

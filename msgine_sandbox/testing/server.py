@@ -18,6 +18,7 @@ from msgine_sandbox.testing.process import SandboxProcess
 if TYPE_CHECKING:
     from msgine_sandbox.testing.account import Account
     from msgine_sandbox.testing.client import ControlClient
+    from msgine_sandbox.testing.report import ReportFile
 
 _BASE_PATH: Final = "/api/v1"
 
@@ -36,6 +37,8 @@ class Server:
         """Every account that was requested from this object, the oldest first."""
         self.ignored_warnings: frozenset[str] = frozenset()
         """The codes of warnings that accounts which are requested from now on ignore."""
+        self.report_file: ReportFile | None = None
+        """What collects the reports on accounts, where a test session does."""
         self._remembered = Coverage()
 
     @classmethod
