@@ -75,8 +75,9 @@ def msgine_server(
             yield server
         finally:
             config.stash[_COVERAGE].collect(server)
-            for account in server.accounts if report_file is not None else ():
-                report_file.add(account)
+            if report_file is not None:
+                for account in server.accounts:
+                    report_file.add(account)
             del config.stash[_SERVER]
 
 
@@ -184,8 +185,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     worker_output = getattr(config, "workeroutput", None)
     if worker_output is not None:
         worker_output["msgine_coverage"] = coverage.dump()
-        if config.stash[_REPORT_FILE] is not None:
-            worker_output["msgine_report"] = config.stash[_REPORT_FILE].dump()
+        report_file = config.stash[_REPORT_FILE]
+        worker_output["msgine_report"] = None if report_file is None else report_file.dump()
     elif session.exitstatus == pytest.ExitCode.OK and _runs_tests(config) and coverage.is_too_low:
         config.stash[_TOO_LOW] = True
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
