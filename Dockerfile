@@ -2,6 +2,7 @@ FROM python:3.13-slim AS builder
 WORKDIR /src
 COPY pyproject.toml DESCRIPTION.md LICENSE ./
 COPY docs docs
+COPY fixtures/exchanges fixtures/exchanges
 COPY msgine_sandbox msgine_sandbox
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 # Without pip: what runs needs none.

@@ -1,5 +1,11 @@
 """The ASGI application of a sandbox: `create_app`, and all resources of both APIs and the page."""
 
+import asyncio
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from msgine_sandbox.api.analytics import AnalyticsApi
@@ -8,9 +14,10 @@ from msgine_sandbox.api.devices import DevicesApi
 from msgine_sandbox.api.handlers import MessageHandlers
 from msgine_sandbox.api.messages import MessagesApi
 from msgine_sandbox.asgi.application import Application
+from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
 from msgine_sandbox.asgi.routing import BASE_PATH as BASE_PATH
-from msgine_sandbox.asgi.routing import Routes
+from msgine_sandbox.asgi.routing import Resource, Routes, resource
 from msgine_sandbox.asgi.security import ControlAuth, HostCheck
 from msgine_sandbox.control.accounts import AccountsControl
 from msgine_sandbox.control.clock import ClockControl
@@ -22,10 +29,14 @@ from msgine_sandbox.control.messages import MessagesControl
 from msgine_sandbox.control.sandbox import HEALTH, SandboxControl
 from msgine_sandbox.control.webhooks import WebhooksControl
 from msgine_sandbox.model.account import TIERS
+from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 from msgine_sandbox.ui.docs import Docs, docs_folder
-from msgine_sandbox.ui.page import Page
+from msgine_sandbox.ui.page import Page, PageFile, check_site
+
+if TYPE_CHECKING:
+    from msgine_sandbox.openapi.documents import Documents
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -44,10 +55,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 def app_of(sandbox: Sandbox) -> ASGIApp:
     """Return the ASGI application of a sandbox."""
     s = sandbox
+    api, control, docs = _api_routes(s), _control_routes(s), Docs(docs_folder())
+    described = _Described(api, control, s.form, docs)
     return Application(
-        _api(s),
-        ControlPipeline(ControlAuth(s.accounts, s.settings.control_token), _control_routes(s)),
-        Routes(HEALTH, *Page().resources, *Docs(docs_folder()).resources),
+        _api(s, api),
+        ControlPipeline(ControlAuth(s.accounts, s.settings.control_token), control),
+        Routes(HEALTH, *Page().resources, *described.resources, *docs.resources),
         hosts=HostCheck((*s.settings.allowed_host, s.settings.host), bare_names=s.in_process),
         journal=s.journal,
         retries=s.retries,
@@ -59,14 +72,67 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     )
 
 
-def _api(s: Sandbox) -> ApiPipeline:
+class _Described:
+    """Serves the documents about the calls; each is made when it is first asked for."""
+
+    def __init__(self, api: Routes, control: Routes, form: AnswerForm, docs: Docs) -> None:
+        self._api = api
+        self._control = control
+        self._form = form
+        self._docs = docs
+        self._documents: Documents | None = None
+        self._files: dict[str, PageFile] = {}
+        self._reading = Lock()
+
+    @property
+    def resources(self) -> list[Resource]:
+        """The paths, from the root on."""
+        return [resource(path, GET=self.get) for path in _DESCRIBED]
+
+    async def get(self, request: Request) -> Response:
+        """Return a document; a link on another site may lead to it."""
+        context = context_of(request)
+        check_site(context, may_be_linked=True)
+        file = self._files.get(context.path)
+        if file is None:
+            # In a thread, because the import and the page take 100 ms together.
+            file = await asyncio.to_thread(self._read, context.path)
+        return file.response(context)
+
+    def _read(self, path: str) -> PageFile:
+        # Here, because few sandboxes are asked for one.
+        from msgine_sandbox.openapi.documents import Documents
+
+        with self._reading:
+            if self._documents is None:
+                control = [Routes(HEALTH, *self.resources), self._control]
+                self._documents = Documents(self._api, control, self._form.answers, self._docs)
+            if path not in self._files:
+                self._files[path] = self._documents.read(path)
+            return self._files[path]
+
+
+_DESCRIBED: Final = (
+    "/_sandbox",
+    "/_sandbox/openapi.json",
+    "/openapi.json",
+    "/llms.txt",
+    "/docs/api",
+    "/docs/api.md",
+)
+
+
+def _api_routes(s: Sandbox) -> Routes:
     handlers = MessageHandlers(s.messages, s.channels, s.store.messages, s.polling, s.form)
-    routes = Routes(
+    return Routes(
         *MessagesApi(handlers, s.form).resources,
         *DevelopersApi(handlers, s.form).resources,
         *DevicesApi(s.devices, s.form).resources,
         *AnalyticsApi(s.analytics).resources,
     )
+
+
+def _api(s: Sandbox, routes: Routes) -> ApiPipeline:
     return ApiPipeline(
         s.accounts,
         s.retries,

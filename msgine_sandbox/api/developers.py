@@ -155,8 +155,11 @@ CODECS: Final[Mapping[Channel, MessageCodec[Any]]] = {
     Channel.EMAIL: EMAIL,
     Channel.PUSH: PUSH,
 }
-_LISTED_AS: Final[Mapping[Channel, str]] = {Channel.PUSH: "notifications"}
-"""The member that lists a channel's messages in its history, where that is not `messages`."""
+
+
+def listed_as(channel: Channel) -> str:
+    """Return the member that lists a channel's messages in its history."""
+    return "notifications" if channel is Channel.PUSH else "messages"
 
 
 class DevelopersApi:
@@ -189,7 +192,7 @@ class DevelopersApi:
         found = await self._handlers.page(channel, context)
         listed = [CODECS[channel].view(message, self._form) for message in found.messages]
         counts = {"total": found.total, "page": found.page, "pages": found.pages}
-        return json_answer({_LISTED_AS.get(channel, "messages"): listed, **counts})
+        return json_answer({listed_as(channel): listed, **counts})
 
     async def read(self, context: RequestContext) -> Answer:
         """Return a message of any channel. Source: seen in SDKs."""

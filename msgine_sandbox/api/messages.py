@@ -109,7 +109,7 @@ _FIELDS: Final = (
     ),
 )
 SMS: Final = MessageCodec(_FIELDS, SmsDraft, sms_view)
-_CODECS: Final[Mapping[Answers, MessageCodec[SmsDraft]]] = {
+CODECS: Final[Mapping[Answers, MessageCodec[SmsDraft]]] = {
     Answers.DOCUMENTED: SMS,
     Answers.OBSERVED: MessageCodec(_FIELDS, SmsDraft, observed_sms_view, accepted=200),
 }
@@ -120,7 +120,7 @@ class MessagesApi:
 
     def __init__(self, handlers: MessageHandlers, form: AnswerForm) -> None:
         self._handlers = handlers
-        self._codec = _CODECS[form.answers]
+        self._codec = CODECS[form.answers]
         self._form = form
 
     @property

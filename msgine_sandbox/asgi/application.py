@@ -36,7 +36,8 @@ _log = logging.getLogger(__name__)
 
 _API: Final = f"{BASE_PATH}/"
 _CONTROL: Final = "/_sandbox/"
-_HEALTH: Final = "/_sandbox/health"
+_OPEN: Final = frozenset({"/_sandbox/health", "/_sandbox/openapi.json"})
+"""The paths of the control API that need no credential, and no control token."""
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
@@ -141,7 +142,7 @@ class Application:
         self._hosts.check(context)
         if is_api:
             response = await self._api.respond(context)
-        elif context.path.startswith(_CONTROL) and context.path != _HEALTH:
+        elif context.path.startswith(_CONTROL) and context.path not in _OPEN:
             response = await self._control.respond(context)
         else:
             return await self._page.handler(context)(request_of(context))

@@ -76,6 +76,7 @@ class Routes:
     """Finds the resource of a request; a path that ends in an additional slash is another one."""
 
     def __init__(self, *resources: Resource) -> None:
+        self.resources = resources
         self._literal = {each.path: each for each in resources if not each.convertors}
         self._with_parameters = [each for each in resources if each.convertors]
 
@@ -93,6 +94,13 @@ class Routes:
         if handler is None:
             raise MethodNotAllowed(sorted(found.handlers))
         return handler
+
+    def path_of(self, path: str) -> str | None:
+        """Return the path of the resource that a request's path is one of, if there is any."""
+        if path in self._literal:
+            return path
+        found = (each.path for each in self._with_parameters if each.parameters(path) is not None)
+        return next(found, None)
 
     def success_status(self, context: RequestContext) -> int:
         """Return the status of a success, whether or not the path exists."""

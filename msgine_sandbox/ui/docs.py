@@ -84,6 +84,15 @@ class Docs:
                 found[name] = path
         return found
 
+    def text(self, name: str) -> str:
+        """Return the text of a file that the folder has."""
+        return _text(self._folder / name)
+
+    def rendered(self, text: str, name: str) -> bytes:
+        """Return the HTML of a page with a text that no file has, under its name in the docs."""
+        with self._reading:
+            return self._renderer.page(text, name).encode()
+
     def _read(self, path: Path) -> PageFile:
         with self._reading:  # two first requests for a page render it once
             if path not in self._served:

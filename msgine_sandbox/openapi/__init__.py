@@ -1,0 +1,1 @@
+"""The OpenAPI documents of both APIs and of the control API, made from what serves them."""

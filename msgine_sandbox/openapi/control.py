@@ -1,0 +1,303 @@
+"""The OpenAPI document of the control API, from its routes and its structs."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from inspect import getdoc
+from typing import Any, Final
+
+from msgine_sandbox.asgi.routing import Handler, Routes
+from msgine_sandbox.asgi.security import ACCOUNT_HEADER, CONTROL_HEADER
+from msgine_sandbox.control import accounts, clock, faults, journal, messages, views, webhooks
+from msgine_sandbox.control import sandbox as whole_sandbox
+from msgine_sandbox.control.lists import Detail
+from msgine_sandbox.control.message_views import MessageSummary, MessageView
+from msgine_sandbox.control.report import ReportView
+from msgine_sandbox.model import errors
+from msgine_sandbox.model.channel import Channel
+from msgine_sandbox.model.delivery import Status
+from msgine_sandbox.model.warning import WarningCode
+from msgine_sandbox.openapi.index import IndexView
+from msgine_sandbox.openapi.operations import (
+    ERROR,
+    HEADERS,
+    JSON,
+    CallKey,
+    ListOf,
+    Operation,
+    Parameter,
+    answer_schema,
+    error_responses,
+    header,
+    shared_responses,
+    whole,
+)
+from msgine_sandbox.openapi.schemas import Schema, Schemas
+from msgine_sandbox.version import __version__
+
+_TEXT: Final[Schema] = {"type": "string"}
+_TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+_ONE: Final = (errors.NotFound,)
+"""The errors of a call about one of several."""
+
+_EVERYWHERE: Final = (
+    errors.InvalidRequest,
+    errors.Unauthorized,
+    errors.Forbidden,
+    errors.NotFound,  # an account that is named by an id
+    errors.RequestTimedOut,
+    errors.PayloadTooLarge,
+    errors.UriTooLong,
+    errors.UnsupportedMediaType,
+    errors.MisdirectedRequest,
+    errors.HeaderFieldsTooLarge,
+    errors.InternalError,
+    errors.TransferCodingUnknown,
+    errors.ServiceUnavailable,
+)
+
+
+def _choice(name: str, kind: type[StrEnum], description: str) -> Parameter:
+    return Parameter(name, {"type": "string", "enum": [str(each) for each in kind]}, description)
+
+
+def _limit(default: int, most: int) -> Parameter:
+    return Parameter("limit", whole(1, most), f"How many to return, {default} if absent.")
+
+
+_VIEW: Final = _choice("view", Detail, "Without what makes a list large.")
+_BEFORE: Final = Parameter("before", _TEXT, "Read on after the entry with this id.")
+_SINCE: Final = Parameter("since", _TIME, "At or after this time, on the account's clock.")
+_SEARCH: Final = (
+    Parameter("id", _TEXT, "The message with this id."),
+    _choice("channel", Channel, "Of this channel."),
+    _BEFORE,
+    Parameter("to", _TEXT, "To this recipient."),
+    _choice("status", Status, "With this status."),
+    Parameter("q", _TEXT, "With this text anywhere."),
+    Parameter("contains", _TEXT, "With this text in the text or title."),
+    Parameter("matches", _TEXT, "Whose text or title has this regular expression."),
+    _SINCE,
+)
+
+
+_CALLS: Final[Mapping[CallKey, Operation]] = {
+    ("GET", "/_sandbox"): Operation(
+        summary="Return the paths of this sandbox, its documents and calls.", answer=IndexView
+    ),
+    ("GET", "/_sandbox/health"): Operation(answer=views.HealthView),
+    ("GET", "/_sandbox/definitions"): Operation(answer=whole_sandbox.DefinitionsView),
+    ("GET", "/_sandbox/magic"): Operation(answer=ListOf((views.MagicRecipientView,))),
+    ("POST", "/_sandbox/reset"): Operation(answer=views.StatusView),
+    ("GET", "/_sandbox/coverage"): Operation(answer=views.CoverageView),
+    ("GET", "/_sandbox/report"): Operation(
+        answer=ReportView,
+        parameters=(_choice("format", whole_sandbox.ReportFormat, "JSON if absent."),),
+        media_types=(JSON, "text/markdown"),
+    ),
+    ("GET", "/_sandbox/account"): Operation(answer=accounts.AccountView, needs_account=True),
+    ("PATCH", "/_sandbox/account"): Operation(
+        answer=accounts.AccountView,
+        body=accounts.AccountBody,
+        errors=(errors.InvalidSenderId,),
+        needs_account=True,
+    ),
+    ("GET", "/_sandbox/accounts"): Operation(
+        answer=ListOf((accounts.AccountView,)),
+        parameters=(_limit(accounts.DEFAULT_LIMIT, accounts.MAX_LIMIT),),
+    ),
+    ("GET", "/_sandbox/messages"): Operation(
+        answer=ListOf((MessageView, MessageSummary), may_be_large=True),
+        parameters=(*_SEARCH, _limit(messages.DEFAULT_LIMIT, messages.MAX_LIMIT), _VIEW),
+    ),
+    ("DELETE", "/_sandbox/messages"): Operation(answer=views.DeletedView),
+    ("GET", "/_sandbox/messages/wait"): Operation(
+        answer=MessageView,
+        parameters=(
+            *_SEARCH,
+            Parameter(
+                "timeout",
+                {"type": "number", "minimum": 0, "maximum": messages.MAX_WAIT},
+                f"Seconds of real time, {messages.DEFAULT_WAIT} if absent.",
+            ),
+        ),
+        errors=(errors.WaitTimedOut,),
+    ),
+    ("GET", "/_sandbox/messages/{id}"): Operation(answer=MessageView, errors=_ONE),
+    ("DELETE", "/_sandbox/messages/{id}"): Operation(answer=views.DeletedView, errors=_ONE),
+    ("POST", "/_sandbox/messages/{id}/status"): Operation(
+        answer=MessageView, body=messages.StatusBody, errors=_ONE
+    ),
+    ("GET", "/_sandbox/clock"): Operation(answer=accounts.ClockView),
+    ("POST", "/_sandbox/clock/advance"): Operation(
+        answer=accounts.ClockView, body=clock.AdvanceBody
+    ),
+    ("POST", "/_sandbox/clock/freeze"): Operation(answer=accounts.ClockView),
+    ("POST", "/_sandbox/clock/resume"): Operation(answer=accounts.ClockView),
+    ("GET", "/_sandbox/faults"): Operation(answer=ListOf((views.FaultView,))),
+    ("POST", "/_sandbox/faults"): Operation(
+        answer=views.FaultView,
+        body=faults.RequestFaultBody | faults.WebhookFaultBody,
+        accepted=(201,),
+    ),
+    ("DELETE", "/_sandbox/faults"): Operation(answer=views.DeletedView),
+    ("GET", "/_sandbox/faults/{id}"): Operation(answer=views.FaultView, errors=_ONE),
+    ("DELETE", "/_sandbox/faults/{id}"): Operation(answer=views.DeletedView, errors=_ONE),
+    ("GET", "/_sandbox/requests"): Operation(
+        answer=ListOf((journal.EntryView, journal.EntrySummary), may_be_large=True),
+        parameters=(
+            Parameter("method", _TEXT, "With this method."),
+            Parameter("path", _TEXT, "With this text in the path."),
+            Parameter("status", _TEXT, "Answered with this status, or with one such as 4xx."),
+            _choice("warning", WarningCode, "With this warning."),
+            _SINCE,
+            _BEFORE,
+            _limit(journal.DEFAULT_LIMIT, journal.MAX_LIMIT),
+            _VIEW,
+        ),
+    ),
+    ("DELETE", "/_sandbox/requests"): Operation(answer=views.DeletedView),
+    ("GET", "/_sandbox/requests/{id}"): Operation(answer=journal.EntryView, errors=_ONE),
+    ("GET", "/_sandbox/events"): Operation(answer=None, media_types=("text/event-stream",)),
+    ("GET", "/_sandbox/webhooks"): Operation(answer=views.EndpointsView, needs_account=True),
+    ("PUT", "/_sandbox/webhooks"): Operation(
+        answer=views.EndpointsView, body=webhooks.EndpointsBody, needs_account=True
+    ),
+    ("GET", "/_sandbox/webhooks/attempts"): Operation(
+        answer=ListOf((views.AttemptView, views.AttemptSummary), may_be_large=True),
+        parameters=(
+            Parameter("messageId", _TEXT, "Of this message."),
+            _BEFORE,
+            _limit(webhooks.DEFAULT_LIMIT, webhooks.MAX_LIMIT),
+            _VIEW,
+        ),
+    ),
+    ("GET", "/_sandbox/webhooks/attempts/{id}"): Operation(answer=views.AttemptView, errors=_ONE),
+    ("POST", "/_sandbox/webhooks/attempts/{id}/resend"): Operation(
+        answer=views.AttemptView, errors=_ONE
+    ),
+}
+"""What each call reads and answers; its path, method and summary are those of its route."""
+
+_OPEN: Final = frozenset({"/_sandbox", "/_sandbox/health", "/_sandbox/openapi.json"})
+"""What needs no credential, and never has one."""
+NOT_DESCRIBED: Final = frozenset({"/_sandbox/openapi.json"})
+"""The document itself."""
+
+
+def control_document(routes: Sequence[Routes]) -> dict[str, Any]:
+    """Return the document of the control API that the routes serve.
+
+    Raises:
+        KeyError: a call is missing for a route.
+    """
+    schemas = Schemas()
+    schemas.components["Error"] = ERROR
+    paths: dict[str, Any] = {}
+    for path, method, handler in control_calls(routes):
+        operation = _CALLS[method, path]
+        paths.setdefault(path, {})[method.lower()] = _described(operation, path, handler, schemas)
+    responses = shared_responses(paths)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "The control API of msgine-sandbox",
+            "version": __version__,
+            "summary": "What only a sandbox has: messages, time, faults, webhooks, requests.",
+            "description": _ABOUT,
+        },
+        "servers": [{"url": "/"}],
+        "security": [
+            {},
+            {"bearer": []},
+            {"apiKey": []},
+            {"account": []},
+            {"controlToken": []},
+            {"controlToken": [], "bearer": []},
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.components.items())),
+            "responses": responses,
+            "headers": {"RequestId": HEADERS["RequestId"]},
+            "securitySchemes": _SECURITY,
+        },
+    }
+
+
+def control_calls(routes: Sequence[Routes]) -> list[tuple[str, str, Handler]]:
+    """Return the path, method and handler of every call that has a place in the document."""
+    return [
+        (each.path, method, handler)
+        for known in routes
+        for each in known.resources
+        if each.path.partition("/_sandbox")[0] == "" and each.path not in NOT_DESCRIBED
+        for method, handler in sorted(each.handlers.items())
+        if method != "HEAD"
+    ]
+
+
+def _described(
+    operation: Operation, path: str, handler: Handler, schemas: Schemas
+) -> dict[str, Any]:
+    """Return an operation as the document has it."""
+    answer, text = answer_schema(operation.answer, schemas), getdoc(handler) or ""
+    headers = {"X-Request-Id": header("RequestId")}
+    described: dict[str, Any] = {
+        "summary": operation.summary or " ".join(text.partition("\n\n")[0].split()),
+        "parameters": [
+            {
+                "name": each.name,
+                "in": "query",
+                "schema": each.schema,
+                "description": each.description,
+            }
+            for each in operation.parameters
+        ],
+        "responses": {
+            str(status): {
+                "description": "Done.",
+                "headers": headers,
+                "content": {
+                    media_type: {"schema": answer} if media_type == JSON else {}
+                    for media_type in operation.media_types
+                },
+            }
+            for status in operation.accepted or (200,)
+        }
+        | error_responses((*_EVERYWHERE, *operation.errors), {}, **headers),
+    }
+    if "{id}" in path:
+        described["parameters"].append(
+            {"name": "id", "in": "path", "required": True, "schema": _TEXT}
+        )
+    if operation.body is not None:
+        content = {JSON: {"schema": schemas.of(operation.body)}}
+        described["requestBody"] = {"required": True, "content": content}
+    if path in _OPEN:
+        described["security"] = [{}]
+    elif operation.needs_account:
+        described["security"] = [{"bearer": []}, {"apiKey": []}, {"account": []}]
+    return described
+
+
+_ABOUT: Final = (
+    "The credential chooses the account, as in the API itself; without one, a call is about the"
+    " whole sandbox. What each call does is at /docs/control. Nothing here counts against the rate"
+    " limit, and no fault acts on it."
+)
+_SECURITY: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    "account": {
+        "type": "apiKey",
+        "in": "header",
+        "name": ACCOUNT_HEADER,
+        "description": "Names an account by its id.",
+    },
+    "controlToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CONTROL_HEADER,
+        "description": "Where the sandbox was started with --control-token.",
+    },
+}

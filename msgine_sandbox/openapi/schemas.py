@@ -1,0 +1,156 @@
+"""JSON Schemas of the structs that are served and read, and of the fields of a body.
+
+msgspec has such a function as well, which refuses unions of structs without a tag, and takes the
+decimals that are served as numbers for strings.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from inspect import cleandoc
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+import msgspec
+from msgspec import NODEFAULT, UNSET, Meta, UnsetType
+from msgspec.structs import FieldInfo, fields
+
+from msgine_sandbox.api.schema import Field, FieldType
+
+Schema = dict[str, Any]
+
+REFERENCE: Final = "#/components/schemas/"
+_PLAIN: Final[Mapping[object, Schema]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    Decimal: {"type": "number"},
+    NoneType: {"type": "null"},
+    Any: {},
+    object: {},
+}
+_META: Final = {
+    "gt": "exclusiveMinimum",
+    "ge": "minimum",
+    "lt": "exclusiveMaximum",
+    "le": "maximum",
+    "pattern": "pattern",
+    "description": "description",
+}
+
+
+class Schemas:
+    """The schemas of a document, by name: each struct and enumeration is there once."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, Schema] = {}
+        self._named: dict[str, type] = {}
+
+    def of(self, kind: Any) -> Schema:
+        """Return the schema of a type: a reference, where it is a struct or an enumeration.
+
+        Raises:
+            TypeError: another type has the same name, or nothing is known of the type.
+        """
+        origin, arguments = get_origin(kind), get_args(kind)
+        if origin is Annotated:
+            return {**self.of(arguments[0]), **_restrictions(self.of(arguments[0]), arguments[1:])}
+        if origin in {Union, UnionType}:
+            return self._any_of([each for each in arguments if each is not UnsetType])
+        if origin is not None and issubclass(origin, Mapping):
+            return {"type": "object", "additionalProperties": self.of(arguments[1])}
+        if origin is not None and issubclass(origin, Sequence):
+            return {"type": "array", "items": self.of(arguments[0])}
+        if kind in _PLAIN:
+            return dict(_PLAIN[kind])
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return self._named_schema(kind, _enumeration)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return self._named_schema(kind, self._struct)
+        raise TypeError(f"No schema is known of {kind!r}")
+
+    def _any_of(self, kinds: Sequence[Any]) -> Schema:
+        schemas = [self.of(each) for each in kinds]
+        return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+    def _named_schema(self, kind: type, make: Callable[[Any], Schema]) -> Schema:
+        name = kind.__name__
+        if self._named.setdefault(name, kind) is not kind:
+            raise TypeError(f"{kind} and {self._named[name]} have the same name")
+        if name not in self.components:
+            self.components[name] = {}  # in place of what is made, which may refer to itself
+            self.components[name] = make(kind)
+        return {"$ref": REFERENCE + name}
+
+    def _struct(self, kind: type[msgspec.Struct]) -> Schema:
+        found = fields(kind)
+        schema: Schema = {
+            "type": "object",
+            "description": _sentence(kind),
+            "properties": {each.encode_name: self.of(each.type) for each in found},
+            "required": [each.encode_name for each in found if _is_required(each, kind)],
+        }
+        if kind.__struct_config__.forbid_unknown_fields:
+            schema["additionalProperties"] = False
+        return schema
+
+
+def body_schema(known: Iterable[Field]) -> Schema:
+    """Return the schema of a body with the fields of a table; it may have others, too."""
+    found = list(known)
+    return {
+        "type": "object",
+        "properties": {each.name: _field(each) for each in found},
+        "required": [each.name for each in found if each.required or each.required_first],
+    }
+
+
+def _field(known: Field) -> Schema:
+    text: Schema = {"type": "string"}
+    if known.max_length is not None:
+        text["maxLength"] = known.max_length
+    kinds: Mapping[FieldType, list[Schema]] = {
+        FieldType.TEXTS: [text, {"type": "array", "items": text}],
+        FieldType.SPLIT_TEXTS: [text, {"type": "array", "items": text}],
+        FieldType.STRING_MAP: [{"type": "object", "additionalProperties": {"type": "string"}}],
+    }
+    schemas = kinds.get(known.type, [text])
+    if not (known.required or known.required_first):
+        schemas = [*schemas, {"type": "null"}]
+    described = f"{known.expected or known.type.value}. Source: {known.source.value}."
+    shape = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    return {**shape, "description": described[0].upper() + described[1:]}
+
+
+def _is_required(known: FieldInfo, kind: type[msgspec.Struct]) -> bool:
+    """Return whether an object always has a field; of one that is read, whether it must have it."""
+    if UnsetType in get_args(known.type):
+        return False
+    config = kind.__struct_config__
+    has_default = known.default is not NODEFAULT or known.default_factory is not NODEFAULT
+    is_read = config.forbid_unknown_fields
+    return not has_default or not (is_read or config.omit_defaults or known.default is UNSET)
+
+
+def _restrictions(schema: Schema, metas: Sequence[Any]) -> Schema:
+    found: Schema = {}
+    for meta in metas:
+        if isinstance(meta, Meta):
+            for name, keyword in _META.items():
+                if (value := getattr(meta, name)) is not None:
+                    # Python's \Z, because its $ would allow a line break after it.
+                    found[keyword] = value.replace(r"\Z", "$") if name == "pattern" else value
+            if meta.min_length is not None:
+                is_array = schema.get("type") == "array"
+                found["minItems" if is_array else "minLength"] = meta.min_length
+    return found
+
+
+def _enumeration(kind: type[Enum]) -> Schema:
+    return {"type": "string", "enum": [each.value for each in kind], "description": _sentence(kind)}
+
+
+def _sentence(kind: type) -> str:
+    """Return the docstring of a class as one line, without what follows its first paragraph."""
+    return " ".join(cleandoc(kind.__doc__ or "").partition("\n\n")[0].split())
