@@ -80,11 +80,13 @@ _SEARCH: Final = (
 )
 
 
-_CALLS: Final[Mapping[CallKey, Operation]] = {
+CALLS: Final[Mapping[CallKey, Operation]] = {
     ("GET", "/_sandbox"): Operation(
         summary="Return the paths of this sandbox, its documents and calls.", answer=IndexView
     ),
-    ("GET", "/_sandbox/health"): Operation(answer=views.HealthView),
+    ("GET", "/_sandbox/health"): Operation(
+        summary="Return that the sandbox answers, and its version.", answer=views.HealthView
+    ),
     ("GET", "/_sandbox/definitions"): Operation(answer=whole_sandbox.DefinitionsView),
     ("GET", "/_sandbox/magic"): Operation(answer=ListOf((views.MagicRecipientView,))),
     ("POST", "/_sandbox/reset"): Operation(answer=views.StatusView),
@@ -194,7 +196,7 @@ def control_document(routes: Sequence[Routes]) -> dict[str, Any]:
     schemas.components["Error"] = ERROR
     paths: dict[str, Any] = {}
     for path, method, handler in control_calls(routes):
-        operation = _CALLS[method, path]
+        operation = CALLS[method, path]
         paths.setdefault(path, {})[method.lower()] = _described(operation, path, handler, schemas)
     responses = shared_responses(paths)
     return {

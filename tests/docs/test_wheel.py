@@ -68,6 +68,12 @@ def test_a_wheel_has_every_page_and_picture_of_the_docs(wheel: Path) -> None:
     assert found == expected
 
 
+def test_a_wheel_has_the_exchanges_that_are_examples_of_the_openapi_document(wheel: Path) -> None:
+    found = {name for name in files(wheel) if name.startswith("msgine_sandbox/exchanges/")}
+    expected = {file.name for file in (ROOT / "fixtures" / "exchanges").iterdir()}
+    assert {name.rpartition("/")[2] for name in found} == expected
+
+
 @pytest.mark.live
 def test_an_installed_wheel_serves_the_docs_that_are_in_it(wheel: Path, tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
@@ -81,6 +87,9 @@ def test_an_installed_wheel_serves_the_docs_that_are_in_it(wheel: Path, tmp_path
         assert "In this installation." in httpx.get(f"{live.origin}/docs/").text
         explained = httpx.get(live.origin + ClientWarning(WarningCode.LOOKS_LIVE, "").docs)
         assert f'id="{WarningCode.LOOKS_LIVE}"' in explained.text
+        document = httpx.get(f"{live.origin}/openapi.json").json()
+        sent = document["paths"]["/messages/sms"]["post"]["requestBody"]["content"]
+        assert "send-to-one" in sent["application/json"]["examples"]
         picture = httpx.get(f"{live.origin}/docs/pictures/inbox-light.png")
         assert picture.headers["content-type"] == "image/png"
 
