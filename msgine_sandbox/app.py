@@ -163,7 +163,7 @@ def _control_routes(s: Sandbox) -> Routes:
             s.lifecycle,
             s.form,
         ).resources,
-        *ClockControl(s.time_travel).resources,
+        *ClockControl(s.accounts, s.time_travel, s.upcoming, s.form).resources,
         *FaultsControl(s.faults, s.store.faults).resources,
         *JournalControl(s.journal, s.accounts).resources,
         *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,

@@ -47,6 +47,7 @@ from msgine_sandbox.services.retention import PERIOD, Keep, Retention
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.services.sms import SmsService
 from msgine_sandbox.services.time_travel import TimeTravel
+from msgine_sandbox.services.upcoming import Upcoming
 from msgine_sandbox.services.waits import Waits
 from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.planner import WebhookPlanner
@@ -215,7 +216,10 @@ class Sandbox:
         scheduler = Scheduler(
             self.store, self.accounts, self.due_queue, carrier, self.sender, self.real
         )
-        self.time_travel = TimeTravel(self.store, self.accounts, scheduler, self.real)
+        self.upcoming = Upcoming(self.store, self.accounts)
+        self.time_travel = TimeTravel(
+            self.store, self.accounts, self.upcoming, scheduler, self.real
+        )
         self.reset = Reset(
             self.store,
             self.accounts,
@@ -234,6 +238,7 @@ class Sandbox:
             self.idempotency,
             self.inbox,
             self.waits,
+            self.upcoming,
             scheduler,
             self.sender,
             Retention(

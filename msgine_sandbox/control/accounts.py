@@ -54,8 +54,6 @@ class ClockView(View, frozen=True, kw_only=True):
     real_now: str
     frozen: bool
     ahead_seconds: float
-    performed: int | UnsetType = UNSET
-    """How many steps an advance performed; only in its answer."""
 
 
 class AccountView(View, frozen=True, kw_only=True):

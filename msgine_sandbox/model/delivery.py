@@ -172,6 +172,15 @@ class Timelines(msgspec.Struct, frozen=True):
             self.created_at + one.after for timeline in self.form.each for one in timeline[known:]
         }
 
+    def next_after(self, now: Instant) -> Instant | None:
+        """Return when the first status after an instant begins; None where none is to come."""
+        if self.ends_at <= now:
+            return None
+        elapsed, known = now - self.created_at, self.known
+        each = self.form.each
+        later = [one.after for timeline in each for one in timeline[known:] if one.after > elapsed]
+        return self.created_at + min(later)
+
     def changes(self, message: int, at: Instant, first: int = 0) -> list[StatusChange]:
         """Return the changes of an instant, in the order of the recipients from a position on.
 

@@ -14,6 +14,7 @@ from msgine_sandbox.services.idempotency import Idempotency
 from msgine_sandbox.services.inbox import Inbox
 from msgine_sandbox.services.retention import Retention
 from msgine_sandbox.services.scheduler import Scheduler
+from msgine_sandbox.services.upcoming import Upcoming
 from msgine_sandbox.services.waits import Waits
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.storage.file import DatabaseUnusable
@@ -42,6 +43,7 @@ class Lifecycle:
         idempotency: Idempotency,
         inbox: Inbox,
         waits: Waits,
+        upcoming: Upcoming,
         scheduler: Scheduler,
         sender: WebhookSender,
         retention: Retention,
@@ -55,6 +57,7 @@ class Lifecycle:
         self._idempotency = idempotency
         self._inbox = inbox
         self._waits = waits
+        self._upcoming = upcoming
         self._scheduler = scheduler
         self._sender = sender
         self._retention = retention
@@ -127,6 +130,7 @@ class Lifecycle:
         self._idempotency.leave_loop()
         self._inbox.leave_loop()
         self._waits.leave_loop()
+        self._upcoming.leave_loop()
         try:
             self._store.enter(loop)
         except DatabaseUnusable as unusable:

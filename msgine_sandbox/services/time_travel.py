@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from msgine_sandbox.model.errors import InvalidRequest, ServiceUnavailable
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.scheduler import Scheduler
+from msgine_sandbox.services.upcoming import Upcoming
 from msgine_sandbox.storage.store import Store
 
 FARTHEST: Final = 3653 * DAY  # ten years, leap days included
@@ -18,14 +20,29 @@ _STARTED_TOGETHER: Final = 20
 """Accounts whose moves begin in one iteration of the event loop."""
 
 
+class Until(StrEnum):
+    """How far to move where no distance is given."""
+
+    NEXT = "next"
+    """To what is due next, so that all that is due at that instant is performed."""
+    IDLE = "idle"
+    """To the last that happens before nothing is due within 24 hours any more."""
+
+
 class TimeTravel:
     """Moves clocks; None for the account is every account, and those that are opened later."""
 
     def __init__(
-        self, store: Store, accounts: Accounts, scheduler: Scheduler, real: RealTime
+        self,
+        store: Store,
+        accounts: Accounts,
+        upcoming: Upcoming,
+        scheduler: Scheduler,
+        real: RealTime,
     ) -> None:
         self._store = store
         self._accounts = accounts
+        self._upcoming = upcoming
         self._scheduler = scheduler
         self._real = real
 
@@ -49,9 +66,7 @@ class TimeTravel:
                 field="seconds",
                 expected=f"0 to {FARTHEST // SECOND}",
             )
-        if account is not None:
-            return await self._move(account, lambda _: micros)
-        return await self._move_all(micros, lambda _: micros)
+        return await self._move_by(account, micros)
 
     async def advance_to(self, account: int | None, instant: Instant, text: str) -> int:
         """Move forward to an instant, which a client wrote as `text`.
@@ -72,6 +87,39 @@ class TimeTravel:
         if account is not None:
             return await self._move(account, lambda now: max(instant - now, 0))
         return await self._move_all(instant - now, lambda now: max(instant - now, 0))
+
+    async def advance_until(self, account: int | None, until: Until) -> int:
+        """Move forward to what is due next, or until nothing is due within 24 hours.
+
+        Every account moves by as much as one needs. Where nothing is due, none moves.
+
+        Raises:
+            InvalidRequest: what is due next is beyond ten years.
+        """
+        if until is Until.NEXT:
+            micros = await self._upcoming.until_next(account)
+            if micros is not None and micros > FARTHEST:
+                raise InvalidRequest(
+                    "What is due next is more than ten years away",
+                    field="until",
+                    value=until,
+                    expected=f"{Until.NEXT} only where something is due within ten years",
+                )
+            return 0 if micros is None else await self._move_by(account, micros)
+        performed, before = 0, -1
+        while (micros := await self._upcoming.until_last_of_day(account)) is not None:
+            # Of several accounts, one that is farther ahead may be near the end of time.
+            micros = min(micros, LATEST - self._latest_time(account))
+            if micros == before == 0:
+                break  # what is overdue could not be performed, and is left for later
+            # What this performs can plan more, such as the next attempt of a webhook.
+            performed += await self._move_by(account, micros)
+            before = micros
+        return performed
+
+    async def move_to(self, account: int, instant: Instant) -> int:
+        """Move an account forward to an instant, unless it is past that already."""
+        return await self._move(account, lambda now: max(instant - now, 0))
 
     async def freeze(self, account: int | None) -> None:
         """Stop the clock at its present time."""
@@ -98,6 +146,11 @@ class TimeTravel:
     async def _set_default(self, change: Callable[[Clock], Clock]) -> None:
         async with self._store.write():
             await self._accounts.set_default_clock(change(self._accounts.default_clock))
+
+    async def _move_by(self, account: int | None, micros: int) -> int:
+        if account is not None:
+            return await self._move(account, lambda _: micros)
+        return await self._move_all(micros, lambda _: micros)
 
     async def _move_all(self, micros: int, distance: Callable[[Instant], int]) -> int:
         chosen = self._accounts.ids(None)

@@ -17,6 +17,7 @@ from msgine_sandbox.storage.removal import Removal
 from msgine_sandbox.storage.searches import Searches
 from msgine_sandbox.storage.steps import StepRows
 from msgine_sandbox.storage.tallies import TallyRows
+from msgine_sandbox.storage.upcoming import UpcomingRows
 from msgine_sandbox.storage.webhooks import IN_ALL, PER_ACCOUNT, WebhookRows
 
 
@@ -36,6 +37,7 @@ class Store:
         self.messages = MessageRows(self.database, clocks)
         self.searches = Searches(self.database, clocks)
         self.steps = StepRows(self.database)
+        self.upcoming = UpcomingRows(self.database)
         self.idempotency = IdempotencyRows(self.database)
         self.webhooks = WebhookRows(
             self.database, per_account=attempts_per_account, in_all=attempts_in_all

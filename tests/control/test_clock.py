@@ -22,7 +22,7 @@ def parse_time(text: str) -> datetime:
 
 async def test_a_new_clock_is_the_real_one(box: Box) -> None:
     clock = await box.get("/_sandbox/clock")
-    assert clock.keys() == {"now", "realNow", "frozen", "aheadSeconds"}
+    assert clock.keys() == {"now", "realNow", "frozen", "aheadSeconds", "next"}
     assert clock["frozen"] is False
     assert clock["aheadSeconds"] == pytest.approx(0, abs=0.01)
 
