@@ -161,6 +161,7 @@ def _control_routes(s: Sandbox) -> Routes:
             s.deliveries,
             s.journal,
             s.lifecycle,
+            s.time_travel,
             s.form,
         ).resources,
         *ClockControl(s.accounts, s.time_travel, s.upcoming, s.form).resources,

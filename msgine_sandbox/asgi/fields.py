@@ -71,6 +71,13 @@ class Fields:
             raise invalid_field(name, value, f"the id of {noun}")
         return found
 
+    def flag(self, name: str) -> bool:
+        """Return whether a parameter of a query is `true`; absent, it is `false`."""
+        value = self.get(name)
+        if value in {None, "true", "false"}:
+            return bool(value == "true")
+        raise invalid_field(name, value, "true or false")
+
     def choice(self, name: str, kind: type[_Choice]) -> _Choice | None:
         """Return a member of an enumeration, or None if it is absent."""
         return None if self.get(name) is None else self.required_choice(name, kind)

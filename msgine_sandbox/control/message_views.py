@@ -113,7 +113,7 @@ class MessageView(View, frozen=True, kw_only=True):
     encoding: Encoding | UnsetType | None = UNSET
     unicode_because_of: str | UnsetType | None = UNSET
     subject: str | UnsetType | None = UNSET
-    """Email, as `cc`, `bcc`, `html` and `links` are."""
+    """Email, as `cc`, `bcc` and `html` are, and in lists `links`: those of its HTML."""
     cc: Sequence[str] | UnsetType = UNSET
     bcc: Sequence[str] | UnsetType = UNSET
     html: str | UnsetType | None = UNSET
@@ -130,6 +130,10 @@ class MessageView(View, frozen=True, kw_only=True):
     timeline: Sequence[TimelineEntry]
     parts: Sequence[str] | UnsetType = UNSET
     """The texts of the segments; only where one message is read."""
+    code: str | UnsetType | None = UNSET
+    """The one-time code; where one message is read or waited for, as `codes` and all `links`."""
+    codes: Sequence[str] | UnsetType = UNSET
+    """Every number that can be the code, the most likely one first."""
 
 
 class MessageSummary(View, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,8 +1,11 @@
 """`/_sandbox/messages`: the inbox, with every detail of a message."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from msgspec import UNSET
+from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 
@@ -12,14 +15,14 @@ from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
+from msgine_sandbox.control.contents import Part, TextAnswer, part_of, with_contents
 from msgine_sandbox.control.lists import Detail, ListPage
 from msgine_sandbox.control.message_views import (
-    MessageView,
     full_message_view,
     message_summary,
     message_view,
 )
-from msgine_sandbox.control.views import DeletedView, View
+from msgine_sandbox.control.views import CountView, DeletedView, View
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.delivery import Status
@@ -33,7 +36,8 @@ from msgine_sandbox.services.inbox import Found, Inbox, MessageQuery
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.services.patterns import Patterns
-from msgine_sandbox.services.waits import Waits
+from msgine_sandbox.services.time_travel import TimeTravel
+from msgine_sandbox.services.waits import Wait, Waits
 from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.storage.webhooks import AttemptFilter
@@ -43,6 +47,8 @@ MAX_LIMIT = 1000
 DEFAULT_WAIT = 10
 MAX_WAIT = 60
 SHOWN_AFTER_WAIT = 20
+CONSIDERED = 100
+"""Messages that a wait looks at where it is about more than the newest one that matches."""
 _SEARCHABLE = {"id", "channel", "before", "to", "status", "q", "contains", "matches", "since"}
 _PLUS_OF_NUMBER = re.compile(r"(?<![^ ]) (?=[0-9])")
 
@@ -68,6 +74,7 @@ class MessagesControl:
         deliveries: Deliveries,
         journal: Journal,
         lifecycle: Lifecycle,
+        time_travel: TimeTravel,
         form: AnswerForm,
     ) -> None:
         self._store = store
@@ -78,6 +85,7 @@ class MessagesControl:
         self._deliveries = deliveries
         self._journal = journal
         self._lifecycle = lifecycle
+        self._time_travel = time_travel
         self._form = form
 
     @property
@@ -85,6 +93,7 @@ class MessagesControl:
         """The paths, below the root."""
         return [
             resource("/_sandbox/messages", GET=self.search, DELETE=self.clear),
+            resource("/_sandbox/messages/count", GET=self.count),
             resource("/_sandbox/messages/wait", GET=self.wait),
             resource("/_sandbox/messages/{id}", GET=self.read, DELETE=self.delete),
             resource("/_sandbox/messages/{id}/status", POST=self.set_status),
@@ -105,22 +114,34 @@ class MessagesControl:
         deleted = await self._inbox.empty(context_of(request).account_id)
         return json_answer(DeletedView(deleted=deleted))
 
+    async def count(self, request: Request) -> Answer:
+        """Count the messages that match, as far as a search does."""
+        query = Fields(request.query_params)
+        query.forbid_unknown(_SEARCHABLE, "A count")
+        found = await self._inbox.search(await self._query(request, query), 1)
+        return json_answer(CountView(count=found.total, count_is_minimum=found.is_minimum or UNSET))
+
     async def wait(self, request: Request) -> Answer:
         """Return a message that matches as soon as there is one, or 408 and what did arrive."""
         query = Fields(request.query_params)
-        query.forbid_unknown(_SEARCHABLE | {"timeout"}, "A wait")
-        timeout, context = _timeout(query), context_of(request)
+        query.forbid_unknown(_SEARCHABLE | {"timeout", "jump", "field"}, "A wait")
+        timeout, jumps, part = _timeout(query), query.flag("jump"), query.choice("field", Part)
         wanted = await self._query(request, query)
-        with self._waits.waiting(wanted) as wait:
-            message = await wait.existing()
-            if message is None:
-                with on_disconnect(context.receive, lambda: wait.put(ClientDisconnect())):
-                    # The event loop goes on while this waits, so what falls due can be performed.
-                    await self._lifecycle.start()
-                    message = await wait.next(timeout)
+        jumps = jumps and wanted.filter.status is not None
+        # Where the clock is moved, the wait is for a message that fits all but the status.
+        filter_ = replace(wanted.filter, status=None) if jumps else wanted.filter
+        sought = MessageQuery(filter=filter_, pattern=wanted.pattern)
+        message, reason = await self._awaited(request, sought, part, timeout), None
+        if message is not None and jumps:
+            candidates = await self._newest(sought, part)
+            message = await self._time_travel.bring(candidates, wanted.filter)
+            reason = f"No step leads such a message to {wanted.filter.status}"
         if message is None:
-            raise await self._timed_out(wanted, timeout)
-        return json_answer(self._view(message))
+            raise await self._timed_out(request, wanted, part, timeout, reason)
+        if part is not None:
+            return TextAnswer(await part_of(message, part, self._form) or "")
+        account = self._accounts.get(message.account)
+        return json_answer(await with_contents(message_view(message, account, self._form), message))
 
     async def read(self, request: Request) -> Answer:
         """Return one message with its timeline."""
@@ -128,7 +149,8 @@ class MessagesControl:
         attempts = await self._attempts(message)
         account = self._accounts.get(message.account)
         entry = self._journal.get(message.account, message.request_id)
-        return json_answer(full_message_view(message, account, self._form, attempts, entry))
+        view = full_message_view(message, account, self._form, attempts, entry)
+        return json_answer(await with_contents(view, message))
 
     async def delete(self, request: Request) -> Answer:
         """Delete one message, its planned steps and its webhooks."""
@@ -159,6 +181,40 @@ class MessagesControl:
             pattern=None if matches is None else await self._patterns.compiled(matches),
         )
 
+    async def _awaited(
+        self, request: Request, wanted: MessageQuery, part: Part | None, timeout: float
+    ) -> Message | None:
+        """Return a message that matches and has the part, or None after the timeout."""
+        with self._waits.waiting(wanted) as wait:
+            message = await self._existing(wait, part)
+            if message is not None:
+                return message
+            with on_disconnect(context_of(request).receive, lambda: wait.put(ClientDisconnect())):
+                # The event loop goes on while this waits, so what falls due can be performed.
+                await self._lifecycle.start()
+                loop = asyncio.get_running_loop()
+                ends_at = loop.time() + timeout
+                while (message := await wait.next(max(ends_at - loop.time(), 0))) is not None:
+                    if await self._has(message, part):
+                        return message
+        return None
+
+    async def _existing(self, wait: Wait, part: Part | None) -> Message | None:
+        message = await wait.existing()
+        if message is None or await self._has(message, part):
+            return message
+        return next(iter(await self._newest(wait.query, part)), None)
+
+    async def _newest(self, wanted: MessageQuery, part: Part | None) -> Sequence[Message]:
+        """Return the newest messages that match and have the part."""
+        found = await self._inbox.first(wanted, CONSIDERED)
+        return [each async for each in self._inbox.read(found) if await self._has(each, part)]
+
+    async def _has(self, message: Message, part: Part | None) -> bool:
+        if part is None or part.is_in_every_message:
+            return True
+        return await part_of(message, part, self._form) is not None
+
     async def _page(
         self, wanted: MessageQuery, limit: int, view: Callable[[Message, Account, AnswerForm], View]
     ) -> tuple[ListPage, Found]:
@@ -179,19 +235,38 @@ class MessagesControl:
             await slices.pause()
         return attempts
 
-    def _view(self, message: Message) -> MessageView:
-        return message_view(message, self._accounts.get(message.account), self._form)
+    async def _timed_out(
+        self,
+        request: Request,
+        wanted: MessageQuery,
+        part: Part | None,
+        timeout: float,
+        reason: str | None,
+    ) -> WaitTimedOut:
+        from msgine_sandbox.control.nearest import Nearest  # here, because tests rarely fail
 
-    async def _timed_out(self, wanted: MessageQuery, timeout: float) -> WaitTimedOut:
         account = wanted.filter.account
-        every = MessageQuery(filter=Filter(account=account))
-        page, found = await self._page(every, SHOWN_AFTER_WAIT, message_view)
+        found = await self._inbox.search(
+            MessageQuery(filter=Filter(account=account)), SHOWN_AFTER_WAIT
+        )
+        page, messages = ListPage(SHOWN_AFTER_WAIT), []
+        async for message in self._inbox.read(found.messages):
+            page.add(message_view(message, self._accounts.get(message.account), self._form))
+            messages.append(message)
+            if page.is_full:
+                break
+        nearest = Nearest(self._inbox, self._form, wanted, dict(request.query_params), part)
+        details = {"arrived": page.array(), "nearest": await nearest.of(messages)}
+        if reason is not None:
+            return WaitTimedOut(
+                f"{reason}, among {found.total} in the inbox", **details, reason=reason
+            )
         hint = ""
         if account is not None and self._accounts.clock_of(account).frozen_at is not None:
             hint = "; the account's clock is frozen, so nothing happens until it is advanced"
         return WaitTimedOut(
             f"No such message within {timeout:g} s, among {found.total} in the inbox{hint}",
-            arrived=page.array(),
+            **details,
         )
 
 

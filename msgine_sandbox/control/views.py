@@ -43,6 +43,14 @@ class DeletedView(View, frozen=True, kw_only=True):
     deleted: int
 
 
+class CountView(View, frozen=True, kw_only=True):
+    """How many match."""
+
+    count: int
+    count_is_minimum: bool | UnsetType = UNSET
+    """Whether there may be more: they were not counted to the end."""
+
+
 class CoverageView(View, frozen=True, kw_only=True):
     """The documented behaviours that were met and those that were not."""
 

@@ -117,12 +117,16 @@ class _Candidate:
 
 def find_code(text: str) -> str | None:
     """Return the digits of the one-time code in a text, 4 to 8 of them in ASCII, or None."""
+    return next(iter(find_codes(text)), None)
+
+
+def find_codes(text: str) -> list[str]:
+    """Return the digits of each number that can be the code, the most likely one first."""
     reader = _Reader(plain(text))
     found = [each for each in reader.candidates() if each.is_possible]
     if not reader.code_words:
         found = found if len(found) == 1 and found[0].speaks_for_itself else []
-    best = min(found, key=_Candidate.order, default=None)
-    return None if best is None else best.code
+    return list(dict.fromkeys([each.code for each in sorted(found, key=_Candidate.order)]))
 
 
 class _Reader:

@@ -181,6 +181,16 @@ class Timelines(msgspec.Struct, frozen=True):
         later = [one.after for timeline in each for one in timeline[known:] if one.after > elapsed]
         return self.created_at + min(later)
 
+    def comes_to(self, status: Status, now: Instant, position: int | None = None) -> bool:
+        """Return whether a status is to come after an instant: of one delivery, or of the message.
+
+        As a status of the message it has to be its summary at some instant.
+        """
+        later = [at for at in self.instants() if at > now]
+        if position is None:
+            return status in map(self.status_at, later)
+        return status in [self.statuses_at(at)[position] for at in later]
+
     def changes(self, message: int, at: Instant, first: int = 0) -> list[StatusChange]:
         """Return the changes of an instant, in the order of the recipients from a position on.
 

@@ -157,6 +157,26 @@ class Inbox:
         newest = sorted(found, reverse=True)[:limit]
         return Found(newest, min(total, MOST_COUNTED) if is_minimum else total, is_minimum)
 
+    async def first(self, query: MessageQuery, most: int) -> Sequence[int]:
+        """Return the ids of the newest messages that match, without counting the others.
+
+        Raises:
+            InvalidRequest: the regular expression takes too much time.
+        """
+        found: set[int] = set()
+        for subset in await self._subsets(query, with_count=False):
+            walk = _Walk(query, subset)
+            some: list[int] = []
+            while len(some) < most and not walk.is_over:
+                together = most - len(some) if query.pattern is None else _COMPARED_TOGETHER
+                some += await self._next_matching(walk, together)
+            found.update(some)
+        return sorted(found, reverse=True)[:most]
+
+    def matching(self, wanted: Filter, messages: Collection[int]) -> set[int]:
+        """Return the ids of those of some messages that match, as far as SQL decides it."""
+        return {message for message, _ in self._store.searches.matching(wanted, messages)}
+
     async def newest(self, query: MessageQuery) -> Message | None:
         """Return the newest message that matches, or None where there is none yet.
 

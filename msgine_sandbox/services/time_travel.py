@@ -1,18 +1,23 @@
 """Time travel: the clocks of one account or of all are moved forward, frozen and resumed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
+from msgine_sandbox.model.channel import TRAITS
 from msgine_sandbox.model.clock import DAY, LATEST, SECOND, Clock, Instant, RealTime, iso_micros
+from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.errors import InvalidRequest, ServiceUnavailable
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.services.upcoming import Upcoming
+from msgine_sandbox.storage.filter import Filter
 from msgine_sandbox.storage.store import Store
 
 FARTHEST: Final = 3653 * DAY  # ten years, leap days included
@@ -85,8 +90,8 @@ class TimeTravel:
                 expected=f"{iso_micros(now)} or later, by at most ten years",
             )
         if account is not None:
-            return await self._move(account, lambda now: max(instant - now, 0))
-        return await self._move_all(instant - now, lambda now: max(instant - now, 0))
+            return await self._move(account, partial(_distance, instant))
+        return await self._move_all(instant - now, partial(_distance, instant))
 
     async def advance_until(self, account: int | None, until: Until) -> int:
         """Move forward to what is due next, or until nothing is due within 24 hours.
@@ -117,9 +122,26 @@ class TimeTravel:
             before = micros
         return performed
 
-    async def move_to(self, account: int, instant: Instant) -> int:
-        """Move an account forward to an instant, unless it is past that already."""
-        return await self._move(account, lambda now: max(instant - now, 0))
+    async def bring(self, messages: Sequence[Message], wanted: Filter) -> Message | None:
+        """Return the first of some messages that has the status of a filter, or comes to have it.
+
+        Its account is moved to one of the message's own statuses after the other, until it fits.
+        Nothing is moved where none of the messages comes to have that status: then return None.
+        """
+        fitting = self._store.searches.matching(wanted, [message.id for message in messages])
+        if fitting:
+            return await self._store.messages.get(fitting[0][0])
+        chosen = next((message for message in messages if _leads_to(message, wanted)), None)
+        while chosen is not None and _leads_to(chosen, wanted):
+            at = chosen.timelines.next_after(chosen.seen_at)
+            if at is None or at > LATEST:
+                break
+            await self._move(chosen.account, partial(_distance, at))
+            is_there = self._store.searches.matching(wanted, [chosen.id])
+            chosen = await self._store.messages.get(chosen.id)
+            if is_there:
+                return chosen
+        return None
 
     async def freeze(self, account: int | None) -> None:
         """Stop the clock at its present time."""
@@ -220,3 +242,21 @@ class TimeTravel:
     def _running(self, clock: Clock) -> Clock:
         real = self._real.now()
         return Clock(ahead=clock.at(real) - real)
+
+
+def _distance(to: Instant, now: Instant) -> int:
+    """Return how far an instant is away: 0 for an account that is past it."""
+    return max(to - now, 0)
+
+
+def _leads_to(message: Message, wanted: Filter) -> bool:
+    """Return whether the status of a filter is to come of a message, or of its recipient."""
+    if wanted.status is None:
+        return False
+    if message.status is Status.QUEUED and TRAITS[message.channel].settled_at_acceptance:
+        return wanted.status is not Status.QUEUED  # decided when it is sent
+    timelines, now = message.timelines, message.seen_at
+    if not wanted.to:
+        return timelines.comes_to(wanted.status, now)
+    positions = [at for at, to in enumerate(message.recipients) if to in wanted.to]
+    return any(timelines.comes_to(wanted.status, now, position) for position in positions)

@@ -67,6 +67,37 @@ async def test_each_filter_finds_exactly_its_messages(box: Box) -> None:
         assert await box.message_ids(**query) == found, query
 
 
+async def test_messages_are_counted_by_every_filter_of_a_search(box: Box) -> None:
+    assert await box.get("/_sandbox/messages/count") == {"count": 0}
+    for text in ("Your code is 493817", "Hello", "Hello again"):
+        await box.accepted(message=text)
+    for query, count in [
+        ({}, 3),
+        ({"q": "hello"}, 2),
+        ({"contains": "Hello", "to": NUMBER}, 2),
+        ({"matches": "[0-9]{6}"}, 1),
+        ({"status": "pending"}, 3),
+        ({"since": "2099-01-01T00:00:00Z"}, 0),
+        ({"before": (await box.message_ids())[0]}, 2),
+        ({"channel": "push"}, 0),
+    ]:
+        assert await box.get("/_sandbox/messages/count", **query) == {"count": count}, query
+    assert await box.anonymous.get("/_sandbox/messages/count") == {"count": 3}
+    for field, value in [("limit", "1"), ("view", "summary"), ("status", "arrived")]:
+        answer = await box.call("GET", "/_sandbox/messages/count", params={field: value})
+        assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == field
+
+
+async def test_a_count_says_where_it_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("msgine_sandbox.services.inbox.MOST_COUNTED", 2)
+    async with sandbox(tier="unlimited") as box:
+        for _ in range(4):
+            await box.accepted(message="Hello")
+        found = await box.get("/_sandbox/messages/count", contains="Hello")
+        assert found == {"count": 2, "countIsMinimum": True}
+        assert await box.get("/_sandbox/messages/count") == {"count": 4}
+
+
 async def test_a_status_filter_with_a_recipient_is_about_that_recipient(box: Box) -> None:
     message = await box.accepted([NUMBER, "+256700000001"])
     await box.advance(seconds=10)
@@ -138,6 +169,9 @@ async def test_a_message_in_full_has_all_fields(box: Box) -> None:
         "account": details["account"],
         "accountId": details["accountId"],
         "parts": ["Hello"],
+        "code": None,
+        "codes": [],
+        "links": [],
         "requestId": details["requestId"],
         "timeline": [
             {

@@ -169,6 +169,26 @@ OPERATIONS = {
         for_all("POST", "/_sandbox/clock/advance", HOUR),
         repeatable=False,
     ),
+    "an advance to what is due next": Operation(
+        "POST /_sandbox/clock/advance",
+        call("POST", "/_sandbox/clock/advance", {"until": "next"}),
+        repeatable=False,
+    ),
+    "an advance until nothing is due": Operation(
+        "POST /_sandbox/clock/advance",
+        call("POST", "/_sandbox/clock/advance", {"until": "idle"}),
+        repeatable=False,
+    ),
+    "an advance of all until nothing is due": Operation(
+        "POST /_sandbox/clock/advance",
+        for_all("POST", "/_sandbox/clock/advance", {"until": "idle"}),
+        repeatable=False,
+    ),
+    "a wait that moves the clock": Operation(
+        "GET /_sandbox/messages/wait",
+        call("GET", "/_sandbox/messages/wait?status=delivered&jump=true&timeout=0"),
+        repeatable=False,
+    ),
     "a resume": Operation("POST /_sandbox/clock/resume", call("POST", "/_sandbox/clock/resume")),
     "a resume of all": Operation(
         "POST /_sandbox/clock/resume", for_all("POST", "/_sandbox/clock/resume")

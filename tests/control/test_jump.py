@@ -1,0 +1,186 @@
+"""A wait with `jump` moves the clock of a message that is there until it has the status."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import pytest
+from box import NUMBER, Box, sandbox
+from history import history, start
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matching import assert_refused
+from receiver import Receiver, receiving
+
+OTHER, UNREACHABLE = "+256752345678", "+256700000001"
+STAYS_PENDING, STAYS_SENT, AN_HOUR_LATER = "+256700000003", "+256700000004", "+256700000005"
+
+
+async def jumped(box: Box, **params: Any) -> dict[str, Any]:
+    return await box.get("/_sandbox/messages/wait", jump="true", **params)
+
+
+async def refused(box: Box, **params: Any) -> dict[str, Any]:
+    """Return the error of a wait that ends without a message."""
+    params = {"jump": "true"} | params
+    answer = await box.call("GET", "/_sandbox/messages/wait", params=params)
+    return assert_refused(answer, 408, "wait_timed_out")
+
+
+@pytest.mark.parametrize(
+    ("to", "status", "seconds"),
+    [
+        (NUMBER, "pending", 0),
+        (NUMBER, "sent", 0.5),
+        (NUMBER, "delivered", 2),
+        (UNREACHABLE, "failed", 2),
+        (AN_HOUR_LATER, "delivered", 3600),
+    ],
+)
+async def test_the_clock_moves_to_the_status_and_no_farther(
+    box: Box, to: str, status: str, seconds: float
+) -> None:
+    before = await box.freeze()
+    message = await box.accepted(to)
+    found = await jumped(box, status=status, timeout=0)
+    assert (found["id"], found["status"]) == (message["id"], status)
+    now = (await box.get("/_sandbox/clock"))["now"]
+    moved = datetime.fromisoformat(now) - datetime.fromisoformat(before["now"])
+    assert moved.total_seconds() == seconds
+
+
+async def test_a_running_clock_moves_as_well(box: Box) -> None:
+    await box.accepted(AN_HOUR_LATER)
+    assert (await jumped(box, status="delivered", timeout=0))["status"] == "delivered"
+    assert (await box.get("/_sandbox/clock"))["aheadSeconds"] > 3590
+
+
+async def test_a_status_that_no_step_leads_to_is_told_at_once(box: Box) -> None:
+    before = await box.freeze()
+    await box.accepted(STAYS_PENDING)
+    sent = await box.accepted(STAYS_SENT)
+    for status in ("delivered", "failed", "queued"):
+        error = await refused(box, status=status, timeout=60)
+        assert error["details"]["reason"] == f"No step leads such a message to {status}"
+        assert error["message"].startswith(error["details"]["reason"])
+        assert error["details"]["nearest"][0]["differs"] == [
+            {"field": "status", "expected": status, "actual": "pending"}
+        ]
+    assert (await box.get("/_sandbox/clock"))["now"] == before["now"]
+    assert (await jumped(box, status="sent"))["id"] == sent["id"]
+
+
+async def test_where_no_such_message_is_there_it_waits_for_one_and_then_jumps(box: Box) -> None:
+    before = await box.freeze()
+    await box.accepted(OTHER)
+    error = await refused(box, to=NUMBER, status="delivered", timeout=0)
+    assert "reason" not in error["details"]
+    assert (await box.get("/_sandbox/clock"))["now"] == before["now"]
+    waiting = asyncio.create_task(jumped(box, to=NUMBER, status="delivered", timeout=60))
+    await box.accepted(OTHER)
+    message = await box.accepted(NUMBER)
+    found = await waiting
+    assert (found["id"], found["status"]) == (message["id"], "delivered")
+
+
+async def test_an_older_message_counts_where_the_newest_never_comes_to_the_status(
+    box: Box,
+) -> None:
+    await box.freeze()
+    fails = await box.accepted(UNREACHABLE)
+    await box.accepted()
+    assert (await jumped(box, status="failed", timeout=0))["id"] == fails["id"]
+    assert (await jumped(box, status="failed", timeout=0))["id"] == fails["id"]
+
+
+async def test_the_status_is_that_of_the_recipient(box: Box) -> None:
+    await box.freeze()
+    await box.accepted([NUMBER, UNREACHABLE])
+    await refused(box, status="failed", timeout=0)
+    await refused(box, status="failed", to=NUMBER, timeout=0)
+    found = await jumped(box, status="failed", to=UNREACHABLE, timeout=0)
+    assert [each["status"] for each in found["recipients"]] == ["delivered", "failed"]
+
+
+@pytest.mark.parametrize("status", ["pending", "sent", "delivered"])
+async def test_a_scheduled_message_is_brought_past_its_time(box: Box, status: str) -> None:
+    await start(box)
+    body = {"to": NUMBER, "message": "x", "scheduledFor": "2099-06-01T00:00:00Z"}
+    await box.developers("POST", "/sms", body)
+    assert (await jumped(box, status=status, timeout=0))["status"] == status
+
+
+async def test_a_scheduled_push_fails_where_its_device_refuses(box: Box) -> None:
+    await start(box)
+    body = {"title": "x", "body": "x", "tokens": ["sandbox-bounce"]}
+    await box.developers("POST", "/push", body | {"scheduledFor": "2090-06-01T00:00:00Z"})
+    assert (await jumped(box, status="failed", timeout=0))["status"] == "failed"
+    assert (await refused(box, status="delivered", timeout=0))["details"]["reason"]
+
+
+async def test_without_a_credential_the_messages_own_account_moves(box: Box) -> None:
+    other = box.other()
+    await other.freeze()
+    before = await box.freeze()
+    await other.accepted(AN_HOUR_LATER, "theirs")
+    found = await jumped(box.anonymous, contains="theirs", status="delivered", timeout=0)
+    assert found["status"] == "delivered"
+    assert (await box.get("/_sandbox/clock"))["now"] == before["now"]
+
+
+async def test_webhooks_on_the_way_are_sent_before_the_answer(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
+    await box.listen(receiver.url)
+    await box.accepted()
+    await jumped(box, status="delivered", timeout=0)
+    assert receiver.events == ["message.sent", "message.delivered"]
+
+
+async def test_jump_without_a_status_changes_nothing_about_a_wait(box: Box) -> None:
+    before = await box.freeze()
+    await box.accepted(message="Your code is 493817")
+    assert (await jumped(box, timeout=0))["code"] == "493817"
+    assert (await box.get("/_sandbox/clock"))["now"] == before["now"]
+
+
+async def test_a_jump_can_answer_the_code_alone(box: Box) -> None:
+    await box.freeze()
+    await box.accepted(message="Your code is 493817")
+    await box.accepted(message="Welcome")
+    query = "status=delivered&jump=true&field=code&timeout=0"
+    answer = await box.call("GET", f"/_sandbox/messages/wait?{query}")
+    assert answer.text == "493817"
+
+
+TO = st.sampled_from([NUMBER, UNREACHABLE, STAYS_PENDING, STAYS_SENT, AN_HOUR_LATER])
+
+
+@settings(max_examples=20)
+@given(
+    sends=st.lists(st.tuples(TO, st.sampled_from([0, 0.5, 1.7])), min_size=1, max_size=4),
+    status=st.sampled_from(["sent", "delivered", "failed"]),
+    answers=st.lists(st.sampled_from([200, 503]), max_size=6),
+)
+async def test_a_jump_leads_to_what_an_advance_leads_to(
+    sends: list[tuple[str, float]], status: str, answers: list[Any]
+) -> None:
+    histories: list[dict[str, Any]] = []
+    for _ in ("jump", "advance"):
+        with receiving() as receiver:
+            receiver.answers = list(answers)
+            async with sandbox() as box:
+                await start(box)
+                await box.listen(receiver.url)
+                for number, (to, seconds) in enumerate(sends):
+                    await box.accepted(to, f"message {number}")
+                    await box.advance(seconds=seconds)
+                if not histories:
+                    query = f"/_sandbox/messages/wait?jump=true&timeout=0&status={status}"
+                    found = await box.call("GET", query)
+                    assert found.status_code in {200, 408}
+                    assert found.is_error or found.json()["status"] == status
+                else:
+                    to = {"to": histories[0]["now"]}
+                    await box.control("POST", "/clock/advance", to)
+                histories.append(await history(box))
+    assert histories[0] == histories[1]
