@@ -123,7 +123,9 @@ _DESCRIBED: Final = (
 
 
 def _api_routes(s: Sandbox) -> Routes:
-    handlers = MessageHandlers(s.messages, s.channels, s.store.messages, s.polling, s.form)
+    handlers = MessageHandlers(
+        s.messages, s.channels, s.faults, s.store.messages, s.polling, s.form
+    )
     return Routes(
         *MessagesApi(handlers, s.form).resources,
         *DevelopersApi(handlers, s.form).resources,

@@ -19,7 +19,7 @@ from msgine_sandbox.services import journal
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.analytics import Analytics
 from msgine_sandbox.services.bus import Bus
-from msgine_sandbox.services.carrier import Carrier, delivery_plans
+from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.client_warnings import (
     PollingDetector,
     RetryDetector,
@@ -40,6 +40,7 @@ from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.services.messages import Messages
 from msgine_sandbox.services.patterns import MAX_SECONDS as MAX_PATTERN_SECONDS
 from msgine_sandbox.services.patterns import Patterns
+from msgine_sandbox.services.plans import Plans
 from msgine_sandbox.services.push import PushService
 from msgine_sandbox.services.rate_limit import RateLimit
 from msgine_sandbox.services.reset import Reset
@@ -181,6 +182,7 @@ class Sandbox:
             self.deliveries,
             self.analytics,
             carrier,
+            self.faults,
         )
         self.patterns = Patterns(max_seconds=bounds.pattern_seconds)
         slices = bounds.slice_seconds
@@ -271,8 +273,11 @@ class Sandbox:
 
     def _carrier(self) -> Carrier:
         settings = self.settings
-        plans = delivery_plans(seconds(settings.sent_after), seconds(settings.delivered_after))
-        by_clock = settings.delivery is DeliveryMode.AUTO
+        plans = Plans(
+            seconds(settings.sent_after),
+            seconds(settings.delivered_after),
+            by_clock=settings.delivery is DeliveryMode.AUTO,
+        )
         return Carrier(
             self.store,
             self.accounts,
@@ -280,7 +285,7 @@ class Sandbox:
             self.bus,
             self.ids,
             self.deliveries,
-            plans if by_clock else None,
+            plans,
         )
 
     def _channels(self, carrier: Carrier) -> Mapping[Channel, ChannelService[Any]]:

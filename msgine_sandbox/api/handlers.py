@@ -13,10 +13,12 @@ from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.clock import FOREVER
 from msgine_sandbox.model.errors import Forbidden, NotFound
+from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.client_warnings import PollingDetector
 from msgine_sandbox.services.drafts import ChannelService
+from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.services.messages import Messages
 from msgine_sandbox.storage.messages import MessageRows
 
@@ -49,12 +51,14 @@ class MessageHandlers:
         self,
         messages: Messages,
         channels: Mapping[Channel, ChannelService[Any]],
+        faults: Faults,
         rows: MessageRows,
         polling: PollingDetector,
         form: AnswerForm,
     ) -> None:
         self._messages = messages
         self._channels = channels
+        self._faults = faults
         self._rows = rows
         self._polling = polling
         self._form = form
@@ -73,14 +77,19 @@ class MessageHandlers:
             context.entry.warnings.append(warning.time_without_offset(draft.scheduled_for.text))
         send_context = self._messages.send_context(account, context.entry.request_id)
         message = await service.compose(draft, send_context)
+        counted: Collection[Fault] = ()
+        if self._faults.deciding:
+            message, counted = await self._messages.decided(message)
         context.entry.warnings += service.warnings_about(message)
         # Before the message is stored, because its idempotency key is stored with the answer in
         # the same transaction.
         view = codec.view(message, self._form)
         answer = json_answer(view, codec.accepted)
-        await self._messages.accept(message, context.to_store(answer))
+        await self._messages.accept(message, context.to_store(answer), counted)
         # Only now, because the commit could have failed.
         context.entry.message = view.id
+        if message.timelines.form.rules:
+            context.entry.deliveries = message.timelines.decisions(message.recipients)
         return answer
 
     async def page(self, channel: Channel, context: RequestContext) -> MessagePage:

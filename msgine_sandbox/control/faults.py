@@ -1,4 +1,4 @@
-"""`/_sandbox/faults`: what is to go wrong, and how often it has."""
+"""`/_sandbox/faults`: what is to happen on purpose, and how often it has."""
 
 import re
 from typing import Annotated, Any, Final
@@ -14,11 +14,20 @@ from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import BASE_PATH, Resource, resource
 from msgine_sandbox.control.bodies import Body, convert
 from msgine_sandbox.control.views import DeletedView, ListView, fault_view
+from msgine_sandbox.model.channel import TRAITS, Channel
 from msgine_sandbox.model.characters import is_one_line
 from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
-from msgine_sandbox.model.fault import PREFIX, Match, RequestEffect, WebhookEffect
+from msgine_sandbox.model.fault import (
+    PREFIX,
+    DeliveryEffect,
+    Effect,
+    Match,
+    RequestEffect,
+    WebhookEffect,
+)
 from msgine_sandbox.model.ids import parse_id
+from msgine_sandbox.model.magic import Outcome
 from msgine_sandbox.model.recipients import MAX_TARGET
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 from msgine_sandbox.services.faults import Faults, FaultSpec
@@ -79,6 +88,8 @@ _MAX_RETRY_AFTER: Final = 24 * 3600  # seconds that an answer may ask to wait
 _MAX_PATH: Final = 2048
 _MAX_TIMES: Final = 1_000_000
 _MAX_SEED: Final = 2**63 - 1
+MAX_REASON: Final = 200
+_REASON: Final = f"1 to {MAX_REASON} characters in one line"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _NUMBER_LIKE: Final = r"[+0-9 ().-]*\*?"
 _NUMBER: Final = r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*"
@@ -99,6 +110,13 @@ class WebhookMatchBody(Body, frozen=True, kw_only=True):
     to: str | None = None
 
 
+class DeliveryMatchBody(Body, frozen=True, kw_only=True):
+    """Which deliveries a fault applies to: all given fields must match."""
+
+    to: str | None = None
+    channel: Channel | None = None
+
+
 class RequestEffectBody(Body, frozen=True, kw_only=True):
     """What happens to requests."""
 
@@ -111,6 +129,7 @@ class RequestEffectBody(Body, frozen=True, kw_only=True):
     malformed: bool | None = None
     commit: bool | None = None
     webhook: None = None
+    delivery: None = None
 
 
 class WebhookEffectBody(Body, frozen=True, kw_only=True):
@@ -118,6 +137,14 @@ class WebhookEffectBody(Body, frozen=True, kw_only=True):
 
     webhook: WebhookMode
     delay: Annotated[float, Meta(ge=0, le=FARTHEST // SECOND)] | None = None
+
+
+class DeliveryEffectBody(Body, frozen=True, kw_only=True):
+    """How deliveries end."""
+
+    delivery: Outcome
+    reason: str | None = None
+    after: Annotated[float, Meta(ge=0, le=FARTHEST // SECOND)] | None = None
 
 
 class FaultBody(Body, frozen=True, kw_only=True):
@@ -144,20 +171,29 @@ class WebhookFaultBody(FaultBody, frozen=True, kw_only=True):
     match: WebhookMatchBody | None = None
 
 
+class DeliveryFaultBody(FaultBody, frozen=True, kw_only=True):
+    """A fault of deliveries."""
+
+    effect: DeliveryEffectBody
+    match: DeliveryMatchBody | None = None
+
+
 def fault_spec(content: object) -> FaultSpec:
     """Return the fault that a body asks for.
 
     Raises:
         InvalidRequest: a field is unknown or has a wrong value, or two contradict each other.
     """
-    if _is_about_webhooks(content):
+    if _is_about("webhook", content):
         return _webhook_fault(convert(content, WebhookFaultBody))
+    if _is_about("delivery", content):
+        return _delivery_fault(convert(content, DeliveryFaultBody))
     return _request_fault(convert(content, RequestFaultBody))
 
 
-def _is_about_webhooks(content: Any) -> bool:
+def _is_about(name: str, content: Any) -> bool:
     effect = content.get("effect") if isinstance(content, dict) else None
-    return isinstance(effect, dict) and effect.get("webhook") is not None
+    return isinstance(effect, dict) and effect.get(name) is not None
 
 
 def _request_fault(body: RequestFaultBody) -> FaultSpec:
@@ -172,7 +208,15 @@ def _webhook_fault(body: WebhookFaultBody) -> FaultSpec:
     return _spec(body, _webhook_match(body.match or WebhookMatchBody(), effect), effect)
 
 
-def _spec(body: FaultBody, match: Match, effect: RequestEffect | WebhookEffect) -> FaultSpec:
+def _delivery_fault(body: DeliveryFaultBody) -> FaultSpec:
+    if body.commit:
+        raise invalid_field("commit", body.commit, "absent in a fault of deliveries")
+    match = body.match or DeliveryMatchBody()
+    effect = _delivery_effect(body.effect, match.channel)
+    return _spec(body, Match(to=_checked_recipient(match.to), channel=match.channel), effect)
+
+
+def _spec(body: FaultBody, match: Match, effect: Effect) -> FaultSpec:
     return FaultSpec(
         match=match,
         effect=effect,
@@ -238,6 +282,26 @@ def _webhook_effect(body: WebhookEffectBody) -> WebhookEffect:
     return WebhookEffect(mode=body.webhook, delay=delay)
 
 
+def _delivery_effect(body: DeliveryEffectBody, channel: Channel | None) -> DeliveryEffect:
+    outcome, reason, after = body.delivery, body.reason, body.after
+    if reason is not None and outcome not in {Outcome.FAILED, Outcome.REFUSED}:
+        raise invalid_field("effect.reason", reason[:MAX_REASON], "absent unless it fails")
+    if reason is not None and not _is_reason(reason):
+        raise invalid_field("effect.reason", reason[:MAX_REASON], _REASON)
+    if after is not None and outcome is Outcome.PENDING:
+        raise invalid_field("effect.after", after, "absent where delivery is pending")
+    is_at_once = channel is not None and TRAITS[channel].settled_at_acceptance
+    if after and is_at_once and outcome in {Outcome.SENT, Outcome.REFUSED}:
+        raise invalid_field(
+            "effect.after", after, f"absent: a {channel} is sent or refused when it is accepted"
+        )
+    return DeliveryEffect(outcome=outcome, reason=reason, after=after)
+
+
+def _is_reason(text: str) -> bool:
+    return 0 < len(text) <= MAX_REASON and not text.isspace() and is_one_line(text)
+
+
 def _request_effect(body: RequestEffectBody, *, commits: bool) -> RequestEffect:
     if body.drop not in {None, "before", "after"}:
         raise invalid_field("effect.drop", body.drop, "before or after")
@@ -261,7 +325,7 @@ def _check_together(effect: RequestEffect, *, contradicts: bool) -> None:
     rules = [
         (
             responds or effect.delay or effect.drop or effect.malformed,
-            "An effect needs one of status, delay, drop, malformed and webhook",
+            "An effect needs one of status, delay, drop, malformed, webhook and delivery",
         ),
         (
             not (effect.drop and (responds or effect.malformed)),

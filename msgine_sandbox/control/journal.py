@@ -16,10 +16,9 @@ from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.lists import Detail, ListPage
 from msgine_sandbox.control.views import (
     DeletedView,
+    EffectView,
     HttpView,
-    RequestEffectView,
     View,
-    WebhookEffectView,
     effect_view,
     owner_of,
 )
@@ -28,6 +27,7 @@ from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.errors import NotFound
 from msgine_sandbox.model.ids import format_id, parse_id
 from msgine_sandbox.model.journal import PREFIX, JournalEntry, RecordedHttp
+from msgine_sandbox.model.magic import Outcome
 from msgine_sandbox.model.masking import masked_header, masked_query
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.accounts import Accounts
@@ -152,7 +152,7 @@ class FaultDecision(View, frozen=True, kw_only=True):
     by: str = "fault"
     outcome: str = "met"
     id: str
-    effect: RequestEffectView | WebhookEffectView
+    effect: EffectView
 
 
 class IdempotencyDecision(View, frozen=True, kw_only=True):
@@ -163,7 +163,19 @@ class IdempotencyDecision(View, frozen=True, kw_only=True):
     key: str
 
 
-DecisionView = AuthDecision | WindowDecision | FaultDecision | IdempotencyDecision
+class DeliveryDecisionView(View, frozen=True, kw_only=True):
+    """What decided how the message is delivered to a recipient."""
+
+    by: str = "delivery"
+    outcome: Outcome
+    to: str
+    rule: str
+    """The id of a fault, or the name of a magic recipient."""
+
+
+DecisionView = (
+    AuthDecision | WindowDecision | FaultDecision | IdempotencyDecision | DeliveryDecisionView
+)
 
 
 class EntrySummary(View, frozen=True, kw_only=True):
@@ -235,7 +247,11 @@ def warning_views(entry: JournalEntry) -> list[WarningView]:
 def decision_views(entry: JournalEntry) -> list[DecisionView]:
     """Return what the pipeline decided, in its order, as far as the request came."""
     found = [_auth(entry), _rate_limit(entry.admission), _fault(entry), _idempotency(entry)]
-    return [each for each in found if each is not None]
+    deliveries = [
+        DeliveryDecisionView(outcome=each.outcome, to=each.recipient, rule=each.rule)
+        for each in entry.deliveries
+    ]
+    return [*[each for each in found if each is not None], *deliveries]
 
 
 def _auth(entry: JournalEntry) -> AuthDecision | None:

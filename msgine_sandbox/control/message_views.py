@@ -45,6 +45,8 @@ class RecipientSummary(View, frozen=True, kw_only=True):
 class RecipientView(RecipientSummary, frozen=True, kw_only=True):
     """One recipient's delivery."""
 
+    rule: str | UnsetType = UNSET
+    """What decided the delivery, if anything: the id of a fault, or a magic recipient's name."""
     timeline: Sequence[DeliveryStepView]
 
 
@@ -66,6 +68,8 @@ class TimelineStatus(View, frozen=True, kw_only=True):
     type: str = "status"
     to: str
     status: Status
+    rule: str | UnsetType = UNSET
+    """What decides the statuses that follow; only of `pending`, where something does."""
 
 
 class TimelineWebhook(View, frozen=True, kw_only=True):
@@ -283,6 +287,7 @@ def _recipient_view(delivery: Delivery) -> RecipientView:
         to=delivery.recipient,
         status=delivery.status,
         reason=delivery.reason,
+        rule=delivery.rule or UNSET,
         timeline=[
             DeliveryStepView(status=status, at=iso_micros(at)) for status, at in delivery.history
         ],
@@ -298,9 +303,11 @@ def _timeline(
     ]
     for delivery in message.deliveries:
         for status, at in delivery.history:
-            entries.append(
-                (at, TimelineStatus(at=iso_micros(at), to=delivery.recipient, status=status))
+            rule = delivery.rule if status is Status.PENDING else None
+            view = TimelineStatus(
+                at=iso_micros(at), to=delivery.recipient, status=status, rule=rule or UNSET
             )
+            entries.append((at, view))
     entries += [(attempt.at, _attempt_in_timeline(attempt)) for attempt in reversed(attempts)]
     # Stable, so that what has the same time stays in the order of its causes.
     return [view for _, view in sorted(entries, key=itemgetter(0))]

@@ -51,9 +51,11 @@ class ChannelDefinition(View, frozen=True, kw_only=True):
 
 
 class ReasonsDefinition(View, frozen=True, kw_only=True):
-    """Reasons of failed deliveries that do not depend on the channel."""
+    """Reasons of failed deliveries."""
 
     by_hand: str
+    usual: Mapping[Channel, Sequence[str]]
+    """By channel: first that after sending, then that without, then others for faults to name."""
 
 
 class WarningDefinition(View, frozen=True, kw_only=True):
@@ -82,7 +84,10 @@ _DEFINITIONS: Final = DefinitionsView(
     scopes=list(Scope),
     events=list(EventType),
     statuses={status: [each for each in Status if each in NEXT[status]] for status in Status},
-    reasons=ReasonsDefinition(by_hand=FAILED_BY_HAND),
+    reasons=ReasonsDefinition(
+        by_hand=FAILED_BY_HAND,
+        usual={channel: traits.reasons for channel, traits in TRAITS.items()},
+    ),
     warnings=[WarningDefinition(code=code, advice=advice) for code, advice in ADVICE.items()],
 )
 

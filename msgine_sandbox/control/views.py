@@ -7,7 +7,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from msgine_sandbox.model.clock import iso_micros
-from msgine_sandbox.model.fault import Effect, Fault, Match, WebhookEffect
+from msgine_sandbox.model.fault import DeliveryEffect, Effect, Fault, Match, WebhookEffect
+from msgine_sandbox.model.magic import Outcome
 from msgine_sandbox.model.masking import masked_header
 from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.webhook import Attempt, AttemptHttp, Endpoint, EventType, WebhookMode
@@ -137,12 +138,23 @@ class WebhookEffectView(View, frozen=True, kw_only=True, omit_defaults=True):
     delay: float | None = None
 
 
+class DeliveryEffectView(View, frozen=True, kw_only=True, omit_defaults=True):
+    """How a fault lets deliveries end, as it was asked for."""
+
+    delivery: Outcome
+    reason: str | None = None
+    after: float | None = None
+
+
+EffectView = RequestEffectView | WebhookEffectView | DeliveryEffectView
+
+
 class FaultView(View, frozen=True, kw_only=True):
     """A fault, with how often it has acted."""
 
     id: str
     match: Match
-    effect: RequestEffectView | WebhookEffectView
+    effect: EffectView
     times: int | None
     left: int | None
     hits: int
@@ -215,8 +227,10 @@ def fault_view(fault: Fault) -> FaultView:
     )
 
 
-def effect_view(effect: Effect) -> RequestEffectView | WebhookEffectView:
+def effect_view(effect: Effect) -> EffectView:
     """Return an effect; what it does not do is left out."""
+    if isinstance(effect, DeliveryEffect):
+        return DeliveryEffectView(delivery=effect.outcome, reason=effect.reason, after=effect.after)
     if isinstance(effect, WebhookEffect):
         return WebhookEffectView(webhook=effect.mode, delay=effect.delay or None)
     drop = "after" if effect.commit else "before"

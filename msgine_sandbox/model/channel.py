@@ -40,8 +40,15 @@ class ChannelTraits(msgspec.Struct, frozen=True, kw_only=True):
     """The reason of a delivery that fails after it was sent."""
     fails_without_sending: str
     """The reason of a delivery that is refused."""
+    other_reasons: tuple[str, ...]
+    """Other usual reasons of failures, which faults can name."""
     settled_at_acceptance: bool = False
     """Whether its service accepts or refuses messages before the request is answered."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The usual reasons of failures."""
+        return (self.fails_after_sending, self.fails_without_sending, *self.other_reasons)
 
 
 TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
@@ -52,6 +59,12 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
         developer_price=30_000_000,  # documented elsewhere
         fails_after_sending="The handset is unreachable",
         fails_without_sending="The carrier refuses the message",
+        other_reasons=(
+            "The number is not in service",
+            "The recipient has opted out",
+            "The message is filtered as spam",
+            "The message expired before it was delivered",
+        ),
     ),
     Channel.EMAIL: ChannelTraits(
         title="Email",
@@ -60,6 +73,12 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
         developer_price=5_000_000,  # our choice
         fails_after_sending="The message bounced",
         fails_without_sending="The mail server refuses the message",
+        other_reasons=(
+            "The mailbox does not exist",
+            "The mailbox is full",
+            "The recipient has opted out",
+            "The message is filtered as spam",
+        ),
     ),
     Channel.PUSH: ChannelTraits(
         title="Push",
@@ -68,6 +87,10 @@ TRAITS: Final[Mapping[Channel, ChannelTraits]] = {
         developer_price=0,  # our choice
         fails_after_sending="The device is not registered",
         fails_without_sending="The push service refuses the message",
+        other_reasons=(
+            "The recipient has turned notifications off",
+            "The message expired before it was delivered",
+        ),
         settled_at_acceptance=True,
     ),
 }

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import TRAITS
 from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.magic import Outcome
 
 _SETTLED_AT_ACCEPTANCE: Final = {
     str(channel) for channel, traits in TRAITS.items() if traits.settled_at_acceptance
@@ -75,6 +76,8 @@ class Delivery(msgspec.Struct, frozen=True):
     history: tuple[tuple[Status, Instant], ...]
     reason: str | None = None
     """Why it failed, in words."""
+    rule: str | None = None
+    """What decided how it proceeds: the id of a fault, or the name of a magic recipient."""
 
     def status_at(self, at: Instant) -> Status:
         """Return the status that it had at a time, after all changes of that time."""
@@ -88,11 +91,30 @@ class PlannedStatus(msgspec.Struct, frozen=True, array_like=True, omit_defaults=
     status: Status
     after: int
     """Microseconds from acceptance."""
-    reason: str | None = None
+    why: str | None = None
+    """Of `failed` the reason, of `pending` the rule: in one field, which every message stores."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why the delivery failed, in words."""
+        return self.why if self.status is Status.FAILED else None
+
+    @property
+    def rule(self) -> str | None:
+        """What decides how the delivery proceeds from here on; None is nothing in particular."""
+        return self.why if self.status is Status.PENDING else None
 
 
 Timeline = tuple[PlannedStatus, ...]
 """The statuses of one delivery in order, from that at acceptance on."""
+
+
+class DeliveryDecision(msgspec.Struct, frozen=True, array_like=True):
+    """What decided a delivery when its message was accepted, and how it ends."""
+
+    recipient: Recipient
+    rule: str
+    outcome: Outcome
 
 
 class StoredForm(msgspec.Struct, frozen=True):
@@ -106,6 +128,8 @@ class StoredForm(msgspec.Struct, frozen=True):
     """Microseconds from acceptance to the last status."""
     end_status: Status
     """The status of the message from then on."""
+    rules: tuple[str | None, ...]
+    """What decides each of the timelines; empty where nothing in particular decides any."""
 
 
 class Timelines(msgspec.Struct, frozen=True):
@@ -159,7 +183,7 @@ class Timelines(msgspec.Struct, frozen=True):
 
     def deliveries_at(self, recipients: Iterable[Recipient], now: Instant) -> tuple[Delivery, ...]:
         """Return the deliveries as they are at an instant."""
-        seen = [self._seen(timeline, now) for timeline in self.form.each]
+        seen = [(*self._seen(timeline, now), rule_of(timeline)) for timeline in self.form.each]
         if len(seen) == 1:
             return tuple([Delivery(recipient, *seen[0]) for recipient in recipients])
         both = zip(recipients, seen, strict=True)
@@ -212,6 +236,16 @@ class Timelines(msgspec.Struct, frozen=True):
             for one in timeline
         ]
 
+    def decisions(self, recipients: Iterable[Recipient]) -> "list[DeliveryDecision]":
+        """Return which deliveries a fault or a magic recipient has decided, and how they end."""
+        if not self.form.rules:
+            return []
+        return [
+            DeliveryDecision(recipient, rule, _outcome(timeline))
+            for recipient, timeline in zip(recipients, self.each, strict=True)
+            if (rule := rule_of(timeline)) is not None
+        ]
+
     def count(self, after: Instant, until: Instant) -> int:
         """Return how many changes there are after an instant, up to another one."""
         low, high = after - self.created_at, until - self.created_at
@@ -254,6 +288,11 @@ class Timelines(msgspec.Struct, frozen=True):
         return begun[-1].status, history, begun[-1].reason
 
 
+def rule_of(timeline: Timeline) -> str | None:
+    """Return what decides a delivery; None where nothing in particular does."""
+    return next((one.rule for one in timeline if one.status is Status.PENDING), None)
+
+
 def planned_timelines(created_at: Instant, known: int, each: Sequence[Timeline]) -> Timelines:
     """Return timelines, one for each recipient."""
     is_shared = each.count(each[0]) == len(each)
@@ -273,17 +312,27 @@ def known_at_acceptance(channel: str, scheduled_at: Instant | None) -> int:
 
 @lru_cache(_KEPT)
 def _form(each: tuple[Timeline, ...]) -> StoredForm:
+    rules = tuple(map(rule_of, each))
     return StoredForm(
         _encode(each).decode(),
         each,
         max([timeline[-1].after for timeline in each]),
         summary([timeline[-1].status for timeline in each]),
+        rules if any(rules) else (),
     )
 
 
 @lru_cache(_KEPT)
 def _parsed(text: str) -> StoredForm:
     return _form(_decode(text))
+
+
+def _outcome(timeline: Timeline) -> Outcome:
+    last = timeline[-1].status
+    if last is Status.FAILED:
+        was_sent = any(one.status is Status.SENT for one in timeline)
+        return Outcome.FAILED if was_sent else Outcome.REFUSED
+    return Outcome(last)
 
 
 def _add(begun: list[PlannedStatus], planned: PlannedStatus) -> None:

@@ -1,12 +1,15 @@
-"""A fault: what goes wrong on purpose, with which requests or webhooks, and how often."""
+"""A fault: what happens on purpose to which requests, deliveries or webhooks, and how often."""
 
 from collections.abc import Collection
 from random import Random
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.ids import format_id
+from msgine_sandbox.model.magic import Outcome
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"
@@ -22,7 +25,7 @@ class FaultTarget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which requests or webhooks a fault applies to: all given fields must match."""
+    """What a fault applies to: all given fields must match."""
 
     method: str | None = None
     path: str | None = None
@@ -30,6 +33,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     to: str | None = None
     """A recipient, where `*` stands for any text."""
     event: EventType | None = None
+    channel: Channel | None = None
+    """Only of deliveries."""
 
     def matches_request(self, target: FaultTarget) -> bool:
         """Return whether the fault applies to a request."""
@@ -42,6 +47,10 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def matches_webhook(self, event: EventType, recipient: str) -> bool:
         """Return whether the fault applies to a webhook."""
         return self.event in {None, event} and self.matches_recipient(recipient)
+
+    def matches_delivery(self, channel: Channel, recipient: str) -> bool:
+        """Return whether the fault applies to a delivery."""
+        return self.channel in {None, channel} and self.matches_recipient(recipient)
 
     def matches_recipient(self, recipient: str) -> bool:
         """Return whether the fault applies to a recipient."""
@@ -102,7 +111,17 @@ class WebhookEffect(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", om
         return self.mode is WebhookMode.REORDER and event is EventType.SENT
 
 
-Effect = RequestEffect | WebhookEffect
+class DeliveryEffect(msgspec.Struct, frozen=True, kw_only=True, tag="delivery", omit_defaults=True):
+    """How a delivery ends."""
+
+    outcome: Outcome
+    reason: str | None = None
+    """Why it fails; None is the usual reason of its channel."""
+    after: float | None = None
+    """Seconds from acceptance to the last status; None is as the settings say."""
+
+
+Effect = RequestEffect | WebhookEffect | DeliveryEffect
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +129,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     account: int | None
-    """The account to whose requests and webhooks it applies; None is every account."""
+    """The account to which it applies; None is every account."""
     match: Match
     effect: Effect
     times: int | None = None
@@ -119,7 +138,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     hits: int = 0
     seen: int = 0
-    """How many requests or webhooks matched, whether it acted on them or not."""
+    """How often something matched, whether it acted on it or not."""
     magic: bool = False
     """Whether a magic recipient added it."""
 
@@ -132,6 +151,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     def left(self) -> int | None:
         """How often it will still act; None is without end."""
         return None if self.times is None else self.times - self.hits
+
+    def counted(self) -> "Fault":
+        """Return the fault after the next match, on which it acts or not."""
+        return replace(self, seen=self.seen + 1, hits=self.hits + self.acts_next())
 
     def acts_next(self) -> bool:
         """Return whether it acts on the next match: the same sequence every time for a seed."""

@@ -7,6 +7,7 @@ import msgspec
 
 from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.clock import SECOND, Instant
+from msgine_sandbox.model.delivery import DeliveryDecision
 from msgine_sandbox.model.fault import RequestEffect
 from msgine_sandbox.model.warning import ClientWarning
 
@@ -82,6 +83,8 @@ class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
     """The message that was accepted."""
     repeats: Repeat | None = None
     """The failed request that this one repeats."""
+    deliveries: Sequence[DeliveryDecision] = ()
+    """The deliveries of the message that a fault or a magic recipient has decided."""
     warnings: list[ClientWarning] = []
     request: RecordedHttp = _NOTHING
     response: RecordedHttp | None = None

@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from msgine_sandbox.model.channel import TRAITS, Channel, ChannelTraits
-from msgine_sandbox.model.clock import SECOND, Instant
+from msgine_sandbox.model.channel import TRAITS, Channel
+from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.delivery import (
     PlannedStatus,
     Recipient,
@@ -18,9 +18,10 @@ from msgine_sandbox.model.delivery import (
     Timelines,
     known_at_acceptance,
     planned_timelines,
+    rule_of,
 )
+from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.ids import Ids
-from msgine_sandbox.model.magic import DeliveryPlan
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.step import SEND, Lane, Step
@@ -29,54 +30,16 @@ from msgine_sandbox.services.bus import Bus, StatusesChanged
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.due_queue import DueQueue
 from msgine_sandbox.services.magic import outcome_of
+from msgine_sandbox.services.plans import UNPLANNED, Plans, scheduled
 from msgine_sandbox.storage.messages import Changing
 from msgine_sandbox.storage.store import Store
 
-HOUR: Final = 3600 * SECOND
 _FOLLOWED_TOGETHER: Final = 100
 """Messages that get their steps in one transaction."""
 
-Plans = Mapping[DeliveryPlan, Timeline]
-"""The timelines, from acceptance or the scheduled time on."""
-_PENDING: Final = PlannedStatus(Status.PENDING, 0)
-_UNPLANNED: Final = (_PENDING,)
-
-
-def delivery_plans(sent_after: int, delivered_after: int) -> Mapping[Channel, Plans]:
-    """Return each channel's plans, for microseconds from acceptance to sending and to delivery."""
-    return {
-        channel: _plans_of(traits, sent_after, delivered_after)
-        for channel, traits in TRAITS.items()
-    }
-
-
-def _plans_of(traits: ChannelTraits, sent_after: int, delivered_after: int) -> Plans:
-    if traits.settled_at_acceptance:
-        # A push service accepts or refuses at once; only a receipt may follow later.
-        sent_after = failed_after = 0
-    else:
-        failed_after = delivered_after
-    sent = PlannedStatus(Status.SENT, sent_after)
-    refused = PlannedStatus(Status.FAILED, sent_after, traits.fails_without_sending)
-    failed = PlannedStatus(Status.FAILED, failed_after, traits.fails_after_sending)
-    after_pending = {
-        DeliveryPlan.DELIVERED: (sent, PlannedStatus(Status.DELIVERED, delivered_after)),
-        DeliveryPlan.DELIVERED_AN_HOUR_LATER: (
-            sent,
-            PlannedStatus(Status.DELIVERED, max(HOUR, sent_after)),
-        ),
-        DeliveryPlan.FAILS_AFTER_SENDING: (
-            (failed,) if traits.settled_at_acceptance else (sent, failed)
-        ),
-        DeliveryPlan.REFUSED: (refused,),
-        DeliveryPlan.STAYS_PENDING: (),
-        DeliveryPlan.STAYS_SENT: (sent,),
-    }
-    return {plan: (_PENDING, *timeline) for plan, timeline in after_pending.items()}
-
 
 class Carrier:
-    """Delivers messages as time passes; without plans, statuses change by control calls only.
+    """Delivers messages as time passes.
 
     What is to come is in a message's timelines. There are steps only where somebody is to be told
     of a status when it begins: a receiver of webhooks, a wait, or a subscriber of the feed.
@@ -90,7 +53,7 @@ class Carrier:
         bus: Bus,
         ids: Ids,
         deliveries: Deliveries,
-        plans: Mapping[Channel, Plans] | None,
+        plans: Plans,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -117,33 +80,44 @@ class Carrier:
     ) -> Timelines:
         """Return the timelines of a new message."""
         known = known_at_acceptance(channel, scheduled_at)
-        if scheduled_at is None:
-            each = [self._plan(channel, recipient) for recipient in recipients]
-            return planned_timelines(created_at, known, each)
-        wait = scheduled_at - created_at
-        queued = (PlannedStatus(Status.QUEUED, 0), PlannedStatus(Status.PENDING, wait))
-        if TRAITS[channel].settled_at_acceptance:
-            # What the push service says depends on the devices that are registered by then.
-            return planned_timelines(created_at, known, [queued] * len(recipients))
-        each = [(*queued, *_later(self._plan(channel, to)[1:], wait)) for to in recipients]
+        plans = self._plans.built_in[channel]
+        each = [plans[outcome_of(recipient).rule] for recipient in recipients]
+        if scheduled_at is not None:
+            if TRAITS[channel].settled_at_acceptance:
+                # What the push service says of others than magic recipients depends on the devices
+                # that are registered by then.
+                each = [plan if rule_of(plan) is not None else UNPLANNED for plan in each]
+            each = [scheduled(plan, scheduled_at - created_at) for plan in each]
         return planned_timelines(created_at, known, each)
 
-    def _plan(self, channel: Channel, recipient: Recipient) -> Timeline:
-        """Return a recipient's timeline from the time on when the message leaves us."""
-        if self._plans is None:
-            return _UNPLANNED
-        return self._plans[channel][outcome_of(recipient).plan]
+    def decided(self, message: Message, faults: Mapping[Recipient, Fault]) -> Message:
+        """Return a new message whose deliveries to some recipients faults have decided."""
+        created_at, scheduled_at = message.created_at, message.scheduled_at
+        each = [*message.timelines.each]
+        for index, recipient in enumerate(message.recipients):
+            if recipient in faults:
+                plan = self._plans.of_fault(message.channel, faults[recipient])
+                if scheduled_at is not None:
+                    plan = scheduled(plan, scheduled_at - created_at)
+                each[index] = plan
+        timelines = planned_timelines(created_at, message.timelines.known, each)
+        return replace(message, timelines=timelines)
 
     async def with_devices(
         self, account: int, tokens: Sequence[Recipient], timelines: Timelines
     ) -> Timelines:
-        """Return timelines in which a push fails for devices that have been removed."""
+        """Return timelines in which a push fails for devices that have been removed.
+
+        Magic ones are left out: their names decide.
+        """
         removed = await self._store.devices.removed(account, tokens)
         if not removed:
             return timelines
         reason = TRAITS[Channel.PUSH].fails_after_sending
         each = [
-            _failing(timeline, reason) if token in removed else timeline
+            _failing(timeline, reason)
+            if token in removed and rule_of(timeline) is None
+            else timeline
             for token, timeline in zip(tokens, timelines.each, strict=True)
         ]
         return planned_timelines(timelines.created_at, timelines.known, each)
@@ -232,14 +206,20 @@ class Carrier:
         message = (await self._store.messages.timelines([step.message])).get(step.message)
         if message is None:
             return
-        each = [self._plan(message.channel, to) for to in message.recipients]
+        plans = self._plans.built_in[message.channel]
+        each = [plans[outcome_of(to).rule] for to in message.recipients]
         planned = planned_timelines(step.due, 0, each)
         planned = await self.with_devices(message.account, message.recipients, planned)
-        changes = planned.all_changes(message.id)
+        is_decided = [rule_of(timeline) is not None for timeline in message.timelines.each]
+        changes = [
+            change
+            for change in planned.all_changes(message.id)
+            if not is_decided[change.position]  # else its timeline is complete already
+        ]
         timelines = message.timelines.with_changes(changes, step.due)
         await self._deliveries.change(message, timelines)
         if message.callback_url is not None or self._is_heard(step.account):
-            later = {change.at for change in changes if change.at > step.due}
+            later = {at for at in timelines.instants() if at > step.due}
             steps = self._steps(step.account, message.id, later)
             await self._store.steps.add(steps)
             self._store.after_commit(partial(self._due_queue.schedule, steps))
@@ -252,7 +232,7 @@ class Carrier:
         )
 
     def _sends_later(self, channel: Channel) -> bool:
-        return self._plans is not None and TRAITS[channel].settled_at_acceptance
+        return self._plans.by_clock and TRAITS[channel].settled_at_acceptance
 
     def _steps(
         self, account: int, message: int, instants: Collection[Instant], detail: str = ""
@@ -262,10 +242,6 @@ class Carrier:
             Step(first + index, account, Lane.STATUS, due, message, 0, detail)
             for index, due in enumerate(sorted(instants))
         ]
-
-
-def _later(timeline: Timeline, wait: int) -> Timeline:
-    return tuple([replace(each, after=each.after + wait) for each in timeline])
 
 
 def _failing(timeline: Timeline, reason: str) -> Timeline:

@@ -1,15 +1,15 @@
-"""Faults on demand: which one acts on a request or a webhook, counted exactly."""
+"""Faults on demand: which one acts on a request, a delivery or a webhook, counted exactly."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from msgine_sandbox.model.delivery import Recipient
 from msgine_sandbox.model.errors import InvalidRequest
 from msgine_sandbox.model.fault import (
+    DeliveryEffect,
     Effect,
     Fault,
     FaultTarget,
@@ -18,6 +18,7 @@ from msgine_sandbox.model.fault import (
     WebhookEffect,
 )
 from msgine_sandbox.model.ids import Ids
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.services.magic import MARKS, RequestFault, outcome_of, request_fault_of
 from msgine_sandbox.storage.store import Store
@@ -36,6 +37,13 @@ class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
 
 
+class DeliveryFaults(msgspec.Struct, frozen=True):
+    """The faults that decide deliveries of a message, by recipient, and all that were counted."""
+
+    acting: Mapping[Recipient, Fault] = {}
+    counted: Collection[Fault] = ()
+
+
 class Faults:
     """Keeps faults, and picks the one that acts: the oldest that matches and has hits left."""
 
@@ -46,10 +54,13 @@ class Faults:
         # The accounts whose faults may still act, so that requests of all others cost no query. An
         # account stays in it when its faults are spent, until `take` finds none.
         self._active: set[int | None] = set()
+        self.deciding: set[int | None] = set()
+        """The accounts with faults that may still decide a delivery, or with some that were."""
 
     async def load(self) -> None:
         """Read from the store which accounts have faults that may still act."""
         self._active = await self._store.faults.accounts()
+        self.deciding = await self._store.faults.accounts(DeliveryEffect)
 
     async def add(self, account: int | None, spec: FaultSpec) -> Fault:
         """Add a fault of an account, or for None one that applies to every account.
@@ -118,6 +129,38 @@ class Faults:
         async with self._store.write():
             return await self._first_acting(matching)
 
+    async def decide(self, message: Message) -> DeliveryFaults:
+        """Return the faults that decide deliveries of a new message.
+
+        Nothing is counted until `count`, which is to follow in the transaction that stores the
+        message, with nothing in between that suspends: no other message can then come first.
+        """
+        account = message.account
+        if not self.deciding & {account, None}:
+            return DeliveryFaults()
+        active = await self._store.faults.active(account)
+        found = {each.id: each for each in active if isinstance(each.effect, DeliveryEffect)}
+        if not found:
+            self.deciding -= {account, None}
+            self._store.on_rollback(partial(self.deciding.update, {account, None}))
+            return DeliveryFaults()
+        acting, counted = {}, set()
+        for recipient in message.recipients:
+            for fault in found.values():
+                if fault.left == 0 or not fault.match.matches_delivery(message.channel, recipient):
+                    continue
+                found[fault.id] = fault.counted()
+                counted.add(fault.id)
+                if fault.acts_next():
+                    acting[recipient] = fault
+                    break
+        return DeliveryFaults(acting, [found[each] for each in counted])
+
+    async def count(self, faults: Iterable[Fault]) -> None:
+        """Store how often faults have acted, inside a write transaction."""
+        for fault in faults:
+            await self._store.faults.count(fault)
+
     async def take_for_webhook(
         self, account: int, event: EventType, recipient: Recipient
     ) -> WebhookEffect:
@@ -164,13 +207,14 @@ class Faults:
     async def _add(self, fault: Fault) -> None:
         await self._store.faults.add(fault)
         self._active.add(fault.account)
+        if isinstance(fault.effect, DeliveryEffect):
+            self.deciding.add(fault.account)
 
     async def _first_acting(self, matching: Iterable[Fault]) -> Fault | None:
         """Return the first fault that acts, and count the match for it and for those before it."""
         for fault in matching:
-            acts = fault.acts_next()
-            counted = replace(fault, seen=fault.seen + 1, hits=fault.hits + acts)
+            counted = fault.counted()
             await self._store.faults.count(counted)
-            if acts:
+            if fault.acts_next():
                 return counted
         return None

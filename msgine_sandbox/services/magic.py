@@ -13,14 +13,15 @@ from typing import Final
 import msgspec
 
 from msgine_sandbox.model.delivery import Recipient
-from msgine_sandbox.model.fault import RequestEffect
+from msgine_sandbox.model.fault import DeliveryEffect, RequestEffect
 from msgine_sandbox.model.magic import (
     ALL,
     DOMAIN,
     MAGIC_BLOCK,
     TOKEN_PREFIX,
-    DeliveryPlan,
     MagicFault,
+    MagicRecipient,
+    Outcome,
 )
 from msgine_sandbox.model.webhook import WebhookMode
 
@@ -31,7 +32,9 @@ MARKS: Final = (MAGIC_BLOCK.removeprefix("+").encode(), b"sandbox")
 class MagicOutcome(msgspec.Struct, frozen=True):
     """What happens to a delivery once its message is accepted."""
 
-    plan: DeliveryPlan = DeliveryPlan.DELIVERED
+    rule: str | None = None
+    """The magic name, where it decides the delivery."""
+    delivery: DeliveryEffect = DeliveryEffect(outcome=Outcome.DELIVERED)
     webhooks: WebhookMode = WebhookMode.PLAIN
 
 
@@ -44,11 +47,16 @@ class RequestFault(msgspec.Struct, frozen=True):
 
 
 ORDINARY: Final = MagicOutcome()
+
+
+def _outcome(row: MagicRecipient) -> MagicOutcome:
+    effect = DeliveryEffect(outcome=row.outcome, after=row.after)
+    rule = None if effect == ORDINARY.delivery else row.name
+    return MagicOutcome(rule, effect, WebhookMode(row.webhooks))
+
+
 OUTCOMES: Final[Mapping[str, MagicOutcome]] = {
-    key: MagicOutcome(each.plan, WebhookMode(each.webhooks))
-    for each in ALL
-    if each.fault is None
-    for key in (each.name, each.number)
+    key: _outcome(each) for each in ALL if each.fault is None for key in (each.name, each.number)
 }
 """The outcomes of deliveries, by name and by number."""
 

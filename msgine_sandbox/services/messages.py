@@ -1,10 +1,11 @@
 """Accepting messages: one transaction for a message, its planned steps, and its idempotency key."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.delivery import StatusChange
+from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.idempotency import StoredAnswer
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.step import Step
@@ -15,6 +16,7 @@ from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.deliveries import Deliveries
 from msgine_sandbox.services.drafts import SendContext
 from msgine_sandbox.services.due_queue import DueQueue
+from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.storage.messages import changing
 from msgine_sandbox.storage.store import Store
 
@@ -31,6 +33,7 @@ class Messages:
         deliveries: Deliveries,
         analytics: Analytics,
         carrier: Carrier,
+        faults: Faults,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -39,6 +42,7 @@ class Messages:
         self._deliveries = deliveries
         self._analytics = analytics
         self._carrier = carrier
+        self._faults = faults
 
     def send_context(self, account: Account, request_id: str) -> SendContext:
         """Return the context of a message that an account's request asks for, with the time."""
@@ -46,8 +50,26 @@ class Messages:
         # has delayed it.
         return SendContext(account, request_id, self._accounts.now(account.id))
 
-    async def accept(self, message: Message, answer: StoredAnswer | None = None) -> None:
-        """Store a message with its steps and the answer to its key; return once committed."""
+    async def decided(self, message: Message) -> tuple[Message, Collection[Fault]]:
+        """Return a new message as faults have decided its deliveries, and the faults for `accept`.
+
+        Nothing between the two may suspend, so that draws are in the order of acceptance.
+        """
+        faults = await self._faults.decide(message)
+        if faults.acting:
+            message = self._carrier.decided(message, faults.acting)
+        return message, faults.counted
+
+    async def accept(
+        self,
+        message: Message,
+        answer: StoredAnswer | None = None,
+        counted: Collection[Fault] = (),
+    ) -> None:
+        """Store a message with its steps and the answer to its key; return once committed.
+
+        With it the counts of faults that have decided its deliveries, or could have, are stored.
+        """
         # Planned outside of the transaction: one that fails would fail all others in its batch.
         steps = self._carrier.steps(message)
         # The first statuses of a push precede the response; no other message has any yet.
@@ -57,6 +79,8 @@ class Messages:
             await self._analytics.accepted(message)
             if steps:
                 await self._store.steps.add(steps)
+            if counted:
+                await self._faults.count(counted)
             if answer is not None:
                 await self._store.idempotency.remember(answer)
             if changes:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from msgine_sandbox.model.fault import Fault, Match
+from msgine_sandbox.model.fault import Effect, Fault, Match
 from msgine_sandbox.storage.columns import Columns, to_json
 from msgine_sandbox.storage.database import Database, of_account
 
@@ -61,9 +61,17 @@ class FaultRows:
         )
         return _FAULT.from_rows(rows)
 
-    async def accounts(self) -> set[int | None]:
-        """Return the accounts with faults that may still act; None stands for all accounts."""
-        rows = self._database.execute(f"SELECT DISTINCT account FROM faults WHERE {_ACTIVE}")
+    async def accounts(self, kind: type[Effect] | None = None) -> set[int | None]:
+        """Return the accounts with faults that may still act, or with those of a kind of effect.
+
+        None stands for all accounts.
+        """
+        tag = None if kind is None else kind.__struct_config__.tag
+        rows = self._database.execute(
+            f"SELECT DISTINCT account FROM faults WHERE {_ACTIVE}"
+            " AND coalesce(?1 = json_extract(effect, '$.type'), TRUE)",
+            (tag,),
+        )
         return {account for (account,) in rows}
 
     async def count(self, fault: Fault) -> None:

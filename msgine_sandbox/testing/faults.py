@@ -1,4 +1,4 @@
-"""Faults of an account: what goes wrong on purpose, with requests and with webhooks."""
+"""Faults of an account: what happens on purpose to requests, deliveries and webhooks."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ class RequestFilter(TypedDict, total=False):
     method: str | None
     path: str | None
     to: str | None
+    times: int | None
+    probability: float | None
+    seed: int | None
+
+
+class DeliveryFilter(TypedDict, total=False):
+    """Which deliveries a fault decides, and how many.
+
+    All given members must match; none of them means every delivery to a recipient. `times` is how
+    many deliveries it decides, `probability` the chance of each matching one, drawn from `seed` in
+    the order of acceptance.
+    """
+
+    to: str | None
+    channel: str | None
     times: int | None
     probability: float | None
     seed: int | None
@@ -72,7 +87,7 @@ class Fault:
 
     @property
     def match(self) -> Mapping[str, Any]:
-        """Which requests or webhooks it applies to, as the JSON of the control API."""
+        """What it applies to, as the JSON of the control API."""
         match: Mapping[str, Any] = self._raw["match"]
         return match
 
@@ -143,6 +158,23 @@ class Faults:
     def malformed(self, *, commit: bool = False, **which: Unpack[RequestFilter]) -> Fault:
         """Answer a success with truncated JSON; with `commit` the message is accepted."""
         return self._add({"malformed": True, "commit": commit or None}, **which)
+
+    def delivery(
+        self,
+        outcome: Literal["delivered", "failed", "refused", "sent", "pending"] = "failed",
+        *,
+        reason: str | None = None,
+        after: timedelta | float | None = None,
+        **which: Unpack[DeliveryFilter],
+    ) -> Fault:
+        """Let deliveries end in this way, whatever the recipient; the response is not affected.
+
+        `failed` is after `sent`, `refused` from `pending`; `sent` and `pending` last. `reason` is
+        why it fails. `after` is a duration or a number of seconds of the account's clock, from
+        acceptance to the last status.
+        """
+        seconds = after.total_seconds() if isinstance(after, timedelta) else after
+        return self._add({"delivery": outcome, "reason": reason, "after": seconds}, **which)
 
     def duplicate_webhooks(self, **which: Unpack[WebhookFilter]) -> Fault:
         """Send webhooks twice."""

@@ -134,6 +134,10 @@ OPERATIONS = {
         call("POST", f"{BASE_PATH}/messages/sms", SMS | {"to": "+256701234599"}),
         repeatable=False,
     ),
+    "an SMS whose delivery a fault decides": Operation(
+        "POST /messages/sms",
+        call("POST", f"{BASE_PATH}/messages/sms", SMS | {"to": "+256701234598"}),
+    ),
     "an SMS to a magic number": Operation(
         "POST /messages/sms",
         call("POST", f"{BASE_PATH}/messages/sms", SMS | {"to": REFUSED_FIRST}),
@@ -242,6 +246,7 @@ async def world(receiver: Receiver) -> AsyncIterator[World]:
         await box.developers("POST", "/push/device", DEVICE)
         fault = await box.add_fault({"status": 503}, match={"to": "+256701234599"}, times=2)
         await box.add_fault({"webhook": "duplicate"}, times=2)
+        await box.add_fault({"delivery": "refused"}, match={"to": "+256701234598"}, times=2)
         await box.advance(seconds=600)
         [attempt, *_] = await box.attempts()
         yield World(box, disk, built.feed, message["id"], attempt["id"], fault["id"])

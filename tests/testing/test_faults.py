@@ -1,6 +1,7 @@
 """Faults of the Python client."""
 
 import json
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -57,6 +58,34 @@ def test_requests_fail_in_every_way(account: Account) -> None:
     account.faults.fail()
     account.faults.fail()
     assert account.faults.clear() == 2
+
+
+def test_deliveries_end_in_every_way(account: Account) -> None:
+    account.clock.freeze()
+    statuses = []
+    for outcome in ("delivered", "failed", "refused", "sent", "pending"):
+        with account.faults.delivery(outcome, to="+25670*", channel="sms", times=1) as fault:
+            assert post_sms(account).status_code == 201
+            assert (fault.hits, fault.left) == (1, 0)
+        account.clock.advance(seconds=10)
+        statuses.append(account.messages[0].status)
+    assert statuses == ["delivered", "failed", "failed", "sent", "pending"]
+
+
+def test_a_failure_has_its_reason_and_its_time(account: Account) -> None:
+    account.clock.freeze()
+    account.faults.delivery(
+        reason="Out of reach", after=timedelta(minutes=5), probability=1, seed=3
+    )
+    assert post_sms(account).status_code == 201
+    account.clock.advance(seconds=299)
+    assert account.messages[0].status == "sent"
+    account.clock.advance(seconds=1)
+    [recipient] = account.messages[0].recipients
+    assert (recipient.status, recipient.reason) == ("failed", "Out of reach")
+    with pytest.raises(SandboxError) as refused:
+        account.faults.delivery("delivered", reason="Out of reach")
+    assert refused.value.details["field"] == "effect.reason"
 
 
 def test_an_invalid_fault_raises_an_error_with_its_field(account: Account) -> None:

@@ -31,6 +31,23 @@ async def test_a_fault_can_leave_out_the_envelope(tab: Tab) -> None:
     assert answer.json() == {"message": "The request is invalid"}
 
 
+async def test_a_fault_can_decide_deliveries(tab: Tab) -> None:
+    await tab.open("controls")
+    await tab.find("fault-kind").select_option(label="Decide how messages are delivered")
+    await expect(tab.find("fault-reason")).to_be_visible()
+    await tab.find("fault-reason").fill("The recipient has opted out")
+    await tab.find("fault-outcome").select_option("refused")
+    await tab.find("fault-add").click()
+    await expect(tab.find("faults").locator("li")).to_contain_text(
+        '"delivery":"refused","reason":"The recipient has opted out"'
+    )
+    sent = tab.client.send()
+    await expect(tab.find("faults").locator("li")).to_contain_text("applied 1 time")
+    await tab.find("fault-outcome").select_option("pending")
+    await expect(tab.find("fault-reason")).to_have_count(0)
+    assert sent["status"] == "pending"
+
+
 async def test_advancing_the_clock_here_delivers_messages(tab: Tab) -> None:
     await tab.open("controls")
     await expect(tab.find("frozen")).to_have_count(0)

@@ -8,7 +8,7 @@ import pytest
 from live import Live
 from project import PAGE, ROOT
 
-from msgine_sandbox.model.magic import ALL, DeliveryPlan
+from msgine_sandbox.model.magic import ALL, Outcome
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -102,15 +102,15 @@ async def test_a_file_that_is_not_there_is_404_in_the_envelope(live: Live) -> No
 
 
 @pytest.mark.parametrize(
-    ("constant", "plans"),
+    ("constant", "ends"),
     [
-        ("UNDELIVERED", {DeliveryPlan.STAYS_PENDING, DeliveryPlan.STAYS_SENT}),
-        ("SLOW", {DeliveryPlan.DELIVERED_AN_HOUR_LATER}),
+        ("UNDELIVERED", {(Outcome.PENDING, None), (Outcome.SENT, None)}),
+        ("SLOW", {(Outcome.DELIVERED, 3600)}),
     ],
 )
 async def test_the_page_names_every_magic_recipient_that_a_copied_test_treats_apart(
-    constant: str, plans: set[DeliveryPlan]
+    constant: str, ends: set[tuple[Outcome, float | None]]
 ) -> None:
     script = (PAGE / "snippets.js").read_text()
     [names] = re.findall(rf"const {constant} = (\[.*\]);", script)
-    assert json.loads(names) == [each.name for each in ALL if each.plan in plans]
+    assert json.loads(names) == [each.name for each in ALL if (each.outcome, each.after) in ends]

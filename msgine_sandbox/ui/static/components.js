@@ -67,6 +67,7 @@ function decisionText(decision) {
     return `Rate limit: ${outcome}, ${remaining} of ${limit} left${wait}${why}`;
   }
   if (by === "fault") return `Fault ${id}: ${JSON.stringify(effect)}`;
+  if (by === "delivery") return `Delivery to ${decision.to}: ${outcome}, by ${decision.rule}`;
   const isReplayed = outcome === "replayed";
   return `Idempotency key ${key}: ${isReplayed ? "stored response returned" : "first use"}`;
 }

@@ -10,7 +10,8 @@ export class Definitions {
     this.scopes = [];
     this.events = []; // of webhooks
     this.statuses = {}; // for each status those that can follow; the first leads to delivery
-    this.reasons = {}; // why a delivery failed; `byHand`: a control call asked for it
+    // Why a delivery failed; `byHand`: a control call asked for it. `usual` are those by channel.
+    this.reasons = { usual: {} };
     this.warnings = []; // { code, advice }
     this.magicRecipients = []; // { name, number, address, token, what }
   }

@@ -4,6 +4,14 @@ import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
+const OUTCOMES = {
+  failed: "sent, then failed",
+  refused: "failed without being sent",
+  sent: "stay sent",
+  pending: "stay pending",
+  delivered: "delivered",
+};
+
 // What a fault can do: its name, and its `effect` for the control API.
 const EFFECTS = {
   status: ["Respond with an error status", (form) => ({ status: Number(form.get("status")) })],
@@ -15,6 +23,7 @@ const EFFECTS = {
   after: ["Close the connection after the message is accepted", () => ({ drop: "after" })],
   delay: ["Delay the response", (form) => ({ delay: Number(form.get("delay")) })],
   malformed: ["Respond with malformed JSON", () => ({ malformed: true })],
+  delivery: ["Decide how messages are delivered", deliveryEffect],
   duplicate: ["Send webhooks twice", () => ({ webhook: "duplicate" })],
   reorder: ["Send the message.sent webhook last", () => ({ webhook: "reorder" })],
   lose: ["Do not send webhooks", () => ({ webhook: "lose" })],
@@ -22,6 +31,13 @@ const EFFECTS = {
     "Sign webhooks with a wrong signature", () => ({ webhook: "wrong-signature" }),
   ],
 };
+
+function deliveryEffect(form) {
+  const effect = { delivery: form.get("outcome") };
+  if (form.get("reason")) effect.reason = form.get("reason");
+  if (form.get("after")) effect.after = Number(form.get("after"));
+  return effect;
+}
 
 export function Faults({ scope }) {
   const [faults, setFaults] = useState([]);
@@ -55,9 +71,11 @@ function FaultForm({ add }) {
     const effect = EFFECTS[kind][1](form);
     const match = {};
     if (form.get("to")) match.to = form.get("to").trim();
-    // A webhook has no path of the API.
-    if (form.get("path") && !effect.webhook) match.path = form.get("path").trim();
-    add({ effect, match, times: Number(form.get("times")) || null });
+    if (form.get("path")) match.path = form.get("path").trim();
+    if (form.get("channel")) match.channel = form.get("channel");
+    const fault = { effect, match, times: Number(form.get("times")) || null };
+    if (form.get("probability")) fault.probability = Number(form.get("probability")) / 100;
+    add(fault);
   };
   return html`<form class="fields wide" onSubmit=${submit}>
     <label>Effect <select value=${kind} onChange=${(event) => setKind(event.target.value)}
@@ -68,11 +86,46 @@ function FaultForm({ add }) {
       min="400" max="599" defaultValue="503" required data-testid="fault-status" /></label>`}
     ${kind === "delay" && html`<label>Seconds <input name="delay" type="number" min="0.001"
       max="600" step="any" defaultValue="5" required /></label>`}
+    ${kind === "delivery" && html`<${DeliveryFields} />`}
     <label>How many times (empty: until removed) <input name="times" type="number" min="1"
       data-testid="fault-times" /></label>
     <label>Only for recipients <input name="to" placeholder="+25670* or *@example.com" /></label>
-    <label>Only for paths <input name="path" placeholder="/messages/sms or /developers/*" /></label>
+    ${isOfRequests(kind) && html`<label>Only for paths
+      <input name="path" placeholder="/messages/sms or /developers/*" /></label>`}
+    <label>Probability in percent (empty: 100) <input name="probability" type="number" min="0"
+      max="100" step="any" /></label>
     <button data-testid="fault-add">Add fault</button></form>`;
+}
+
+// Deliveries and webhooks have no path of the API.
+function isOfRequests(kind) {
+  const { delivery, webhook } = EFFECTS[kind][1](new FormData());
+  return delivery === undefined && webhook === undefined;
+}
+
+// Each change shows what the new outcome has: only failures have a reason, and `pending` no end.
+function DeliveryFields() {
+  const [outcome, setOutcome] = useState("failed");
+  const [channel, setChannel] = useState("");
+  const { channels, reasons } = store.definitions;
+  const usual = channels.filter(({ name }) => !channel || name === channel)
+    .flatMap(({ name }) => reasons.usual[name]);
+  return html`
+    <label>Outcome <select name="outcome" value=${outcome} data-testid="fault-outcome"
+        onChange=${(event) => setOutcome(event.target.value)}>
+      ${Object.entries(OUTCOMES).map(([value, name]) => html`
+        <option value=${value}>${name}</option>`)}</select></label>
+    <label>Only for the channel <select name="channel" value=${channel}
+        onChange=${(event) => setChannel(event.target.value)}>
+      <option value="">all</option>
+      ${channels.map(({ name, title }) => html`
+        <option value=${name}>${title}</option>`)}</select></label>
+    ${["failed", "refused"].includes(outcome) && html`<label>Reason (empty: the usual one)
+      <input name="reason" maxlength="200" list="fault-reasons" data-testid="fault-reason" />
+      <datalist id="fault-reasons">${[...new Set(usual)].map((reason) => html`
+        <option value=${reason} />`)}</datalist></label>`}
+    ${outcome !== "pending" && html`<label>Seconds to the last status (empty: as usual)
+      <input name="after" type="number" min="0" step="any" /></label>`}`;
 }
 
 function Fault({ fault, remove }) {
