@@ -59,7 +59,7 @@ class DeveloperPush(msgspec.Struct, rename="camel"):
 
 def text_view(message: Message, form: AnswerForm) -> DeveloperMessage:
     """Return an SMS or an email."""
-    view = text_message(DeveloperMessage, message, form, message.developer_cost, message.status)
+    view = text_message(DeveloperMessage, message, form, message.developer_cost)
     view.subject = message.title or UNSET
     view.scheduled_at = _time(message.scheduled_at)
     view.sent_at = _time(message.sent_at)

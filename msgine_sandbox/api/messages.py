@@ -43,10 +43,11 @@ _TextMessage = TypeVar("_TextMessage", bound=TextMessage)
 
 
 def text_message(
-    kind: type[_TextMessage], message: Message, form: AnswerForm, cost: Money, status: Status
+    kind: type[_TextMessage], message: Message, form: AnswerForm, cost: Money
 ) -> _TextMessage:
-    """Return the view of a message, with the cost and status that an API shows."""
-    content = message.content
+    """Return the view of a message, with the cost that an API shows."""
+    content, timelines = message.content, message.timelines
+    status, updated_at = timelines.state_at(message.seen_at)
     return kind(
         id=form.message_id(message.id),
         sid=form.sid(message.id),
@@ -58,17 +59,17 @@ def text_message(
         status=status,
         cost=cost.amount,
         currency=cost.currency,
-        created_at=iso_seconds(message.created_at),
-        updated_at=iso_seconds(message.updated_at),
+        created_at=iso_seconds(timelines.created_at),
+        updated_at=iso_seconds(updated_at),
     )
 
 
 def sms_view(message: Message, form: AnswerForm) -> TextMessage:
     """Return an SMS; a scheduled one is pending, because this API does not have `queued`."""
-    status = message.status
-    if status is Status.QUEUED:
-        status = Status.PENDING
-    return text_message(TextMessage, message, form, form.cost(message), status)
+    view = text_message(TextMessage, message, form, form.cost(message))
+    if view.status == Status.QUEUED:
+        view.status = Status.PENDING
+    return view
 
 
 def observed_sms_view(message: Message, form: AnswerForm) -> TextMessage:

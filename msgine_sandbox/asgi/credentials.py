@@ -15,7 +15,7 @@ from msgine_sandbox.model.idempotency import (
 )
 from msgine_sandbox.settings import is_token
 
-_BEARER: Final = re.compile(r"bearer +(?P<token>[\x21-\x7e]+)", re.IGNORECASE)
+_BEARER: Final = re.compile(rb"[ \t]*bearer +(?P<token>[\x21-\x7e]+)[ \t]*", re.IGNORECASE)
 KEY_HEADER: Final = HEADER.lower().encode()
 
 
@@ -28,12 +28,13 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     Raises:
         Unauthorized: a header is there that cannot be parsed.
     """
-    authorization = context.header(b"authorization")
-    if authorization is not None:
-        bearer = _BEARER.fullmatch(authorization)
+    sent = context.headers.get(b"authorization")
+    if sent is not None:
+        bearer = _BEARER.fullmatch(sent)
         if bearer is not None:
             context.entry.scheme = CredentialScheme.BEARER
-            return bearer["token"]
+            return bearer["token"].decode()
+        authorization = sent.decode("latin-1").strip(" \t")
         # The word alone is no token.
         if strict or not is_token(authorization) or authorization.lower() == "bearer":
             raise Unauthorized

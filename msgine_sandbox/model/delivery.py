@@ -152,24 +152,22 @@ class Timelines(msgspec.Struct, frozen=True):
         """When the last status begins: from then on the message does not change by itself."""
         return self.created_at + self.form.end_after
 
-    def status_at(self, now: Instant) -> Status:
-        """Return the status of the message at an instant."""
+    def state_at(self, now: Instant) -> tuple[Status, Instant]:
+        """Return the status of the message at an instant, and when a delivery's changed last."""
         form = self.form
         if now >= self.created_at + form.end_after:
-            return form.end_status
-        if len(form.each) == 1:  # as of most messages, and a part of every send
-            return self._begun(form.each[0], now)[-1].status
-        return summary([self._begun(one, now)[-1].status for one in form.each])
+            return form.end_status, self.created_at + form.end_after
+        latest = [self._latest(timeline, now) for timeline in form.each]
+        status = summary([one.status for one in latest])
+        return status, self.created_at + max([one.after for one in latest])
+
+    def status_at(self, now: Instant) -> Status:
+        """Return the status of the message at an instant."""
+        return self.state_at(now)[0]
 
     def statuses_at(self, now: Instant) -> list[Status]:
         """Return the status of each delivery at an instant."""
-        return [self._begun(timeline, now)[-1].status for timeline in self.each]
-
-    def updated_at(self, now: Instant) -> Instant:
-        """Return when the latest status up to an instant has begun."""
-        if now >= self.ends_at:
-            return self.ends_at
-        return self.created_at + max([self._begun(one, now)[-1].after for one in self.form.each])
+        return [self._latest(timeline, now).status for timeline in self.each]
 
     def sent_at(self, now: Instant) -> Instant | None:
         """Return when the first delivery was sent, up to an instant; None where none was."""
@@ -272,6 +270,14 @@ class Timelines(msgspec.Struct, frozen=True):
             for planned in later:
                 _add(timeline, planned)
         return planned_timelines(self.created_at, self.known, list(map(tuple, begun)))
+
+    def _latest(self, timeline: Timeline, now: Instant) -> PlannedStatus:
+        """Return the latest status of a timeline that has begun at an instant."""
+        elapsed, known = now - self.created_at, self.known
+        for planned in reversed(timeline[known:]):
+            if planned.after <= elapsed:
+                return planned
+        return timeline[known - 1]
 
     def _begun(self, timeline: Timeline, now: Instant) -> Timeline:
         """Return the part of a timeline that has begun at an instant."""

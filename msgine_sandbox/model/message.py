@@ -101,22 +101,24 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status(self) -> Status:
         """The summary of its deliveries' statuses."""
-        return self.timelines.status_at(self.seen_at)
+        return self.timelines.state_at(self.seen_at)[0]
 
     @property
     def cost(self) -> Money:
         """Price × recipients × segments. Source: documented; the segments are our choice."""
-        return self.price.times(len(self.recipients) * self.segments)
+        price = self.price
+        return Money(price.micros * len(self.recipients) * self.segments, price.currency)
 
     @property
     def developer_cost(self) -> Money:
         """The same in the Developers API. Source: documented elsewhere; segments: our choice."""
-        return self.developer_price.times(len(self.recipients) * self.segments)
+        price = self.developer_price
+        return Money(price.micros * len(self.recipients) * self.segments, price.currency)
 
     @property
     def updated_at(self) -> Instant:
         """When any of its deliveries changed last."""
-        return self.timelines.updated_at(self.seen_at)
+        return self.timelines.state_at(self.seen_at)[1]
 
     @property
     def sent_at(self) -> Instant | None:

@@ -45,8 +45,9 @@ class ConnectionProtocol(_Base):
         self._pending: ApiError | None = None
         """What to refuse with once the requests before are answered."""
 
+    @property
     def incomplete_part(self) -> Part | None:
-        """Return which part of a request is yet to be completed; None between requests."""
+        """Which part of a request is yet to be completed; None between requests."""
         raise NotImplementedError
 
     def may_read_ahead(self) -> bool:
@@ -101,7 +102,7 @@ class ConnectionProtocol(_Base):
     def refuse(self, error: ApiError) -> None:
         """Answer what was received of a request with an error, and read no more."""
         error.headers = {**error.headers, "Connection": "close"}
-        part, self._has_refused = self.incomplete_part(), True
+        part, self._has_refused = self.incomplete_part, True
         self.known_connections.clear_deadline(self)
         if part is Part.BODY:
             # The application is about to read the body, and answers.
@@ -115,7 +116,7 @@ class ConnectionProtocol(_Base):
             self._send_refusal(error)
 
     def time_out(self) -> None:
-        part = self.incomplete_part()
+        part = self.incomplete_part
         if self._has_refused or part is None or part is Part.FIRST:
             self.transport.close()
         elif self.flow.read_paused:
@@ -128,7 +129,7 @@ class ConnectionProtocol(_Base):
         """Set a deadline where a request is incomplete; without any, the connection is idle."""
         if self._has_refused:
             return
-        part = self.incomplete_part()
+        part = self.incomplete_part
         if part is not self._deadline_of:
             self._deadline_of = part
             if part is None:

@@ -26,6 +26,7 @@ class H11Connection(ConnectionProtocol):
 
     conn: h11.Connection
 
+    @property
     def incomplete_part(self) -> Part | None:
         state, buffered = self.conn.their_state, self.conn.trailing_data[0]
         is_first = self.cycle is None
@@ -46,7 +47,7 @@ class H11Connection(ConnectionProtocol):
             return TransferCodingUnknown(field="Transfer-Encoding", expected="chunked")
         if hint != HeaderFieldsTooLarge.status:
             return MalformedRequest(reason=str(error))
-        has_target = b"\n" in self.conn.trailing_data[0] or self.incomplete_part() is Part.BODY
+        has_target = b"\n" in self.conn.trailing_data[0] or self.incomplete_part is Part.BODY
         return (HeaderFieldsTooLarge if has_target else UriTooLong)(limit=MAX_HEAD)
 
     def on_response_complete(self) -> None:

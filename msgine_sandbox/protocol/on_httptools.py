@@ -27,12 +27,18 @@ _OFFER = frozenset({b"upgrade", b"http2-settings"})
 """Headers that offer another protocol, and the options of `Connection` that name them."""
 
 
-class _BoundedParts(RespondingConnection):
-    """Bounds the parts of a request that httptools would collect without end."""
+class HttptoolsConnection(RespondingConnection):
+    """Bounds the parts of a request that httptools would collect without end; declines upgrades.
+
+    httptools takes whatever follows the head of a request that offers another protocol for that
+    protocol, so that its body would be lost. Here the head is read once more without the offer, by
+    a fresh parser that also gets all that follows, and the request is answered as if it had none.
+    """
+
+    incomplete_part: Part | None = Part.FIRST
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._part: Part | None = Part.FIRST
         self._head_at_most = 0
         """Bytes in which the head is; exact sizes are computed only where this is over a bound."""
         self._overhead = 0
@@ -40,6 +46,8 @@ class _BoundedParts(RespondingConnection):
         self._has_progressed = False
         """Whether a part has begun, or some of the body has come, in the latest packet."""
         self._bound_exceeded: ApiError | None = None
+        self._offered: Headers = []
+        self.parser = self._fresh_parser()
 
     def may_read_ahead(self) -> bool:
         return 0 < len(self.pipeline) < _MAX_QUEUED and len(self.cycle.body) <= HIGH_WATER_LIMIT
@@ -49,9 +57,6 @@ class _BoundedParts(RespondingConnection):
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
             self._answering.message_event.set()
-
-    def incomplete_part(self) -> Part | None:
-        return self._part
 
     def parser_error(self) -> ApiError:
         error = sys.exception()
@@ -63,12 +68,12 @@ class _BoundedParts(RespondingConnection):
 
     def data_received(self, data: bytes) -> None:
         size = len(data)
-        self._head_at_most = size if self._part is None else self._head_at_most + size
+        self._head_at_most = size if self.incomplete_part is None else self._head_at_most + size
         self._has_progressed = False
         super().data_received(data)
-        if self._part is not None and not self._has_refused:
+        if self.incomplete_part is not None and not self._has_refused:
             self._overhead = 0 if self._has_progressed else self._overhead + size
-            if self._part is Part.HEAD and len(self.url) > MAX_HEAD:
+            if self.incomplete_part is Part.HEAD and len(self.url) > MAX_HEAD:
                 self.refuse(UriTooLong(limit=MAX_HEAD))
             elif self._overhead > MAX_HEAD:
                 self.refuse(HeaderFieldsTooLarge(limit=MAX_HEAD))
@@ -83,7 +88,7 @@ class _BoundedParts(RespondingConnection):
         self.answered()
 
     def on_message_begin(self) -> None:
-        self._part = Part.HEAD
+        self.incomplete_part = Part.HEAD
         self._has_progressed = True
         super().on_message_begin()
 
@@ -96,6 +101,12 @@ class _BoundedParts(RespondingConnection):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        # `should_upgrade` twice: in most requests it is false, and saves the call of a method.
+        if self.parser.should_upgrade() and self.offers_upgrade():
+            return  # the request begins when its head has been read without the offer
+        if self._offered:
+            # The journal shows the request as it was sent.
+            self.headers[:], self._offered = self._offered, []
         if self._head_at_most > MAX_HEAD:
             self._check_size(self.url)
         super().on_headers_complete()
@@ -106,7 +117,7 @@ class _BoundedParts(RespondingConnection):
         if not self.parser.should_keep_alive() or CLOSE_HEADER in self.headers:
             self.cycle.keep_alive = False
         self.cycle.send = self.respond  # type: ignore[method-assign,assignment]
-        self._part = Part.BODY
+        self.incomplete_part = Part.BODY
         self._has_progressed = True
         # The list in the scope stays as it is: trailers are no headers (RFC 9110, 6.5.1).
         self.headers = []
@@ -116,10 +127,12 @@ class _BoundedParts(RespondingConnection):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade() and self.offers_upgrade():
+            return
         if self.headers:
             self._check_size()
         super().on_message_complete()
-        self._part = None
+        self.incomplete_part = None
 
     def _check_size(self, target: bytes = b"") -> None:
         """Raise unless a target and the fields that have been read are of bounded size.
@@ -133,20 +146,6 @@ class _BoundedParts(RespondingConnection):
             self._bound_exceeded = kind(limit=MAX_HEAD)
             raise self._bound_exceeded
 
-
-class HttptoolsConnection(_BoundedParts):
-    """Answers a request that offers another protocol as if it had not.
-
-    httptools takes whatever follows the head of such a request for the other protocol, so that its
-    body would be lost. Here the head is read once more without the offer, by a fresh parser that
-    also gets all that follows.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._offered: Headers = []
-        self.parser = self._fresh_parser()
-
     def offers_upgrade(self) -> bool:
         # For CONNECT the parser says so, too, but that is not an offer.
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
@@ -158,19 +157,6 @@ class HttptoolsConnection(_BoundedParts):
         lines += [b"%s: %s" % header for header in _without_offer(self.headers)]
         self.parser = self._fresh_parser()
         self.parser.feed_data(b"\r\n".join([*lines, b"", rest]))
-
-    def on_headers_complete(self) -> None:
-        # `should_upgrade` twice: in most requests it is false, and saves the call of a method.
-        if self.parser.should_upgrade() and self.offers_upgrade():
-            return  # the request begins when its head has been read without the offer
-        if self._offered:
-            # The journal shows the request as it was sent.
-            self.headers[:], self._offered = self._offered, []
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        if not (self.parser.should_upgrade() and self.offers_upgrade()):
-            super().on_message_complete()
 
     def _fresh_parser(self) -> Any:
         parser = _Parser(self)

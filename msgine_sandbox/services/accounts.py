@@ -41,6 +41,7 @@ class Accounts:
     ) -> None:
         self._store = store
         self._clocks = clocks
+        self.now, self.at, self.seen = clocks.now, clocks.at, clocks.seen  # of an account
         self._tier = tier
         self._accepted_tokens = frozenset(accepted_tokens)
         self._default_clock = Clock()
@@ -67,9 +68,9 @@ class Accounts:
         Raises:
             Unauthorized: only certain tokens are accepted, and this is none of them.
         """
-        self.check_token(token)
         account_id = self._id_by_token.get(token)
         if account_id is None:
+            self.check_token(token)
             account_id = await self._open(token)
         return self._accounts[account_id]
 
@@ -167,18 +168,6 @@ class Accounts:
     def clock_of(self, account: int) -> Clock:
         """Return an account's clock."""
         return self._clocks.of[account]
-
-    def now(self, account: int) -> Instant:
-        """Return an account's time."""
-        return self._clocks.now(account)
-
-    def at(self, account: int, real: Instant) -> Instant:
-        """Return an account's time at a real time."""
-        return self._clocks.at(account, real)
-
-    def seen(self, account: int) -> Instant:
-        """Return up to when an account's statuses have begun: usually its time."""
-        return self._clocks.seen(account)
 
     def clock_state(self, account: int) -> ClockState:
         """Return whether an account's time goes on by itself."""

@@ -31,8 +31,9 @@ class Analytics:
 
     async def accepted(self, message: Message) -> None:
         """Count a new message, in the transaction that stores it."""
-        key = TallyKey(message.account, message.created_at // DAY, message.channel)
-        tally, cost = tally_of(message.channel, message.timelines), message.developer_cost.micros
+        timelines = message.timelines
+        key = TallyKey(message.account, timelines.created_at // DAY, message.channel)
+        tally, cost = tally_of(message.channel, timelines), message.developer_cost.micros
         await self._store.tallies.add(key, tally, cost)
 
     async def changed(self, message: Changing, timelines: Timelines) -> None:

@@ -87,7 +87,8 @@ class Coverage:
                 met |= set() if repeats.is_early else {Behaviour.RETRIED}
 
     def _accepted(self, event: MessageAccepted) -> None:
-        message, met = event.message, self._met[event.account]
+        message = event.message
+        met = self._met[message.account]
         if len(message.recipients) > 1:
             met.add(Behaviour.SEVERAL_RECIPIENTS)
         if message.callback_url is not None:

@@ -90,7 +90,8 @@ class Messages:
     def _accepted(
         self, message: Message, steps: Sequence[Step], changes: Sequence[StatusChange]
     ) -> None:
-        self._due_queue.schedule(steps)
+        if steps:
+            self._due_queue.schedule(steps)
         self._bus.announce(MessageAccepted(message))
         if changes:
             self._bus.announce(StatusesChanged(message.account, changes))

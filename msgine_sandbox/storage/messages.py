@@ -28,10 +28,6 @@ class MessageRow(msgspec.Struct, frozen=True, array_like=True):
     id: int
     account: int
     channel: str
-    ends_at: Instant
-    """When the last status of its timelines begins."""
-    end_status: str
-    """Its status from then on."""
     created_at: Instant
     recipients: str
     """One in each line."""
@@ -63,9 +59,12 @@ class Changing(msgspec.Struct, frozen=True):
 
 
 _MESSAGE = Columns(MessageRow)
+_ACCOUNT = MessageRow.__struct_fields__.index("account")
 _SELECT = f"SELECT {_MESSAGE.names} FROM messages"
+# Besides, each has columns for queries: when its last status begins, which that is, and others.
 _INSERT = (
-    f"INSERT INTO messages ({_MESSAGE.names}, size, sequence) VALUES ({_MESSAGE.marks}, ?,"
+    f"INSERT INTO messages ({_MESSAGE.names}, ends_at, end_status, size, sequence)"
+    f" VALUES ({_MESSAGE.marks}, ?, ?, ?,"
     " (SELECT coalesce(max(sequence), 0) + 1 FROM messages WHERE account = ? AND channel = ?))"
 )
 _TIMELINES = (
@@ -244,19 +243,19 @@ class MessageRows:
         seen: dict[int, Instant] = {}
         messages = []
         for row in rows:
-            found = msgspec.convert(row, MessageRow)
-            now = seen.get(found.account)
+            account = row[_ACCOUNT]
+            now = seen.get(account)
             if now is None:
-                now = seen[found.account] = self._clocks.seen(found.account)
-            messages.append(_message(found, now))
+                now = seen[account] = self._clocks.seen(account)
+            messages.append(_message(row, now))
         return messages
 
 
 def _values(message: Message) -> Row:
     # In the order of the fields of MessageRow, and without one, because this is a part of every
     # send. Text for enums, for the same reason.
-    form, channel, parts = message.timelines.form, str(message.channel), message.parts
-    recipients = "\n".join(message.recipients)
+    timelines, channel, parts = message.timelines, str(message.channel), message.parts
+    form, recipients = timelines.form, "\n".join(message.recipients)
     text, title = message.text, message.title
     encoded_parts = None if parts is None else to_json(parts)
     size = _OVERHEAD + len(recipients) + len(form.text) + _bytes_of(text)
@@ -268,9 +267,7 @@ def _values(message: Message) -> Row:
         message.id,
         message.account,
         channel,
-        message.timelines.ends_at,
-        str(form.end_status),
-        message.created_at,
+        timelines.created_at,
         recipients,
         form.text,
         message.sender,
@@ -285,33 +282,55 @@ def _values(message: Message) -> Row:
         encoded_parts,
         message.scheduled_at,
         message.developer_price.micros,
+        timelines.ends_at,
+        str(form.end_status),
         size,
         message.account,
         channel,
     )
 
 
-def _message(row: MessageRow, now: Instant) -> Message:
-    recipients = row.recipients.split("\n")
-    known = known_at_acceptance(row.channel, row.scheduled_at)
+def _message(row: Row, now: Instant) -> Message:
+    # In the order of the fields of MessageRow, as in `_values`.
+    (
+        row_id,
+        account,
+        channel,
+        created_at,
+        lines,
+        timelines,
+        sender,
+        text,
+        encoding,
+        segments,
+        price,
+        currency,
+        callback_url,
+        request_id,
+        title,
+        parts,
+        scheduled_at,
+        developer_price,
+    ) = row
+    recipients, known = lines.split("\n"), known_at_acceptance(channel, scheduled_at)
     return Message(
-        id=row.id,
-        account=row.account,
-        channel=_CHANNELS[row.channel],
+        id=row_id,
+        account=account,
+        channel=_CHANNELS[channel],
         recipients=recipients,
-        timelines=stored_timelines(row.created_at, known, len(recipients), row.timelines),
+        timelines=stored_timelines(created_at, known, len(recipients), timelines),
         seen_at=now,
-        sender=row.sender,
-        text=row.text,
-        encoding=_ENCODINGS[row.encoding],
-        segments=row.segments,
-        price=Money(row.price_micros, row.currency),
-        callback_url=row.callback_url,
-        request_id=row.request_id,
-        title=row.title,
-        parts=None if row.parts is None else _parts.decode(row.parts),
-        scheduled_at=row.scheduled_at,
-        developer_price=Money(row.developer_micros, DEVELOPER_CURRENCY),
+        sender=sender,
+        text=text,
+        encoding=_ENCODINGS[encoding],
+        segments=segments,
+        price=Money(price, currency),
+        callback_url=callback_url,
+        request_id=request_id,
+        title=title,
+        parts=None if parts is None else _parts.decode(parts),
+        scheduled_at=scheduled_at,
+        developer_price=Money(developer_price, DEVELOPER_CURRENCY),
     )
 
 

@@ -46,6 +46,7 @@ class Store:
         self.faults = FaultRows(self.database)
         self.devices = DeviceRows(self.database)
         self.tallies = TallyRows(self.database)
+        self.settled = self.database.settled
         self.after_commit = self.database.after_commit
         self.on_rollback = self.database.on_rollback
         self.unavailable = self.database.unavailable
@@ -54,10 +55,6 @@ class Store:
     def write(self) -> AbstractAsyncContextManager[None]:
         """Return a write transaction; its block may await nothing but the store."""
         return self.database
-
-    async def settled(self) -> None:
-        """Wait until what has been read by now is committed; raise if it is rolled back."""
-        await self.database.settled()
 
     async def largest_id(self) -> int:
         """Return the largest id that `Ids` has assigned to a row, or 0."""
