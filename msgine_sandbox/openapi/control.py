@@ -9,6 +9,7 @@ from msgine_sandbox.asgi.routing import Handler, Routes
 from msgine_sandbox.asgi.security import ACCOUNT_HEADER, CONTROL_HEADER
 from msgine_sandbox.control import accounts, clock, faults, journal, messages, views, webhooks
 from msgine_sandbox.control import sandbox as whole_sandbox
+from msgine_sandbox.control.contents import Part
 from msgine_sandbox.control.lists import Detail
 from msgine_sandbox.control.message_views import MessageSummary, MessageView
 from msgine_sandbox.control.report import ReportView
@@ -121,24 +122,28 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
                 {"type": "number", "minimum": 0, "maximum": messages.MAX_WAIT},
                 f"Seconds of real time, {messages.DEFAULT_WAIT} if absent.",
             ),
+            Parameter("jump", {"type": "boolean"}, "Whether to move the clock to the status."),
+            _choice("field", Part, "Return only this, as plain text."),
         ),
         errors=(errors.WaitTimedOut,),
+        media_types=(JSON, "text/plain"),
     ),
+    ("GET", "/_sandbox/messages/count"): Operation(answer=views.CountView, parameters=_SEARCH),
     ("GET", "/_sandbox/messages/{id}"): Operation(answer=MessageView, errors=_ONE),
     ("DELETE", "/_sandbox/messages/{id}"): Operation(answer=views.DeletedView, errors=_ONE),
     ("POST", "/_sandbox/messages/{id}/status"): Operation(
         answer=MessageView, body=messages.StatusBody, errors=_ONE
     ),
-    ("GET", "/_sandbox/clock"): Operation(answer=accounts.ClockView),
+    ("GET", "/_sandbox/clock"): Operation(answer=clock.MovedClockView),
     ("POST", "/_sandbox/clock/advance"): Operation(
-        answer=accounts.ClockView, body=clock.AdvanceBody
+        answer=clock.MovedClockView, body=clock.AdvanceBody
     ),
-    ("POST", "/_sandbox/clock/freeze"): Operation(answer=accounts.ClockView),
-    ("POST", "/_sandbox/clock/resume"): Operation(answer=accounts.ClockView),
+    ("POST", "/_sandbox/clock/freeze"): Operation(answer=clock.MovedClockView),
+    ("POST", "/_sandbox/clock/resume"): Operation(answer=clock.MovedClockView),
     ("GET", "/_sandbox/faults"): Operation(answer=ListOf((views.FaultView,))),
     ("POST", "/_sandbox/faults"): Operation(
         answer=views.FaultView,
-        body=faults.RequestFaultBody | faults.WebhookFaultBody,
+        body=faults.RequestFaultBody | faults.WebhookFaultBody | faults.DeliveryFaultBody,
         accepted=(201,),
     ),
     ("DELETE", "/_sandbox/faults"): Operation(answer=views.DeletedView),
