@@ -27,6 +27,7 @@ from msgine_sandbox.control.faults import FaultsControl
 from msgine_sandbox.control.journal import JournalControl
 from msgine_sandbox.control.messages import MessagesControl
 from msgine_sandbox.control.sandbox import HEALTH, SandboxControl
+from msgine_sandbox.control.scenario import ScenarioControl
 from msgine_sandbox.control.webhooks import WebhooksControl
 from msgine_sandbox.model.account import TIERS
 from msgine_sandbox.model.message import AnswerForm
@@ -171,5 +172,6 @@ def _control_routes(s: Sandbox) -> Routes:
         *JournalControl(s.journal, s.accounts).resources,
         *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,
         *WebhooksControl(s.accounts, s.carrier, s.store.webhooks, s.sender, s.form).resources,
+        *ScenarioControl(s.store, s.accounts, s.channels, s.reset, s.ids, s.real).resources,
         *SandboxControl(s.reset, s.coverage, s.journal, s.store.webhooks, s.accounts).resources,
     )

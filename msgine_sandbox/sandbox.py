@@ -232,6 +232,8 @@ class Sandbox:
             self.coverage,
             self.inbox,
             self.deliveries,
+            self.faults,
+            self.messages,
         )
         self.lifecycle = Lifecycle(
             self.store,

@@ -19,6 +19,8 @@ from msgine_sandbox.model.errors import (
 MAX_BODY: Final = 1024 * 1024
 MAX_HEAD: Final = 64 * 1024
 """Bytes of a target, of a head in all, of trailers, and of a chunk's extensions."""
+MAX_SCENARIO: Final = 8 * MAX_BODY
+"""Bytes of a scenario in a call, which is the most that a list of messages has, too."""
 EXPECTED_TYPE: Final = "application/json, in UTF-8"
 
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
@@ -55,11 +57,11 @@ def check_framing(context: RequestContext) -> None:
         raise MalformedRequest("HTTP/1.0 has no Transfer-Encoding", field="Transfer-Encoding")
 
 
-async def read_body(context: RequestContext) -> None:
+async def read_body(context: RequestContext, most: int = MAX_BODY) -> None:
     """Read the whole body, which each of the later steps may need.
 
     Raises:
-        PayloadTooLarge: it is over a mebibyte.
+        PayloadTooLarge: it has more bytes than that.
         ApiError: the server's protocol cannot read on; the body is malformed, for example.
         ClientDisconnect: the client disconnected in the middle of it.
     """
@@ -67,16 +69,16 @@ async def read_body(context: RequestContext) -> None:
         return  # a body has no meaning there (RFC 9110, 9.3.1)
     announced = context.headers.get(b"content-length", b"0").strip(b" \t")
     # Refused before the body is sent. Cut off, because `int` refuses to read thousands of digits.
-    if announced.isdigit() and int(announced[:20]) > MAX_BODY:
-        raise PayloadTooLarge(limit=MAX_BODY)
+    if announced.isdigit() and int(announced[:20]) > most:
+        raise PayloadTooLarge(limit=most)
     body = b""
     while True:
         message = await context.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += bytes(message.get("body", b""))
-        if len(body) > MAX_BODY:
-            raise PayloadTooLarge(limit=MAX_BODY)
+        if len(body) > most:
+            raise PayloadTooLarge(limit=most)
         if not message.get("more_body", False):
             context.body = body
             return

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import invalid_field
-from msgine_sandbox.model.errors import InvalidRequest
+from msgine_sandbox.model.errors import ApiError, InvalidRequest
 
 Number = Annotated[float, Meta(gt=-1e15, lt=1e15, description="a number")]
 """A number that calculations cannot overflow with: JSON such as `1e400` is read as infinity."""
@@ -80,15 +80,18 @@ def _problems(
     names = [field.encode_name for field in fields.fields]
     for name in content:
         if name not in names:
-            yield _unknown(name, path or whole, names)
+            yield _unknown(name, path, names, whole)
     hints = get_type_hints(kind, include_extras=True)
     for field in fields.fields:
         value, where = content.get(field.encode_name), _join(path, field.encode_name)
         if value is None:
             if field.required:
                 expected = _expected(field.type)
-                yield InvalidRequest(
-                    f"{where} is required", field=field.encode_name, expected=expected
+                yield _at(
+                    where,
+                    InvalidRequest(
+                        f"{where} is required", field=field.encode_name, expected=expected
+                    ),
                 )
         elif not _matches(value, hints[field.name]):
             yield from _problems_inside(value, hints[field.name], _without_null(field.type), where)
@@ -116,7 +119,7 @@ def _problems_of_map(
 ) -> Iterator[InvalidRequest]:
     for name, member in value.items():
         if not _matches({name: None}, hint):
-            yield _unknown(name, path, _choices(kind.key_type))
+            yield _unknown(name, path, _choices(kind.key_type), _WHOLE)
         elif not _matches({name: member}, hint):
             yield _invalid(_join(path, name), member, _expected(kind.value_type))
 
@@ -169,15 +172,33 @@ def _choices(kind: inspect.Type) -> list[str]:
     return [each.value for each in kind.cls] if isinstance(kind, inspect.EnumType) else []
 
 
-def _unknown(name: str, whose: str, names: list[str]) -> InvalidRequest:
-    return InvalidRequest(
-        f"{whose} has no field {name}", field=name, expected=", ".join(sorted(names))
+def _unknown(name: str, path: str, names: list[str], whole: str) -> InvalidRequest:
+    error = InvalidRequest(
+        f"{path or whole} has no field {name}", field=name, expected=", ".join(sorted(names))
     )
+    return _at(_join(path, name), error)
 
 
 def _invalid(path: str, value: Any, expected: str) -> InvalidRequest:
     """Return the error of a field: the message has its path, `details.field` its name alone."""
-    return invalid_field(path.rpartition(".")[2], value, expected, path=path)
+    return _at(path, invalid_field(path.rpartition(".")[2], value, expected, path=path))
+
+
+def placed(error: ApiError, where: str) -> InvalidRequest:
+    """Return an error about a part of a body as one about the whole, with the field's full path.
+
+    `where` is the path of the part.
+    """
+    path = _join(where, error.path or error.details.get("field") or "").rstrip(".")
+    reason = error.details.get("reason")  # such as why a text is no phone number
+    why = f" ({reason.rstrip('.')})" if reason else ""
+    details = {**error.details, "field": path}
+    return _at(path, InvalidRequest(f"{path}: {error.message}{why}", **details))
+
+
+def _at(path: str, error: InvalidRequest) -> InvalidRequest:
+    error.path = path
+    return error
 
 
 def _join(path: str, name: str) -> str:

@@ -191,6 +191,11 @@ def fault_spec(content: object) -> FaultSpec:
     return _request_fault(convert(content, RequestFaultBody))
 
 
+def is_reason(text: str) -> bool:
+    """Return whether a text can be the reason of a failure."""
+    return 0 < len(text) <= MAX_REASON and not text.isspace() and is_one_line(text)
+
+
 def _is_about(name: str, content: Any) -> bool:
     effect = content.get("effect") if isinstance(content, dict) else None
     return isinstance(effect, dict) and effect.get(name) is not None
@@ -286,7 +291,7 @@ def _delivery_effect(body: DeliveryEffectBody, channel: Channel | None) -> Deliv
     outcome, reason, after = body.delivery, body.reason, body.after
     if reason is not None and outcome not in {Outcome.FAILED, Outcome.REFUSED}:
         raise invalid_field("effect.reason", reason[:MAX_REASON], "absent unless it fails")
-    if reason is not None and not _is_reason(reason):
+    if reason is not None and not is_reason(reason):
         raise invalid_field("effect.reason", reason[:MAX_REASON], _REASON)
     if after is not None and outcome is Outcome.PENDING:
         raise invalid_field("effect.after", after, "absent where delivery is pending")
@@ -296,10 +301,6 @@ def _delivery_effect(body: DeliveryEffectBody, channel: Channel | None) -> Deliv
             "effect.after", after, f"absent: a {channel} is sent or refused when it is accepted"
         )
     return DeliveryEffect(outcome=outcome, reason=reason, after=after)
-
-
-def _is_reason(text: str) -> bool:
-    return 0 < len(text) <= MAX_REASON and not text.isspace() and is_one_line(text)
 
 
 def _request_effect(body: RequestEffectBody, *, commits: bool) -> RequestEffect:

@@ -40,6 +40,8 @@ class ApiError(Exception):
     message: str = "Internal server error"
     is_documented: bool = False
     """Whether MsGine documents it, so that a client can meet it there."""
+    path: str | None = None
+    """Where in a body the field is that the details name, if it is inside another one."""
 
     def __init__(self, message: str | None = None, **details: Any) -> None:
         if message is not None:

@@ -130,10 +130,14 @@ class Accounts:
             clock=self._default_clock,
         )
 
+    def as_opened(self, account: int) -> Account:
+        """Return an account as it was when it was opened, with the time of new accounts."""
+        old = self._accounts[account]
+        return self._new_account(account, old.token_hint, old.magic)
+
     async def renew(self, account: int) -> None:
         """Set an account back to what it was when it was opened; inside a write transaction."""
-        old = self._accounts[account]
-        await self._set(self._new_account(account, old.token_hint, old.magic))
+        await self.put(self.as_opened(account))
         if account in self._clocks.pinned:
             pinned, self._clocks.pinned[account] = self._clocks.pinned[account], None
             self._store.on_rollback(partial(self._pin_again, account, pinned))
@@ -157,9 +161,10 @@ class Accounts:
     async def save(self, account: Account) -> None:
         """Store a changed account instead of the old one."""
         async with self._store.write():
-            await self._set(account)
+            await self.put(account)
 
-    async def _set(self, account: Account) -> None:
+    async def put(self, account: Account) -> None:
+        """Do the same inside a write transaction."""
         old = self._accounts[account.id]
         await self._store.accounts.save(account)
         self._put(account)

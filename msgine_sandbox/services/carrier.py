@@ -124,17 +124,23 @@ class Carrier:
 
     # Steps
 
-    def steps(self, message: Message) -> list[Step]:
-        """Return the steps of a new message: none where nobody is to be told of its statuses."""
+    def steps(self, message: Message, since: Instant = 0) -> list[Step]:
+        """Return the steps of a new message: none where nobody is to be told of its statuses.
+
+        Statuses up to `since` have none, because they have happened already.
+        """
         account, scheduled_at = message.account, message.scheduled_at
         is_heard = message.callback_url is not None or self._is_heard(account)
         if not is_heard:
             self._without_steps += 1
             self._followed.discard(account)
-        if scheduled_at is not None and self._sends_later(message.channel):
+        if scheduled_at is not None and scheduled_at > since and self._sends_later(message.channel):
             # It also tells of `pending`, which begins at the same time.
             return self._steps(account, message.id, [scheduled_at], SEND)
-        return self._steps(account, message.id, message.timelines.instants()) if is_heard else []
+        if not is_heard:
+            return []
+        instants = message.timelines.instants()
+        return self._steps(account, message.id, [at for at in instants if at > since])
 
     @contextmanager
     def hearing(self, account: int) -> Iterator[None]:

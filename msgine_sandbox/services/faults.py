@@ -35,6 +35,9 @@ class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
     times: int | None = None
     probability: float = 1
     seed: int = 0
+    hits: int = 0
+    seen: int = 0
+    """How often it has acted, and could have; more than never only in a scenario."""
 
 
 class DeliveryFaults(msgspec.Struct, frozen=True):
@@ -76,7 +79,21 @@ class Faults:
                 field="faults",
                 expected=f"at most {self._max_faults} at a time",
             )
-        fault = Fault(
+        fault = self._fault(account, spec)
+        async with self._store.write():
+            if len(spent) >= self._max_faults:
+                # Spent ones are kept, because tests read their hits, but not without end.
+                await self._store.faults.remove(account, spent[0].id)
+            await self._add(fault)
+        return fault
+
+    async def restore(self, account: int, specs: Iterable[FaultSpec]) -> None:
+        """Add the faults of a scenario to an account, inside a write transaction."""
+        for spec in specs:
+            await self._add(self._fault(account, spec))
+
+    def _fault(self, account: int | None, spec: FaultSpec) -> Fault:
+        return Fault(
             id=self._ids.next(),
             account=account,
             match=spec.match,
@@ -84,13 +101,9 @@ class Faults:
             times=spec.times,
             probability=spec.probability,
             seed=spec.seed,
+            hits=spec.hits,
+            seen=spec.seen,
         )
-        async with self._store.write():
-            if len(spent) >= self._max_faults:
-                # Spent ones are kept, because tests read their hits, but not without end.
-                await self._store.faults.remove(account, spent[0].id)
-            await self._add(fault)
-        return fault
 
     async def remove(self, account: int | None, fault_id: int | None = None) -> int:
         """Remove an account's faults, or for None all faults, or one of them; return how many."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.delivery import StatusChange
 from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.idempotency import StoredAnswer
@@ -86,6 +87,19 @@ class Messages:
             if changes:
                 await self._deliveries.enqueue_webhooks(changing(message), changes)
             self._store.after_commit(partial(self._accepted, message, steps, changes))
+
+    async def restore(self, message: Message, since: Instant) -> None:
+        """Store a message of a scenario with its steps, inside a write transaction.
+
+        What has happened to it up to `since` is told to nobody.
+        """
+        steps = self._carrier.steps(message, since)
+        changes = [] if since else _changes_so_far(message)
+        await self._store.messages.add(message)
+        await self._analytics.accepted(message)
+        await self._store.steps.add(steps)
+        await self._deliveries.enqueue_webhooks(changing(message), changes)
+        self._store.after_commit(partial(self._accepted, message, steps, changes))
 
     def _accepted(
         self, message: Message, steps: Sequence[Step], changes: Sequence[StatusChange]

@@ -1,23 +1,48 @@
-"""Reset: an account, or the whole sandbox, becomes what it was when it was new."""
+"""Reset: an account becomes what it was when it was new, or what a scenario says; or all do."""
 
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from msgine_sandbox.model.clock import Clock
+import msgspec
+
+from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.clock import Clock, Instant
+from msgine_sandbox.model.message import Message
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.client_warnings import RetryDetector
 from msgine_sandbox.services.coverage import Coverage
 from msgine_sandbox.services.deletion import Emptying
 from msgine_sandbox.services.deliveries import Deliveries
+from msgine_sandbox.services.faults import Faults, FaultSpec
 from msgine_sandbox.services.inbox import Inbox
 from msgine_sandbox.services.journal import Journal
+from msgine_sandbox.services.messages import Messages
 from msgine_sandbox.services.rate_limit import RateLimit
 from msgine_sandbox.services.scheduler import Scheduler
 from msgine_sandbox.storage.store import Store
 
 _KEYS: Final = 1000
 """Idempotency keys that are deleted in one transaction."""
+
+
+class RestoredMessage(msgspec.Struct, frozen=True):
+    """A message of a scenario."""
+
+    message: Message
+    is_known: bool
+    """Whether the scenario has its statuses, so that nobody is told of those until now."""
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account has at a time, as a scenario says."""
+
+    account: Account
+    """With its settings, endpoints and clock."""
+    now: Instant
+    faults: Sequence[FaultSpec] = ()
+    messages: Sequence[RestoredMessage] = ()
+    """The oldest first."""
 
 
 class Reset:
@@ -34,6 +59,8 @@ class Reset:
         coverage: Coverage,
         inbox: Inbox,
         deliveries: Deliveries,
+        faults: Faults,
+        messages: Messages,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -44,17 +71,33 @@ class Reset:
         self._coverage = coverage
         self._inbox = inbox
         self._deliveries = deliveries
+        self._faults = faults
+        self._messages = messages
 
     async def reset(self, account: int | None) -> None:
         """Reset an account, or for None every account and the clock of those opened later."""
+        await self._reset(account, None)
+
+    async def replace(self, contents: Contents) -> None:
+        """Reset an account, and store what it has from now on in the last transaction of that."""
+        await self._reset(contents.account.id, contents)
+
+    async def fill(self, contents: Contents) -> None:
+        """Store what an account has that has no messages yet."""
+        async with self._store.write():
+            await self._restore(contents)
+
+    async def _reset(self, account: int | None, contents: Contents | None) -> None:
         chosen = self._accounts.ids(account)
         is_done = False
         while not is_done:
-            is_done = await self._clear(account, chosen)
+            is_done = await self._clear(account, chosen, contents)
         for each in chosen:
             await self._scheduler.reschedule(each)
 
-    async def _clear(self, account: int | None, chosen: Sequence[int]) -> bool:
+    async def _clear(
+        self, account: int | None, chosen: Sequence[int], contents: Contents | None
+    ) -> bool:
         """Delete a slice of what there is; with the last one, renew the accounts: return True."""
         async with self._store.write():
             # A new one in each slice: what is accepted meanwhile goes as well, because the account
@@ -74,8 +117,19 @@ class Reset:
             # same batch for as long as that.
             windows = self._rate_limit.forget(account)
             self._store.on_rollback(partial(self._rate_limit.restore, windows))
+            if contents is not None:
+                await self._restore(contents)
             self._store.after_commit(partial(self._forget, account, chosen, emptying.until))
         return True
+
+    async def _restore(self, contents: Contents) -> None:
+        account = contents.account.id
+        await self._accounts.put(contents.account)
+        await self._faults.restore(account, contents.faults)
+        for each in contents.messages:
+            await self._messages.restore(each.message, contents.now if each.is_known else 0)
+        # Where statuses begin only when the clock is moved, those until now have begun as well.
+        self._store.after_commit(partial(self._accounts.has_moved, account, contents.now))
 
     def _forget(self, account: int | None, chosen: Sequence[int], until: int) -> None:
         for each in chosen:

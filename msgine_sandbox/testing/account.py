@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgine_sandbox.testing.client import AccountClient, without_none
@@ -117,6 +120,28 @@ class Account:
             }
         )
         return _parse_settings(self._client.patch("/account", change))
+
+    @property
+    def scenario(self) -> dict[str, Any]:
+        """The account as a scenario: settings, endpoints, faults, messages, whether it is frozen.
+
+        It can be written to a file as JSON, and loaded by `load` or `--scenario`.
+        """
+        scenario: dict[str, Any] = self._client.get("/scenario")
+        return scenario
+
+    def load(self, scenario: Mapping[str, Any] | str | PathLike[str]) -> None:
+        """Replace all that the account has by a scenario with one account, or by that of a file.
+
+        Raises:
+            SandboxError: the sandbox refuses a part of it, and nothing has changed; the field in
+                the details is the path of that part.
+        """
+        if not isinstance(scenario, Mapping):
+            scenario = json.loads(Path(scenario).read_bytes())
+        # As at a reset, the sandbox forgets the account's coverage.
+        self.server.remember(self.coverage)
+        self._client.put("/scenario", scenario)
 
     def wait_for_message(
         self,

@@ -52,12 +52,30 @@ BODIES = {
     ),
     "status": ("POST", "/messages/{id}/status", {"status": "sent", "to": NUMBER}),
 }
+TIMELINE = [
+    {"status": "queued", "after": 0},
+    {"status": "pending", "after": 1.5},
+    {"status": "failed", "after": 2, "reason": "Off"},
+]
 SCENARIO = {
     "accounts": [
         {"token": "t", "frozen": False, "endpoints": [ENDPOINT]} | ACCOUNT,
         {
             "token": "u",
-            "messages": [{"channel": "sms", "to": NUMBER, "message": "Hello", "secondsAgo": 60}],
+            "faults": [
+                {"effect": EFFECT, "match": MATCH, "hits": 1, "seen": 3} | OFTEN,
+                {"effect": {"delivery": "failed", "reason": "Off", "after": 1.5}},
+            ],
+            "messages": [
+                {"channel": "sms", "to": NUMBER, "message": "Hello", "secondsAgo": 60},
+                {
+                    "to": NUMBER,
+                    "message": "Hello",
+                    "secondsAgo": 60,
+                    "scheduledAfter": 1.5,
+                    "recipients": [{"to": NUMBER, "rule": "stuck", "timeline": TIMELINE}],
+                },
+            ],
         },
     ]
 }
@@ -161,6 +179,27 @@ def test_any_json_at_any_place_of_a_scenario_is_read_or_refused(
     file.write_text(json.dumps(put(SCENARIO, place, value)))
     with suppress(SettingsError):  # any other exception is a defect
         asyncio.run(begin(file))
+
+
+@settings(max_examples=200)
+@given(place=st.sampled_from(list(places(SCENARIO))), value=values | likely)
+def test_any_json_at_any_place_of_a_scenario_that_a_call_loads_is_answered(
+    sync: SyncBox, place: tuple[Any, ...], value: Any
+) -> None:
+    for account in SCENARIO["accounts"]:
+        content = put(SCENARIO, place, value)
+        if isinstance(content, dict) and isinstance(content.get("accounts"), list):
+            content["accounts"] = [
+                each for each in content["accounts"] if not _is(each, account["token"])
+            ]
+        box = sync.box.other("test_unlimited_loaded")
+        body = json.dumps(content)
+        answer = sync.run(box.call("PUT", "/_sandbox/scenario", content=body, headers=JSON))
+        assert_answered(answer)
+
+
+def _is(account: Any, token: str) -> bool:
+    return isinstance(account, dict) and account.get("token") == token
 
 
 async def begin(file: Path) -> None:

@@ -207,10 +207,12 @@ def test_the_toml_that_is_shown_can_be_read() -> None:
 def test_the_scenario_that_is_shown_can_be_loaded(tmp_path: Path) -> None:
     import httpx
 
-    [shown] = [block for block in blocks(DOCS / "scenarios.md") if block.language == "json"]
+    shown = [block.text for block in blocks(DOCS / "scenarios.md") if block.language == "json"]
+    scenario, message = map(json.loads, shown[:2])
+    [account] = scenario["accounts"]
+    account["messages"].append(message)
     file = tmp_path / "scenario.json"
-    file.write_text(shown.text, encoding="utf-8")
-    [account] = json.loads(shown.text)["accounts"]
+    file.write_text(json.dumps(scenario), encoding="utf-8")
     with serving("--scenario", str(file)) as live:
         listed = httpx.get(
             f"{live.base_url}/messages", headers={"X-Api-Key": account["token"]}

@@ -124,6 +124,13 @@ def reading_as_a_new_account(world: World) -> Awaitable[httpx.Response]:
 ENDPOINTS = {"endpoints": [{"url": "http://localhost:1/other"}]}
 HOUR = {"seconds": 3600}
 FAULT = {"effect": {"status": 500}, "match": {"to": "+256701999999"}}
+SCENARIO = {
+    "senderId": "Loaded",
+    "frozen": True,
+    "endpoints": ENDPOINTS["endpoints"],
+    "faults": [FAULT],
+    "messages": [SMS | {"secondsAgo": 60}, PUSH | {"channel": "push"}],
+}
 DEVICE = {"token": "token-of-a-phone", "platform": "ios"}
 OPERATIONS = {
     "an SMS": Operation("POST /messages/sms", call("POST", f"{BASE_PATH}/messages/sms", SMS)),
@@ -223,6 +230,9 @@ OPERATIONS = {
     ),
     "an emptied inbox of all": Operation(
         "DELETE /_sandbox/messages", for_all("DELETE", "/_sandbox/messages")
+    ),
+    "a scenario": Operation(
+        "PUT /_sandbox/scenario", call("PUT", "/_sandbox/scenario", {"accounts": [SCENARIO]})
     ),
     "a reset": Operation("POST /_sandbox/reset", call("POST", "/_sandbox/reset")),
     "a reset of all": Operation("POST /_sandbox/reset", for_all("POST", "/_sandbox/reset")),
@@ -365,4 +375,6 @@ async def test_every_place_that_writes_is_reached_by_an_operation(
     gone = min(place for place in places if place[0] == "sender.py")
     # What is too old is deleted in the background.
     retention = {place for place in places if place[0] == "retention.py"}
-    assert places - reached <= {gone} | retention
+    # What the file of a scenario has is stored at the start.
+    filling = min(place for place in places if place[0] == "reset.py")
+    assert places - reached <= {gone, filling} | retention

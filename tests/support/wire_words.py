@@ -71,6 +71,10 @@ async def answers(receiver: Receiver) -> Recorder:
         await call("POST faults", "POST", f"{control}/faults", json=fault)
         webhook = {"match": {"event": "message.failed"}, "effect": {"webhook": "delay", "delay": 1}}
         await call("POST faults", "POST", f"{control}/faults", json=webhook)
+        delivery = {"delivery": "failed", "reason": "Off", "after": 1.5}
+        await call("POST faults", "POST", f"{control}/faults", json={
+            "match": {"channel": "email", "to": "*"}, "effect": delivery, "times": 2
+        })  # fmt: skip
         await call("GET messages", "GET", f"{api}/messages")
         sms = {"to": "+256701234567", "message": "–", "priority": 1}
         for _ in range(2):
@@ -114,6 +118,8 @@ async def answers(receiver: Receiver) -> Recorder:
         await call("GET wait", "GET", f"{control}/messages/wait?timeout=0&contains=nothing")
         for _ in range(21):
             await call("GET messages", "GET", f"{api}/messages")
+        scenario = await call("GET scenario", "GET", f"{control}/scenario")
+        await call("PUT scenario", "PUT", f"{control}/scenario", json=scenario)
         async with bounded(looked_at=1, looked_at_together=1) as recorder.box:
             await recorder.box.statuses(2)
             await call("GET messages", "GET", f"{control}/messages?q=hello&limit=1")

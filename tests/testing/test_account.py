@@ -1,15 +1,19 @@
 """Accounts of the Python client: settings, requests, coverage, webhook endpoints."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import httpx
+import pytest
 from client_sends import NUMBER, post_sms, send_sms
 
 from msgine_sandbox.testing import (
     Account,
     Endpoint,
+    SandboxError,
 )
 
 
@@ -30,6 +34,31 @@ def test_the_settings_of_an_account_are_changed(account: Account) -> None:
     assert (terms.sender_id, terms.price, terms.currency) == ("Shop", Decimal(30), "UGX")
     assert account.change(scopes=["READ_MESSAGES"]).scopes == ("READ_MESSAGES",)
     assert post_sms(account).status_code == 403
+
+
+def test_an_account_is_saved_and_loaded_again(account: Account, tmp_path: Path) -> None:
+    account.clock.freeze()
+    account.change(sender_id="Shop")
+    account.faults.delivery("pending", times=1)
+    send_sms(account)
+    account.clock.advance(seconds=1)
+    scenario = account.scenario
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(scenario))
+    copy = account.another()
+    for each in (scenario, file, str(file)):
+        copy.load(each)
+        assert [message.status for message in copy.messages] == ["pending"]
+        assert copy.settings.sender_id == "Shop"
+        assert copy.scenario["accounts"][0] | {"token": account.token} == scenario["accounts"][0]
+
+
+def test_a_scenario_that_is_refused_changes_nothing(account: Account) -> None:
+    send_sms(account)
+    with pytest.raises(SandboxError) as refused:
+        account.load({"accounts": [{"messages": [{"to": NUMBER, "message": ""}]}]})
+    assert refused.value.details["field"] == "accounts[0].messages[0].message"
+    assert len(account.messages) == 1
 
 
 def test_the_journal_has_requests_and_responses(account: Account) -> None:
