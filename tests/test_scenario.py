@@ -151,6 +151,34 @@ async def test_a_scenario_has_messages_of_every_channel(tmp_path: Path) -> None:
         await box.get("/_sandbox/messages/wait", channel="email", status="delivered")
 
 
+async def test_a_scenario_has_faults_and_statuses(tmp_path: Path) -> None:
+    fault = {"effect": {"delivery": "refused"}, "match": {"to": NUMBER}, "times": 3, "hits": 2}
+    timeline = [
+        {"status": "pending", "after": 0},
+        {"status": "failed", "after": 1, "reason": "Off"},
+    ]
+    known = HELLO | {"secondsAgo": 5, "recipients": [{"to": NUMBER, "timeline": timeline}]}
+    account = {"token": "t", "frozen": True, "faults": [fault], "messages": [HELLO, known]}
+    async with starting_with(written(tmp_path, accounts(account))) as http:
+        box = Box(http, "t")
+        for _ in range(2):
+            await box.accepted()
+        await box.advance(seconds=2)
+        found = (await box.get("/_sandbox/messages"))["data"][::-1]
+        assert [each["status"] for each in found] == ["delivered", "failed", "failed", "delivered"]
+        assert found[1]["recipients"][0]["reason"] == "Off"
+
+
+async def test_what_a_call_exports_is_a_scenario_to_start_with(tmp_path: Path) -> None:
+    async with sandbox() as box:
+        await box.freeze()
+        await box.accepted()
+        await box.advance(seconds=1)
+        scenario = await box.get("/_sandbox/scenario")
+    async with starting_with(written(tmp_path, scenario)) as http:
+        assert await Box(http, box.token).get("/_sandbox/scenario") == scenario
+
+
 async def test_a_restart_on_a_database_adds_nothing(tmp_path: Path) -> None:
     database = str(tmp_path / "sandbox.db")
     seen = []
@@ -261,6 +289,8 @@ def third(**fields: Any) -> dict[str, Any]:
         (second(messages=[PUSH | {"tokens": None}]), "accounts[1]", "register a device first"),
         (second(messages=[PUSH | {"tokens": []}]), "accounts[1]", "1 to 100 recipients"),
         (second(messages=[EMAIL | {"idempotencyKey": "k"}]), "accounts[1]", "idempotencyKey"),
+        (second(faults=[{"effect": {}}]), "accounts[1].faults[0].effect: ", "needs one of"),
+        (third(recipients=[{"to": NUMBER}]), "accounts[1].messages[2].recipients[0]", "timeline"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -19,8 +19,6 @@ from msgine_sandbox.model.errors import (
 MAX_BODY: Final = 1024 * 1024
 MAX_HEAD: Final = 64 * 1024
 """Bytes of a target, of a head in all, of trailers, and of a chunk's extensions."""
-MAX_SCENARIO: Final = 8 * MAX_BODY
-"""Bytes of a scenario in a call, which is the most that a list of messages has, too."""
 EXPECTED_TYPE: Final = "application/json, in UTF-8"
 
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})

@@ -16,7 +16,7 @@ from msgine_sandbox.asgi.answers import (
     message_answer,
     truncated,
 )
-from msgine_sandbox.asgi.body import MAX_BODY, MAX_SCENARIO, read_body, require_json
+from msgine_sandbox.asgi.body import read_body, require_json
 from msgine_sandbox.asgi.connections import Connections, disconnected_within
 from msgine_sandbox.asgi.context import CredentialScheme, RequestContext, request_of
 from msgine_sandbox.asgi.credentials import (
@@ -52,8 +52,6 @@ from msgine_sandbox.services.rate_limit import (
     why_waiting_does_not_help,
 )
 
-SCENARIO: Final = "/_sandbox/scenario"
-"""The only call whose body can be larger than that of others."""
 _REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
 
@@ -249,7 +247,7 @@ class ControlPipeline:
             ClientDisconnect: the client has disconnected.
         """
         check_origin(context)
-        await read_body(context, MAX_SCENARIO if context.path == SCENARIO else MAX_BODY)
+        await read_body(context, self._routes.max_body(context))
         require_json(context)
         await self._auth.authenticate(context)
         return await self._routes.handler(context)(request_of(context))

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import Scope
 
+from msgine_sandbox.asgi.body import MAX_BODY
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.model.errors import MethodNotAllowed, NotFound
 
@@ -30,12 +31,19 @@ Handler = Callable[[Any], Awaitable[Response]]
 class Resource:
     """A path, such as `/messages/{id}`, and the handler of each method.
 
-    `accepted` is the status of a POST that succeeds.
+    `accepted` is the status of a POST that succeeds, `max_body` how many bytes a body can have.
     """
 
-    def __init__(self, path: str, handlers: Mapping[str, Handler], accepted: int = 201) -> None:
+    def __init__(
+        self,
+        path: str,
+        handlers: Mapping[str, Handler],
+        accepted: int = 201,
+        max_body: int = MAX_BODY,
+    ) -> None:
         self.path = path
         self.accepted = accepted
+        self.max_body = max_body
         self.handlers = dict(handlers)
         if "GET" in handlers:
             self.handlers["HEAD"] = handlers["GET"]
@@ -67,9 +75,11 @@ def path_of(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-def resource(path: str, *, accepted: int = 201, **handlers: Handler) -> Resource:
+def resource(
+    path: str, *, accepted: int = 201, max_body: int = MAX_BODY, **handlers: Handler
+) -> Resource:
     """Return the resource at a path; the other keywords are methods."""
-    return Resource(path, handlers, accepted)
+    return Resource(path, handlers, accepted, max_body)
 
 
 class Routes:
@@ -101,6 +111,11 @@ class Routes:
             return path
         found = (each.path for each in self._with_parameters if each.parameters(path) is not None)
         return next(found, None)
+
+    def max_body(self, context: RequestContext) -> int:
+        """Return how many bytes the body of a request can have, whether or not its path exists."""
+        found = self._literal.get(context.path)  # no path with a parameter takes more
+        return MAX_BODY if found is None else found.max_body
 
     def success_status(self, context: RequestContext) -> int:
         """Return the status of a success, whether or not the path exists."""

@@ -9,8 +9,8 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.credentials import credential
-from msgine_sandbox.asgi.pipeline import SCENARIO
 from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.control.lists import MAX_BYTES
 from msgine_sandbox.control.views import StatusView
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import RealTime
@@ -44,7 +44,7 @@ class ScenarioControl:
     @property
     def resources(self) -> list[Resource]:
         """The paths, below the root."""
-        return [resource("/_sandbox/scenario", GET=self.export, PUT=self.load)]
+        return [resource("/_sandbox/scenario", max_body=MAX_BYTES, GET=self.export, PUT=self.load)]
 
     async def export(self, request: Request) -> Answer:
         """Return the account as a scenario, with its token if the call has sent it."""
@@ -75,6 +75,3 @@ class ScenarioControl:
         contents = await reader.contents(scenario.accounts[0], renewed, now, "accounts[0]")
         await self._reset.replace(contents)
         return json_answer(StatusView())
-
-
-assert SCENARIO == "/_sandbox/scenario"  # noqa: S101  (whose body can be large)

@@ -97,8 +97,10 @@ class Messages:
         changes = [] if since else _changes_so_far(message)
         await self._store.messages.add(message)
         await self._analytics.accepted(message)
-        await self._store.steps.add(steps)
-        await self._deliveries.enqueue_webhooks(changing(message), changes)
+        if steps:
+            await self._store.steps.add(steps)
+        if changes:
+            await self._deliveries.enqueue_webhooks(changing(message), changes)
         self._store.after_commit(partial(self._accepted, message, steps, changes))
 
     def _accepted(

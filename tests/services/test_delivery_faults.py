@@ -1,5 +1,6 @@
 """Delivery faults: how deliveries to any recipient end, why, when, and how often."""
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -333,6 +334,15 @@ async def test_times_counts_recipients(box: Box) -> None:
     assert [each["status"] for each in found] == ["failed", "failed", "delivered"]
     now = await box.get(f"/_sandbox/faults/{fault['id']}")
     assert (now["hits"], now["left"]) == (2, 0)
+
+
+async def test_times_is_exact_however_many_messages_come_at_once(box: Box) -> None:
+    account = box.other("test_unlimited_at_once")
+    fault = await account.add_fault({"delivery": "refused"}, times=7, probability=0.9)
+    messages = await asyncio.gather(*[account.accepted() for _ in range(50)])
+    found = [await account.details(each) for each in messages]
+    assert sum("rule" in each["recipients"][0] for each in found) == 7
+    assert (await account.get(f"/_sandbox/faults/{fault['id']}"))["left"] == 0
 
 
 @pytest.mark.parametrize(
