@@ -37,7 +37,7 @@ class DueView(View, frozen=True, kw_only=True):
     account_id: str
 
 
-class MovedClockView(ClockView, frozen=True, kw_only=True):
+class FullClockView(ClockView, frozen=True, kw_only=True):
     """A clock as its own calls return it."""
 
     next: DueView | None
@@ -108,11 +108,11 @@ class ClockControl:
             f"Say how far to advance the clock: {expected}", field="seconds", expected=expected
         )
 
-    async def _view(self, account: int | None) -> MovedClockView:
+    async def _view(self, account: int | None) -> FullClockView:
         due = await self._upcoming.next(account)
         clock, now, real = self._time_travel.read(account)
         view = clock_view(clock, now, real)
-        return MovedClockView(
+        return FullClockView(
             now=view.now,
             real_now=view.real_now,
             frozen=view.frozen,

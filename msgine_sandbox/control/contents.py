@@ -20,7 +20,7 @@ _READ_AT_ONCE: Final = 1000
 _CONTENTS: Final = "msgine_sandbox.model.contents"
 
 
-class Part(StrEnum):
+class MessagePart(StrEnum):
     """What of a message is answered as plain text."""
 
     CODE = "code"
@@ -32,7 +32,7 @@ class Part(StrEnum):
     @property
     def is_in_every_message(self) -> bool:
         """Whether a message cannot be without it."""
-        return self in {Part.TEXT, Part.ID}
+        return self in {MessagePart.TEXT, MessagePart.ID}
 
 
 class TextAnswer(Answer):
@@ -49,16 +49,16 @@ async def with_contents(view: MessageView, message: Message) -> MessageView:
     return replace(view, code=contents.code, codes=contents.codes, links=contents.links)
 
 
-async def part_of(message: Message, part: Part, form: AnswerForm) -> str | None:
+async def part_of(message: Message, part: MessagePart, form: AnswerForm) -> str | None:
     """Return a part of a message as text, or None where the message has none."""
     match part:
-        case Part.CODE:
+        case MessagePart.CODE:
             return (await _contents(message)).code
-        case Part.LINK:
+        case MessagePart.LINK:
             return next(iter((await _contents(message)).links), None)
-        case Part.TEXT:
+        case MessagePart.TEXT:
             return message.text
-        case Part.ID:
+        case MessagePart.ID:
             return form.message_id(message.id)
 
 

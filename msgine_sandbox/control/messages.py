@@ -15,7 +15,7 @@ from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
-from msgine_sandbox.control.contents import Part, TextAnswer, part_of, with_contents
+from msgine_sandbox.control.contents import MessagePart, TextAnswer, part_of, with_contents
 from msgine_sandbox.control.lists import Detail, ListPage
 from msgine_sandbox.control.message_views import (
     full_message_view,
@@ -125,7 +125,11 @@ class MessagesControl:
         """Return a message that matches as soon as there is one, or 408 and what did arrive."""
         query = Fields(request.query_params)
         query.forbid_unknown(_SEARCHABLE | {"timeout", "jump", "field"}, "A wait")
-        timeout, jumps, part = _timeout(query), query.flag("jump"), query.choice("field", Part)
+        timeout, jumps, part = (
+            _timeout(query),
+            query.flag("jump"),
+            query.choice("field", MessagePart),
+        )
         wanted = await self._query(request, query)
         jumps = jumps and wanted.filter.status is not None
         # Where the clock is moved, the wait is for a message that fits all but the status.
@@ -182,7 +186,7 @@ class MessagesControl:
         )
 
     async def _awaited(
-        self, request: Request, wanted: MessageQuery, part: Part | None, timeout: float
+        self, request: Request, wanted: MessageQuery, part: MessagePart | None, timeout: float
     ) -> Message | None:
         """Return a message that matches and has the part, or None after the timeout."""
         with self._waits.waiting(wanted) as wait:
@@ -199,18 +203,18 @@ class MessagesControl:
                         return message
         return None
 
-    async def _existing(self, wait: Wait, part: Part | None) -> Message | None:
+    async def _existing(self, wait: Wait, part: MessagePart | None) -> Message | None:
         message = await wait.existing()
         if message is None or await self._has(message, part):
             return message
         return next(iter(await self._newest(wait.query, part)), None)
 
-    async def _newest(self, wanted: MessageQuery, part: Part | None) -> Sequence[Message]:
+    async def _newest(self, wanted: MessageQuery, part: MessagePart | None) -> Sequence[Message]:
         """Return the newest messages that match and have the part."""
         found = await self._inbox.first(wanted, CONSIDERED)
         return [each async for each in self._inbox.read(found) if await self._has(each, part)]
 
-    async def _has(self, message: Message, part: Part | None) -> bool:
+    async def _has(self, message: Message, part: MessagePart | None) -> bool:
         if part is None or part.is_in_every_message:
             return True
         return await part_of(message, part, self._form) is not None
@@ -239,7 +243,7 @@ class MessagesControl:
         self,
         request: Request,
         wanted: MessageQuery,
-        part: Part | None,
+        part: MessagePart | None,
         timeout: float,
         reason: str | None,
     ) -> WaitTimedOut:

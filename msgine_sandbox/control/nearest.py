@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from msgine_sandbox.control.contents import Part, part_of
+from msgine_sandbox.control.contents import MessagePart, part_of
 from msgine_sandbox.control.views import View
 from msgine_sandbox.model.clock import iso_micros
 from msgine_sandbox.model.delivery import Status
@@ -49,7 +49,7 @@ class Nearest:
         form: AnswerForm,
         wanted: MessageQuery,
         given: Mapping[str, str],
-        part: Part | None,
+        part: MessagePart | None,
     ) -> None:
         """Take what was wanted, and the parameters as the client wrote them."""
         self._inbox = inbox
@@ -123,7 +123,7 @@ class Nearest:
                 return message.channel
             case "since":
                 return iso_micros(message.created_at)
-            case Part.CODE | Part.LINK:
+            case MessagePart.CODE | MessagePart.LINK:
                 return None
         return _content(message)[:_BEGINNING]
 

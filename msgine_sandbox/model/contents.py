@@ -4,15 +4,15 @@
 """
 
 from collections.abc import Iterable
-
-import msgspec
+from dataclasses import dataclass
 
 from msgine_sandbox.model.codes import find_codes
 from msgine_sandbox.model.html_text import html_to_text
 from msgine_sandbox.model.links import find_links
 
 
-class Contents(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Contents:
     """The codes and links of a message."""
 
     codes: list[str]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.account import Account as Account
     from msgine_sandbox.testing.account import AccountSettings as AccountSettings
     from msgine_sandbox.testing.clock import Clock as Clock
+    from msgine_sandbox.testing.clock import Due as Due
     from msgine_sandbox.testing.coverage import Coverage as Coverage
     from msgine_sandbox.testing.errors import MessageNotFound as MessageNotFound
     from msgine_sandbox.testing.errors import NoCode as NoCode
@@ -60,6 +61,7 @@ _MODULES = {
     "ClientWarning": "journal",
     "Clock": "clock",
     "Coverage": "coverage",
+    "Due": "clock",
     "Endpoint": "webhooks",
     "Fault": "faults",
     "Faults": "faults",

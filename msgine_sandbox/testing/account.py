@@ -52,15 +52,19 @@ class Account:
     the sandbox. Safe to use from several threads.
     """
 
-    def __init__(self, server: Server, token: str) -> None:
+    def __init__(self, server: Server, token: str, *, starts_frozen: bool = False) -> None:
+        """Freeze the account's clock, now and after each reset, if it `starts_frozen`."""
         self.server = server
         self.token = token
+        self.starts_frozen = starts_frozen
+        """Whether waits move the clock unless they say otherwise."""
         self._client = AccountClient(server.wire, token)
         self.messages = Messages(self._client)
         self.clock = Clock(self._client)
         self.faults = Faults(self._client)
         self.webhooks = Webhooks(self._client)
         self.requests = Requests(self._client, server.ignored_warnings)
+        self._start()
 
     @property
     def origin(self) -> str:
@@ -152,19 +156,24 @@ class Account:
         contains: str | None = None,
         matches: str | None = None,
         status: str | None = None,
+        jump: bool | None = None,
         timeout: float = 5,
     ) -> Message:
         """Return the newest message that matches, waiting for one if there is none yet.
 
         `id` is the id that the API gave a message; `contains` and `matches`, a regular expression,
-        search text and title. The timeout is in seconds of real time.
+        search text and title. With `jump`, a message that fits all but `status` is not waited for:
+        its account's clock moves to its next status, until it fits. None means to do so if the
+        account starts frozen. The timeout is in seconds of real time.
 
         Raises:
-            MessageNotFound: no such message arrived in time; the error lists those that did.
+            MessageNotFound: no such message arrived in time, or no step leads such a message to the
+                status; the error lists those that did arrive, and what differs.
         """
         __tracebackhide__ = True  # pytest then shows the line of the test that waits
         return self.messages.wait(
             timeout,
+            jump=self.starts_frozen if jump is None else jump,
             id=id,
             channel=channel,
             to=to,
@@ -174,12 +183,16 @@ class Account:
         )
 
     def reset(self) -> None:
-        """Make the account new: no messages, keys, faults or endpoints, and real time."""
+        """Make the account new: no messages, keys, faults or endpoints, and real time.
+
+        If it starts frozen, its clock is frozen again.
+        """
         # The sandbox forgets the account's coverage, but the session still reports it.
         self.server.remember(self.coverage)
         if self.server.report_file is not None:
             self.server.report_file.add_before_reset(self)
         self._client.post("/reset")
+        self._start()
 
     def another(self, token: str | None = None) -> Account:
         """Return another account on the same sandbox: that of the token, or a fresh one."""
@@ -194,6 +207,10 @@ class Account:
             SandboxError: the sandbox answers with an error.
         """
         return self.server.wire.call(method, path, self.token, json=json, params=params)
+
+    def _start(self) -> None:
+        if self.starts_frozen:
+            self.clock.freeze()
 
     def __repr__(self) -> str:
         return f"<Account {self.token} at {self.origin}>"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from msgine_sandbox.model.characters import printable
 from msgine_sandbox.testing.client import (
     MAX_ENTRIES,
     AccountClient,
@@ -17,16 +16,17 @@ from msgine_sandbox.testing.client import (
     format_time,
     parse_time,
 )
+from msgine_sandbox.testing.descriptions import MAX_LISTED, describe_messages, describe_timeout
 from msgine_sandbox.testing.errors import MessageNotFound, NoCode, SandboxError
+
+if TYPE_CHECKING:
+    from msgine_sandbox.model.contents import Contents
 
 _MAX_WAIT: Final = 60.0  # seconds; the sandbox refuses to wait longer in one call
 _WAIT_MARGIN: Final = 15.0  # seconds that the response may take on top of the wait
+_MOVE_TIMEOUT: Final = 600.0  # the same where webhooks are sent meanwhile
 _NOT_FOUND: Final = 404
 _REQUEST_TIMEOUT: Final = 408
-_MAX_LISTED: Final = 10
-_MAX_RECIPIENTS: Final = 3
-_MAX_RECIPIENT_LENGTH: Final = 40
-_MAX_TEXT_LENGTH: Final = 100
 
 _NEXT_STATUS: Final[Mapping[str, Mapping[str, str]]] = {
     "sent": {"queued": "pending", "pending": "sent"},
@@ -90,22 +90,26 @@ class Message:
         Raises:
             NoCode: none of them has one.
         """
-        from msgine_sandbox.model.codes import find_code  # its expressions take 20 ms
-        from msgine_sandbox.model.html_text import html_to_text
+        for code in self.codes:
+            return code
+        raise NoCode(f"There is no one-time code in {self.text!r}")
 
-        code = find_code(self.text) or find_code(self.title or "")
-        if code is None and self.html is not None:
-            code = find_code(html_to_text(self.html).text)
-        if code is None:
-            raise NoCode(f"There is no one-time code in {self.text!r}")
-        return code
+    @property
+    def codes(self) -> list[str]:
+        """Every number that can be the code, the most likely one first; empty if there is none."""
+        return self._contents.codes
 
     @property
     def links(self) -> list[str]:
         """The http and https URLs in the text, then those that the HTML links to, in order."""
-        from msgine_sandbox.model.links import find_links
+        return self._contents.links
 
-        return list(dict.fromkeys([*find_links(self.text), *self.raw.get("links", ())]))
+    @property
+    def _contents(self) -> Contents:
+        from msgine_sandbox.model.contents import contents_of  # its expressions take 20 ms
+
+        # Not those of the sandbox, because lists do not have them.
+        return contents_of(self.text, self.title, self.html, self.raw.get("links", ()))
 
     def refresh(self) -> Message:
         """Return the message as it is now."""
@@ -181,9 +185,9 @@ class Messages(RemoteList[Message]):
         except SandboxError as error:
             if error.status != _NOT_FOUND:
                 raise
-        listed, total = self._client.get_list("/messages", _MAX_LISTED, {"view": "summary"})
+        listed, total = self._client.get_list("/messages", MAX_LISTED, {"view": "summary"})
         raise MessageNotFound(
-            f"No message has the id {message_id!r}. {_describe_messages(listed, total)}"
+            f"No message has the id {message_id!r}. {describe_messages(listed, total)}"
         )
 
     def list(
@@ -209,39 +213,58 @@ class Messages(RemoteList[Message]):
             SandboxError: a filter has a value that it cannot have, such as an `id` that is none.
             ValueError: `since` has no time zone.
         """
-        filters = {
-            "id": id,
-            "channel": channel,
-            "to": to,
-            "status": status,
-            "q": q,
-            "contains": contains,
-            "matches": matches,
-            "since": None if since is None else format_time(since),
-        }
+        filters = _filters(id, channel, to, status, q, contains, matches, since)
         return self._fetch(limit, filters)[0]
 
-    def wait(self, timeout: float, **wanted: str | None) -> Message:
+    def count(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002  (its name in the API)
+        channel: str | None = None,
+        to: str | None = None,
+        status: str | None = None,
+        q: str | None = None,
+        contains: str | None = None,
+        matches: str | None = None,
+        since: datetime | None = None,
+    ) -> int:
+        """Return how many messages match every given filter, which are those of `list`.
+
+        Where the sandbox has to look at very many, it does not count them to the end: then there
+        are at least so many.
+
+        Raises:
+            SandboxError: a filter has a value that it cannot have, such as an `id` that is none.
+            ValueError: `since` has no time zone.
+        """
+        filters = _filters(id, channel, to, status, q, contains, matches, since)
+        return int(self._client.get("/messages/count", filters)["count"])
+
+    def wait(self, timeout: float, *, jump: bool = False, **wanted: str | None) -> Message:
         """Return the newest message that matches, waiting for one if there is none yet.
 
-        The timeout is in seconds of real time. The filters are those of
+        The timeout is in seconds of real time. The filters, and what `jump` does, are those of
         `Account.wait_for_message`.
 
         Raises:
             MessageNotFound: no such message arrived in time.
         """
         __tracebackhide__ = True  # pytest then shows the line of the test that waits
+        jumps = {"jump": "true"} if jump and wanted.get("status") is not None else {}
+        margin = _MOVE_TIMEOUT if jumps else _WAIT_MARGIN
         for seconds in _split_wait(timeout):
-            params = {"timeout": seconds, **wanted}
+            params = {"timeout": seconds, **jumps, **wanted}
             try:
-                raw = self._client.get("/messages/wait", params, timeout=seconds + _WAIT_MARGIN)
+                raw = self._client.get("/messages/wait", params, timeout=seconds + margin)
             except SandboxError as error:
                 if error.status != _REQUEST_TIMEOUT:
                     raise
                 last_error = error
+                if "reason" in error.details:
+                    break  # to wait longer would change nothing
             else:
                 return _parse_message(raw, self._client)
-        raise MessageNotFound(_describe_timeout(last_error, wanted, timeout)) from None
+        raise MessageNotFound(describe_timeout(last_error, wanted, timeout)) from None
 
     def delete(self, message_id: str) -> None:
         """Delete one message.
@@ -272,15 +295,6 @@ class Messages(RemoteList[Message]):
     ) -> tuple[builtins.list[Message], int]:
         listed, total = self._client.get_list("/messages", limit, filters)
         return [_parse_message(raw, self._client) for raw in listed], total
-
-
-def describe_message(raw: Mapping[str, Any]) -> str:
-    """Return one line about a message of the control API: status, recipients, title and text."""
-    to = ", ".join(_truncated(each, _MAX_RECIPIENT_LENGTH) for each in raw["to"][:_MAX_RECIPIENTS])
-    to += ", …" if len(raw["to"]) > _MAX_RECIPIENTS else ""
-    title = raw.get("subject", raw.get("title"))
-    text = repr(raw["message"]) if title is None else f"{title!r} {raw['message']!r}"
-    return printable(f"{raw['status']:<9} to {to}: {_truncated(text, _MAX_TEXT_LENGTH)}")
 
 
 def _read_message(message_id: str, client: AccountClient) -> Message:
@@ -322,8 +336,27 @@ def _parse_optional_time(text: str | None) -> datetime | None:
     return None if text is None else parse_time(text)
 
 
-def _truncated(text: str, length: int) -> str:
-    return text if len(text) <= length else text[:length] + "…"
+def _filters(
+    message_id: str | None,
+    channel: str | None,
+    to: str | None,
+    status: str | None,
+    q: str | None,
+    contains: str | None,
+    matches: str | None,
+    since: datetime | None,
+) -> dict[str, str | None]:
+    """Return the filters of a search as its parameters."""
+    return {
+        "id": message_id,
+        "channel": channel,
+        "to": to,
+        "status": status,
+        "q": q,
+        "contains": contains,
+        "matches": matches,
+        "since": None if since is None else format_time(since),
+    }
 
 
 def _split_wait(timeout: float) -> Iterator[float]:
@@ -332,25 +365,3 @@ def _split_wait(timeout: float) -> Iterator[float]:
         yield _MAX_WAIT
         timeout -= _MAX_WAIT
     yield timeout
-
-
-def _describe_timeout(error: SandboxError, wanted: Mapping[str, str | None], timeout: float) -> str:
-    """Say what did not arrive, what did, and whether the clock's freeze may be the reason."""
-    filters = ", ".join(f"{name}={value!r}" for name, value in wanted.items() if value is not None)
-    message = f"No message with {filters}" if filters else "No message"
-    frozen = " The clock is frozen: advance it." if "frozen" in error.message else ""
-    arrived = error.details.get("arrived", [])
-    described = _describe_messages(arrived, len(arrived))
-    if not arrived:
-        return f"{message} arrived within {timeout:g} s. {described}{frozen}"
-    return f"{message} arrived within {timeout:g} s.{frozen} {described}"
-
-
-def _describe_messages(newest: Sequence[Mapping[str, Any]], total: int) -> str:
-    """Return a line for each of the account's newest messages, and say how many more there are."""
-    if not newest:
-        return "The account has no messages."
-    lines = [f"  {describe_message(raw)}" for raw in newest[:_MAX_LISTED]]
-    if total > len(lines):
-        lines.append(f"  and {total - len(lines)} more")
-    return "\n".join(["The account's messages, newest first:", *lines])

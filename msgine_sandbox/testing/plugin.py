@@ -48,6 +48,7 @@ _OPTIONS: Final = (
     ("coverage-fail-under", "N", "Fail if less than N percent of the behaviours were met."),
 )
 _IGNORED: Final = "msgine_ignore_warnings"
+_CLOCK: Final = "msgine_clock"
 _COVERAGE_HELP: Final = "Print the documented behaviours that the tests met and never met."
 
 
@@ -69,6 +70,7 @@ def msgine_server(
     server = _open_server(config, msgine_settings)
     server.ignored_warnings = frozenset(config.getini(_IGNORED))
     report_file = server.report_file = config.stash[_REPORT_FILE]
+    server.starts_frozen = config.getini(_CLOCK) == "frozen"
     config.stash[_SERVER] = server
     with server:
         try:
@@ -119,18 +121,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("msgine_coverage", _COVERAGE_HELP, type="bool", default=False)
     # Of the ini file only: what a team accepts does not differ from one run to the next.
     parser.addini(_IGNORED, "Codes of warnings that tests accept.", type="args", default=[])
+    parser.addini(_CLOCK, "How the clock of each account starts: real or frozen.", default="real")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check the codes of ignored warnings, and read the options of both reports.
+    """Check the codes of ignored warnings and the clock, and read the options of both reports.
 
     Raises:
-        pytest.UsageError: a code is unknown, --msgine-coverage-fail-under is not a number from 0 to
-            100, or --msgine-report does not name a file that can be written.
+        pytest.UsageError: a code is unknown, `msgine_clock` is neither real nor frozen,
+            --msgine-coverage-fail-under is not a number from 0 to 100, or --msgine-report does not
+            name a file that can be written.
     """
     problem = unknown_code(config.getini(_IGNORED))
     if problem is not None:
         raise pytest.UsageError(f"{_IGNORED}: {problem}")
+    clock = config.getini(_CLOCK)
+    if clock not in {"real", "frozen"}:
+        raise pytest.UsageError(f"{_CLOCK} is real or frozen, not {clock}")
     given = _option(config, "coverage_fail_under")
     try:
         minimum = None if given is None else float(given)
@@ -290,7 +297,7 @@ def _sections(account: Account) -> list[tuple[str, str]]:
 
     Nothing is raised: if the sandbox does not answer, the text says so.
     """
-    from msgine_sandbox.testing.messages import describe_message
+    from msgine_sandbox.testing.descriptions import describe_message
 
     token = account.token
     described: dict[str, _Describe] = {

@@ -39,6 +39,8 @@ class Server:
         """The codes of warnings that accounts which are requested from now on ignore."""
         self.report_file: ReportFile | None = None
         """What collects the reports on accounts, where a test session does."""
+        self.starts_frozen = False
+        """Whether accounts that are requested from now on start with a frozen clock."""
         self._remembered = Coverage()
 
     @classmethod
@@ -131,7 +133,8 @@ class Server:
             )
         from msgine_sandbox.testing.account import Account
 
-        account = Account(self, token or f"test_{secrets.token_hex(12)}")
+        token = token or f"test_{secrets.token_hex(12)}"
+        account = Account(self, token, starts_frozen=self.starts_frozen)
         self.accounts.append(account)
         return account
 

@@ -266,7 +266,15 @@ _DIFFER = re.compile(
     r"(acc|att|dev|evt|flt|msg|req|SM)_?[0-9a-f]{16}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|127\.0\.0\.1:[0-9]+"
 )
-_UNLIKE = {"durationMs", "aheadSeconds", "date", "server", "webhook-id", "webhook-timestamp"}
+_UNLIKE = {
+    "durationMs",
+    "aheadSeconds",
+    "inSeconds",
+    "date",
+    "server",
+    "webhook-id",
+    "webhook-timestamp",
+}
 
 
 def masked(value: Any) -> Any:

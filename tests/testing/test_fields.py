@@ -18,7 +18,7 @@ from msgine_sandbox import testing
 from msgine_sandbox.control import accounts, message_views, views
 from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
-from msgine_sandbox.control.clock import AdvanceBody
+from msgine_sandbox.control.clock import AdvanceBody, DueView, FullClockView
 from msgine_sandbox.control.event_views import (
     DeletedEvent,
     EmptiedEvent,
@@ -26,6 +26,7 @@ from msgine_sandbox.control.event_views import (
     WarningEvent,
 )
 from msgine_sandbox.control.faults import RequestFaultBody, WebhookFaultBody
+from msgine_sandbox.control.nearest import DifferenceView, NearestView
 from msgine_sandbox.control.sandbox import (
     ChannelDefinition,
     DefinitionsView,
@@ -72,7 +73,6 @@ PAIRS = [
             "topic",
             "unicodeBecauseOf",
         },
-        derived={"code"},
     ),
     Pair(message_views.RecipientView, messages.Recipient),
     Pair(control_journal.EntryView, journal.JournalEntry, unread={"account", "accountId"}),
@@ -109,8 +109,16 @@ PAIRS = [
         accounts.ClockView,
         Clock,
         renamed={"frozen": "is_frozen"},
+        unread={"realNow", "aheadSeconds"},
+        derived={"next"},
+    ),
+    Pair(
+        FullClockView,
+        Clock,
+        renamed={"frozen": "is_frozen"},
         unread={"realNow", "aheadSeconds", "performed"},  # `advance` returns `performed`
     ),
+    Pair(DueView, testing.Due, unread={"accountId"}),
     Pair(views.CoverageView, Coverage),
 ]
 NOT_IN_THE_CLIENT: set[type[View]] = {
@@ -118,6 +126,7 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     views.ListView,
     views.EndpointsView,
     views.DeletedView,
+    views.CountView,
     views.StatusView,
     views.HealthView,
     views.MagicRecipientView,
@@ -128,6 +137,9 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     control_journal.EntrySummary,
     message_views.MessageSummary,
     message_views.RecipientSummary,
+    # Of a wait that times out, which the client says in words.
+    NearestView,
+    DifferenceView,
     # Left to users as the JSON that they are.
     views.RequestEffectView,
     views.WebhookEffectView,

@@ -1,5 +1,6 @@
 """Messages of the Python client, in this process and over a remote sandbox."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -25,6 +26,7 @@ def test_a_message_has_all_its_fields(account: Account) -> None:
     [message] = account.messages
     assert (message.id, message.to, message.sender) == (number, (NUMBER, REFUSED), "MsGine")
     assert (message.code, message.links) == ("493817", ["https://a.example/x"])
+    assert message.codes == message.refresh().codes == message.refresh().raw["codes"] == ["493817"]
     assert (message.cost, message.currency) == (Decimal("0.1"), "USD")
     assert (message.segments, message.encoding, message.status) == (1, "GSM-7", "pending")
     assert [each.to for each in message.recipients] == [NUMBER, REFUSED]
@@ -189,8 +191,51 @@ def test_a_wait_that_times_out_lists_the_messages_that_exist(account: Account) -
     assert str(raised.value).splitlines() == [
         f"No message with {wanted} arrived within 0 s. The account's messages, newest first:",
         f"  pending   to {STAYS_PENDING}: 'Welcome'",
+        f"    to is {STAYS_PENDING}, not +256701000009; 'code' is not in it",
     ]
     assert isinstance(raised.value, AssertionError)
+
+
+def test_a_wait_that_times_out_says_in_words_what_differs(account: Account) -> None:
+    account.clock.freeze()
+    send_sms(account, text="Welcome")
+    for wanted, words in [
+        ({"status": "sent"}, "status is pending, not sent"),
+        ({"channel": "push"}, "channel is sms, not push"),
+        ({"matches": "[0-9]"}, "'[0-9]' does not match"),
+    ]:
+        with pytest.raises(MessageNotFound, match=re.escape(words)):
+            account.wait_for_message(timeout=0, **wanted)
+
+
+def test_a_wait_can_move_the_clock_to_a_status(account: Account) -> None:
+    account.clock.freeze()
+    send_sms(account, text="Welcome")
+    assert account.wait_for_message(status="sent", jump=True, timeout=0).status == "sent"
+    before = account.clock.now
+    with pytest.raises(MessageNotFound) as raised:
+        account.wait_for_message(status="failed", jump=True, timeout=600)
+    assert str(raised.value).splitlines() == [
+        "No message with status='failed': No step leads such a message to failed. "
+        "The account's messages, newest first:",
+        f"  sent      to {NUMBER}: 'Welcome'",
+        "    status is sent, not failed",
+    ]
+    assert account.clock.now == before
+    with pytest.raises(MessageNotFound, match="The clock is frozen"):
+        account.wait_for_message(status="delivered", jump=False, timeout=0)
+    assert account.wait_for_message(status="delivered", jump=True).status == "delivered"
+
+
+def test_messages_are_counted_by_every_filter(account: Account) -> None:
+    sent = send_sms(account, "+256701000001", "Your code is 1111")
+    account.clock.advance(minutes=1)
+    moment = account.clock.now
+    send_sms(account, text="Welcome")
+    count = account.messages.count
+    assert (count(), count(id=sent), count(to=NUMBER), count(channel="push")) == (2, 1, 1, 0)
+    assert (count(status="delivered"), count(q="WELCOME"), count(contains="WELCOME")) == (1, 1, 0)
+    assert (count(matches=r"\d{4}"), count(since=moment)) == (1, 1)
 
 
 def test_a_wait_that_times_out_mentions_a_frozen_clock(account: Account) -> None:
