@@ -29,7 +29,7 @@ def test_the_page_shows_how_it_ended(
 ) -> None:
     message = sms.send(to, "Your order is on its way", key="order-1")
     assert page.status(message) == "unknown"
-    msgine.clock.advance(seconds=2)
+    msgine.clock.advance(until="idle")
     assert urlopen(f"{page.url}/{message}").read().decode() == shown
     assert msgine.requests.warnings == []
 
@@ -48,7 +48,7 @@ def test_a_webhook_that_comes_twice_counts_once(
     msgine: Account, sms: Sms, page: StatusPage
 ) -> None:
     message = sms.send(WEBHOOKS_TWICE, "Your order is on its way", key="order-1")
-    msgine.clock.advance(seconds=2)
+    msgine.clock.advance(until="idle")
     assert len(msgine.webhooks.attempts) == 4
     assert page.history[message] == ["sent", "delivered"]
 
@@ -57,14 +57,14 @@ def test_webhooks_that_come_backwards_do_not_take_the_page_back(
     msgine: Account, sms: Sms, page: StatusPage
 ) -> None:
     message = sms.send(WEBHOOKS_BACKWARDS, "Your order is on its way", key="order-1")
-    msgine.clock.advance(seconds=2)
+    msgine.clock.advance(until="idle")
     assert page.history[message] == ["delivered", "sent"]
     assert page.status(message) == "delivered"
 
 
 def test_a_wrong_signature_is_not_believed(msgine: Account, sms: Sms, page: StatusPage) -> None:
     message = sms.send(WEBHOOKS_FORGED, "Your order is on its way", key="order-1")
-    msgine.clock.advance(seconds=2)
+    msgine.clock.advance(until="idle")
     assert page.status(message) == "unknown"
     assert {each.status for each in msgine.webhooks.attempts} == {401}
 
@@ -73,7 +73,7 @@ def test_what_a_lost_webhook_would_have_said_can_be_asked_for(
     msgine: Account, sms: Sms, page: StatusPage
 ) -> None:
     message = sms.send(WEBHOOKS_LOST, "Your order is on its way", key="order-1")
-    msgine.clock.advance(seconds=2)
+    msgine.clock.advance(until="idle")
     assert page.status(message) == "unknown"
     assert sms.status(message) == "delivered"
 
@@ -95,7 +95,7 @@ def test_a_message_can_have_a_receiver_of_its_own(
     msgine: Account, msgine_webhooks: WebhookReceiver, sms: Sms, page: StatusPage
 ) -> None:
     sms.send(AMINA, "Hello", key="one", callback_url=msgine_webhooks.url)
-    msgine.clock.advance(seconds=2)
+    msgine.clock.advance(until="idle")
     assert msgine_webhooks.events == ["message.sent", "message.delivered"]
     assert all(each.verified for each in msgine_webhooks.received)
     assert page.history == {}

@@ -3,15 +3,19 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from project import ROOT
 from session import run_session
 
 DEMO = ROOT / "tests" / "demo"
 
 
-def test_the_demonstration_passes_alone_and_coverage_lists_unmet_behaviours(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clock", ["real", "frozen"])
+def test_the_demonstration_passes_alone_and_coverage_lists_unmet_behaviours(
+    tmp_path: Path, clock: str
+) -> None:
     shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns("__pycache__"))
-    ended = run_session(tmp_path, "--msgine-coverage", "demo")
+    ended = run_session(tmp_path, "--msgine-coverage", "-o", f"msgine_clock={clock}", "demo")
     assert ended.returncode == 0, ended.stdout
     summary = ended.stdout.partition("MsGine coverage")[2]
     met, _, missed = summary.partition("never met:")
@@ -22,7 +26,7 @@ def test_the_demonstration_passes_alone_and_coverage_lists_unmet_behaviours(tmp_
         assert f"  {behaviour}\n" in missed
 
 
-def test_the_demonstration_uses_public_names_only_and_never_sleeps() -> None:
+def test_the_demonstration_uses_public_names_only_and_neither_sleeps_nor_polls() -> None:
     for file in DEMO.glob("*.py"):
         imported = [line for line in file.read_text().splitlines() if "msgine_sandbox" in line]
         assert set(imported) <= {
@@ -30,4 +34,5 @@ def test_the_demonstration_uses_public_names_only_and_never_sleeps() -> None:
         }
     tests = [file.read_text() for file in DEMO.glob("test_*.py")]
     assert len(tests) == 2
-    assert not any("sleep(" in test for test in tests)
+    for word in ("sleep(", "while "):
+        assert not any(word in test for test in tests)

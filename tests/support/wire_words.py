@@ -116,6 +116,16 @@ async def answers(receiver: Receiver) -> Recorder:
         url = f"{control}/webhooks/attempts/{attempt['id']}/resend"
         await call("POST resend", "POST", url)
         await call("GET wait", "GET", f"{control}/messages/wait?timeout=0&contains=nothing")
+        await call("GET wait", "GET", f"{control}/messages/wait?contains=–&status=queued&jump=true")
+        await call("GET wait", "GET", f"{control}/messages/wait?timeout=0&channel=sms")
+        for path in ("messages/count", "messages/count?contains=nothing"):
+            await call("GET messages/count", "GET", f"{control}/{path}")
+        await call("GET clock", "GET", f"{control}/clock")  # what is scheduled is due next
+        receiver.answers = [503]
+        await call("POST messages/sms", "POST", f"{api}/messages/sms", json=sms)
+        for _ in range(2):  # then the next attempt of the webhook
+            url = f"{control}/clock/advance"
+            await call("POST clock", "POST", url, json={"until": "next"})
         for _ in range(21):
             await call("GET messages", "GET", f"{api}/messages")
         scenario = await call("GET scenario", "GET", f"{control}/scenario")
@@ -123,6 +133,7 @@ async def answers(receiver: Receiver) -> Recorder:
         async with bounded(looked_at=1, looked_at_together=1) as recorder.box:
             await recorder.box.statuses(2)
             await call("GET messages", "GET", f"{control}/messages?q=hello&limit=1")
+            await call("GET messages/count", "GET", f"{control}/messages/count?q=hello")
         recorder.headers |= set(receiver.received[0].headers)
         recorder.members["webhook"] = set(members(receiver.received[0].content))
         return recorder
@@ -199,7 +210,7 @@ async def words(receiver: Receiver) -> dict[str, Any]:
         "plugin": sorted(
             [name for name in vars(plugin) if name.startswith("msgine")]
             + [f"--msgine-{name}" for name, *_ in plugin._OPTIONS]
-            + [plugin._IGNORED]
+            + [plugin._IGNORED, plugin._CLOCK]
         ),
     }
 
