@@ -1,4 +1,4 @@
-"""With a frozen clock, a suite has the same transcript however long the server pauses, and where."""
+"""With a frozen clock, a suite has the same transcript wherever the server pauses, and how long."""
 
 import json
 import re

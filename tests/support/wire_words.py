@@ -115,17 +115,7 @@ async def answers(receiver: Receiver) -> Recorder:
         [attempt, *_] = await box.attempts()
         url = f"{control}/webhooks/attempts/{attempt['id']}/resend"
         await call("POST resend", "POST", url)
-        await call("GET wait", "GET", f"{control}/messages/wait?timeout=0&contains=nothing")
-        await call("GET wait", "GET", f"{control}/messages/wait?contains=–&status=queued&jump=true")
-        await call("GET wait", "GET", f"{control}/messages/wait?timeout=0&channel=sms")
-        for path in ("messages/count", "messages/count?contains=nothing"):
-            await call("GET messages/count", "GET", f"{control}/{path}")
-        await call("GET clock", "GET", f"{control}/clock")  # what is scheduled is due next
-        receiver.answers = [503]
-        await call("POST messages/sms", "POST", f"{api}/messages/sms", json=sms)
-        for _ in range(2):  # then the next attempt of the webhook
-            url = f"{control}/clock/advance"
-            await call("POST clock", "POST", url, json={"until": "next"})
+        await waits_and_moves(recorder, receiver, sms)
         for _ in range(21):
             await call("GET messages", "GET", f"{api}/messages")
         scenario = await call("GET scenario", "GET", f"{control}/scenario")
@@ -137,6 +127,19 @@ async def answers(receiver: Receiver) -> Recorder:
         recorder.headers |= set(receiver.received[0].headers)
         recorder.members["webhook"] = set(members(receiver.received[0].content))
         return recorder
+
+
+async def waits_and_moves(recorder: Recorder, receiver: Receiver, sms: Any) -> None:
+    """Wait for messages, count them, and move to what is due next, of each kind."""
+    call, control = recorder.call, "/_sandbox"
+    for query in ("contains=nothing", "contains=–&status=queued&jump=true", "channel=sms"):
+        await call("GET wait", "GET", f"{control}/messages/wait?timeout=0&{query}")
+    await call("GET messages/count", "GET", f"{control}/messages/count")
+    await call("GET clock", "GET", f"{control}/clock")  # what is scheduled
+    receiver.answers = [503]
+    await call("POST messages/sms", "POST", "/api/v1/messages/sms", json=sms)
+    for _ in range(2):  # the second status, then the second attempt of a webhook
+        await call("POST clock", "POST", f"{control}/clock/advance", json={"until": "next"})
 
 
 def paths() -> Iterator[str]:
