@@ -1,5 +1,6 @@
 """Advancing a clock to what is due next, or until nothing is; and what a clock says is due."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from history import history, start
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching import assert_refused
-from receiver import Receiver, receiving
+from receiver import Hanging, Receiver, receiving
 
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
@@ -182,6 +183,18 @@ async def test_a_webhook_that_cannot_be_stored_does_not_keep_it_going(
         await box.accepted(STAYS_SENT, callbackUrl=receiver.url)
         monkeypatch.setattr(built.store.webhooks, "record", fail)
         assert (await until(box, "idle"))["next"]["what"] == "webhook"
+
+
+async def test_a_reset_ends_it(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
+    hanging = Hanging(asyncio.Event(), asyncio.Event())
+    receiver.answers = [hanging]
+    await box.accepted(STAYS_SENT, callbackUrl=receiver.url)
+    settling = asyncio.create_task(until(box, "idle"))
+    await hanging.reached.wait()
+    await box.control("POST", "/reset")
+    assert (await settling)["next"] is None
+    hanging.let_go.set()
 
 
 # Rules that hold for whatever is sent
