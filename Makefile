@@ -10,13 +10,14 @@ READY := $(VENV)/ready
 LOWEST := .venv-lowest
 COMPAT := .venv-compat
 COMPAT_CLIENT := .venv-compat-client
+FUZZ := .venv-fuzz
 PEERS := .peers
 ARGS ?=
 JAVASCRIPT := tests/javascript
 ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lowest compat soak check check-js pictures bench bench-peers
+.PHONY: help serve test lowest compat soak fuzz check check-js pictures bench bench-peers
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -49,6 +50,10 @@ compat: $(COMPAT)/ready $(COMPAT_CLIENT)/ready ## Test beside other plugins and 
 soak: $(READY) ## Load the sandbox for 10 minutes, on bad days too; ARGS="--short" takes less than one
 	@$(COMPILE)
 	@PYTHONPATH=tests/support $(BIN)/python tests/soak $(ARGS)
+
+fuzz: $(READY) $(FUZZ)/ready ## Call what the OpenAPI documents allow, and what not; ARGS="--short" takes about a minute
+	@$(COMPILE)
+	@$(BIN)/python tests/fuzz --schemathesis $(FUZZ)/bin/schemathesis $(ARGS)
 
 check: $(READY) ## Check style, types and which package imports which
 	@$(BIN)/ruff check
@@ -112,6 +117,15 @@ $(COMPAT_CLIENT)/ready: pyproject.toml
 	@echo 'Installing msgine-sandbox without what it needs into $(VENV), once.' >&2
 	@$(INSTALL) pytest >&2
 	@$(INSTALL) --no-deps -e . >&2
+	@touch $@
+
+# Of its own, because it brings along 40 packages, and other versions of some that the sandbox needs.
+$(FUZZ)/ready: VENV := $(FUZZ)
+$(FUZZ)/ready: BIN := $(FUZZ)/bin
+$(FUZZ)/ready: tests/fuzz/requirements.txt
+	$(create-environment)
+	@echo 'Installing schemathesis into $(VENV), once.' >&2
+	@$(INSTALL) -r tests/fuzz/requirements.txt >&2
 	@touch $@
 
 # The pinned versions of other servers. What cannot be installed is not measured, and the table says so.

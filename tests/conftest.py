@@ -13,8 +13,8 @@ from needs import CI
 from playwright.async_api import Browser
 from receiver import Receiver, receiving
 
-# It has an environment of its own: `make compat`.
-collect_ignore = ["compat"]
+# They have environments of their own: `make compat`, `make fuzz`.
+collect_ignore = ["compat", "fuzz"]
 
 try:
     from uvloop import new_event_loop as new_uvloop

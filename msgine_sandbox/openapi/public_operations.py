@@ -14,6 +14,7 @@ from msgine_sandbox.openapi.schemas import Schema, Schemas, body_schema
 
 _TEXT: Final[Schema] = {"type": "string"}
 _DATE: Final[Schema] = {"type": "string", "format": "date"}
+_DAY: Final[Schema] = {"anyOf": [_DATE, {"type": "string", "format": "date-time"}]}
 _MONEY: Final[Schema] = {"type": "number"}
 
 _REFUSALS: Final = (errors.InvalidPhoneNumber, errors.InvalidMessage, errors.InvalidSenderId)
@@ -170,8 +171,8 @@ _ANALYTICS_API: Final[Mapping[CallKey, Operation]] = {
             },
         ),
         (
-            Parameter("from", _TEXT, "The first day, or a time with an offset."),
-            Parameter("to", _TEXT, "The last day; today if absent."),
+            Parameter("from", _DAY, "The first day; 29 days before the last one if absent."),
+            Parameter("to", _DAY, "The last day; today if absent."),
         ),
     ),
     ("GET", "/developers/analytics/daily"): _read(
