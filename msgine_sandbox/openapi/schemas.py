@@ -4,10 +4,14 @@ msgspec has such a function as well, which refuses unions of structs without a t
 decimals that are served as numbers for strings.
 """
 
+import ast
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from inspect import cleandoc
+from functools import cache
+from inspect import cleandoc, getsource
+from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -19,6 +23,7 @@ from msgine_sandbox.api.schema import Field, FieldType
 
 Schema = dict[str, Any]
 
+_OURS: Final = f"{__name__.partition('.')[0]}."
 REFERENCE: Final = "#/components/schemas/"
 _PLAIN: Final[Mapping[object, Schema]] = {
     str: {"type": "string"},
@@ -84,11 +89,14 @@ class Schemas:
         return {"$ref": REFERENCE + name}
 
     def _struct(self, kind: type[msgspec.Struct]) -> Schema:
-        found = fields(kind)
+        found, texts = fields(kind), _field_texts(kind)
         schema: Schema = {
             "type": "object",
             "description": _sentence(kind),
-            "properties": {each.encode_name: self.of(each.type) for each in found},
+            "properties": {
+                each.encode_name: {**self.of(each.type), **texts.get(each.name, {})}
+                for each in found
+            },
             "required": [each.encode_name for each in found if _is_required(each, kind)],
         }
         if kind.__struct_config__.forbid_unknown_fields:
@@ -149,6 +157,35 @@ def _restrictions(schema: Schema, metas: Sequence[Any]) -> Schema:
 
 def _enumeration(kind: type[Enum]) -> Schema:
     return {"type": "string", "enum": [each.value for each in kind], "description": _sentence(kind)}
+
+
+def _field_texts(kind: type) -> Mapping[str, Schema]:
+    """Return the description of each field whose declaration has a docstring."""
+    return {
+        name: {"description": text}
+        for base in reversed(kind.__mro__)
+        for name, text in _texts_of_module(base.__module__).get(base.__name__, {}).items()
+    }
+
+
+@cache
+def _texts_of_module(name: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the docstrings of fields by class and field, which only the source has."""
+    if not name.startswith(_OURS):
+        return {}
+    return {
+        each.name: {
+            field.target.id: " ".join(cleandoc(text.value.value).split())
+            for field, text in pairwise(each.body)
+            if isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+            and isinstance(text.value.value, str)
+        }
+        for each in ast.parse(getsource(sys.modules[name])).body
+        if isinstance(each, ast.ClassDef)
+    }
 
 
 def _sentence(kind: type) -> str:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from msgine_sandbox.ui.markdown import anchor_of
+
 Json = Mapping[str, Any]
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
@@ -18,14 +20,19 @@ def reference(public: Json, control: Json) -> str:
 
 def _document(document: Json, title: str) -> Iterator[str]:
     base = document["servers"][0]["url"].rstrip("/")
+    calls = {
+        f"{method.upper()} {base}{path}": methods[method]
+        for path, methods in document["paths"].items()
+        for method in _METHODS
+        if method in methods
+    }
     yield from ("", f"## {title}", "", document["info"]["description"], "")
-    yield "Every call may also be answered:"
-    yield ""
+    for name, operation in calls.items():
+        yield f"- [{name}](#{anchor_of(name)}): {operation['summary'].rstrip('.')}"
+    yield from ("", "Every call may also be answered:", "")
     yield from _statuses(_common(document), document)
-    for path, methods in document["paths"].items():
-        for method in _METHODS:
-            if method in methods:
-                yield from _call(f"{method.upper()} {base}{path}", methods[method], document)
+    for name, operation in calls.items():
+        yield from _call(name, operation, document)
     for event, methods in document.get("webhooks", {}).items():
         yield from ("", f"### Webhook {event}", "", methods["post"]["description"], "")
         body = methods["post"]["requestBody"]["content"]["application/json"]
@@ -107,7 +114,7 @@ def _object(name: str, schema: Json) -> Iterator[str]:
 def _members(schema: Json) -> Iterator[str]:
     required = schema.get("required", ())
     yield from _table(
-        ("member", "type", "always", "what"),
+        ("member", "type", "required", "what"),
         [
             (name, _type(each), "yes" if name in required else "", each.get("description", ""))
             for name, each in schema["properties"].items()
@@ -123,15 +130,27 @@ def _type(schema: Json) -> str:
     if "anyOf" in schema:
         return " or ".join(map(_type, schema["anyOf"]))
     kind = schema.get("type", "any")
-    if "enum" in schema:
-        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if isinstance(kind, list):
+        return " or ".join(kind)
     if kind == "array":
         return f"array of {_type(schema['items'])}"
-    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+    return _type_of_object(schema) if kind == "object" else _type_of_scalar(schema, kind)
+
+
+def _type_of_object(schema: Json) -> str:
+    if isinstance(schema.get("additionalProperties"), dict):
         return f"object of {_type(schema['additionalProperties'])}"
-    if kind == "object" and "properties" in schema:
-        return f"object with {', '.join(schema['properties'])}"
-    return " or ".join(kind) if isinstance(kind, list) else kind
+    return f"object with {', '.join(schema['properties'])}" if "properties" in schema else "object"
+
+
+def _type_of_scalar(schema: Json, kind: str) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if "maxLength" in schema:
+        return f"{kind} of at most {schema['maxLength']} characters"
+    if "minimum" in schema and "maximum" in schema:
+        return f"{kind} from {schema['minimum']} to {schema['maximum']}"
+    return kind
 
 
 def _json(value: Any) -> Iterator[str]:
