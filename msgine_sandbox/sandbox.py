@@ -183,6 +183,8 @@ class Sandbox:
             self.analytics,
             carrier,
             self.faults,
+            self.ids,
+            self.real,
         )
         self.patterns = Patterns(max_seconds=bounds.pattern_seconds)
         slices = bounds.slice_seconds
@@ -293,8 +295,8 @@ class Sandbox:
     def _channels(self, carrier: Carrier) -> Mapping[Channel, ChannelService[Any]]:
         numbering_plan = NumberingPlan(self.settings.number_check)
         services: list[ChannelService[Any]] = [
-            SmsService(self.ids, carrier, numbering_plan),
-            EmailService(self.ids, carrier),
-            PushService(self.ids, self.store, carrier),
+            SmsService(carrier, numbering_plan),
+            EmailService(carrier),
+            PushService(self.store, carrier),
         ]
         return {service.channel: service for service in services}

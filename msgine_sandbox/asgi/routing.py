@@ -69,7 +69,7 @@ def path_of(scope: Scope) -> str:
     """
     path: str = scope["path"]
     raw: bytes = scope.get("raw_path") or b""  # optional in ASGI
-    if b"%" in raw and _ENCODED_SLASH.search(raw):
+    if _ENCODED_SLASH.search(raw):
         # Without the query, which old versions of Starlette's TestClient include.
         path = unquote(_ENCODED_SLASH.sub(b"%252F", raw.partition(b"?")[0]))
     return path.removeprefix(scope.get("root_path", ""))

@@ -32,6 +32,7 @@ def advance(sandbox: RemoteSandbox, how_far: str) -> int:
             raise
         return refuse(describe_error(error))
     click.echo(f"{clock['now']}  {_count(clock['performed'], 'step')} performed")
+    click.echo(_next(clock["next"]))
     return 0
 
 
@@ -46,6 +47,13 @@ def _body(how_far: str) -> Mapping[str, Any]:
     raise click.UsageError(
         f"{how_far!r} is no duration such as 90s, 1h30m or 2d, no time, and neither idle nor next."
     )
+
+
+def _next(due: Mapping[str, Any] | None) -> str:
+    if due is None:
+        return "nothing more is due"
+    what = due.get("status") or f"{due['event']} attempt {due['attempt']}"
+    return f"next: {due['at']}  {due['what']}  {due['messageId']}  {what}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -66,14 +66,25 @@ def send(sandbox: RemoteSandbox, to: str, text: str, channel: str, title: str | 
     help="How long to wait.",
 )
 @click.option("--code", is_flag=True, help="Print the one-time code instead of the text.")
-def wait(sandbox: RemoteSandbox, timeout: float, code: bool, **wanted: str | None) -> int:
+def wait(
+    sandbox: RemoteSandbox,
+    to: str | None,
+    channel: str | None,
+    contains: str | None,
+    matches: str | None,
+    status: str | None,
+    timeout: float,
+    code: bool,
+) -> int:
     """Wait for a message and print its text, or the code in it.
 
     It prints the newest message that fits, waiting for one if there is none yet. If none comes in
     time, it ends with status 1.
     """
     try:
-        message = Messages(sandbox.account).wait(timeout, **wanted)
+        message = Messages(sandbox.account).wait(
+            timeout, to=to, channel=channel, contains=contains, matches=matches, status=status
+        )
         print_text(message.code if code else message.text)
     except (MessageNotFound, NoCode) as error:
         return refuse(str(error))

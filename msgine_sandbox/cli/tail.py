@@ -8,7 +8,7 @@ import click
 
 from msgine_sandbox.cli.remote import RemoteSandbox, on_a_sandbox
 from msgine_sandbox.model.characters import printable
-from msgine_sandbox.testing.messages import describe_message
+from msgine_sandbox.testing.descriptions import describe_message
 
 Event = tuple[str, Mapping[str, Any]]
 """The kind of an event, and its JSON."""

@@ -158,7 +158,9 @@ class ScenarioReader:
         names = {*codec.names, *_OWN} - {idempotency.FIELD}
         Fields(content).forbid_unknown(names, "A message of a scenario")
         ago = seconds(body.seconds_ago or 0)
-        context = SendContext(account, format_id("req", self._ids.next()), now - ago)
+        context = SendContext(
+            account, format_id("req", self._ids.next()), self._ids.next(), now - ago
+        )
         service, draft = self._channels[channel], codec.read(content)
         if body.scheduled_after is not None:
             if draft.scheduled_for is not None:

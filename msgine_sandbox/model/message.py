@@ -147,7 +147,7 @@ class AnswerForm:
 
     def sid(self, row_id: int) -> str | None:
         """Return a message's second id. Source: documented elsewhere; of null: seen in SDKs."""
-        return None if self._is_observed else f"SM{row_id:016x}"
+        return None if self._is_observed else f"SM{row_id.to_bytes(8).hex()}"
 
     def device_id(self, row_id: int) -> str:
         """Return the id of a device. Source: seen in SDKs; its form is our choice."""
@@ -180,5 +180,5 @@ def _uuid(row_id: int) -> str:
     It has the form of version 4, which is what clients that look at the version expect, and its
     order as a text is the order of acceptance. Without the repetition, all ids would end alike.
     """
-    digits = f"{row_id:016x}"
+    digits = row_id.to_bytes(8).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15]}00-{digits[4:]}"

@@ -9,7 +9,7 @@ from msgine_sandbox.asgi.routing import Handler, Routes
 from msgine_sandbox.asgi.security import ACCOUNT_HEADER, CONTROL_HEADER
 from msgine_sandbox.control import accounts, clock, faults, journal, messages, views, webhooks
 from msgine_sandbox.control import sandbox as whole_sandbox
-from msgine_sandbox.control.contents import Part
+from msgine_sandbox.control.contents import MessagePart
 from msgine_sandbox.control.lists import Detail
 from msgine_sandbox.control.message_views import MessageSummary, MessageView
 from msgine_sandbox.control.report import ReportView
@@ -123,7 +123,7 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
                 f"Seconds of real time, {messages.DEFAULT_WAIT} if absent.",
             ),
             Parameter("jump", {"type": "boolean"}, "Whether to move the clock to the status."),
-            _choice("field", Part, "Return only this, as plain text."),
+            _choice("field", MessagePart, "Return only this, as plain text."),
         ),
         errors=(errors.WaitTimedOut,),
         media_types=(JSON, "text/plain"),
@@ -134,12 +134,12 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
     ("POST", "/_sandbox/messages/{id}/status"): Operation(
         answer=MessageView, body=messages.StatusBody, errors=_ONE
     ),
-    ("GET", "/_sandbox/clock"): Operation(answer=clock.MovedClockView),
+    ("GET", "/_sandbox/clock"): Operation(answer=clock.FullClockView),
     ("POST", "/_sandbox/clock/advance"): Operation(
-        answer=clock.MovedClockView, body=clock.AdvanceBody
+        answer=clock.FullClockView, body=clock.AdvanceBody
     ),
-    ("POST", "/_sandbox/clock/freeze"): Operation(answer=clock.MovedClockView),
-    ("POST", "/_sandbox/clock/resume"): Operation(answer=clock.MovedClockView),
+    ("POST", "/_sandbox/clock/freeze"): Operation(answer=clock.FullClockView),
+    ("POST", "/_sandbox/clock/resume"): Operation(answer=clock.FullClockView),
     ("GET", "/_sandbox/faults"): Operation(answer=ListOf((views.FaultView,))),
     ("POST", "/_sandbox/faults"): Operation(
         answer=views.FaultView,

@@ -136,7 +136,7 @@ class ConnectionProtocol(_Base):
                 self.known_connections.clear_deadline(self)
             else:
                 self.known_connections.set_deadline(self)
-        if part is None and not self._is_answering():
+        if part is None and (self.cycle is None or self.cycle.response_complete):
             self.known_connections.idle(self)
 
     def _is_answering(self) -> bool:

@@ -65,7 +65,8 @@ class RespondingConnection(ConnectionProtocol):
         )
         if self._is_chunked:
             headers.append((b"transfer-encoding", b"chunked"))
-        if b"close" in values.get(b"connection", b"").lower():
+        connection = values.get(b"connection")
+        if connection is not None and b"close" in connection.lower():
             cycle.keep_alive = False
         elif not cycle.keep_alive:
             headers.append((b"connection", b"close"))

@@ -19,10 +19,11 @@ Draft = TypeVar("Draft")
 
 
 class SendContext(msgspec.Struct, frozen=True):
-    """The account and the request that a message comes from, and the account's time."""
+    """The account and the request that a message comes from, its id, and the account's time."""
 
     account: Account
     request_id: str
+    message_id: int
     now: Instant
 
 

@@ -10,7 +10,6 @@ import msgspec
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidRequest
-from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import EmailParts, Message
 from msgine_sandbox.model.recipients import checked_address, checked_mailbox
 from msgine_sandbox.services.carrier import Carrier
@@ -52,8 +51,7 @@ class EmailService(ChannelService[EmailDraft]):
 
     channel = Channel.EMAIL
 
-    def __init__(self, ids: Ids, carrier: Carrier) -> None:
-        self._ids = ids
+    def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
 
     async def prepared(self, draft: EmailDraft) -> EmailDraft:
@@ -86,7 +84,7 @@ class EmailService(ChannelService[EmailDraft]):
         html = draft.shown
         scheduled_at = checked_schedule(draft.scheduled_for, context.now)
         return Message(
-            id=self._ids.next(),
+            id=context.message_id,
             account=account.id,
             channel=self.channel,
             recipients=recipients,

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from msgine_sandbox.model.account import Account
-from msgine_sandbox.model.clock import Instant
+from msgine_sandbox.model.clock import Instant, RealTime
 from msgine_sandbox.model.delivery import StatusChange
 from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.idempotency import StoredAnswer
+from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.step import Step
 from msgine_sandbox.services.accounts import Accounts
@@ -35,6 +36,8 @@ class Messages:
         analytics: Analytics,
         carrier: Carrier,
         faults: Faults,
+        ids: Ids,
+        real: RealTime,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -44,12 +47,16 @@ class Messages:
         self._analytics = analytics
         self._carrier = carrier
         self._faults = faults
+        self._ids = ids
+        self._real = real
 
     def send_context(self, account: Account, request_id: str) -> SendContext:
         """Return the context of a message that an account's request asks for, with the time."""
         # Later than the request's `now`, where a fault or another request with its idempotency key
         # has delayed it.
-        return SendContext(account, request_id, self._accounts.now(account.id))
+        real = self._real.now()
+        now, message_id = self._accounts.at(account.id, real), self._ids.next(now=real)
+        return SendContext(account, request_id, message_id, now)
 
     async def decided(self, message: Message) -> tuple[Message, Collection[Fault]]:
         """Return a new message as faults have decided its deliveries, and the faults for `accept`.

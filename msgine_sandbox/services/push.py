@@ -9,7 +9,6 @@ from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.delivery import Recipient
 from msgine_sandbox.model.errors import InvalidRequest
-from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message, PushParts
 from msgine_sandbox.model.recipients import checked_token, topic_target, user_target
 from msgine_sandbox.model.webhook import checked_url
@@ -48,8 +47,7 @@ class PushService(ChannelService[PushDraft]):
 
     channel = Channel.PUSH
 
-    def __init__(self, ids: Ids, store: Store, carrier: Carrier) -> None:
-        self._ids = ids
+    def __init__(self, store: Store, carrier: Carrier) -> None:
         self._store = store
         self._carrier = carrier
 
@@ -70,7 +68,7 @@ class PushService(ChannelService[PushDraft]):
         if scheduled_at is None:
             timelines = await self._carrier.with_devices(account.id, recipients, timelines)
         return Message(
-            id=self._ids.next(),
+            id=context.message_id,
             account=account.id,
             channel=self.channel,
             recipients=recipients,

@@ -9,7 +9,6 @@ import msgspec
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.errors import InvalidSenderId
-from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.phone_numbers import NumberingPlan, NumberType
 from msgine_sandbox.model.segments import Encoding, gsm_segments, needs_ucs2, split
@@ -50,8 +49,7 @@ class SmsService(ChannelService[SmsDraft]):
 
     channel = Channel.SMS
 
-    def __init__(self, ids: Ids, carrier: Carrier, numbering_plan: NumberingPlan) -> None:
-        self._ids = ids
+    def __init__(self, carrier: Carrier, numbering_plan: NumberingPlan) -> None:
         self._carrier = carrier
         self._numbering_plan = numbering_plan
 
@@ -73,7 +71,7 @@ class SmsService(ChannelService[SmsDraft]):
             callback_url = checked_url(callback_url, "callbackUrl")
         scheduled_at = checked_schedule(draft.scheduled_for, context.now)
         return Message(
-            id=self._ids.next(),
+            id=context.message_id,
             account=account.id,
             channel=self.channel,
             recipients=recipients,
