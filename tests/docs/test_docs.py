@@ -42,12 +42,21 @@ NOT_RUN = {
     "keytool": "needs a JDK",
     "eval": "changes the shell, and is run by test_companion.py",
     "export": "is run by test_examples.py, where api.msgine.net is a sandbox",
+    "go": "is run by test_languages.py",
+    "java": "is run by test_languages.py",
+    "phpunit": "is run by test_languages.py",
+    "python3": "is run by test_languages.py",
+    "ruby": "is run by test_languages.py",
 }
 """Why a `console` block is no `sh` block: by the word that one of its lines begins with."""
 
 SHOWN = {
+    "go": "is run by test_languages.py",
+    "java": "is run by test_languages.py",
     "javascript": "is run by test_examples.py",
     "json": "is the answer to the block before it",
+    "php": "is run by test_languages.py",
+    "ruby": "is run by test_languages.py",
     "text": "is output",
     "toml": "is a part of a file",
     "yaml": "is a file for Compose",
