@@ -14,10 +14,11 @@ FUZZ := .venv-fuzz
 PEERS := .peers
 ARGS ?=
 JAVASCRIPT := tests/javascript
+TYPESCRIPT := clients/typescript
 ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lowest compat soak fuzz check check-js pictures bench bench-peers
+.PHONY: help serve test lowest compat soak fuzz check check-js typescript pictures bench bench-peers
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -63,6 +64,10 @@ check: $(READY) ## Check style, types and which package imports which
 
 check-js: $(ESLINT) ## Check the page's JavaScript; needs Node.js 18.18 or later and npm
 	@$(ESLINT) --config $(JAVASCRIPT)/eslint.config.js msgine_sandbox/ui/static $(JAVASCRIPT)
+
+typescript: $(READY) $(TYPESCRIPT)/node_modules ## Test the TypeScript client and pack it; needs Node.js 20 and npm
+	@rm -f $(TYPESCRIPT)/*.tgz
+	@cd $(TYPESCRIPT) && export PATH=$(CURDIR)/$(BIN):$$PATH && npm pack --silent && npm test && node try-packed.mjs
 
 pictures: $(READY) ## Take the screenshots of docs/inbox.md; needs Chromium
 	@$(BIN)/python tests/support/pictures.py
@@ -152,6 +157,12 @@ define create-environment
 	  fi; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) >&2
 endef
+
+$(TYPESCRIPT)/node_modules: $(TYPESCRIPT)/package-lock.json
+	@npm --version >/dev/null 2>&1 || { \
+	  echo 'This needs Node.js and npm, for example: apt-get install nodejs npm' >&2; exit 1; }
+	@npm ci --prefix $(TYPESCRIPT) --silent >&2
+	@touch $@
 
 # The pinned versions, each checked against its hash in the lock file.
 $(ESLINT): $(JAVASCRIPT)/package-lock.json

@@ -35,6 +35,8 @@ CONTROL = DOCS / "control.md"
 NOT_RUN = {
     "docker": "needs Docker",
     "make": "sets up an environment of its own",
+    "npm": "is run by `make typescript`",
+    "npx": "is run by `make typescript`",
     "pip": "changes the environment",
     "msgine-sandbox": "starts a server, or asks for one on the default port",
     "pytest": "runs the reader's tests",
@@ -59,6 +61,7 @@ SHOWN = {
     "ruby": "is run by test_languages.py",
     "text": "is output",
     "toml": "is a part of a file",
+    "typescript": "is run by `make typescript`",
     "yaml": "is a file for Compose",
 }
 """Why a block of another language is not run."""
