@@ -31,6 +31,13 @@ def live() -> Iterator[Live]:
         yield live
 
 
+@pytest.fixture(scope="module")
+def other() -> Iterator[Live]:
+    """One whose statuses change by themselves."""
+    with serving("--quiet") as other:
+        yield other
+
+
 @pytest.fixture
 def companion(run_here: Run, live: Live, request: pytest.FixtureRequest) -> Run:
     """Run a command on an account of this test's own."""
@@ -115,7 +122,7 @@ def test_the_clock_moves_by_a_duration(
     after = httpx.get(clock, headers=headers).json()
     assert (status, errors) == (0, "")
     assert after["aheadSeconds"] > before["aheadSeconds"]
-    assert output == f"{after['now']}  0 steps performed\n"
+    assert output == f"{after['now']}  0 steps performed\nnothing more is due\n"
     elapsed = subtract(after["now"], before["now"])
     assert elapsed == seconds
 
@@ -129,10 +136,25 @@ def test_the_clock_moves_to_a_time(companion: Run) -> None:
     status, output, errors = companion("advance", tomorrow.isoformat())
     assert (status, errors) == (0, "")
     assert datetime.fromisoformat(output.split()[0]) >= tomorrow
-    assert output.endswith("  0 steps performed\n")
+    assert output.splitlines()[0].endswith("  0 steps performed")
     status, output, errors = companion("advance", (tomorrow - timedelta(hours=1)).isoformat())
     assert (status, output) == (1, "")
     assert errors.startswith("400 invalid_request: ")
+
+
+def test_the_clock_moves_to_what_is_next_and_until_nothing_is(run_here: Run, other: Live) -> None:
+    named = {"MSGINE_SANDBOX_URL": other.origin, "MSGINE_SANDBOX_TOKEN": "test_next"}
+    headers = {"Authorization": "Bearer test_next"}
+    httpx.post(f"{other.origin}/_sandbox/clock/freeze", headers=headers).raise_for_status()
+    sent = other.send("test_next").json()
+    status, output, errors = run_here("advance", "next", **named)
+    assert (status, errors) == (0, "")
+    performed, due = output.splitlines()
+    assert performed.endswith("  1 step performed")
+    assert re.fullmatch(rf"next: [0-9T:.Z-]+  status  {sent['id']}  delivered", due)
+    status, output, errors = run_here("advance", "idle", **named)
+    assert (status, errors) == (0, "")
+    assert output.splitlines()[1] == "nothing more is due"
 
 
 @pytest.mark.parametrize("how_far", ["", "1", "h", "1w", "-1h", "1h 30m", "soon", "1.h"])
@@ -222,12 +244,6 @@ def test_tail_goes_on_after_the_last_event_when_its_connection_ends(run_here: Ru
 
 
 # diff
-
-
-@pytest.fixture(scope="module")
-def other() -> Iterator[Live]:
-    with serving("--quiet") as other:
-        yield other
 
 
 def test_two_sandboxes_do_not_differ(companion: Run, other: Live) -> None:
