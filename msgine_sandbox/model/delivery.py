@@ -277,7 +277,8 @@ class Timelines(msgspec.Struct, frozen=True):
         for planned in reversed(timeline[known:]):
             if planned.after <= elapsed:
                 return planned
-        return timeline[known - 1]
+        # It can be shorter than what is known at acceptance, of a push that stays pending.
+        return timeline[:known][-1]
 
     def _begun(self, timeline: Timeline, now: Instant) -> Timeline:
         """Return the part of a timeline that has begun at an instant."""
