@@ -7,7 +7,16 @@ from typing import Any, Final
 
 from msgine_sandbox.asgi.routing import Handler, Routes
 from msgine_sandbox.asgi.security import ACCOUNT_HEADER, CONTROL_HEADER
-from msgine_sandbox.control import accounts, clock, faults, journal, messages, views, webhooks
+from msgine_sandbox.control import (
+    accounts,
+    clock,
+    faults,
+    journal,
+    messages,
+    scenario_bodies,
+    views,
+    webhooks,
+)
 from msgine_sandbox.control import sandbox as whole_sandbox
 from msgine_sandbox.control.contents import MessagePart
 from msgine_sandbox.control.lists import Detail
@@ -133,6 +142,15 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
     ("DELETE", "/_sandbox/messages/{id}"): Operation(answer=views.DeletedView, errors=_ONE),
     ("POST", "/_sandbox/messages/{id}/status"): Operation(
         answer=MessageView, body=messages.StatusBody, errors=_ONE
+    ),
+    ("GET", "/_sandbox/scenario"): Operation(
+        answer=scenario_bodies.ScenarioBody, needs_account=True
+    ),
+    ("PUT", "/_sandbox/scenario"): Operation(
+        answer=views.StatusView,
+        body=scenario_bodies.ScenarioBody,
+        errors=(errors.InvalidPhoneNumber, errors.InvalidMessage, errors.InvalidSenderId),
+        needs_account=True,
     ),
     ("GET", "/_sandbox/clock"): Operation(answer=clock.FullClockView),
     ("POST", "/_sandbox/clock/advance"): Operation(

@@ -38,12 +38,16 @@ _NEXT_STATUS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One recipient's delivery; `reason` says why it failed, or is None."""
+    """One recipient's delivery; `reason` says why it failed, or is None.
+
+    `rule` is the id of the fault or the name of the magic recipient that decided it, or None.
+    """
 
     to: str
     status: str
     reason: str | None
     timeline: tuple[Mapping[str, Any], ...]
+    rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,7 +322,13 @@ def _parse_message(raw: Mapping[str, Any], client: AccountClient) -> Message:
         scheduled_at=_parse_optional_time(raw["scheduledAt"]),
         sent_at=_parse_optional_time(raw["sentAt"]),
         recipients=tuple(
-            Recipient(each["to"], each["status"], each["reason"], tuple(each["timeline"]))
+            Recipient(
+                each["to"],
+                each["status"],
+                each["reason"],
+                tuple(each["timeline"]),
+                each.get("rule"),
+            )
             for each in raw["recipients"]
         ),
         segments=raw.get("segments", 1),

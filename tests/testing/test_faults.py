@@ -74,7 +74,7 @@ def test_deliveries_end_in_every_way(account: Account) -> None:
 
 def test_a_failure_has_its_reason_and_its_time(account: Account) -> None:
     account.clock.freeze()
-    account.faults.delivery(
+    fault = account.faults.delivery(
         reason="Out of reach", after=timedelta(minutes=5), probability=1, seed=3
     )
     assert post_sms(account).status_code == 201
@@ -83,6 +83,7 @@ def test_a_failure_has_its_reason_and_its_time(account: Account) -> None:
     account.clock.advance(seconds=1)
     [recipient] = account.messages[0].recipients
     assert (recipient.status, recipient.reason) == ("failed", "Out of reach")
+    assert recipient.rule == fault.id
     with pytest.raises(SandboxError) as refused:
         account.faults.delivery("delivered", reason="Out of reach")
     assert refused.value.details["field"] == "effect.reason"

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import fields as struct_fields
 
 from msgine_sandbox import testing
-from msgine_sandbox.control import accounts, message_views, views
+from msgine_sandbox.control import accounts, message_views, scenario_views, views
 from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody, DueView, FullClockView
@@ -25,7 +25,11 @@ from msgine_sandbox.control.event_views import (
     StatusEvent,
     WarningEvent,
 )
-from msgine_sandbox.control.faults import RequestFaultBody, WebhookFaultBody
+from msgine_sandbox.control.faults import (
+    DeliveryFaultBody,
+    RequestFaultBody,
+    WebhookFaultBody,
+)
 from msgine_sandbox.control.nearest import DifferenceView, NearestView
 from msgine_sandbox.control.sandbox import (
     ChannelDefinition,
@@ -143,10 +147,19 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     # Left to users as the JSON that they are.
     views.RequestEffectView,
     views.WebhookEffectView,
+    views.DeliveryEffectView,
+    scenario_views.ScenarioView,
+    scenario_views.AccountPart,
+    scenario_views.LimitsPart,
+    scenario_views.FaultPart,
+    scenario_views.MessagePart,
+    scenario_views.RecipientPart,
+    scenario_views.StatusPart,
     control_journal.AuthDecision,
     control_journal.WindowDecision,
     control_journal.FaultDecision,
     control_journal.IdempotencyDecision,
+    control_journal.DeliveryDecisionView,
     message_views.DeliveryStepView,
     message_views.TimelineRequest,
     message_views.TimelineStatus,
@@ -201,9 +214,13 @@ def test_the_client_can_send_every_field_of_an_endpoint() -> None:
 
 @pytest.mark.parametrize(
     ("body", "client"),
-    [(RequestFaultBody, faults.RequestFilter), (WebhookFaultBody, faults.WebhookFilter)],
+    [
+        (RequestFaultBody, faults.RequestFilter),
+        (DeliveryFaultBody, faults.DeliveryFilter),
+        (WebhookFaultBody, faults.WebhookFilter),
+    ],
 )
-def test_the_client_can_say_which_requests_and_webhooks_a_fault_applies_to(
+def test_the_client_can_say_what_a_fault_applies_to(
     body: type[msgspec.Struct], client: type
 ) -> None:
     match = next(each.type for each in struct_fields(body) if each.name == "match")
