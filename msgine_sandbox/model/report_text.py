@@ -103,16 +103,12 @@ def _lines(report: Json, origin: str | None) -> Iterator[str]:
     yield from _retries(report["retries"])
     yield from ("", "## Idempotency keys", "")
     yield from _table(
-        ("sends", "with a key", "without", "keys", "used again", "replayed", "for another request"),
+        ("sends", "with a key", "without", "keys", "used again", "replayed", "with another body"),
         [[keys[name] for name in _KEY_COLUMNS]],
     )
     yield from _duplicates(report["duplicates"])
     yield from ("", "## Polling", "")
-    polling = report["polling"]
-    yield (
-        f"{_count(polling['messages'], 'message')} polled where a webhook would have told of the "
-        f"status: {_count(polling['reads'], 'read')} from the fifth on."
-    )
+    yield _polling(report["polling"])
     yield from _webhooks(report["webhooks"])
     yield from ("", "## Warnings", "")
     warnings = report["warnings"]
@@ -178,7 +174,7 @@ def _retries(retries: Json) -> Iterator[str]:
     )
     yield ""
     yield from _table(
-        ("retry", "of", "request", "after", "asked", "waited"),
+        ("request", "repeats", "call", "after", "asked", "waited"),
         [
             (
                 each["requestId"],
@@ -203,6 +199,15 @@ def _duplicates(duplicates: Json) -> Iterator[str]:
     yield from _table(
         ("message", "is the same as", "request"),
         [(each["messageId"], each["first"], each["requestId"]) for each in duplicates["newest"]],
+    )
+
+
+def _polling(polling: Json) -> str:
+    if not polling["messages"]:
+        return "No message was polled where a webhook would have told of its status."
+    return (
+        f"{_count(polling['messages'], 'message')} polled where a webhook would have told of the "
+        f"status: {_count(polling['reads'], 'read')} from the fifth on."
     )
 
 
