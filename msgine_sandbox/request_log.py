@@ -6,6 +6,7 @@ which may contain credentials, are not shown; the journal has them.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -81,8 +82,7 @@ class RequestLog:
     def _request(self, event: RequestAnswered) -> str:
         entry = event.entry
         return self._line(
-            entry.method,
-            shown_path(entry.path),
+            _opening(entry.method, entry.path),
             entry.status,
             entry.code,
             entry.account,
@@ -94,8 +94,7 @@ class RequestLog:
     def _attempt(self, event: WebhookAttempted) -> str:
         attempt = event.attempt
         return self._line(
-            "webhook",
-            shown_url(attempt.url),
+            f"webhook  {shown_url(attempt.url):<38}",
             attempt.status,
             shown_error(attempt),
             attempt.account,
@@ -106,8 +105,7 @@ class RequestLog:
 
     def _line(
         self,
-        what: str,
-        place: str,
+        opening: str,
         status: int | None,
         error: str | None,
         account_id: int | None,
@@ -117,11 +115,7 @@ class RequestLog:
     ) -> str:
         account = self._accounts.find(account_id)
         colour = _RED if status is None else _COLOURS.get(status // 100, _RED)
-        parts = [
-            f"{_shortened(what, _MAX_METHOD):<7}",
-            f"{place:<38}",
-            self._in(colour, "---" if status is None else str(status)),
-        ]
+        parts = [opening, self._in(colour, "---" if status is None else str(status))]
         if error is not None:
             parts.append(self._in(colour, error))
         if account is not None:
@@ -136,6 +130,12 @@ class RequestLog:
 
     def _in(self, colour: str, text: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured else text
+
+
+@lru_cache(64)  # few, because a path may have 64 KiB
+def _opening(method: str, path: str) -> str:
+    """Return the beginning of a request's line: most requests of a client are for a few paths."""
+    return f"{_shortened(method, _MAX_METHOD):<7}  {shown_path(path):<38}"
 
 
 def shown_path(path: str) -> str:
