@@ -96,5 +96,4 @@ async def _contents(
     sandbox: Sandbox, body: ScenarioAccount, account: Account, where: str
 ) -> Contents:
     reader = ScenarioReader(sandbox.channels, sandbox.ids)
-    now = account.clock.at(sandbox.real.now())
-    return await reader.contents(body, account, now, where)
+    return await reader.contents(body, account, sandbox.real.now(), where)

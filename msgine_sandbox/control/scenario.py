@@ -69,9 +69,8 @@ class ScenarioControl:
                 value=len(scenario.accounts),
                 expected="one account",
             )
-        renewed = self._accounts.as_opened(account.id)
-        now = renewed.clock.at(self._real.now())
         reader = ScenarioReader(self._channels, self._ids)
-        contents = await reader.contents(scenario.accounts[0], renewed, now, "accounts[0]")
+        renewed, real = self._accounts.as_opened(account.id), self._real.now()
+        contents = await reader.contents(scenario.accounts[0], renewed, real, "accounts[0]")
         await self._reset.replace(contents)
         return json_answer(StatusView())

@@ -130,16 +130,17 @@ class ScenarioReader:
         self._ids = ids
 
     async def contents(
-        self, body: ScenarioAccount, account: Account, now: Instant, where: str
+        self, body: ScenarioAccount, account: Account, real: Instant, where: str
     ) -> Contents:
-        """Return what an account is to have at an instant; `where` is its path in the scenario.
+        """Return what an account is to have at a real time; `where` is its path in the scenario.
 
         Raises:
             InvalidRequest: something cannot be; `details.field` has the full path.
         """
-        account = _with_settings(account, body, where)
-        if body.frozen:
-            account = replace(account, clock=Clock(frozen_at=now))
+        account, now = _with_settings(account, body, where), account.clock.at(real)
+        if body.frozen is not None:
+            clock = Clock(frozen_at=now) if body.frozen else Clock(ahead=now - real)
+            account = replace(account, clock=clock)
         messages, slices = [], Slices()
         for index, message in enumerate(body.messages or ()):
             with part(f"{where}.messages[{index}]"):

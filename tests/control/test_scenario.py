@@ -238,6 +238,16 @@ async def test_settings_that_a_scenario_lacks_are_those_of_the_token(box: Box) -
     assert (account["tier"], account["senderId"]) == ("free", "Shop")
 
 
+async def test_a_scenario_says_whether_the_clock_is_frozen(box: Box) -> None:
+    await box.anonymous.freeze()
+    ahead = (await box.anonymous.advance(hours=1))["aheadSeconds"]
+    for frozen, expected in {None: True, False: False, True: True}.items():
+        await loaded(box, frozen=frozen, messages=[HELLO])
+        assert (await exported(box))["frozen"] is expected
+        clock = await box.get("/_sandbox/clock")
+        assert (clock["frozen"], clock["aheadSeconds"]) == (expected, pytest.approx(ahead, abs=60))
+
+
 async def test_another_account_is_left_alone(box: Box) -> None:
     other = box.other()
     await other.accepted()
