@@ -14,7 +14,6 @@ import msgspec
 from msgine_sandbox.model.clock import DAY, FOREVER, LATEST, Instant
 from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.slices import Slices
-from msgine_sandbox.model.step import Lane
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.storage.store import Store
@@ -127,7 +126,7 @@ class Upcoming:
         found = [
             await self._status_due(account, status),
             await self._status_due(account, send),
-            await self._webhook_due(account),
+            self._webhook_due(account),
         ]
         possible = [each for each in found if each is not None and each.at <= LATEST]
         return min(possible, key=lambda due: due.at, default=None)
@@ -151,19 +150,19 @@ class Upcoming:
             status=changes[0].status if changes else None,
         )
 
-    async def _webhook_due(self, account: int) -> Due | None:
-        for step in await self._store.steps.due(account, Lane.WEBHOOK, limit=1):
-            event = await self._store.webhooks.get(step.subject)
-            if event is not None:
-                return Due(
-                    account=account,
-                    at=step.due,
-                    what=What.WEBHOOK,
-                    message=step.message,
-                    event=event.event,
-                    attempt=await self._store.webhooks.tries(event) + 1,
-                )
-        return None
+    def _webhook_due(self, account: int) -> Due | None:
+        found = self._store.upcoming.first_webhook(account)
+        if found is None:
+            return None
+        at, message, event, attempt = found
+        return Due(
+            account=account,
+            at=at,
+            what=What.WEBHOOK,
+            message=message,
+            event=EventType(event),
+            attempt=attempt,
+        )
 
     async def _next_status(self, account: int, slices: Slices) -> NextStatus | None:
         """Return when the first status begins that is still to come, and of which message."""

@@ -10,10 +10,17 @@ from msgine_sandbox.storage.database import Database
 from msgine_sandbox.storage.sequences import Sequences
 
 READ_TOGETHER: Final = 500
-"""Messages that are read at a time, in about a millisecond."""
+"""Messages that are read at a time, in some 2 ms."""
 _COLUMNS: Final = "SELECT ends_at, id, channel, scheduled_at, created_at, timelines FROM messages"
 _SAME_END, _LATER_END = "ends_at = ? AND id > ?", "ends_at > ?"
 """Two conditions in place of one on both, as in `storage.messages`."""
+
+_FIRST_WEBHOOK: Final = (
+    "SELECT due, steps.message, event, 1 + coalesce((SELECT max(number) FROM attempts"
+    " WHERE message = steps.message AND webhook_event = steps.subject), 0)"
+    " FROM steps JOIN webhook_events ON webhook_events.id = steps.subject"
+    f" WHERE steps.account = ? AND lane = {int(Lane.WEBHOOK)} ORDER BY due, steps.id LIMIT 1"
+)
 
 NextStatus = tuple[Instant, int]
 """When the next status of a message begins, and the message's id."""
@@ -43,12 +50,22 @@ class UpcomingRows:
         sql = f"max(due) FROM steps WHERE account = ? AND lane = {int(Lane.WEBHOOK)} AND due <= ?"
         return self._latest(sql, account, until)
 
-    def first_send(self, account: int, until: Instant) -> NextStatus | None:
-        """Return when the first scheduled push up to an instant is sent, and which it is."""
+    def first_send(self, account: int, before: Instant) -> NextStatus | None:
+        """Return when the first scheduled push before an instant is sent, and which it is.
+
+        Before the first status that begins, steps are those that have lost their effect.
+        """
         found: NextStatus | None = self._database.execute(
-            "SELECT due, message FROM steps WHERE account = ? AND lane = ? AND due <= ?"
+            "SELECT due, message FROM steps WHERE account = ? AND lane = ? AND due < ?"
             " AND detail = ? ORDER BY due LIMIT 1",
-            (account, int(Lane.STATUS), until, SEND),
+            (account, int(Lane.STATUS), before, SEND),
+        ).fetchone()
+        return found
+
+    def first_webhook(self, account: int) -> tuple[Instant, int, str, int] | None:
+        """Return when the first webhook is due, its message, its event, and which attempt it is."""
+        found: tuple[Instant, int, str, int] | None = self._database.execute(
+            _FIRST_WEBHOOK, (account,)
         ).fetchone()
         return found
 

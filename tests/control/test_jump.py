@@ -9,8 +9,11 @@ from box import NUMBER, Box, sandbox
 from history import history, start
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_process import Account, LoopClient
 from matching import assert_refused
 from receiver import Receiver, receiving
+
+from msgine_sandbox.app import create_app
 
 OTHER, UNREACHABLE = "+256752345678", "+256700000001"
 STAYS_PENDING, STAYS_SENT, AN_HOUR_LATER = "+256700000003", "+256700000004", "+256700000005"
@@ -150,6 +153,20 @@ async def test_a_jump_can_answer_the_code_alone(box: Box) -> None:
     query = "status=delivered&jump=true&field=code&timeout=0"
     answer = await box.call("GET", f"/_sandbox/messages/wait?{query}")
     assert answer.text == "493817"
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_an_application_that_is_called_in_this_process_jumps(is_frozen: bool) -> None:
+    account = Account(LoopClient(create_app()))
+    if is_frozen:
+        account.control("POST", "/clock/freeze")
+    message = account.accepted(AN_HOUR_LATER)
+    assert account.get("/_sandbox/clock")["next"]["status"] == "sent"
+    found = account.get("/_sandbox/messages/wait?status=delivered&jump=true&timeout=0")
+    assert (found["id"], found["status"]) == (message, "delivered")
+    account.accepted()
+    assert account.control("POST", "/clock/advance", {"until": "idle"})["performed"] == 2
+    assert account.get("/_sandbox/clock")["next"] is None
 
 
 TO = st.sampled_from([NUMBER, UNREACHABLE, STAYS_PENDING, STAYS_SENT, AN_HOUR_LATER])
