@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -125,19 +125,15 @@ class MessagesControl:
         """Return a message that matches as soon as there is one, or 408 and what did arrive."""
         query = Fields(request.query_params)
         query.forbid_unknown(_SEARCHABLE | {"timeout", "jump", "field"}, "A wait")
-        timeout, jumps, part = (
-            _timeout(query),
-            query.flag("jump"),
-            query.choice("field", MessagePart),
-        )
-        wanted = await self._query(request, query)
+        timeout, part = _timeout(query), query.choice("field", MessagePart)
+        jumps, wanted = query.flag("jump"), await self._query(request, query)
         jumps = jumps and wanted.filter.status is not None
         # Where the clock is moved, the wait is for a message that fits all but the status.
         filter_ = replace(wanted.filter, status=None) if jumps else wanted.filter
         sought = MessageQuery(filter=filter_, pattern=wanted.pattern)
         message, reason = await self._awaited(request, sought, part, timeout), None
         if message is not None and jumps:
-            candidates = await self._newest(sought, part)
+            candidates = [each async for each in self._newest(sought, part)]
             message = await self._time_travel.bring(candidates, wanted.filter)
             reason = f"No step leads such a message to {wanted.filter.status}"
         if message is None:
@@ -207,12 +203,17 @@ class MessagesControl:
         message = await wait.existing()
         if message is None or await self._has(message, part):
             return message
-        return next(iter(await self._newest(wait.query, part)), None)
+        async for each in self._newest(wait.query, part):
+            return each
+        return None
 
-    async def _newest(self, wanted: MessageQuery, part: MessagePart | None) -> Sequence[Message]:
+    async def _newest(
+        self, wanted: MessageQuery, part: MessagePart | None
+    ) -> AsyncIterator[Message]:
         """Return the newest messages that match and have the part."""
-        found = await self._inbox.first(wanted, CONSIDERED)
-        return [each async for each in self._inbox.read(found) if await self._has(each, part)]
+        async for message in self._inbox.read(await self._inbox.first(wanted, CONSIDERED)):
+            if await self._has(message, part):
+                yield message
 
     async def _has(self, message: Message, part: MessagePart | None) -> bool:
         if part is None or part.is_in_every_message:

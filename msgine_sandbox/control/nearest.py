@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from msgine_sandbox.control.contents import MessagePart, part_of
 from msgine_sandbox.control.views import View
 from msgine_sandbox.model.clock import iso_micros
@@ -135,16 +133,15 @@ class Nearest:
 
 def _alone(wanted: Filter) -> dict[str, Filter]:
     """Return a filter for each parameter; that for a status needs the recipient as well."""
-    none = Filter()
     return {
-        "id": replace(none, id=wanted.id),
-        "before": replace(none, before=wanted.before),
-        "channel": replace(none, channel=wanted.channel),
-        "to": replace(none, to=wanted.to),
-        "status": replace(none, status=wanted.status, to=wanted.to),
-        "q": replace(none, anywhere=wanted.anywhere),
-        "contains": replace(none, contains=wanted.contains),
-        "since": replace(none, since=wanted.since),
+        "id": Filter(id=wanted.id),
+        "before": Filter(before=wanted.before),
+        "channel": Filter(channel=wanted.channel),
+        "to": Filter(to=wanted.to),
+        "status": Filter(status=wanted.status, to=wanted.to),
+        "q": Filter(anywhere=wanted.anywhere),
+        "contains": Filter(contains=wanted.contains),
+        "since": Filter(since=wanted.since),
     }
 
 

@@ -176,7 +176,7 @@ class Upcoming:
         else:
             await self._add_newer(account, known, now, slices)
         found = await self._first_that_holds(known, now, slices)
-        if found is None and known.horizon < FOREVER:  # all that was remembered has changed
+        if found is None and known.horizon < FOREVER:  # all that was before it has changed
             known = await self._looked_at(account, now, slices)
             found = await self._first_that_holds(known, now, slices)
         return found
@@ -203,7 +203,7 @@ class Upcoming:
         self, known: _Known, now: Instant, slices: Slices
     ) -> NextStatus | None:
         """Return the first of the next statuses, without those that have begun or are no more."""
-        while known.first:
+        while known.first and known.first[0][0] <= known.horizon:
             at, message = known.first[0]
             found = (await self._store.messages.timelines([message])).get(message)
             still = None if found is None else found.timelines.next_after(now)

@@ -227,3 +227,9 @@ async def test_the_nearest_differ_in_the_fewest_fields_and_are_newest_first(box:
         ["status", "contains"],
         ["to", "status"],
     ]
+
+
+async def test_an_expression_that_takes_too_long_is_left_out_of_the_differences(box: Box) -> None:
+    await box.accepted(message="a" * 40 + "!")
+    [miss] = await nearest(box, f"to={OTHER}&matches=(a|a)*$")
+    assert [each["field"] for each in miss["differs"]] == ["to"]
