@@ -96,13 +96,14 @@ class ClockControl:
         return await self.read(request)
 
     async def _advance(self, body: AdvanceBody, account: int | None) -> int:
-        match body:
-            case AdvanceBody(seconds=float(duration), to=None, until=None):
-                return await self._time_travel.advance(account, seconds(duration))
-            case AdvanceBody(seconds=None, to=str(text), until=None):
-                return await self._time_travel.advance_to(account, instant_of("to", text), text)
-            case AdvanceBody(seconds=None, to=None, until=Until() as until):
-                return await self._time_travel.advance_until(account, until)
+        if [body.seconds, body.to, body.until].count(None) == 2:
+            if body.seconds is not None:
+                return await self._time_travel.advance(account, seconds(body.seconds))
+            if body.to is not None:
+                instant = instant_of("to", body.to)
+                return await self._time_travel.advance_to(account, instant, body.to)
+            if body.until is not None:
+                return await self._time_travel.advance_until(account, body.until)
         expected = "one of seconds, to and until"
         raise InvalidRequest(
             f"Say how far to advance the clock: {expected}", field="seconds", expected=expected
