@@ -109,6 +109,7 @@ async def text(box: Box, **params: Any) -> str:
     answer = await box.call("GET", "/_sandbox/messages/wait", params=params)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-content-type-options"] == "nosniff"
     return answer.text
 
 
