@@ -108,8 +108,9 @@ async def answers(receiver: Receiver) -> Recorder:
         await call("GET messages/id", "GET", f"{api}/messages/{sent['id']}")
         for path in ("messages", "requests", "webhooks/attempts", "faults", "magic", "coverage",
                      "account", "accounts", "clock", "webhooks", "health",
-                     "definitions"):  # fmt: skip
+                     "definitions", "report"):  # fmt: skip
             await call(f"GET {path}", "GET", f"{control}/{path}")
+        await call("GET index", "GET", control)
         for message in (await box.get(f"{control}/messages"))["data"]:
             await call("GET message", "GET", f"{control}/messages/{message['id']}")
         [attempt, *_] = await box.attempts()
