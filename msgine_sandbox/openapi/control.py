@@ -38,6 +38,8 @@ from msgine_sandbox.openapi.operations import (
     answer_schema,
     error_responses,
     header,
+    operation_id,
+    parameters_of,
     shared_responses,
     whole,
 )
@@ -46,14 +48,11 @@ from msgine_sandbox.version import __version__
 
 _TEXT: Final[Schema] = {"type": "string"}
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
-_ONE: Final = (errors.NotFound,)
-"""The errors of a call about one of several."""
-
 _EVERYWHERE: Final = (
     errors.InvalidRequest,
     errors.Unauthorized,
     errors.Forbidden,
-    errors.NotFound,  # an account that is named by an id
+    errors.NotFound,  # an account or an entry that is named by an id
     errors.RequestTimedOut,
     errors.PayloadTooLarge,
     errors.UriTooLong,
@@ -138,10 +137,10 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         media_types=(JSON, "text/plain"),
     ),
     ("GET", "/_sandbox/messages/count"): Operation(answer=views.CountView, parameters=_SEARCH),
-    ("GET", "/_sandbox/messages/{id}"): Operation(answer=MessageView, errors=_ONE),
-    ("DELETE", "/_sandbox/messages/{id}"): Operation(answer=views.DeletedView, errors=_ONE),
+    ("GET", "/_sandbox/messages/{id}"): Operation(answer=MessageView),
+    ("DELETE", "/_sandbox/messages/{id}"): Operation(answer=views.DeletedView),
     ("POST", "/_sandbox/messages/{id}/status"): Operation(
-        answer=MessageView, body=messages.StatusBody, errors=_ONE
+        answer=MessageView, body=messages.StatusBody
     ),
     ("GET", "/_sandbox/scenario"): Operation(
         answer=scenario_bodies.ScenarioBody, needs_account=True
@@ -165,8 +164,8 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         accepted=(201,),
     ),
     ("DELETE", "/_sandbox/faults"): Operation(answer=views.DeletedView),
-    ("GET", "/_sandbox/faults/{id}"): Operation(answer=views.FaultView, errors=_ONE),
-    ("DELETE", "/_sandbox/faults/{id}"): Operation(answer=views.DeletedView, errors=_ONE),
+    ("GET", "/_sandbox/faults/{id}"): Operation(answer=views.FaultView),
+    ("DELETE", "/_sandbox/faults/{id}"): Operation(answer=views.DeletedView),
     ("GET", "/_sandbox/requests"): Operation(
         answer=ListOf((journal.EntryView, journal.EntrySummary), may_be_large=True),
         parameters=(
@@ -181,7 +180,7 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         ),
     ),
     ("DELETE", "/_sandbox/requests"): Operation(answer=views.DeletedView),
-    ("GET", "/_sandbox/requests/{id}"): Operation(answer=journal.EntryView, errors=_ONE),
+    ("GET", "/_sandbox/requests/{id}"): Operation(answer=journal.EntryView),
     ("GET", "/_sandbox/events"): Operation(answer=None, media_types=("text/event-stream",)),
     ("GET", "/_sandbox/webhooks"): Operation(answer=views.EndpointsView, needs_account=True),
     ("PUT", "/_sandbox/webhooks"): Operation(
@@ -196,15 +195,13 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
             _VIEW,
         ),
     ),
-    ("GET", "/_sandbox/webhooks/attempts/{id}"): Operation(answer=views.AttemptView, errors=_ONE),
-    ("POST", "/_sandbox/webhooks/attempts/{id}/resend"): Operation(
-        answer=views.AttemptView, errors=_ONE
-    ),
+    ("GET", "/_sandbox/webhooks/attempts/{id}"): Operation(answer=views.AttemptView),
+    ("POST", "/_sandbox/webhooks/attempts/{id}/resend"): Operation(answer=views.AttemptView),
 }
 """What each call reads and answers; its path, method and summary are those of its route."""
 
-_OPEN: Final = frozenset({"/_sandbox", "/_sandbox/health", "/_sandbox/openapi.json"})
-"""What needs no credential, and never has one."""
+_OPEN: Final = frozenset({"/_sandbox", "/_sandbox/health"})
+"""What needs no credential, and no control token."""
 NOT_DESCRIBED: Final = frozenset({"/_sandbox/openapi.json"})
 """The document itself."""
 
@@ -220,7 +217,10 @@ def control_document(routes: Sequence[Routes]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for path, method, handler in control_calls(routes):
         operation = CALLS[method, path]
-        paths.setdefault(path, {})[method.lower()] = _described(operation, path, handler, schemas)
+        paths.setdefault(path, {})[method.lower()] = {
+            "operationId": operation_id(method, path),
+            **_described(operation, path, handler, schemas),
+        }
     responses = shared_responses(paths)
     return {
         "openapi": "3.1.0",
@@ -255,7 +255,7 @@ def control_calls(routes: Sequence[Routes]) -> list[tuple[str, str, Handler]]:
         (each.path, method, handler)
         for known in routes
         for each in known.resources
-        if each.path.partition("/_sandbox")[0] == "" and each.path not in NOT_DESCRIBED
+        if each.path.startswith("/_sandbox") and each.path not in NOT_DESCRIBED
         for method, handler in sorted(each.handlers.items())
         if method != "HEAD"
     ]
@@ -269,15 +269,7 @@ def _described(
     headers = {"X-Request-Id": header("RequestId")}
     described: dict[str, Any] = {
         "summary": operation.summary or " ".join(text.partition("\n\n")[0].split()),
-        "parameters": [
-            {
-                "name": each.name,
-                "in": "query",
-                "schema": each.schema,
-                "description": each.description,
-            }
-            for each in operation.parameters
-        ],
+        "parameters": parameters_of(operation, path),
         "responses": {
             str(status): {
                 "description": "Done.",
@@ -291,10 +283,6 @@ def _described(
         }
         | error_responses((*_EVERYWHERE, *operation.errors), {}, **headers),
     }
-    if "{id}" in path:
-        described["parameters"].append(
-            {"name": "id", "in": "path", "required": True, "schema": _TEXT}
-        )
     if operation.body is not None:
         content = {JSON: {"schema": schemas.of(operation.body)}}
         described["requestBody"] = {"required": True, "content": content}

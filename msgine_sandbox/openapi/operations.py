@@ -1,6 +1,7 @@
 """What a document says of one call, beyond its path and method."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -84,6 +85,25 @@ def whole(least: int = 0, most: int | None = None) -> Schema:
     """Return the schema of a whole number."""
     schema: Schema = {"type": "integer", "minimum": least}
     return schema if most is None else {**schema, "maximum": most}
+
+
+def operation_id(method: str, path: str) -> str:
+    """Return the name that generated clients have for a call, such as `postMessagesSms`."""
+    words = re.findall(r"[A-Za-z]+", path.removeprefix("/_sandbox"))
+    return method.lower() + "".join(map(str.capitalize, words or ["index"]))
+
+
+def parameters_of(operation: Operation, path: str) -> list[dict[str, Any]]:
+    """Return the parameters of a call, in its query and in its path."""
+    found = [
+        {"name": each.name, "in": "query", "schema": each.schema, "description": each.description}
+        for each in operation.parameters
+    ]
+    in_path = re.findall(r"\{(\w+)\}", path)
+    return found + [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in in_path
+    ]
 
 
 def error_responses(

@@ -15,14 +15,15 @@ from msgine_sandbox.openapi.operations import (
     Operation,
     error_responses,
     header,
+    operation_id,
+    parameters_of,
     shared_responses,
 )
 from msgine_sandbox.openapi.public_operations import public_operations
-from msgine_sandbox.openapi.schemas import Schema, Schemas
+from msgine_sandbox.openapi.schemas import Schemas
 from msgine_sandbox.services.webhooks.sender import Payload
 from msgine_sandbox.version import __version__
 
-_TEXT: Final[Schema] = {"type": "string"}
 _EVERYWHERE: Final = (
     errors.InvalidRequest,
     errors.Unauthorized,
@@ -54,7 +55,7 @@ def public_document(routes: Routes, answers: Answers) -> dict[str, Any]:
     shown = list(examples(answers))
     paths: dict[str, Any] = {}
     for each in routes.resources:
-        for method in each.handlers.keys() - {"HEAD"}:
+        for method in sorted(each.handlers.keys() - {"HEAD"}):
             operation = operations[method, each.path]
             accepted = operation.accepted or (each.accepted if method == "POST" else 200,)
             own = [
@@ -62,8 +63,10 @@ def public_document(routes: Routes, answers: Answers) -> dict[str, Any]:
                 for example in shown
                 if example.method == method and routes.path_of(example.path) == each.path
             ]
-            described = _described(operation, tuple(accepted), own, "{id}" in each.path)
-            paths.setdefault(each.path, {})[method.lower()] = described
+            paths.setdefault(each.path, {})[method.lower()] = {
+                "operationId": operation_id(method, each.path),
+                **_described(operation, tuple(accepted), own, each.path),
+            }
     responses = shared_responses(paths)
     responses["Status405"] = error_responses((errors.MethodNotAllowed,), _refused(shown))["405"]
     return {
@@ -88,7 +91,7 @@ def public_document(routes: Routes, answers: Answers) -> dict[str, Any]:
 
 
 def _described(
-    operation: Operation, accepted: Sequence[int], own: Sequence[Example], has_id: bool
+    operation: Operation, accepted: Sequence[int], own: Sequence[Example], path: str
 ) -> dict[str, Any]:
     """Return an operation as the document has it."""
     headers = {
@@ -110,7 +113,7 @@ def _described(
     described = {
         "summary": operation.summary,
         "description": f"It needs the scope `{operation.scope}`." if operation.scope else "",
-        "parameters": _parameters(operation, has_id),
+        "parameters": parameters_of(operation, path) + [_KEY] * operation.has_key,
         "responses": {
             **success,
             **error_responses((*_EVERYWHERE, *operation.errors), _refused(own), **headers),
@@ -145,28 +148,17 @@ def _shown_answers(own: Sequence[Example], status: int) -> dict[str, Any]:
     return {"examples": shown} if shown else {}
 
 
-def _parameters(operation: Operation, has_id: bool) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
-        {"name": each.name, "in": "query", "schema": each.schema, "description": each.description}
-        for each in operation.parameters
-    ]
-    if has_id:
-        found.append({"name": "id", "in": "path", "required": True, "schema": _TEXT})
-    if operation.has_key:
-        found.append(
-            {
-                "name": idempotency.HEADER,
-                "in": "header",
-                "description": "For 24 hours, the same key gets the same answer and does nothing.",
-                "schema": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": idempotency.MAX_LENGTH,
-                    "pattern": "^[!-~]+$",
-                },
-            }
-        )
-    return found
+_KEY: Final = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "description": "For 24 hours, the same key gets the same answer and does nothing.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": idempotency.MAX_LENGTH,
+        "pattern": "^[!-~]+$",
+    },
+}
 
 
 def _webhook(event: EventType, schemas: Schemas) -> dict[str, Any]:
