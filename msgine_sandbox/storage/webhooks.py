@@ -1,6 +1,7 @@
 """Webhook events and the attempts to send them as rows; of the attempts, the newest."""
 
-from collections.abc import AsyncIterator, Iterable
+import json
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -89,18 +90,27 @@ class WebhookRows:
         ).fetchone()
         return None if row is None else _EVENT.from_row(row)
 
-    async def release(self, message: int, position: int) -> list[int]:
-        """Make a recipient's held events due, and return their ids in order."""
-        held = f"message = ? AND position = ? AND state = '{EventState.HELD}'"
+    async def release(
+        self, deliveries: Collection[tuple[int, int]]
+    ) -> list[tuple[int, tuple[int, int]]]:
+        """Make the held events of deliveries due; return their ids in order, with the delivery.
+
+        A delivery is named by its message and the position of its recipient.
+        """
+        messages = json.dumps([message for message, _ in deliveries])
         rows = self._database.execute(
-            f"SELECT id FROM webhook_events WHERE {held} ORDER BY id", (message, position)
-        ).fetchall()
-        if rows:
-            self._database.execute(
-                f"UPDATE webhook_events SET state = '{EventState.DUE}' WHERE {held}",
-                (message, position),
+            "SELECT id, message, position FROM webhook_events"
+            f" WHERE message IN (SELECT value FROM json_each(?)) AND state = '{EventState.HELD}'"
+            " ORDER BY id",
+            (messages,),
+        )
+        held = [(row[0], (row[1], row[2])) for row in rows if (row[1], row[2]) in deliveries]
+        if held:
+            self._database.executemany(
+                f"UPDATE webhook_events SET state = '{EventState.DUE}' WHERE id = ?",
+                [(event_id,) for event_id, _ in held],
             )
-        return [event_id for (event_id,) in rows]
+        return held
 
     async def record(self, attempt: Attempt, event: WebhookEvent) -> None:
         """Store an attempt, and the state and the number of tries of its event.

@@ -53,23 +53,21 @@ class WebhookPlanner:
         `messages` has those that the changes are about.
         """
         steps: list[Step] = []
+        ended: dict[tuple[int, int], StatusChange] = {}
         for change in changes:
-            steps += await self._plan_change(account, messages[change.message], change)
-        return steps
-
-    async def _plan_change(
-        self, account: int, message: Changing, change: StatusChange
-    ) -> list[Step]:
-        if change.status not in EVENT_OF:
-            return []
-        steps = []
-        for url in self._urls(message, EVENT_OF[change.status]):
-            steps += await self._plan_event(message, change, url)
-        if not NEXT[change.status]:
-            # The delivery has ended, so the events that a fault held back are due, too. With the
-            # same due time and larger ids, their steps come after those above.
-            held = await self._store.webhooks.release(change.message, change.position)
-            steps += [self._step(account, change, event_id, change.at) for event_id in held]
+            message = messages[change.message]
+            if change.status in EVENT_OF:
+                for url in self._urls(message, EVENT_OF[change.status]):
+                    steps += await self._plan_event(message, change, url)
+                if not NEXT[change.status]:
+                    ended[change.message, change.position] = change
+        if ended:
+            # The events of these deliveries that a fault held back are due, too. With the same due
+            # time and larger ids, their steps come after those above. One query for all of them,
+            # because each has all that is planned by then inserted.
+            for event_id, delivery in await self._store.webhooks.release(ended):
+                change = ended[delivery]
+                steps.append(self._step(account, change, event_id, change.at))
         return steps
 
     def _urls(self, message: Changing, event: EventType) -> Sequence[str]:
