@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
@@ -72,9 +72,10 @@ class RequestContext(msgspec.Struct, kw_only=True):
     """What is sent; None where the connection is closed without a response."""
 
     @property
-    def query(self) -> QueryParams:
-        """The parameters of the query."""
-        return QueryParams(self.scope["query_string"])
+    def query(self) -> Mapping[str, str]:
+        """The parameters of the query: of one that is repeated, the last."""
+        # As Starlette's QueryParams, which also keeps those that are repeated.
+        return dict(parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
     @property
     def authenticated_account(self) -> Account:
