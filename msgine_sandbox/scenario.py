@@ -17,7 +17,7 @@ from msgine_sandbox.model.account import TIERS, Account
 from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.errors import ApiError
 from msgine_sandbox.sandbox import Sandbox
-from msgine_sandbox.services.reset import Contents
+from msgine_sandbox.services.reset import AccountContents
 from msgine_sandbox.settings import SettingsError, is_token
 
 _ANY_ACCOUNT: Final = Account(
@@ -94,6 +94,6 @@ async def _open(sandbox: Sandbox, body: ScenarioAccount, where: str) -> None:
 
 async def _contents(
     sandbox: Sandbox, body: ScenarioAccount, account: Account, where: str
-) -> Contents:
+) -> AccountContents:
     reader = ScenarioReader(sandbox.channels, sandbox.ids)
     return await reader.contents(body, account, sandbox.real.now(), where)

@@ -32,7 +32,7 @@ from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.drafts import ChannelService, ScheduledTime, SendContext
 from msgine_sandbox.services.faults import MAX_FAULTS, FaultSpec
-from msgine_sandbox.services.reset import Contents, RestoredMessage
+from msgine_sandbox.services.reset import AccountContents, RestoredMessage
 
 CODECS: Final[Mapping[Channel, MessageCodec[Any]]] = {
     **developers.CODECS,
@@ -131,7 +131,7 @@ class ScenarioReader:
 
     async def contents(
         self, body: ScenarioAccount, account: Account, real: Instant, where: str
-    ) -> Contents:
+    ) -> AccountContents:
         """Return what an account is to have at a real time; `where` is its path in the scenario.
 
         Raises:
@@ -147,7 +147,7 @@ class ScenarioReader:
                 messages.append(await self._message(message, account, now))
             await slices.pause()
         faults = _faults(body.faults or (), where)
-        return Contents(account=account, now=now, faults=faults, messages=messages)
+        return AccountContents(account=account, now=now, faults=faults, messages=messages)
 
     async def _message(
         self, content: dict[str, Any], account: Account, now: Instant

@@ -31,14 +31,14 @@ from msgine_sandbox.storage.store import Store
 _READ_TOGETHER: Final = 20
 
 
-class LimitsPart(View, frozen=True, kw_only=True):
+class ScenarioLimitsView(View, frozen=True, kw_only=True):
     """Rate limits; an account without any has none of the two."""
 
     per_minute: int
     per_second: int
 
 
-class FaultPart(View, frozen=True, kw_only=True, omit_defaults=True):
+class ScenarioFaultView(View, frozen=True, kw_only=True, omit_defaults=True):
     """A fault, and how often it has acted and could have."""
 
     effect: EffectView
@@ -50,7 +50,7 @@ class FaultPart(View, frozen=True, kw_only=True, omit_defaults=True):
     seen: int = 0
 
 
-class StatusPart(View, frozen=True, kw_only=True, omit_defaults=True):
+class ScenarioStatusView(View, frozen=True, kw_only=True, omit_defaults=True):
     """A status that a delivery has had, or will have, and the seconds from acceptance to it."""
 
     status: Status
@@ -58,15 +58,15 @@ class StatusPart(View, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
-class RecipientPart(View, frozen=True, kw_only=True, omit_defaults=True):
+class ScenarioRecipientView(View, frozen=True, kw_only=True, omit_defaults=True):
     """The delivery of a message to a recipient."""
 
     to: str
     rule: str | None = None
-    timeline: Sequence[StatusPart]
+    timeline: Sequence[ScenarioStatusView]
 
 
-class MessagePart(View, frozen=True, kw_only=True):
+class ScenarioMessageView(View, frozen=True, kw_only=True):
     """A message, with the fields of a send of its channel."""
 
     channel: Channel
@@ -88,15 +88,15 @@ class MessagePart(View, frozen=True, kw_only=True):
     image_url: str | UnsetType = UNSET
     seconds_ago: float
     scheduled_after: float | UnsetType = UNSET
-    recipients: Sequence[RecipientPart]
+    recipients: Sequence[ScenarioRecipientView]
 
 
-class AccountPart(View, frozen=True, kw_only=True):
+class ScenarioAccountView(View, frozen=True, kw_only=True):
     """An account of a scenario."""
 
     token: str | UnsetType
     tier: Tier
-    limits: LimitsPart | UnsetType
+    limits: ScenarioLimitsView | UnsetType
     scopes: Sequence[Scope]
     sender_id: str
     currency: str
@@ -104,14 +104,14 @@ class AccountPart(View, frozen=True, kw_only=True):
     developer_prices: Mapping[Channel, Decimal]
     endpoints: Sequence[EndpointView]
     frozen: bool
-    faults: Sequence[FaultPart]
+    faults: Sequence[ScenarioFaultView]
     messages: msgspec.Raw
 
 
 class ScenarioView(View, frozen=True, kw_only=True):
     """A scenario."""
 
-    accounts: Sequence[AccountPart]
+    accounts: Sequence[ScenarioAccountView]
 
 
 async def scenario_view(
@@ -124,7 +124,7 @@ async def scenario_view(
     """
     prices = {channel: account.developer_price(channel).amount for channel in Channel}
     faults = [each for each in await store.faults.added(account.id) if each.left != 0]
-    part = AccountPart(
+    part = ScenarioAccountView(
         token=token or UNSET,
         tier=account.tier,
         limits=_limits(account.limits),
@@ -141,14 +141,14 @@ async def scenario_view(
     return ScenarioView(accounts=[part])
 
 
-def _limits(limits: Limits) -> LimitsPart | UnsetType:
+def _limits(limits: Limits) -> ScenarioLimitsView | UnsetType:
     if limits.per_minute is None or limits.per_second is None:
         return UNSET  # those of its tier
-    return LimitsPart(per_minute=limits.per_minute, per_second=limits.per_second)
+    return ScenarioLimitsView(per_minute=limits.per_minute, per_second=limits.per_second)
 
 
-def _fault_part(fault: Fault) -> FaultPart:
-    return FaultPart(
+def _fault_part(fault: Fault) -> ScenarioFaultView:
+    return ScenarioFaultView(
         effect=effect_view(fault.effect),
         match=None if fault.match == Match() else fault.match,
         times=fault.times,
@@ -178,11 +178,11 @@ async def _messages(account: Account, now: Instant, store: Store) -> msgspec.Raw
     return page.array()
 
 
-def _message_part(message: Message, now: Instant) -> MessagePart:
+def _message_part(message: Message, now: Instant) -> ScenarioMessageView:
     both = zip(message.recipients, message.timelines.each, strict=True)
     scheduled_at = message.scheduled_at
     wait = None if scheduled_at is None else scheduled_at - message.created_at
-    return MessagePart(
+    return ScenarioMessageView(
         channel=message.channel,
         seconds_ago=_seconds(min(max(now - message.created_at, 0), LONGEST_AGO)),
         scheduled_after=UNSET if wait is None else _seconds(wait),
@@ -228,12 +228,12 @@ def _push_targets(recipients: Sequence[Recipient]) -> dict[str, Any]:
     return {"user_ids": users or UNSET, "tokens": tokens or UNSET}
 
 
-def _recipient_part(recipient: Recipient, timeline: Timeline) -> RecipientPart:
-    return RecipientPart(
+def _recipient_part(recipient: Recipient, timeline: Timeline) -> ScenarioRecipientView:
+    return ScenarioRecipientView(
         to=recipient,
         rule=rule_of(timeline),
         timeline=[
-            StatusPart(status=one.status, after=_seconds(one.after), reason=one.reason)
+            ScenarioStatusView(status=one.status, after=_seconds(one.after), reason=one.reason)
             for one in timeline
         ],
     )

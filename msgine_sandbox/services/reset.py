@@ -34,7 +34,7 @@ class RestoredMessage(msgspec.Struct, frozen=True):
     """Whether the scenario has its statuses, so that nobody is told of those until now."""
 
 
-class Contents(msgspec.Struct, frozen=True, kw_only=True):
+class AccountContents(msgspec.Struct, frozen=True, kw_only=True):
     """What an account has at a time, as a scenario says."""
 
     account: Account
@@ -78,16 +78,16 @@ class Reset:
         """Reset an account, or for None every account and the clock of those opened later."""
         await self._reset(account, None)
 
-    async def replace(self, contents: Contents) -> None:
+    async def replace(self, contents: AccountContents) -> None:
         """Reset an account, and store what it has from now on in the last transaction of that."""
         await self._reset(contents.account.id, contents)
 
-    async def fill(self, contents: Contents) -> None:
+    async def fill(self, contents: AccountContents) -> None:
         """Store what an account has that has no messages yet."""
         async with self._store.write():
             await self._restore(contents)
 
-    async def _reset(self, account: int | None, contents: Contents | None) -> None:
+    async def _reset(self, account: int | None, contents: AccountContents | None) -> None:
         chosen = self._accounts.ids(account)
         is_done = False
         while not is_done:
@@ -96,7 +96,7 @@ class Reset:
             await self._scheduler.reschedule(each)
 
     async def _clear(
-        self, account: int | None, chosen: Sequence[int], contents: Contents | None
+        self, account: int | None, chosen: Sequence[int], contents: AccountContents | None
     ) -> bool:
         """Delete a slice of what there is; with the last one, renew the accounts: return True."""
         async with self._store.write():
@@ -122,7 +122,7 @@ class Reset:
             self._store.after_commit(partial(self._forget, account, chosen, emptying.until))
         return True
 
-    async def _restore(self, contents: Contents) -> None:
+    async def _restore(self, contents: AccountContents) -> None:
         account = contents.account.id
         await self._accounts.put(contents.account)
         await self._faults.restore(account, contents.faults)

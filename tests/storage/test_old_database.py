@@ -62,6 +62,9 @@ async def check(box: Box, calls: list[dict[str, Any]], *, fresh: bool = False) -
         # Left out of a fixture where a new message has another identifier each time.
         if call["response"]["body"] is None:
             response["body"] = None
+        for member in ("next", "code", "codes", "links"):  # of clocks and messages, since then
+            if isinstance(body, dict) and member not in body:
+                response["body"].pop(member, None)
         assert response == call["response"], f"{call['method']} {call['path']}"
 
 
