@@ -92,8 +92,8 @@ class WebhookRows:
 
     async def release(
         self, deliveries: Collection[tuple[int, int]]
-    ) -> list[tuple[int, tuple[int, int]]]:
-        """Make the held events of deliveries due; return their ids in order, with the delivery.
+    ) -> dict[tuple[int, int], list[int]]:
+        """Make the held events of deliveries due, and return their ids in order, by delivery.
 
         A delivery is named by its message and the position of its recipient.
         """
@@ -104,11 +104,14 @@ class WebhookRows:
             " ORDER BY id",
             (messages,),
         )
-        held = [(row[0], (row[1], row[2])) for row in rows if (row[1], row[2]) in deliveries]
+        held: dict[tuple[int, int], list[int]] = {}
+        for event_id, message, position in rows:
+            if (message, position) in deliveries:
+                held.setdefault((message, position), []).append(event_id)
         if held:
             self._database.executemany(
                 f"UPDATE webhook_events SET state = '{EventState.DUE}' WHERE id = ?",
-                [(event_id,) for event_id, _ in held],
+                [(event_id,) for ids in held.values() for event_id in ids],
             )
         return held
 

@@ -52,23 +52,34 @@ class WebhookPlanner:
 
         `messages` has those that the changes are about.
         """
+        planned = [
+            (change, await self._plan_change(messages[change.message], change))
+            for change in changes
+            if change.status in EVENT_OF
+        ]
+        # Where the delivery has ended, the events that a fault held back are due, too. One query
+        # for all of them, because it has all that is planned by then inserted.
+        ended = {(each.message, each.position) for each, _ in planned if not NEXT[each.status]}
+        held = await self._store.webhooks.release(ended) if ended else {}
         steps: list[Step] = []
-        ended: dict[tuple[int, int], StatusChange] = {}
-        for change in changes:
-            message = messages[change.message]
-            if change.status in EVENT_OF:
-                for url in self._urls(message, EVENT_OF[change.status]):
-                    steps += await self._plan_event(message, change, url)
-                if not NEXT[change.status]:
-                    ended[change.message, change.position] = change
-        if ended:
-            # The events of these deliveries that a fault held back are due, too. With the same due
-            # time and larger ids, their steps come after those above. One query for all of them,
-            # because each has all that is planned by then inserted.
-            for event_id, delivery in await self._store.webhooks.release(ended):
-                change = ended[delivery]
-                steps.append(self._step(account, change, event_id, change.at))
+        for change, due in planned:
+            if not NEXT[change.status]:
+                # With the same due time and larger ids, their steps come after the others.
+                released = held.get((change.message, change.position), ())
+                due += [(event_id, change.at) for event_id in released]
+            steps += [self._step(account, change, event_id, at) for event_id, at in due]
         return steps
+
+    async def _plan_change(
+        self, message: Changing, change: StatusChange
+    ) -> list[tuple[int, Instant]]:
+        """Store the events of a change; return those that are not held back, and when they are due.
+
+        An event is named by its id.
+        """
+        urls = self._urls(message, EVENT_OF[change.status])
+        planned = [await self._plan_event(message, change, url) for url in urls]
+        return [each for each in planned if each is not None]
 
     def _urls(self, message: Changing, event: EventType) -> Sequence[str]:
         if message.callback_url is not None:
@@ -77,7 +88,9 @@ class WebhookPlanner:
         endpoints = self._accounts.get(message.account).endpoints
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
 
-    async def _plan_event(self, message: Changing, change: StatusChange, url: str) -> list[Step]:
+    async def _plan_event(
+        self, message: Changing, change: StatusChange, url: str
+    ) -> tuple[int, Instant] | None:
         event_type = EVENT_OF[change.status]
         recipient = message.recipients[change.position]
         # Decided now and stored with the event, so that every attempt has the same effect, and a
@@ -96,10 +109,7 @@ class WebhookPlanner:
             state=EventState.HELD if is_held else EventState.DUE,
         )
         await self._store.webhooks.add(event)
-        if is_held:
-            return []
-        due = change.at + seconds(effect.delay)
-        return [self._step(message.account, change, event.id, due)]
+        return None if is_held else (event.id, change.at + seconds(effect.delay))
 
     def _step(self, account: int, change: StatusChange, event_id: int, due: Instant) -> Step:
         return Step(self._ids.next(), account, Lane.WEBHOOK, due, change.message, event_id)
