@@ -17,6 +17,7 @@ from msgspec.structs import fields as struct_fields
 from msgine_sandbox import testing
 from msgine_sandbox.control import accounts, message_views, scenario_views, views
 from msgine_sandbox.control import journal as control_journal
+from msgine_sandbox.control import report as control_report
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody, DueView, FullClockView
 from msgine_sandbox.control.event_views import (
@@ -39,7 +40,8 @@ from msgine_sandbox.control.sandbox import (
 )
 from msgine_sandbox.control.views import View
 from msgine_sandbox.control.webhooks import EndpointBody
-from msgine_sandbox.testing import faults, journal, messages, webhooks
+from msgine_sandbox.openapi import index
+from msgine_sandbox.testing import faults, journal, messages, report, webhooks
 from msgine_sandbox.testing.clock import Clock
 from msgine_sandbox.testing.coverage import Coverage
 
@@ -124,6 +126,7 @@ PAIRS = [
     ),
     Pair(DueView, testing.Due, unread={"accountId"}),
     Pair(views.CoverageView, Coverage),
+    Pair(control_report.RetryView, report.Retry, unread={"account"}),
 ]
 NOT_IN_THE_CLIENT: set[type[View]] = {
     # Containers and answers that the client's methods unpack, or have no use for.
@@ -164,6 +167,22 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     message_views.TimelineRequest,
     message_views.TimelineStatus,
     message_views.TimelineWebhook,
+    # A report, which the client reads into counts of its own, and leaves in full to `raw`.
+    control_report.ReportView,
+    control_report.CoversView,
+    control_report.RetriesView,
+    control_report.RetriesAfterView,
+    control_report.KeysView,
+    control_report.DuplicatesView,
+    control_report.DuplicateView,
+    control_report.PollingView,
+    control_report.WebhooksView,
+    control_report.WebhookResultView,
+    control_report.WarningCountView,
+    # For those who have no client yet.
+    index.IndexView,
+    index.DocumentsView,
+    index.CallView,
     # The client has no use for the names that the page reads.
     DefinitionsView,
     ChannelDefinition,
