@@ -20,7 +20,6 @@ NOWHERE = [
     "/%00",
     "/%ff",
     "/\N{GRINNING FACE}",
-    "/_sandbox",
     "/_sandbox/",
     "/_sandbox/nothing",
     "/_sandbox/health/",
