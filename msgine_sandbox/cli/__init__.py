@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "send": "messages",
     "advance": "clock",
     "diff": "diff",
+    "mcp": "agents",
 }
 """The commands in the order of `--help`, with the modules that define them."""
 

@@ -25,8 +25,9 @@ def advance(sandbox: RemoteSandbox, how_far: str) -> int:
     DURATION is such as 90s, 1h30m or 2d, and TIME such as 2026-11-27T09:00:00Z. `next` goes to the
     next instant at which something is due, and `idle` on until nothing more is due within a day.
     """
+    body = advance_body(how_far)
     try:
-        clock = sandbox.account.post("/clock/advance", _body(how_far), timeout=ADVANCE_TIMEOUT)
+        clock = sandbox.account.post("/clock/advance", body, timeout=ADVANCE_TIMEOUT)
     except SandboxError as error:
         if error.status is None:
             raise
@@ -36,7 +37,12 @@ def advance(sandbox: RemoteSandbox, how_far: str) -> int:
     return 0
 
 
-def _body(how_far: str) -> Mapping[str, Any]:
+def advance_body(how_far: str) -> Mapping[str, Any]:
+    """Return the body of the control call that moves the clock so far.
+
+    Raises:
+        UsageError: it is none of the forms in which that can be said.
+    """
     if how_far in {"idle", "next"}:
         return {"until": how_far}
     if _TIME.fullmatch(how_far):

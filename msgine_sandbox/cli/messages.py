@@ -37,17 +37,29 @@ def send(sandbox: RemoteSandbox, to: str, text: str, channel: str, title: str | 
 
     Without a token, the account of the token "test_cli" sends it.
     """
-    path, body = _BODIES[channel](to, text, title)
     try:
-        sent = sandbox.client.call_api(
-            "POST", f"{BASE_PATH}{path}", sandbox.token or DEFAULT_TOKEN, json=body
-        )
+        sent = send_message(sandbox, channel, to, text, title)
     except SandboxError as error:
         if error.status is None:
             raise
         return refuse(describe_error(error))
     click.echo(sent["id"])
     return 0
+
+
+def send_message(
+    sandbox: RemoteSandbox, channel: str, to: str, text: str, title: str | None
+) -> Mapping[str, Any]:
+    """Send a message to a recipient in the form of the command, and return the API's answer.
+
+    Raises:
+        SandboxError: the API refuses it.
+        UsageError: the channel has no title.
+    """
+    path, body = _BODIES[channel](to, text, title)
+    token = sandbox.token or DEFAULT_TOKEN
+    sent: Mapping[str, Any] = sandbox.client.call_api("POST", BASE_PATH + path, token, json=body)
+    return sent
 
 
 @click.command()
@@ -93,7 +105,7 @@ def wait(
 
 def _sms(to: str, text: str, title: str | None) -> tuple[str, Mapping[str, Any]]:
     if title is not None:
-        raise click.UsageError("An SMS has no --title.")
+        raise click.UsageError("An SMS has no title.")
     return "/messages/sms", {"to": to, "message": text}
 
 

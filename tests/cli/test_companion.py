@@ -300,6 +300,16 @@ def test_several_tokens_of_a_server_do_not_name_an_account(companion: Run) -> No
     assert is_refusal(companion("wait", MSGINE_SANDBOX_TOKEN="one two"), "name one with --token")
 
 
+def test_without_the_extra_a_sentence_says_how_to_install_it(
+    run_here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [each for each in sys.modules if each.partition(".")[0] == "mcp"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, "msgine_sandbox.cli.mcp_server", raising=False)
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    assert is_refusal(run_here("mcp"), "mcp needs: pip install 'msgine-sandbox[mcp]'")
+
+
 # the page
 
 
@@ -351,5 +361,5 @@ def test_the_help_shows_examples_and_variables(run_here: Run) -> None:
     overview = run_here("--help")[1]
     assert "msgine-sandbox wait --to +256772123456 --code" in overview
     assert "MSGINE_SANDBOX_PORT" in overview
-    for command in ["tail", "wait", "send", "advance", "diff"]:
+    for command in ["tail", "wait", "send", "advance", "diff", "mcp"]:
         assert "MSGINE_SANDBOX_URL" in run_here(command, "--help")[1]
