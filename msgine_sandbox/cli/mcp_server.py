@@ -1,6 +1,7 @@
 """The MCP server of `msgine-sandbox mcp`; all that needs the package `mcp` is here."""
 
 import inspect
+import signal
 from typing import Any, Final
 
 import anyio
@@ -40,6 +41,8 @@ _Context = ServerRequestContext[Any]
 def serve(sandbox: RemoteSandbox) -> None:
     """Serve tools that call a sandbox, until standard input ends."""
     server = build_server(sandbox)
+    # Ctrl-C ends the process, because Python would wait for the thread that reads standard input.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     async def run() -> None:
         async with stdio_server() as (received, sent):

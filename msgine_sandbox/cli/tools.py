@@ -24,6 +24,7 @@ _MOST_CHARACTERS: Final = 20_000
 _SHORT: Final = 500  # characters of a text in a list
 _LONG: Final = 4_000  # and where it is the only one
 _MOST_PARTS: Final = 20  # recipients, decisions, and similar parts of one entry
+_MOST_MOMENTS: Final = 60  # of a timeline
 _MOST_NEWEST: Final = 5  # of each list in a report
 _ORDINARY: Final = {"accepted", "admitted"}
 """Outcomes of decisions that changed nothing about a request."""
@@ -71,8 +72,7 @@ class ListMessages(Tool, frozen=True):
         """Return `messages` and `total`, or one message."""
         if self.id is not None:
             raw = Messages(sandbox.account).get(self.id).raw
-            timeline = [_cut_texts(each) for each in raw["timeline"][:_MOST_PARTS]]
-            return {**_whole_message(raw), "timeline": timeline}
+            return {**_whole_message(raw), **_timeline(raw["timeline"])}
         filters = msgspec.structs.asdict(self)
         listed = sandbox.account.get("/messages", {**filters, "view": "summary"})
         return _listed("messages", map(_message, listed["data"]), listed)
@@ -280,6 +280,15 @@ def _message(raw: Mapping[str, Any], length: int = _SHORT) -> Json:
 def _whole_message(raw: Mapping[str, Any]) -> Json:
     contents = {name: _cut_texts(raw[name][:_MOST_PARTS]) for name in ("codes", "links")}
     return {"code": raw["code"], **contents, **_message(raw, _LONG)}
+
+
+def _timeline(raw: list[Json]) -> Json:
+    """Return the beginning of a timeline, without the decisions, which the request has."""
+    kept = [
+        {name: _cut_texts(each[name]) for name in each if name != "decisions"}
+        for each in raw[:_MOST_MOMENTS]
+    ]
+    return without_none({"timeline": kept, "moreTimeline": len(raw) - len(kept) or None})
 
 
 def _request(raw: Json) -> Json:

@@ -19,6 +19,7 @@ from sends import SENDS
 
 from msgine_sandbox import testing
 from msgine_sandbox.cli import cli
+from msgine_sandbox.cli.tools import TOOLS
 from msgine_sandbox.model.errors import ApiError
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.settings import table
@@ -175,6 +176,11 @@ def client() -> dict[str, list[str]]:
     return found
 
 
+def tools() -> dict[str, list[str]]:
+    """The tools of `mcp`, with the names of their arguments."""
+    return {name: sorted(tool.__struct_fields__) for name, tool in sorted(TOOLS.items())}
+
+
 def flags(command: str) -> list[str]:
     """The flags of a command, in both forms."""
     found = cli.get_command(click.Context(cli), command)
@@ -210,6 +216,8 @@ async def words(receiver: Receiver) -> dict[str, Any]:
         "flags of send": flags("send"),
         "flags of advance": flags("advance"),
         "flags of diff": flags("diff"),
+        "flags of mcp": flags("mcp"),
+        "tools of mcp": tools(),
         "client": client(),
         "plugin": sorted(
             [name for name in vars(plugin) if name.startswith("msgine")]
