@@ -1,12 +1,10 @@
 """The tools of `msgine-sandbox mcp`: their arguments, what agents read about them, and their calls.
 
-Each is a thin layer over the control API. Its answer is JSON that stays small, whatever the sandbox
-has: lists of summaries, long texts cut off.
+Each is a thin layer over the control API.
 """
 
-from collections.abc import Iterable, Mapping
-from json import JSONDecodeError
-from typing import Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,22 +12,20 @@ from msgspec import Meta
 from msgine_sandbox.cli.clock import advance_body
 from msgine_sandbox.cli.messages import send_message
 from msgine_sandbox.cli.remote import RemoteSandbox
+from msgine_sandbox.cli.summaries import (
+    Json,
+    exchange,
+    fitting,
+    message_summary,
+    report_summary,
+    request_summary,
+    timeline,
+    whole_message,
+)
 from msgine_sandbox.testing.client import without_none
 from msgine_sandbox.testing.clock import ADVANCE_TIMEOUT
-from msgine_sandbox.testing.journal import Exchange, parse_exchange
 from msgine_sandbox.testing.messages import Messages
 
-_MOST_CHARACTERS: Final = 20_000
-"""Of the entries of a list together; an answer with one entry may have more."""
-_SHORT: Final = 500  # characters of a text in a list
-_LONG: Final = 4_000  # and where it is the only one
-_MOST_PARTS: Final = 20  # recipients, decisions, and similar parts of one entry
-_MOST_MOMENTS: Final = 60  # of a timeline
-_MOST_NEWEST: Final = 5  # of each list in a report
-_ORDINARY: Final = {"accepted", "admitted"}
-"""Outcomes of decisions that changed nothing about a request."""
-
-Json = dict[str, Any]
 Channel = Literal["sms", "email", "push"]
 _To = Annotated[str | None, Meta(description="exact recipient")]
 _Status = Annotated[str | None, Meta(description="queued, pending, sent, delivered or failed")]
@@ -72,10 +68,10 @@ class ListMessages(Tool, frozen=True):
         """Return `messages` and `total`, or one message."""
         if self.id is not None:
             raw = Messages(sandbox.account).get(self.id).raw
-            return {**_whole_message(raw), **_timeline(raw["timeline"])}
+            return {**whole_message(raw), **timeline(raw["timeline"])}
         filters = msgspec.structs.asdict(self)
         listed = sandbox.account.get("/messages", {**filters, "view": "summary"})
-        return _listed("messages", map(_message, listed["data"]), listed)
+        return fitting("messages", map(message_summary, listed["data"]), listed)
 
 
 class WaitForMessage(Tool, frozen=True):
@@ -97,7 +93,7 @@ class WaitForMessage(Tool, frozen=True):
         """Return the message; null as the code where it has none."""
         wanted = msgspec.structs.asdict(self)
         jump, timeout = wanted.pop("jump"), wanted.pop("timeout")
-        return _whole_message(Messages(sandbox.account).wait(timeout, jump=jump, **wanted).raw)
+        return whole_message(Messages(sandbox.account).wait(timeout, jump=jump, **wanted).raw)
 
 
 class SendMessage(Tool, frozen=True):
@@ -156,7 +152,7 @@ class InjectFault(Tool, frozen=True):
         added = {"added": sandbox.account.post("/faults", fault)["id"]} if fault else {}
         listed = sandbox.account.get("/faults")
         newest = [without_none(each) for each in reversed(listed["data"][-50:])]
-        return {**added, **_listed("faults", newest, listed)}
+        return {**added, **fitting("faults", newest, listed)}
 
 
 class MoveTime(Tool, frozen=True):
@@ -198,10 +194,10 @@ class ListRequests(Tool, frozen=True):
         """Return `requests` and `total`, or one request."""
         if self.id is not None:
             raw = sandbox.account.get(f"/requests/{self.id}")
-            exchanges = {each: _exchange(raw[each]) for each in ("request", "response")}
-            return {**_request(raw), **without_none(exchanges)}
+            exchanges = {each: exchange(raw[each]) for each in ("request", "response")}
+            return {**request_summary(raw), **without_none(exchanges)}
         listed = sandbox.account.get("/requests", msgspec.structs.asdict(self))
-        return _listed("requests", map(_request, listed["data"]), listed)
+        return fitting("requests", map(request_summary, listed["data"]), listed)
 
 
 class GetReport(Tool, frozen=True):
@@ -214,12 +210,7 @@ class GetReport(Tool, frozen=True):
 
     def run(self, sandbox: RemoteSandbox) -> Json:
         """Return the report; of its lists, the first few."""
-        report = sandbox.account.get("/report")
-        for name in ("retries", "duplicates"):
-            report[name]["newest"] = report[name]["newest"][:_MOST_NEWEST]
-        report["webhooks"]["results"] = report["webhooks"]["results"][:_MOST_NEWEST]
-        cut: Json = _cut_texts(report)
-        return cut
+        return report_summary(sandbox.account.get("/report"))
 
 
 class GetCoverage(Tool, frozen=True):
@@ -240,107 +231,3 @@ TOOLS: Final[Mapping[str, type[Tool]]] = {
         *(MoveTime, ListRequests, GetReport, GetCoverage),
     )
 }
-
-
-def _listed(name: str, entries: Iterable[Json], raw: Json) -> Json:
-    """Return as many entries as fit into an answer, and how many there are in total."""
-    kept: list[Json] = []
-    size, fits = 0, True
-    for entry in entries:
-        size += len(msgspec.json.encode(entry))
-        fits = not kept or size <= _MOST_CHARACTERS
-        if not fits:
-            break
-        kept.append(entry)
-    answer: Json = {"total": raw["total"], name: kept}
-    if not fits or raw.get("truncated"):
-        answer["truncated"] = True
-    if raw.get("totalIsMinimum"):
-        answer["totalIsMinimum"] = True
-    return answer
-
-
-def _message(raw: Mapping[str, Any], length: int = _SHORT) -> Json:
-    recipients = [
-        without_none({name: each.get(name) for name in ("to", "status", "reason", "rule")})
-        for each in raw["recipients"][:_MOST_PARTS]
-    ]
-    names = ("id", "account", "channel", "from", "status", "createdAt", "scheduledAt", "requestId")
-    return without_none(
-        {
-            **{name: raw.get(name) for name in names},
-            "title": _cut_texts(raw.get("subject", raw.get("title"))),
-            "text": _cut(raw["message"], length),
-            "recipients": recipients,
-            "moreRecipients": len(raw["recipients"]) - len(recipients) or None,
-        }
-    )
-
-
-def _whole_message(raw: Mapping[str, Any]) -> Json:
-    contents = {name: _cut_texts(raw[name][:_MOST_PARTS]) for name in ("codes", "links")}
-    return {"code": raw["code"], **contents, **_message(raw, _LONG)}
-
-
-def _timeline(raw: list[Json]) -> Json:
-    """Return the beginning of a timeline, without the decisions, which the request has."""
-    kept = [
-        {name: _cut_texts(each[name]) for name in each if name != "decisions"}
-        for each in raw[:_MOST_MOMENTS]
-    ]
-    return without_none({"timeline": kept, "moreTimeline": len(raw) - len(kept) or None})
-
-
-def _request(raw: Json) -> Json:
-    """Return what an agent needs to see what a client did, and why it was answered so."""
-    request = parse_exchange(raw["request"])
-    response = None if raw["response"] is None else parse_exchange(raw["response"])
-    decisions = [each for each in raw["decisions"] if each["outcome"] not in _ORDINARY]
-    query = f"?{raw['query']}" if raw["query"] else ""
-    return {
-        **{name: raw[name] for name in ("id", "at", "account", "method", "status")},
-        "path": _cut(raw["path"] + query),
-        **without_none(
-            {
-                "messageId": raw.get("messageId"),
-                "idempotencyKey": _cut_texts(request.headers.get("idempotency-key")),
-                "body": _cut(request.body) or None,
-                "error": None if response is None else _error(response, raw["status"]),
-                "retryAfter": None if response is None else response.headers.get("retry-after"),
-                "decisions": _cut_texts(decisions[:_MOST_PARTS]) or None,
-            }
-        ),
-        "warnings": _cut_texts(raw["warnings"]),
-    }
-
-
-def _error(response: Exchange, status: int) -> Any:
-    """Return the error of a refusal: that of the API's envelope, or the body as it is."""
-    if status < 400:
-        return None
-    try:
-        return _cut_texts(response.json()["error"])
-    except (JSONDecodeError, LookupError, TypeError):
-        return _cut(response.body)
-
-
-def _exchange(raw: Json | None) -> Json | None:
-    if raw is None:
-        return None
-    headers = dict(list(raw["headers"].items())[:_MOST_PARTS])
-    return {"headers": _cut_texts(headers), "body": _cut(raw["body"], _LONG)}
-
-
-def _cut(text: str, length: int = _SHORT) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"
-
-
-def _cut_texts(value: Any) -> Any:
-    """Return JSON with each of its texts cut off where it is long."""
-    if isinstance(value, str):
-        return _cut(value)
-    if isinstance(value, Mapping):
-        return {name: _cut_texts(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_cut_texts(each) for each in value]
-    return value

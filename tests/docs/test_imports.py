@@ -49,6 +49,7 @@ with msgine_sandbox.start() as account:
 NEEDED = {
     *("click", "httptools", "msgspec", "starlette", "uvicorn", "uvloop"),
     *("anyio", "exceptiongroup", "sniffio", "typing_extensions"),  # what these import
+    "python_multipart",  # which Starlette imports where it is installed, here for `mcp`
 }
 """The packages of others that a first answer needs; all further ones are imported on first use."""
 
