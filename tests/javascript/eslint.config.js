@@ -3,7 +3,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["**/preact.js"] }, // vendored, as published
+  { ignores: ["**/preact.js"] }, // vendored: decision 63
   js.configs.recommended,
   {
     files: ["**/*.js"],
