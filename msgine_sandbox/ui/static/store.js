@@ -10,8 +10,6 @@ const FIRST_PAGE = 100; // messages; few, so that the page shows something soon
 const PAGE = 1000; // messages, requests or webhook attempts
 const MOST_ENTRIES = 10_000; // requests or webhook attempts that the page holds
 const NOTICE_MS = 6000;
-// What events have and lists do not need: it is loaded when one is opened.
-const NOT_IN_LISTS = ["content", "html", "timeline", "request", "response", "decisions"];
 
 class Store {
   constructor() {
@@ -86,14 +84,11 @@ class Store {
   }
 
   setConnection(connection) {
-    const previous = this.connection;
     this.set({ connection });
-    if (connection === "no-account") this.dropAccount();
     if (connection !== "live") return;
     // After a lost connection, the feed sends what was missed, or a gap. A page that had no event
-    // yet cannot say where to continue, so it loads everything.
-    const continues = previous === "lost" && this.isLoaded && this.feed.lastEventId;
-    if (continues) this.refreshAccounts().catch(() => {});
+    // yet cannot know where it continues, so it loads everything.
+    if (this.isLoaded && this.feed.continues) this.refreshAccounts().catch(() => {});
     else this.reload();
   }
 
@@ -157,7 +152,7 @@ class Store {
     const [clock, newest, own] = await Promise.all([
       this.control("GET", "/clock"),
       callControlApi("GET", "/accounts?limit=200"),
-      account ? this.control("GET", "/accounts") : { data: [] },
+      account ? this.control("GET", "/accounts").catch(noneIfUnknown) : { data: [] },
     ]);
     if (account !== this.account) return; // another one was chosen meanwhile
     if (account && own.data[0]?.token !== account.token) {
@@ -214,7 +209,6 @@ class Store {
     const changedIds = new Set();
     const deletedIds = new Set();
     for (const { kind, data } of events) {
-      for (const name of NOT_IN_LISTS) delete data?.[name];
       if (kind === "message") this.addMessage(data);
       else if (kind === "status") this.list.applyStatus(data);
       else if (kind === "request") requests.push(data);
@@ -272,6 +266,11 @@ class Store {
 function withoutRepeats(newer, older) {
   const ids = new Set(newer.map(({ id }) => id));
   return [...newer, ...older.filter(({ id }) => !ids.has(id))];
+}
+
+function noneIfUnknown(error) {
+  if (error.status === 404) return { data: [] };
+  throw error;
 }
 
 export const store = new Store();
