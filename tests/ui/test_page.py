@@ -23,6 +23,20 @@ LOADED = {
     "playground": "magic",
     "coverage": "met",
 }
+# How a browser refuses storage: where site data is blocked, and where no room is left.
+NO_STORAGE = {
+    "blocked": """for (const name of ["sessionStorage", "localStorage"]) {
+      Object.defineProperty(window, name, {
+        get() { throw new DOMException("Access is denied", "SecurityError"); },
+      });
+    }
+    window.SharedWorker = class {
+      constructor() { throw new DOMException("Access is denied", "SecurityError"); }
+    };""",
+    "full": """Storage.prototype.setItem = () => {
+      throw new DOMException("exceeded", "QuotaExceededError");
+    };""",
+}
 
 
 async def test_the_page_is_used_with_the_keyboard(tab: Tab) -> None:
@@ -234,3 +248,18 @@ async def test_shortcuts_do_nothing_behind_a_dialog(tab: Tab) -> None:
         await tab.page.keyboard.press(key)
     await expect(tab.find("help")).to_have_count(0)
     await expect(tab.find("text")).to_have_text("two")
+
+
+@pytest.mark.parametrize("fault", ["blocked", "full"])
+async def test_the_page_works_without_storage(browser: Browser, live: Live, fault: str) -> None:
+    async with new_tab(browser, live) as tab:
+        await tab.page.add_init_script(NO_STORAGE[fault])
+        await tab.open()
+        sent = tab.client.send(message="Hello")
+        await expect(tab.find("unread")).to_have_text("1")
+        await tab.find("row").click()
+        await expect(tab.find("message")).to_contain_text(sent["id"])
+        await expect(tab.find("unread")).to_have_count(0)
+        await tab.find("nav-playground").click()
+        await tab.find("send").click()
+        await expect(tab.find("answer-status")).to_contain_text("201")

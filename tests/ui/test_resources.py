@@ -3,13 +3,21 @@
 import pytest
 from browsing import Client, Tab, new_tab, send_many
 from live import Live, serving
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Response, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 SET_HIDDEN = """(isHidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
   document.dispatchEvent(new Event("visibilitychange"));
+}"""
+SCROLL_TO_END = "(list) => list.scrollTop = list.scrollHeight"
+SCROLL_THROUGH = """async (list) => {
+  const { store } = await import("/ui/store.js");
+  while (!store.list.isComplete) {
+    list.scrollTop = list.scrollHeight;
+    await new Promise(requestAnimationFrame);
+  }
 }"""
 IS_SHOWN = """(text) =>
   document.querySelector("[data-testid=row] .text")?.textContent.trim() === text"""
@@ -87,6 +95,78 @@ async def test_without_a_shared_worker_a_hidden_tab_catches_up(
         await tab.expect_rows(["Live"])
         await tab.page.evaluate(SET_HIDDEN, arg=False)
         await tab.expect_rows(["While hidden", "Live"])
+
+
+async def test_of_many_large_emails_only_the_beginnings_are_fetched(browser: Browser) -> None:
+    with serving("--tier", "unlimited") as own:
+        async with new_tab(browser, own) as tab:
+            fetched = count_bytes(tab)
+            text = "<p>" + "A line of the receipt. " * 4400 + "</p>"
+            for number in range(300):
+                email = {"from": "shop@example.com", "to": "jane@example.com", "html": text}
+                subject = f"Receipt {number}"
+                tab.client.post("/api/v1/developers/email", {**email, "subject": subject})
+            await tab.open(all_accounts=True)
+            await expect(tab.find("row").first).to_contain_text("Receipt 299")
+            assert sum(fetched) < 1_000_000
+            await tab.find("messages").evaluate(SCROLL_TO_END)
+            await expect(tab.find("messages").locator("[aria-setsize='300']").first).to_be_visible()
+            await tab.find("messages").evaluate(SCROLL_TO_END)
+            await expect(tab.find("row").last).to_contain_text("Receipt 0")
+
+
+async def test_of_ten_thousand_messages_those_are_fetched_that_are_scrolled_to(
+    browser: Browser,
+) -> None:
+    with serving("--tier", "unlimited") as own:
+        send_many(own, 10_000)
+        async with new_tab(browser, own) as tab:
+            fetched = count_bytes(tab)
+            await tab.open(all_accounts=True)
+            await expect(tab.find("total")).to_have_text("10,000 messages")
+            await expect(tab.find("unread")).to_have_text("100+")
+            await tab.page.get_by_test_id("nav-requests").click()
+            await expect(tab.find("total")).to_have_text("10,000 requests")
+            assert sum(fetched) < 1_000_000
+            await tab.page.get_by_test_id("nav-inbox").click()
+            await tab.find("messages").evaluate(SCROLL_TO_END)
+            await expect(tab.find("messages").locator("[aria-setsize='600']").first).to_be_visible()
+            await tab.page.get_by_role("button", name="Mark all read").click()
+            await expect(tab.find("unread")).to_have_count(0)
+            await tab.find("messages").evaluate(SCROLL_TO_END)
+            await expect(
+                tab.find("messages").locator("[aria-setsize='1100']").first
+            ).to_be_visible()
+            await expect(tab.find("unread")).to_have_count(0)  # of those that were not loaded, too
+            # The server searches what is not loaded.
+            await tab.find("search").fill('"Number 12"')
+            await expect(tab.find("row").last).to_contain_text("Number 12")
+            await tab.find("search").fill(
+                " ".join(["to:+2567", *(f'-"Number {n}"' for n in range(1, 10))])
+            )
+            await tab.expect_rows(["Number 0"])
+
+
+async def test_no_more_than_ten_thousand_messages_are_shown(browser: Browser) -> None:
+    with serving("--tier", "unlimited") as own:
+        send_many(own, 10_300)
+        async with new_tab(browser, own) as tab:
+            await tab.open(all_accounts=True)
+            await expect(tab.find("total")).to_have_text("10,300 messages")
+            await tab.find("messages").evaluate(SCROLL_THROUGH)
+            await expect(tab.find("total")).to_have_text("10,300 messages, the latest 10,000 shown")
+
+
+def count_bytes(tab: Tab) -> list[int]:
+    """Return a list that gets the size of the body of each response of the control API."""
+    sizes: list[int] = []
+
+    async def add(response: Response) -> None:
+        if "/_sandbox/" in response.url:
+            sizes.append(len(await response.body()))
+
+    tab.page.on("response", add)
+    return sizes
 
 
 async def living_nodes(tab: Tab) -> int:

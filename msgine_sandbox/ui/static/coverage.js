@@ -10,7 +10,7 @@ export function Coverage() {
     const load = () => store.control("GET", "/coverage").then(setCoverage, () => {});
     const timer = setTimeout(load, coverage ? REFRESH_MS : 0);
     return () => clearTimeout(timer);
-  }, [store.account?.id, store.isLoaded, store.requests[0]?.id, store.attempts[0]?.id]);
+  }, [store.account?.id, store.isLoaded, store.requests.items[0]?.id, store.attempts.items[0]?.id]);
   if (!coverage) return html`<div class="page" aria-busy="true"></div>`;
   const { percent, met, unmet } = coverage;
   return html`<div class="page">

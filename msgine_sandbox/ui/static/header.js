@@ -13,7 +13,7 @@ export function Header({ views, view, unread, openHelp }) {
     <nav aria-label="Views">${Object.entries(views).map(([id, [name]]) => html`
       <a href=${`#/${id}`} aria-current=${id === view ? "page" : null} data-testid=${`nav-${id}`}>
         ${name}
-        ${id === "inbox" && unread > 0
+        ${id === "inbox" && unread !== ""
           && html` <span class="count" data-testid="unread">${unread}</span>`}</a>`)}
     </nav>
     <${AccountChoice} accounts=${store.accounts} account=${store.account} />

@@ -5,7 +5,7 @@ import { ignoresShortcuts } from "./keyboard.js";
 import { useListKeys, VirtualList } from "./list.js";
 import { Message } from "./message.js";
 import { html, useEffect, useMemo, useState } from "./preact.js";
-import { EXAMPLES, parseSearch, searchedTexts } from "./search.js";
+import { EXAMPLES, parseSearch, searchedTexts, serverParameters } from "./search.js";
 import { store } from "./store.js";
 import { previewText } from "./text.js";
 
@@ -16,7 +16,8 @@ export function Inbox({ id }) {
   const [query, setQuery] = useState("");
   const found = useServerSearch(query);
   const matches = useMemo(() => parseSearch(query, store.readMessages, found), [query, found]);
-  const shown = matches ? store.messages.filter(matches) : store.messages;
+  const list = useSearchedList(query);
+  const shown = matches ? list.items.filter(matches) : list.items;
   const selected = shown.findIndex((message) => message.id === id);
   useInboxKeys(shown, selected);
 
@@ -27,18 +28,35 @@ export function Inbox({ id }) {
           placeholder="Search  /" value=${query}
           onInput=${(event) => setQuery(event.target.value)} />
         <span class="muted" data-testid="total" aria-live="polite">
-          ${countText(shown, Boolean(matches))}</span>
-        <button type="button" onClick=${() => markRead(shown)} disabled=${!store.messages.length}>
+          ${countText(shown, Boolean(matches), list)}</span>
+        <button type="button" onClick=${() => markRead(matches ? shown : null)}
+          disabled=${!store.messages.length}>
           Mark all read</button>
       </div>
-      ${shown.length || !store.isLoaded
+      ${shown.length || !list.isComplete
         ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
-            label="Messages" testid="messages"
+            label="Messages" testid="messages" onEnd=${() => store.loadOlder(list)}
             row=${(message) => html`<${Row} message=${message} isOpen=${message.id === id} />`} />`
         : html`<${Empty} query=${query} search=${setQuery} />`}
     </section>
     ${id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
   </div>`;
+}
+
+// Return the list in which a query is searched: that of the server's search, where the page does
+// not have all messages, once it is there.
+function useSearchedList(query) {
+  const { list, found } = store;
+  const parameters = query && !list.isComplete ? serverParameters(query) : null;
+  useEffect(() => {
+    if (parameters === null) {
+      store.found = null;
+      return undefined;
+    }
+    const timer = setTimeout(() => store.search(parameters), SEARCH_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [parameters, list]);
+  return parameters !== null && found?.parameters === parameters ? found : list;
 }
 
 // Return the ids that the server finds for the texts of a query, by text, where the page does not
@@ -65,22 +83,25 @@ function useServerSearch(query) {
   return found;
 }
 
-function countText(shown, isFiltered) {
-  const { isLoaded, messages, list } = store;
-  if (!isLoaded) return "Loading …";
-  if (isFiltered) return `${formatCount(shown.length)} of ${plural(messages.length, "message")}`;
-  const isPartial = list.total > messages.length;
-  const note = isPartial ? `, the latest ${formatCount(messages.length)} shown` : "";
-  return plural(list.total, "message") + note;
+function countText(shown, isFiltered, list) {
+  if (!store.isLoaded) return "Loading …";
+  const { items, total, isComplete } = store.list;
+  const all = plural(total, "message");
+  if (isFiltered) return `${formatCount(shown.length)}${list.isComplete ? "" : "+"} of ${all}`;
+  const isCut = isComplete && total > items.length;
+  return isCut ? `${all}, the latest ${formatCount(items.length)} shown` : all;
 }
 
+// Mark some messages as read, or without any all that there are, those included that are not
+// loaded.
 function markRead(messages) {
-  store.readMessages.add(messages.map(({ id }) => id));
+  if (messages) store.readMessages.add(messages.map(({ id }) => id));
+  else store.readMessages.addUpTo(store.messages[0].id, store.account?.id);
   store.scheduleRender();
 }
 
 function Row({ message, isOpen }) {
-  const isUnread = !store.readMessages.has(message.id);
+  const isUnread = !store.readMessages.has(message);
   const [recipient, ...others] = message.recipients;
   const title = message.subject ?? message.title;
   const age = formatAge(message.createdAt, clockNow(store.clockOf(message.accountId)));

@@ -4,8 +4,9 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js"
 
 const EXTRA_ROWS = 6; // above and below the visible ones, so that scrolling shows no gaps
 
-// `rowHeight` is in rem, and the same for all rows; `selected` is an index, or -1.
-export function VirtualList({ items, rowHeight, row, label, testid, selected }) {
+// `rowHeight` is in rem, and the same for all rows; `selected` is an index, or -1; `onEnd` is
+// called when the last rows are shown.
+export function VirtualList({ items, rowHeight, row, label, testid, selected, onEnd }) {
   const height = rowHeight * parseFloat(getComputedStyle(document.documentElement).fontSize);
   const frame = useRef(null);
   const firstId = useRef(null);
@@ -36,6 +37,9 @@ export function VirtualList({ items, rowHeight, row, label, testid, selected }) 
 
   const from = Math.max(Math.floor(scrollTop / height) - EXTRA_ROWS, 0);
   const to = Math.ceil((scrollTop + frameHeight) / height) + EXTRA_ROWS;
+  useEffect(() => {
+    if (to >= items.length) onEnd();
+  });
   return html`<div class="list" ref=${frame} data-testid=${testid}
       onScroll=${(event) => setScrollTop(event.target.scrollTop)}>
     <ul aria-label=${label} style=${{ height: `${items.length * height}px` }}>

@@ -44,13 +44,15 @@ function useRoute() {
 }
 
 function App() {
-  const { account, clock, connection, isLoaded, messages, notice, readMessages } = useStore();
+  const { account, clock, connection, isLoaded, list, messages, notice, readMessages } = useStore();
   const { view, id } = useRoute();
   const [isHelpOpen, setHelpOpen] = useState(false);
   useShortcuts(Object.keys(VIEWS), () => setHelpOpen(true));
 
   const [name, View] = VIEWS[view];
-  const unread = messages.filter((message) => !readMessages.has(message.id)).length;
+  const unreadCount = messages.filter((message) => !readMessages.has(message)).length;
+  // Older messages, which are not loaded, can be unread as well.
+  const unread = unreadCount === 0 ? "" : `${unreadCount}${list.isComplete ? "" : "+"}`;
   useEffect(() => {
     document.title = `${unread ? `(${unread}) ` : ""}${name} · msgine-sandbox`;
   });

@@ -1,11 +1,14 @@
-// The messages that the page has, newest first, built from pages of the list and from the feed.
+// Messages that the page has, newest first: those of the feed, and pages of the server's list, each
+// loaded when the one before has been scrolled through.
 
-export const MOST_MESSAGES = 10_000; // older ones are dropped
+const MOST_MESSAGES = 10_000; // older ones are dropped
 
 export class MessageList {
-  constructor() {
+  constructor(parameters = "") {
+    this.parameters = parameters; // of the server's list, such as "&q=code"
     this.items = [];
     this.total = 0; // of the server, which may have more than the page
+    this.isComplete = false; // whether there are no older ones to load
     this.byId = new Map();
     this.incoming = []; // from the feed, oldest first, until merge()
     this.isLoading = false;
@@ -15,8 +18,15 @@ export class MessageList {
     this.deletedIds = new Set(); // while loading: such a page may hold these messages, too
   }
 
-  // Add a page of the list; `isOlder` if it continues after the last item.
-  addPage({ data, total }, isOlder) {
+  // The path of the page with so many of the messages that are older than those that it has.
+  nextPage(limit) {
+    const before = this.items.length ? `&before=${this.items.at(-1).id}` : "";
+    const count = Math.min(limit, MOST_MESSAGES - this.items.length);
+    return `/messages?view=summary&limit=${count}${before}${this.parameters}`;
+  }
+
+  // Add a page; `isOlder` if it continues after the last item.
+  addPage({ data, total, totalIsMinimum = false }, isOlder) {
     const isNew = ({ id }) => !this.byId.has(id) && !this.deletedIds.has(id);
     const added = data.filter(isNew);
     for (const message of added) {
@@ -27,6 +37,8 @@ export class MessageList {
     this.items = [...this.items, ...added];
     if (!isOlder) this.items = newestFirst(this.items);
     this.total = Math.max(this.items.length, newerCount + total);
+    const isLast = !data.length || (data.length === total && !totalIsMinimum);
+    this.isComplete = isLast || this.items.length >= MOST_MESSAGES;
   }
 
   finishLoading() {
@@ -49,6 +61,7 @@ export class MessageList {
     this.items = newestFirst([...this.incoming.reverse(), ...this.items]);
     this.incoming = [];
     for (const { id } of this.items.splice(MOST_MESSAGES)) this.byId.delete(id);
+    if (this.items.length >= MOST_MESSAGES) this.isComplete = true;
   }
 
   applyStatus(event) {

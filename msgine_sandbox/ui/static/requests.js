@@ -12,7 +12,7 @@ const STATUS_FILTERS = ["2xx", "4xx", "429", "5xx", "none"];
 export function Requests({ id }) {
   const [status, setStatus] = useState("");
   const [warning, setWarning] = useState("");
-  const shown = store.requests.filter(
+  const shown = store.requests.items.filter(
     (entry) => hasStatus(entry, status) && hasWarning(entry, warning),
   );
   const selected = shown.findIndex((entry) => entry.id === id);
@@ -28,8 +28,9 @@ export function Requests({ id }) {
       <${Filters} status=${status} setStatus=${setStatus}
         warning=${warning} setWarning=${setWarning}
         count=${countText(shown.length, Boolean(status || warning))} />
-      ${shown.length
+      ${shown.length || !store.requests.isComplete
         ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
+            onEnd=${() => store.loadOlder(store.requests)}
             label="Requests" testid="requests"
             row=${(entry) => html`<${Row} entry=${entry} isOpen=${entry.id === id} />`} />`
         : html`<div class="empty"><h2>No requests</h2>
@@ -56,11 +57,11 @@ function Filters({ status, setStatus, warning, setWarning, count }) {
 }
 
 function countText(count, isFiltered) {
-  const { requests, requestTotal } = store;
-  if (isFiltered) return `${formatCount(count)} of ${plural(requests.length, "request")}`;
-  const isPartial = requestTotal > requests.length;
-  const note = isPartial ? `, the latest ${formatCount(requests.length)} shown` : "";
-  return plural(requestTotal, "request") + note;
+  const { items, total, isComplete } = store.requests;
+  const all = plural(total, "request");
+  if (isFiltered) return `${formatCount(count)}${isComplete ? "" : "+"} of ${all}`;
+  const isCut = isComplete && total > items.length;
+  return isCut ? `${all}, the latest ${formatCount(items.length)} shown` : all;
 }
 
 // A request has no status where the connection was closed without a response.

@@ -10,8 +10,11 @@ const KEYS = {
   token: (message, text) => contains(message.account, text),
   channel: (message, text) => message.channel === text,
   id: (message, text) => contains(message.id, text),
-  is: (message, text, readMessages) => (text === "unread") !== readMessages.has(message.id),
+  is: (message, text, readMessages) => (text === "unread") !== readMessages.has(message),
 };
+
+// The tests of texts that the server's search looks at.
+const SEARCHED = [matchesAnywhere, KEYS.to, KEYS.from];
 
 export const EXAMPLES = [
   "to:+2567", "from:Shop", "status:failed", "token:test_", "channel:email", "is:unread", "-word",
@@ -31,6 +34,17 @@ export function parseSearch(query, readMessages, found = new Map()) {
 // Return the texts of a query that may be anywhere in a message.
 export function searchedTexts(query) {
   return parseTerms(query).filter(({ test }) => test === matchesAnywhere).map(({ text }) => text);
+}
+
+// Return the parameters of the server's search for messages that can match: it finds all of them,
+// and others, which the page leaves out. Letters beyond ASCII have one case only there.
+export function serverParameters(query) {
+  const narrowing = parseTerms(query).filter(({ negated }) => !negated);
+  const isAscii = (text) => [...text].every((character) => character < "\x80");
+  const texts = narrowing.filter(({ test, text }) => SEARCHED.includes(test) && isAscii(text));
+  const channel = narrowing.find(({ test }) => test === KEYS.channel)?.text;
+  const q = texts.length ? `&q=${encodeURIComponent(texts[0].text)}` : "";
+  return q + (["sms", "email", "push"].includes(channel) ? `&channel=${channel}` : "");
 }
 
 function parseTerms(query) {

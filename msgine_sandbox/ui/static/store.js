@@ -2,13 +2,13 @@
 import { callControlApi } from "./api.js";
 import { chosenAccount, ReadMessages } from "./browser_storage.js";
 import { Definitions } from "./definitions.js";
+import { EntryList, withoutRepeats } from "./entry_list.js";
 import { Feed } from "./feed.js";
-import { MessageList, MOST_MESSAGES } from "./message_list.js";
+import { MessageList } from "./message_list.js";
 import { useEffect, useReducer } from "./preact.js";
 
-const FIRST_PAGE = 100; // messages; few, so that the page shows something soon
-const PAGE = 1000; // messages, requests or webhook attempts
-const MOST_ENTRIES = 10_000; // requests or webhook attempts that the page holds
+const FIRST_PAGE = 100; // messages, requests or webhook attempts; few, to show something soon
+const PAGE = 500;
 const NOTICE_MS = 6000;
 
 class Store {
@@ -29,15 +29,18 @@ class Store {
 
   clear() {
     this.list = new MessageList();
-    this.requests = [];
-    this.requestTotal = 0;
-    this.attempts = []; // of webhooks
-    this.attemptTotal = 0;
+    this.found = null; // the list of a search, while not all messages are loaded
+    this.requests = new EntryList("/requests");
+    this.attempts = new EntryList("/webhooks/attempts");
     this.isLoaded = false;
   }
 
   get messages() {
     return this.list.items;
+  }
+
+  get lists() {
+    return this.found ? [this.list, this.found] : [this.list];
   }
 
   // Rendering
@@ -107,44 +110,53 @@ class Store {
   }
 
   async load() {
-    const { list } = this; // clear() makes a new one, which ends this load
-    list.isLoading = true;
-    try {
-      await Promise.all([this.definitions.load(), this.loadPage(list, FIRST_PAGE)]);
+    const { list, requests, attempts } = this; // clear() makes new ones
+    await this.try(async () => {
+      await Promise.all([this.definitions.load(), this.loadMore(list, FIRST_PAGE)]);
       if (list !== this.list) return;
       this.set({ isLoaded: true });
-      const [requests, attempts] = await Promise.all([
-        this.control("GET", `/requests?view=summary&limit=${PAGE}`),
-        this.control("GET", `/webhooks/attempts?view=summary&limit=${PAGE}`),
+      await Promise.all([
+        this.loadMore(requests, FIRST_PAGE),
+        this.loadMore(attempts, FIRST_PAGE),
         this.refreshAccounts(),
       ]);
-      if (list !== this.list) return;
-      this.requests = withoutRepeats(this.requests, requests.data);
-      this.requestTotal = Math.max(requests.total, this.requests.length);
-      this.attempts = withoutRepeats(this.attempts, attempts.data);
-      this.attemptTotal = Math.max(attempts.total, this.attempts.length);
-      this.scheduleRender();
-      while (list === this.list && list.items.length < Math.min(list.total, MOST_MESSAGES)) {
-        const oldest = list.items.at(-1)?.id;
-        if (!oldest || !(await this.loadPage(list, PAGE, oldest))) break;
-      }
-    } catch (error) {
-      if (list !== this.list) return;
-      if (error.status === 404) this.dropAccount();
-      else if (error.status !== undefined) this.notify(error.message, true);
-      // Without a status the sandbox did not respond, which the feed reports.
+    }, () => list === this.list);
+  }
+
+  // Load what follows a list's last item, unless this is being done.
+  loadOlder(list) {
+    if (list.isLoading || list.isComplete || !this.isLoaded) return;
+    this.try(() => this.loadMore(list, PAGE), () => true);
+  }
+
+  async loadMore(list, limit) {
+    const isOlder = list.items.length > 0;
+    list.isLoading = true;
+    try {
+      list.addPage(await this.control("GET", list.nextPage(limit)), isOlder);
     } finally {
       list.finishLoading();
     }
+    this.scheduleRender();
   }
 
-  async loadPage(list, limit, before) {
-    const page = await this.control(
-      "GET", `/messages?view=summary&limit=${limit}${before ? `&before=${before}` : ""}`,
-    );
-    list.addPage(page, before !== undefined);
+  // Search on the server, which may have messages that the page has not loaded.
+  search(parameters) {
+    if (this.found?.parameters === parameters) return;
+    this.found = new MessageList(parameters);
+    this.loadOlder(this.found);
     this.scheduleRender();
-    return page.data.length;
+  }
+
+  async try(load, isWanted) {
+    try {
+      await load();
+    } catch (error) {
+      if (!isWanted()) return;
+      if (error.status === 404) this.dropAccount();
+      else if (error.status !== undefined) this.notify(error.message, true);
+      // Without a status the sandbox did not respond, which the feed reports.
+    }
   }
 
   async refreshAccounts() {
@@ -210,7 +222,7 @@ class Store {
     const deletedIds = new Set();
     for (const { kind, data } of events) {
       if (kind === "message") this.addMessage(data);
-      else if (kind === "status") this.list.applyStatus(data);
+      else if (kind === "status") for (const list of this.lists) list.applyStatus(data);
       else if (kind === "request") requests.push(data);
       else if (kind === "webhook") attempts.push(data);
       else if (kind === "warning") this.applyWarnings(data);
@@ -219,14 +231,12 @@ class Store {
       if (kind === "status" || kind === "webhook") changedIds.add(data.messageId);
       if (kind === "warning") changedIds.add(data.requestId);
     }
-    this.list.merge();
-    this.requests = withoutRepeats(requests.reverse(), this.requests).slice(0, MOST_ENTRIES);
-    this.attempts = withoutRepeats(attempts.reverse(), this.attempts).slice(0, MOST_ENTRIES);
-    this.requestTotal += requests.length;
-    this.attemptTotal += attempts.length;
+    for (const list of this.lists) list.merge();
+    this.requests.add(requests);
+    this.attempts.add(attempts);
     if (deletedIds.size) {
-      this.list.remove(deletedIds);
-      this.removeAttempts(deletedIds);
+      for (const list of this.lists) list.remove(deletedIds);
+      this.attempts.filter(({ messageId }) => !deletedIds.has(messageId));
       for (const id of deletedIds) changedIds.add(id);
     }
     if (changedIds.size) this.reportChange(changedIds);
@@ -235,37 +245,31 @@ class Store {
 
   addMessage(message) {
     const isNew = this.list.add(message);
+    this.found?.add(message);
     if (isNew && !this.accounts.some(({ id }) => id === message.accountId)) {
       this.refreshAccountsSoon();
     }
   }
 
   emptyAccount({ accountId, upTo }) {
-    this.removeAttempts(this.list.removeAccount(accountId, upTo));
+    if (!this.list.isComplete) {
+      this.reload(); // how many of the messages that are not loaded are gone is not known
+      return;
+    }
+    const removedIds = this.list.removeAccount(accountId, upTo);
+    this.found?.remove(removedIds);
+    this.attempts.filter(({ messageId }) => !removedIds.has(messageId));
     this.reportChange(null);
   }
 
-  removeAttempts(messageIds) {
-    const left = this.attempts.filter(({ messageId }) => !messageIds.has(messageId));
-    if (left.length === this.attempts.length) return;
-    this.attempts = left;
-    this.attemptTotal = left.length;
-  }
-
   applyWarnings({ requestId, warnings }) {
-    const request = this.requests.find(({ id }) => id === requestId);
+    const request = this.requests.items.find(({ id }) => id === requestId);
     if (request) request.warnings = warnings;
   }
 
   reportChange(changedIds) {
     for (const listener of this.changeListeners) listener(changedIds);
   }
-}
-
-// Newest first; an entry that is in both is taken from `newer`.
-function withoutRepeats(newer, older) {
-  const ids = new Set(newer.map(({ id }) => id));
-  return [...newer, ...older.filter(({ id }) => !ids.has(id))];
 }
 
 function noneIfUnknown(error) {

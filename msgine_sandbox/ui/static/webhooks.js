@@ -5,7 +5,7 @@ import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
-const MOST_ATTEMPTS = 200;
+const MORE_ATTEMPTS = 100;
 
 export function Webhooks() {
   return html`<div class="page">
@@ -78,16 +78,23 @@ function EndpointForm({ add }) {
 }
 
 function Attempts() {
-  const shown = store.attempts.slice(0, MOST_ATTEMPTS);
+  const [most, setMost] = useState(MORE_ATTEMPTS);
+  const { items, total, isComplete } = store.attempts;
+  const hasMore = items.length > most || !isComplete;
+  const showMore = () => {
+    setMost(most + MORE_ATTEMPTS);
+    store.loadOlder(store.attempts);
+  };
   return html`<section class="card" aria-labelledby="attempts">
     <h2 id="attempts">Attempts${" "}
-      <span class="muted">${formatCount(store.attemptTotal)} in total</span></h2>
-    ${!shown.length && html`<p class="muted">None yet. When a message is sent, delivered or failed,
+      <span class="muted">${formatCount(total)} in total</span></h2>
+    ${!items.length && html`<p class="muted">None yet. When a message is sent, delivered or failed,
       a webhook is sent to its callbackUrl or to the account's endpoints.</p>`}
     <ul class="rows" data-testid="attempts">
-      ${shown.map((attempt) => html`<${Attempt} key=${attempt.id} attempt=${attempt} />`)}</ul>
-    ${store.attempts.length > MOST_ATTEMPTS && html`<p class="muted">
-      The latest ${MOST_ATTEMPTS} are shown; each message shows all of its own.</p>`}
+      ${items.slice(0, most).map((attempt) => html`
+        <${Attempt} key=${attempt.id} attempt=${attempt} />`)}</ul>
+    ${items.length > 0 && hasMore && html`<p><button type="button" data-testid="more"
+      onClick=${showMore}>Show older attempts</button></p>`}
   </section>`;
 }
 
@@ -97,9 +104,8 @@ function Attempt({ attempt }) {
     const path = `/webhooks/attempts/${id}/resend`;
     const sent = await store.controlWithNotice("POST", path, undefined, "Webhook sent again");
     // The feed may have brought it already.
-    if (sent && !store.attempts.some((each) => each.id === sent.id)) {
-      store.set({ attempts: [sent, ...store.attempts] });
-    }
+    if (sent) store.attempts.add([sent]);
+    store.scheduleRender();
   };
   return html`<li>
     <div class="split">
