@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import ClientDisconnect
@@ -22,7 +23,7 @@ from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
 from msgine_sandbox.model.ids import Ids, format_id
 from msgine_sandbox.model.journal import PREFIX, JournalEntry, recorded
-from msgine_sandbox.services.bus import Bus
+from msgine_sandbox.services.bus import Bus, ControlCalled
 from msgine_sandbox.services.client_warnings import (
     RETRIED_STATUSES,
     FailedRequest,
@@ -144,6 +145,10 @@ class Application:
             response = await self._api.respond(context)
         elif context.path.startswith(_CONTROL) and context.path not in _OPEN:
             response = await self._control.respond(context)
+            if context.method not in _READS and response.status_code < HTTPStatus.BAD_REQUEST:
+                what = context.path.removeprefix(_CONTROL).partition("/")[0]
+                if what != "messages":  # what happens to messages is announced by itself
+                    self._bus.announce(ControlCalled(context.account_id, what))
         else:
             return await self._page.handler(context)(request_of(context))
         if context.method in _READS:

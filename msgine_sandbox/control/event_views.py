@@ -16,7 +16,7 @@ from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.message import AnswerForm
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.accounts import Accounts
-from msgine_sandbox.services.bus import InboxEmptied, MessagesDeleted
+from msgine_sandbox.services.bus import ControlCalled, InboxEmptied, MessagesDeleted
 from msgine_sandbox.services.feed import (
     AcceptedRef,
     AttemptRef,
@@ -63,6 +63,16 @@ class StatusEvent(View, frozen=True, kw_only=True):
     at: str
     message_status: Status | None
     """That of the message at that time."""
+
+
+class ChangedEvent(View, frozen=True, kw_only=True):
+    """A control call changed something."""
+
+    account: str | None
+    """Null where it was about all accounts, as `account_id` is."""
+    account_id: str | None
+    what: str
+    """The first word of its path, such as `faults`."""
 
 
 class WarningEvent(View, frozen=True, kw_only=True):
@@ -138,6 +148,9 @@ class EventEncoder:
         if isinstance(what, MessagesDeleted):
             ids = list(map(self._form.message_id, what.messages))
             return b"deleted", DeletedEvent(account=account, account_id=account_id, message_ids=ids)
+        if isinstance(what, ControlCalled):
+            view = ChangedEvent(account=account, account_id=account_id, what=what.what)
+            return b"changed", view
         if isinstance(what, WarningRef):
             return b"warning", self._warning_event(event, what)
         entry = self._entry(event, what)

@@ -83,6 +83,15 @@ class RequestWarned(msgspec.Struct, frozen=True):
     entry: JournalEntry
 
 
+class ControlCalled(msgspec.Struct, frozen=True):
+    """A control call that changes something succeeded."""
+
+    account: int | None
+    """Whose; None where it was about all accounts."""
+    what: str
+    """The first word of its path, such as `faults`."""
+
+
 class Stopping(msgspec.Struct, frozen=True):
     """The sandbox stops; every wait and every stream should end."""
 

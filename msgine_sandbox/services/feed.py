@@ -21,6 +21,7 @@ from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.services.bus import (
     Bus,
+    ControlCalled,
     InboxEmptied,
     MessageAccepted,
     MessagesDeleted,
@@ -74,6 +75,7 @@ What = (
     | StatusChange
     | InboxEmptied
     | MessagesDeleted
+    | ControlCalled
     | RequestRef
     | WarningRef
     | AttemptRef
@@ -154,6 +156,7 @@ class Feed:
         bus.listen(StatusesChanged, self._changed)
         bus.listen(InboxEmptied, lambda event: self._add(event.account, event))
         bus.listen(MessagesDeleted, lambda event: self._add(event.account, event))
+        bus.listen(ControlCalled, lambda event: self._add(event.account, event))
         bus.listen(RequestAnswered, lambda event: self._add_entry(event.entry, RequestRef))
         bus.listen(RequestWarned, lambda event: self._add_entry(event.entry, WarningRef))
         bus.listen(WebhookAttempted, self._attempted)
@@ -246,7 +249,7 @@ class Subscriber:
             self._changed.clear()
             events = self._feed.after(self.position)
             self.position += len(events)
-            chosen = [each for each in events if self._account in {None, each.account}]
+            chosen = [each for each in events if self._is_about_account(each)]
             if chosen:
                 return chosen
             if self.ended:
@@ -254,6 +257,11 @@ class Subscriber:
             # Where there were only other accounts' events, there may be more of them.
             if not events and not await self._wait():
                 return ()
+
+    def _is_about_account(self, event: FeedEvent) -> bool:
+        if self._account in {None, event.account}:
+            return True
+        return event.account is None and isinstance(event.what, ControlCalled)
 
     async def _wait(self) -> bool:
         """Wait for an event or the end; return False when a heartbeat is due instead."""

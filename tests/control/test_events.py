@@ -44,14 +44,20 @@ class Client:
         self.http.post("/_sandbox/clock/advance", json={"seconds": seconds}).raise_for_status()
 
     @contextmanager
-    def follow(self, after: str | None = None) -> Iterator[Iterator[Event]]:
-        """Follow the account; the block begins when the sandbox is sending."""
+    def follow(
+        self, after: str | None = None, *, changes: bool = False
+    ) -> Iterator[Iterator[Event]]:
+        """Follow the account; the block begins when the sandbox is sending.
+
+        Without `changes`, events of control calls are left out.
+        """
         headers = {} if after is None else {"Last-Event-ID": after}
         with self.http.stream("GET", "/_sandbox/events", headers=headers) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             lines = answer.iter_lines()
             assert next(lines) == "retry: 1000"
-            yield events(lines)
+            found = events(lines)
+            yield (each for each in found if changes or each["event"] != "changed")
 
 
 def events(lines: Iterator[str]) -> Iterator[Event]:
@@ -231,6 +237,36 @@ def test_emptying_the_inbox_causes_an_event(live: Live, call: tuple[str, str]) -
         event = next(happening)
         assert (event["event"], event["data"]["account"]) == ("emptied", "test_emptied")
         assert event["data"]["upTo"] == sent
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "what"),
+    [
+        ("DELETE", "/requests", None, "requests"),
+        ("POST", "/faults", {"effect": {"status": 503}}, "faults"),
+        ("PUT", "/webhooks", {"endpoints": []}, "webhooks"),
+        ("POST", "/clock/freeze", None, "clock"),
+        ("PATCH", "/account", {"senderId": "Shop"}, "account"),
+    ],
+)
+def test_a_call_that_changes_something_causes_an_event(
+    live: Live, method: str, path: str, body: Any, what: str
+) -> None:
+    client = Client(live, "test_changed")
+    with client.follow(changes=True) as happening:
+        client.http.request(method, f"/_sandbox{path}", json=body).raise_for_status()
+        event = next(happening)
+        assert event["event"] == "changed"
+        assert event["data"].items() >= {"account": "test_changed", "what": what}.items()
+
+
+def test_a_change_for_all_accounts_is_an_event_of_each(live: Live) -> None:
+    client = Client(live, "test_changed_for_all")
+    with client.follow(changes=True) as happening:
+        made = httpx.post(f"{live.origin}/_sandbox/faults", json={"effect": {"delay": 0.001}})
+        event = next(happening)
+        assert (event["event"], event["data"]["accountId"]) == ("changed", None)
+        httpx.delete(f"{live.origin}/_sandbox/faults/{made.json()['id']}").raise_for_status()
 
 
 def test_deleting_a_message_causes_an_event(live: Live) -> None:

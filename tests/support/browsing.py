@@ -110,10 +110,10 @@ class Tab:
 
     async def choose_account(self) -> None:
         """Choose the client's account, and wait until it is loaded."""
-        option = self.page.locator("[data-testid=account] option", has_text=self.client.token)
-        await option.wait_for(state="attached")
-        account = await option.get_attribute("value")
-        await self.find("account").select_option(account)
+        [account] = self.client.request("GET", "/_sandbox/accounts").json()["data"]
+        await self.find("account").fill(account["token"])
+        await self.page.keyboard.press("Enter")
+        account = account["id"]
         await self.page.locator(f"main[data-account={account}][data-loaded=true]").wait_for()
 
     @property

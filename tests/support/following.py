@@ -22,15 +22,16 @@ class Follower:
 
     @property
     def events(self) -> list[Event]:
-        """The events so far: `id`, `event` and `data` of each."""
+        """The events so far, without `changed`: `id`, `event` and `data` of each."""
         blocks = [block.split("\n") for block in self._text.split("\n\n")[:-1]]
         found = [dict(line.split(": ", 1) for line in block) for block in blocks]
-        return [each | {"data": json.loads(each["data"])} for each in found if "event" in each]
+        wanted = [each for each in found if each.get("event", "changed") != "changed"]
+        return [each | {"data": json.loads(each["data"])} for each in wanted]
 
     async def until(self, count: int) -> list[Event]:
         """Return the events as soon as there are so many."""
         async with self._arrived:
-            await self._arrived.wait_for(lambda: self._text.count("\nevent: ") >= count)
+            await self._arrived.wait_for(lambda: len(self.events) >= count)
         return self.events
 
     async def until_the_end(self) -> None:

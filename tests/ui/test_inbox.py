@@ -122,7 +122,7 @@ async def test_messages_of_all_accounts_or_of_one_are_shown(browser: Browser) ->
             await tab.choose_account()
             await expect(tab.find("row")).to_have_count(1)
             await tab.expect_rows(["Of mine"])
-            await tab.find("account").select_option("")
+            await tab.find("all-accounts").click()
             await expect(tab.find("row")).to_have_count(2)
 
 

@@ -1,5 +1,6 @@
 """One message in the browser: its text, its timeline, and code that sends it again."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -16,6 +17,9 @@ from session import run_session
 from msgine_sandbox.model.channel import TRAITS, Channel
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
+
+# The boxes of an element that is inline, one for each line.
+LINES = "(element) => [...element.getClientRects()].map((box) => box.toJSON())"
 
 
 async def test_a_message_is_shown_with_its_timeline(tab: Tab, receiver: Receiver) -> None:
@@ -295,6 +299,49 @@ async def test_another_accounts_message_does_not_stay_open(tab: Tab) -> None:
     await expect(tab.find("text")).to_have_text("Mine")
     tab.client, mine = other, tab.client
     await tab.choose_account()
-    await expect(tab.page.get_by_text("This message does not exist")).to_be_visible()
+    await expect(tab.page.get_by_text("This message belongs to the account")).to_be_visible()
     other.close()
     tab.client = mine
+
+
+async def test_arabic_segments_stand_in_reading_order(tab: Tab) -> None:
+    text = "السلام عليكم ورحمة الله وبركاته " * 5
+    tab.client.send(message=text)
+    await tab.open()
+    row = tab.row_texts.first
+    assert await row.evaluate("(text) => getComputedStyle(text).direction") == "rtl"
+    await tab.find("row").click()
+    await expect(tab.find("segment")).to_have_count(3)
+    assert await tab.find("text").evaluate("(text) => getComputedStyle(text).direction") == "rtl"
+    # One text: where a segment ends inside a line, the next one is to the left of it.
+    lines = [await each.evaluate(LINES) for each in await tab.find("segment").all()]
+    for before, after in itertools.pairwise(lines):
+        assert before[-1]["top"] == after[0]["top"]
+        assert after[0]["right"] <= before[-1]["left"] + 1
+
+
+async def test_a_link_to_a_message_of_another_account_offers_that_account(tab: Tab) -> None:
+    other = Client(tab.client.origin)
+    sent = other.send(message="Of another")
+    await tab.open()
+    await tab.page.goto(f"{tab.client.origin}/#/inbox/{sent['id']}")
+    await tab.find("show-account").click()
+    await expect(tab.find("text")).to_have_text("Of another")
+    other.close()
+
+
+async def test_a_message_says_that_the_sandbox_is_away(browser: Browser, tmp_path: Path) -> None:
+    file = ("--database", str(tmp_path / "kept.db"))
+    with serving(*file) as own:
+        port = own.origin.rpartition(":")[2]
+        async with new_tab(browser, own) as tab:
+            tab.client.send(message="Hello")
+            await tab.open()
+            await expect(tab.find("row")).to_have_count(1)
+            own.process.terminate()
+            own.wait()
+            await expect(tab.find("link")).to_contain_text("not responding")
+            await tab.find("row").click()
+            await expect(tab.page.locator(".message")).to_contain_text("not responding")
+            with serving(*file, "--port", port):
+                await expect(tab.find("text")).to_have_text("Hello")

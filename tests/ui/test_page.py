@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from browsing import Client, Tab, new_tab
 from live import Live, serving
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, Response, Route, expect
 from project import PAGE
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
@@ -263,3 +263,78 @@ async def test_the_page_works_without_storage(browser: Browser, live: Live, faul
         await tab.find("nav-playground").click()
         await tab.find("send").click()
         await expect(tab.find("answer-status")).to_contain_text("201")
+
+
+async def test_an_account_is_found_by_typing_and_named_in_each_row(browser: Browser) -> None:
+    with serving() as own:
+        async with new_tab(browser, own) as tab:
+            for number in range(300):
+                tab.client.use_token(f"test_suite_{number:04d}_case")
+                tab.client.request("GET", "/_sandbox/account")
+            tab.client.use_token("test_suite_0007_case")
+            tab.client.send(message="Of the seventh")
+            await tab.open(all_accounts=True)
+            await expect(tab.find("row")).to_contain_text("test_suite_0007_case")
+            await tab.find("account").fill("0007")
+            await tab.page.keyboard.press("Enter")
+            await expect(tab.find("account")).to_have_value("test_suite_0007_case · 8")
+            await expect(tab.find("row")).not_to_contain_text("test_suite_0007_case")
+            await tab.find("account").fill("nobody")
+            await tab.page.keyboard.press("Enter")
+            await expect(tab.find("notice")).to_contain_text("no account nobody")
+            await tab.find("all-accounts").click()
+            await expect(tab.find("account")).to_have_value("")
+
+
+async def test_what_another_client_changes_is_shown(tab: Tab) -> None:
+    tab.client.send(message="Hello")
+    await tab.open("requests")
+    await expect(tab.find("total")).to_have_text("1 request")
+    tab.client.request("DELETE", "/_sandbox/requests")
+    await expect(tab.find("total")).to_have_text("0 requests")
+    await tab.find("nav-controls").click()
+    await expect(tab.find("faults").locator("li")).to_have_count(0)
+    tab.client.post("/_sandbox/faults", {"effect": {"status": 503}, "times": 1})
+    await expect(tab.find("faults").locator("li")).to_have_count(1)
+    await tab.find("nav-webhooks").click()
+    await expect(tab.find("endpoints").locator("li")).to_have_count(0)
+    endpoints = {"endpoints": [{"url": "http://localhost:9/"}]}
+    tab.client.request("PUT", "/_sandbox/webhooks", json=endpoints)
+    await expect(tab.find("endpoints").locator("li")).to_have_count(1)
+    tab.client.post("/_sandbox/clock/freeze")
+    await expect(tab.find("frozen")).to_be_visible()
+    tab.client.post("/_sandbox/reset")
+    await expect(tab.find("frozen")).to_have_count(0)
+    await expect(tab.find("endpoints").locator("li")).to_have_count(0)
+
+
+async def test_an_idle_page_asks_for_little_however_many_accounts(browser: Browser) -> None:
+    with serving() as own:
+        async with new_tab(browser, own) as tab:
+            for number in range(200):
+                tab.client.use_token(f"test_{number}")
+                tab.client.request("GET", "/_sandbox/account")
+            await tab.open(all_accounts=True)
+            sizes: list[int] = []
+
+            async def add(response: Response) -> None:
+                sizes.append(len(await response.body()))
+
+            for _ in range(2):  # the first one may be of the loading
+                async with tab.page.expect_response("**/_sandbox/clock"):
+                    pass
+            tab.page.on("response", add)
+            for _ in range(2):
+                async with tab.page.expect_response("**/_sandbox/clock"):
+                    pass
+            assert sum(sizes) < 2000
+
+
+async def test_nothing_is_said_of_what_is_locked(browser: Browser) -> None:
+    with serving("--control-token", "sesame") as own:
+        async with new_tab(browser, own) as tab:
+            for view in ("webhooks", "controls", "coverage"):
+                await tab.open(view, all_accounts=True)
+                await expect(tab.find("locked")).to_be_visible()
+                await expect(tab.find("attempts")).to_have_count(0)
+                await expect(tab.find("clock-facts")).to_have_count(0)

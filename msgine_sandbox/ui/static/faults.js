@@ -46,7 +46,8 @@ export function Faults({ scope }) {
   // Every request and every webhook may have been counted as a hit of a fault.
   useEffect(() => {
     refresh();
-  }, [store.account?.id, store.requests.items[0]?.id, store.attempts.items[0]?.id]);
+  }, [store.account?.id, store.requests.items[0]?.id, store.attempts.items[0]?.id,
+    store.changeCounts.faults]);
 
   const add = async (fault) => {
     if (await store.controlWithNotice("POST", "/faults", fault, "Fault added")) refresh();

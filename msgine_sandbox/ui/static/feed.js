@@ -86,5 +86,7 @@ export class Feed {
 }
 
 function isAbout({ kind, data }, account) {
-  return kind === "gap" || data.accountId === account.id;
+  // A change without an account is one of all accounts.
+  return kind === "gap" || data.accountId === account.id
+    || (kind === "changed" && data.accountId === null);
 }

@@ -4,7 +4,7 @@ import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 
 const TICK_MS = 1000;
-const REFRESH_MS = 3000; // another client may move or freeze a clock, which is no event of the feed
+const REFRESH_MS = 3000; // of the clock, and of what an account's rate limits have left
 
 export function Header({ views, view, unread, openHelp }) {
   return html`<header class="top">
@@ -24,25 +24,47 @@ export function Header({ views, view, unread, openHelp }) {
   </header>`;
 }
 
+// A field that suggests accounts while one types.
 function AccountChoice({ accounts, account }) {
-  // The chosen account may not be loaded yet, or be older than the accounts that are.
-  const isMissing = account && !accounts.some(({ id }) => id === account.id);
-  const options = isMissing ? [account, ...accounts] : accounts;
-  const choose = (event) => {
-    const chosen = options.find(({ id }) => id === event.target.value);
-    store.chooseAccount(chosen ? { id: chosen.id, token: chosen.token } : null);
+  const [text, setText] = useState(null); // while it is being typed
+  const chosenText = account ? nameOf(account) : "";
+  const begin = () => {
+    setText(""); // so that the browser suggests every account
+    store.refreshAccounts().catch(() => {});
+  };
+  const choose = async () => {
+    const typed = (text ?? "").trim();
+    setText(null);
+    if (!typed || typed === chosenText) return; // left without a choice
+    await store.refreshAccounts().catch(() => {});
+    const chosen = findAccount(store.accounts, typed);
+    if (chosen) store.chooseAccount({ id: chosen.id, token: chosen.token });
+    else store.notify(`There is no account ${typed}`, true);
+  };
+  const onKeyDown = (event) => {
+    if (event.key === "Enter") event.target.blur();
+    else if (event.key === "Escape") setText(null);
   };
   return html`<label class="account">Account
-    <select onChange=${choose} value=${account?.id ?? ""} data-testid="account">
-      <option value="">all</option>
-      ${options.map(({ id, token }) => html`
-        <option value=${id}>${token} · ${accountNumber(id)}</option>`)}
-    </select></label>`;
+    <input list="accounts" value=${text ?? chosenText} autocomplete="off" spellcheck="false"
+      placeholder=${text === null ? "all" : chosenText || "all"} data-testid="account"
+      onFocus=${begin} onInput=${(event) => setText(event.target.value)}
+      onBlur=${choose} onKeyDown=${onKeyDown} />
+    <datalist id="accounts">${accounts.map((each) => html`
+      <option key=${each.id} value=${nameOf(each)} />`)}</datalist></label>
+    ${account && html`<button type="button" class="plain" data-testid="all-accounts"
+      onClick=${() => store.chooseAccount(null)}>All accounts</button>`}`;
+}
+
+// The account of a name, or the newest one whose token has that text.
+function findAccount(accounts, text) {
+  return accounts.find((each) => nameOf(each) === text || each.token === text)
+    ?? accounts.find(({ token }) => token.toLowerCase().includes(text.toLowerCase()));
 }
 
 // Masked tokens can be equal; ids such as acc_0000000000000001 count the accounts.
-function accountNumber(id) {
-  return parseInt(id.slice("acc_".length), 16);
+function nameOf({ id, token }) {
+  return `${token} · ${parseInt(id.slice("acc_".length), 16)}`;
 }
 
 function Clock({ clock }) {
@@ -51,7 +73,7 @@ function Clock({ clock }) {
     const ticking = setInterval(() => tick((count) => count + 1), TICK_MS);
     const refreshing = setInterval(() => {
       if (store.connection === "live" && !document.hidden) {
-        store.refreshAccounts().catch(() => {}); // the feed reports a lost connection
+        store.refreshClock().catch(() => {}); // the feed reports a lost connection
       }
     }, REFRESH_MS);
     return () => {

@@ -110,9 +110,9 @@ function Row({ message, isOpen }) {
     <span class="who"><bdi>${recipient ? previewText(recipient.to) : "no recipients"}</bdi>
       ${others.length > 0 && html` <span class="muted">and ${others.length} more</span>`}</span>
     <span class="when" title=${message.createdAt}>${age}</span>
-    <span class="text">
+    <span class="text" dir="auto">
       ${title && html`<strong><bdi>${previewText(title)}</bdi></strong> `}
-      <bdi>${previewText(message.message)}</bdi></span>
+      ${previewText(message.message)}</span>
     <span class="facts">
       ${isUnread && html`<span class="dot" title="Unread">
         <span class="hidden">Unread</span></span>`}
@@ -120,7 +120,8 @@ function Row({ message, isOpen }) {
       <span class="muted"> ${message.channel}
         ${message.channel !== "push" && html` from <bdi>${previewText(message.from)}</bdi>`}
         ${message.segments > 1 && html` · ${plural(message.segments, "segment")}`}
-        ${" "}· ${message.cost} ${message.currency}</span>
+        ${" "}· ${message.cost} ${message.currency}
+        ${!store.account && html` · <span class="of">${message.account}</span>`}</span>
     </span></a>`;
 }
 

@@ -63,7 +63,10 @@ function App() {
     <${ClockBanner} clock=${clock} />
     <main id="view" data-account=${account?.id ?? "all"} data-loaded=${String(isLoaded)}>
       <h1 class="hidden">${name}</h1>
-      <${ErrorBoundary} key=${view}><${View} id=${id} /></${ErrorBoundary}></main>
+      ${connection === "unauthorized"
+        ? html`<div class="empty" data-testid="locked"><h2>Nothing can be shown yet</h2>
+            <p>The control token is needed to see what is in this sandbox.</p></div>`
+        : html`<${ErrorBoundary} key=${view}><${View} id=${id} /></${ErrorBoundary}>`}</main>
     <div class="notices" role="status" aria-live="polite" data-testid="notice">
       ${notice && html`<p class=${notice.isProblem ? "problem" : ""}>${notice.text}</p>`}
     </div>

@@ -1,4 +1,5 @@
 // One message: its text as on a phone, its cost, its recipients, and its timeline.
+import { callControlApi } from "./api.js";
 import {
   AttemptExchanges, CopyButton, Decisions, Status, StatusCode, Warnings,
 } from "./components.js";
@@ -11,15 +12,9 @@ import { codePointName, visibleText } from "./text.js";
 const REFRESH_MS = 60; // one request for several events that come close together
 
 export function Message({ id }) {
-  const { message, attempts, isMissing, refresh } = useMessage(id);
-  if (isMissing) {
-    return html`<section class="message" aria-label="Message">
-      <p class="empty">This message does not exist. <a href="#/inbox">Back to the inbox</a></p>
-    </section>`;
-  }
-  if (!message) {
-    return html`<section class="message" aria-label="Message" aria-busy="true"></section>`;
-  }
+  const { message, attempts, problem, refresh } = useMessage(id);
+  // What has been loaded stays while the sandbox is not responding.
+  if (!message || (problem && !problem.isLost)) return html`<${NoMessage} problem=${problem} />`;
   return html`<section class="message" aria-label="Message" data-testid="message">
     <div class="bar"><a class="back" href="#/inbox">← Inbox</a>
       <h2 tabindex="-1">${store.definitions.channelTitle(message.channel)}
@@ -33,27 +28,58 @@ export function Message({ id }) {
   </section>`;
 }
 
+// Instead of a message that is not there, or not yet: `problem.owner` is the other account that has
+// it.
+function NoMessage({ problem }) {
+  if (!problem) {
+    return html`<section class="message" aria-label="Message" aria-busy="true">
+      <p class="empty">Loading …</p></section>`;
+  }
+  const { isLost, owner } = problem;
+  const show = () => store.chooseAccount(owner);
+  return html`<section class="message" aria-label="Message"><div class="empty">
+    ${isLost && html`<p>The sandbox is not responding. The message will be shown once it does.</p>`}
+    ${owner && html`<p>This message belongs to the account ${owner.token}.</p>
+      <p><button type="button" onClick=${show} data-testid="show-account">
+        Show that account</button></p>`}
+    ${!isLost && !owner && html`<p>This message does not exist.</p>`}
+    <p><a href="#/inbox">Back to the inbox</a></p></div></section>`;
+}
+
+// Return the account of a message that the chosen account does not have, or null.
+async function ownerOf(path) {
+  if (!store.account) return null;
+  try {
+    const { account, accountId } = await callControlApi("GET", path);
+    return { id: accountId, token: account };
+  } catch {
+    return null;
+  }
+}
+
 // Load the message and its webhook attempts, again after every event that concerns it, and mark
 // it as read.
 function useMessage(id) {
   const [message, setMessage] = useState(null);
   const [attempts, setAttempts] = useState([]);
-  const [isMissing, setMissing] = useState(false);
+  const [problem, setProblem] = useState(null);
   const timer = useRef(null);
 
   const refresh = async () => {
+    const path = encodeURIComponent(id);
     try {
-      const path = encodeURIComponent(id);
       const [found, foundAttempts] = await Promise.all([
         store.control("GET", `/messages/${path}`),
         store.control("GET", `/webhooks/attempts?view=summary&messageId=${path}&limit=1000`),
       ]);
       setMessage(found);
       setAttempts(foundAttempts.data);
-      setMissing(false);
+      setProblem(null);
     } catch (error) {
       // 400: the id in the address of the page is none.
-      if ([400, 404].includes(error.status)) setMissing(true);
+      if ([400, 404].includes(error.status)) {
+        setProblem({ owner: await ownerOf(`/messages/${path}`) });
+      } else if (!error.status) setProblem({ isLost: true });
     }
   };
   useEffect(() => {
@@ -70,7 +96,7 @@ function useMessage(id) {
     store.changeListeners.add(onChange);
     return () => store.changeListeners.delete(onChange);
   }, [id]);
-  return { message, attempts, isMissing, refresh };
+  return { message, attempts, problem, refresh };
 }
 
 function Preview({ message }) {
@@ -78,8 +104,8 @@ function Preview({ message }) {
   const title = message.subject ?? message.title;
   return html`<div class=${`phone ${channel}`}>
     <p class="sender"><bdi>${visibleText(message.from)}</bdi></p>
-    ${title && html`<h3><bdi>${visibleText(title)}</bdi></h3>`}
-    <div class="bubble" data-testid="text"><${MessageText} message=${message} /></div>
+    ${title && html`<h3 dir="auto">${visibleText(title)}</h3>`}
+    <div class="bubble" dir="auto" data-testid="text"><${MessageText} message=${message} /></div>
     ${source != null && html`<details><summary>HTML source</summary>
       <pre tabindex="0" aria-label="HTML">${visibleText(source)}</pre></details>`}
     ${imageUrl && html`<p class="muted">Image, not loaded: ${visibleText(imageUrl)}</p>`}
@@ -88,15 +114,16 @@ function Preview({ message }) {
   </div>`;
 }
 
-// The segments of a long SMS are shown one by one.
+// The segments of a long SMS are marked one by one. They are one text: isolated from each other,
+// those of an Arabic one would stand in the order of a text from left to right.
 function MessageText({ message: { channel, message, parts, unicodeBecauseOf } }) {
   if (channel !== "sms" || parts.length <= 1) {
-    return html`<bdi>${visibleText(message, unicodeBecauseOf)}</bdi>`;
+    return visibleText(message, unicodeBecauseOf);
   }
   const marked = unicodeBecauseOf ? parts.findIndex((part) => part.includes(unicodeBecauseOf)) : -1;
   return parts.map((part, n) => html`<span class="segment" data-testid="segment">
     <span class="number">${n + 1}</span>
-    <bdi>${visibleText(part, n === marked ? unicodeBecauseOf : null)}</bdi></span>`);
+    ${visibleText(part, n === marked ? unicodeBecauseOf : null)}</span>`);
 }
 
 function Actions({ message, refresh }) {

@@ -9,6 +9,8 @@ import { useEffect, useReducer } from "./preact.js";
 
 const FIRST_PAGE = 100; // messages, requests or webhook attempts; few, to show something soon
 const PAGE = 500;
+const MOST_ACCOUNTS = 1000; // of the newest ones
+const SOON_MS = 100; // one request for several events that come close together
 const NOTICE_MS = 6000;
 
 class Store {
@@ -24,6 +26,7 @@ class Store {
     this.renderListeners = new Set();
     this.changeListeners = new Set(); // called with the ids that changed, or null for all
     this.isRenderScheduled = false;
+    this.changeCounts = {}; // how often others changed something, such as `faults`
     this.clear();
   }
 
@@ -91,8 +94,12 @@ class Store {
     if (connection !== "live") return;
     // After a lost connection, the feed sends what was missed, or a gap. A page that had no event
     // yet cannot know where it continues, so it loads everything.
-    if (this.isLoaded && this.feed.continues) this.refreshAccounts().catch(() => {});
-    else this.reload();
+    if (!this.isLoaded || !this.feed.continues) {
+      this.reload();
+      return;
+    }
+    this.refreshAccounts().catch(() => {});
+    this.reportChange(null); // what is open may not have been loaded meanwhile
   }
 
   // The account's id is unknown or belongs to another token, for example after a restart.
@@ -161,9 +168,18 @@ class Store {
 
   async refreshAccounts() {
     const { account } = this;
-    const [clock, newest, own] = await Promise.all([
+    const [newest] = await Promise.all([
+      callControlApi("GET", `/accounts?limit=${MOST_ACCOUNTS}`), this.refreshClock(),
+    ]);
+    if (account !== this.account) return; // another one was chosen meanwhile
+    this.setAccounts(newest.data);
+  }
+
+  // The clock and what the chosen account has left; all other accounts stay as they are.
+  async refreshClock() {
+    const { account } = this;
+    const [clock, own] = await Promise.all([
       this.control("GET", "/clock"),
-      callControlApi("GET", "/accounts?limit=200"),
       account ? this.control("GET", "/accounts").catch(noneIfUnknown) : { data: [] },
     ]);
     if (account !== this.account) return; // another one was chosen meanwhile
@@ -171,17 +187,24 @@ class Store {
       this.dropAccount();
       return;
     }
+    this.set({ clock: { ...clock, readAt: performance.now() } });
+    this.setAccounts(withoutRepeats(own.data, this.accounts));
+  }
+
+  // The chosen account may be older than the newest ones.
+  setAccounts(accounts) {
+    const known = accounts.some(({ id }) => id === this.account?.id);
+    const own = known ? [] : this.accounts.filter(({ id }) => id === this.account?.id);
     const readAt = performance.now();
-    const accounts = withoutRepeats(own.data, newest.data);
-    for (const each of accounts) each.clock.readAt = readAt;
-    this.set({ clock: { ...clock, readAt }, accounts });
+    for (const { clock } of accounts) clock.readAt ??= readAt;
+    this.set({ accounts: [...accounts, ...own] });
   }
 
   refreshAccountsSoon() {
     this.refreshTimer ??= setTimeout(() => {
       this.refreshTimer = null;
       this.refreshAccounts().catch(() => {});
-    }, 100);
+    }, SOON_MS);
   }
 
   // Every account has a clock of its own, which decides how old its messages are.
@@ -226,8 +249,10 @@ class Store {
       else if (kind === "request") requests.push(data);
       else if (kind === "webhook") attempts.push(data);
       else if (kind === "warning") this.applyWarnings(data);
+      else if (kind === "changed") this.applyChange(data.what);
       else if (kind === "emptied") this.emptyAccount(data);
       else if (kind === "deleted") for (const id of data.messageIds) deletedIds.add(id);
+      if (data.accountId && !this.isKnown(data.accountId)) this.refreshAccountsSoon();
       if (kind === "status" || kind === "webhook") changedIds.add(data.messageId);
       if (kind === "warning") changedIds.add(data.requestId);
     }
@@ -244,11 +269,29 @@ class Store {
   }
 
   addMessage(message) {
-    const isNew = this.list.add(message);
+    this.list.add(message);
     this.found?.add(message);
-    if (isNew && !this.accounts.some(({ id }) => id === message.accountId)) {
-      this.refreshAccountsSoon();
+  }
+
+  isKnown(accountId) {
+    return this.accounts.some(({ id }) => id === accountId);
+  }
+
+  // A control call of somebody changed something; `what` is the first word of its path.
+  applyChange(what) {
+    const isAll = what === "reset" || what === "scenario";
+    for (const name of isAll ? ["faults", "webhooks"] : [what]) {
+      this.changeCounts[name] = (this.changeCounts[name] ?? 0) + 1;
     }
+    if (isAll || what === "requests") this.reloadSoon();
+    else if (what === "clock" || what === "account") this.refreshAccountsSoon();
+  }
+
+  reloadSoon() {
+    this.reloadTimer ??= setTimeout(() => {
+      this.reloadTimer = null;
+      this.reload();
+    }, SOON_MS);
   }
 
   emptyAccount({ accountId, upTo }) {

@@ -54,7 +54,7 @@ function joinsEmoji(text, match) {
 
 function label(character) {
   const name = NAMES[character.codePointAt(0)] ?? "invisible character";
-  return html`<span class="code-point" title=${name}>${codePointName(character)}</span>`;
+  return html`<bdi class="code-point" title=${name}>${codePointName(character)}</bdi>`;
 }
 
 function highlight(text, marked) {

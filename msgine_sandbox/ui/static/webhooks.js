@@ -19,7 +19,7 @@ function Endpoints() {
     if (account) {
       store.control("GET", "/webhooks").then((found) => setEndpoints(found.endpoints), () => {});
     }
-  }, [account?.id]);
+  }, [account?.id, store.changeCounts.webhooks]);
 
   // PUT replaces all endpoints. Read them again first, to keep what others changed meanwhile.
   const update = async (change) => {
