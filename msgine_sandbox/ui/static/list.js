@@ -37,7 +37,8 @@ export function VirtualList({ items, rowHeight, row, label, testid, selected, on
 
   const from = Math.max(Math.floor(scrollTop / height) - EXTRA_ROWS, 0);
   const to = Math.ceil((scrollTop + frameHeight) / height) + EXTRA_ROWS;
-  useEffect(() => {
+  // Not an effect after painting: by then further rows may have come, which it would not know of.
+  useLayoutEffect(() => {
     if (to >= items.length) onEnd();
   });
   return html`<div class="list" ref=${frame} data-testid=${testid}
