@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import click
 
-from msgine_sandbox.cli.remote import RemoteSandbox, describe_error, on_a_sandbox, refuse
+from msgine_sandbox.cli.remote import RemoteSandbox, on_a_sandbox
 from msgine_sandbox.testing.clock import ADVANCE_TIMEOUT
-from msgine_sandbox.testing.errors import SandboxError
 
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PART: Final = r"([0-9]+(?:\.[0-9]+)?)([dhms])"
@@ -26,12 +25,7 @@ def advance(sandbox: RemoteSandbox, how_far: str) -> int:
     next instant at which something is due, and `idle` on until nothing more is due within a day.
     """
     body = advance_body(how_far)
-    try:
-        clock = sandbox.account.post("/clock/advance", body, timeout=ADVANCE_TIMEOUT)
-    except SandboxError as error:
-        if error.status is None:
-            raise
-        return refuse(describe_error(error))
+    clock = sandbox.account.post("/clock/advance", body, timeout=ADVANCE_TIMEOUT)
     click.echo(f"{clock['now']}  {_count(clock['performed'], 'step')} performed")
     click.echo(_next(clock["next"]))
     return 0

@@ -5,6 +5,8 @@ asked only when a number is named.
 """
 
 import json
+import re
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +34,7 @@ _HEADERS: Final = (
 )
 """The documented headers: whether an answer has them is compared, and of the first their values."""
 _VALUES_COMPARED: Final = ("content-type", "www-authenticate", "allow", "idempotent-replayed")
+_NUMBER: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 _TYPES: Final = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
 
 
@@ -95,12 +98,11 @@ _FREE: Final = (
 )
 
 
-def _paid(number: str) -> tuple[DiffRequest, ...]:
-    body = {"to": number, "message": "msgine-sandbox diff"}
-    key = {"Idempotency-Key": f"diff-{time.monotonic_ns()}"}
+def _paid(number: str, key: str) -> tuple[DiffRequest, ...]:
+    body, headers = {"to": number, "message": "msgine-sandbox diff"}, {"Idempotency-Key": key}
     return (
-        DiffRequest("a message", "POST", "/messages/sms", body, key),
-        DiffRequest("the same idempotency key", "POST", "/messages/sms", body, key),
+        DiffRequest("a message", "POST", "/messages/sms", body, headers),
+        DiffRequest("the same idempotency key", "POST", "/messages/sms", body, headers),
     )
 
 
@@ -117,17 +119,24 @@ def diff(sandbox: RemoteSandbox, base_url: str, send_to: str | None) -> int:
     a difference the status is 1.
     """
     token = sandbox.token or DEFAULT_TOKEN
-    exchanges = [*_FREE, *(_paid(send_to) if send_to is not None else ())]
+    ours, theirs = [*_FREE], [*_FREE]
+    if send_to is not None:
+        if not _NUMBER.fullmatch(send_to):
+            raise click.UsageError(f"--send-to {send_to!r} is no number such as +256701234567.")
+        # A key for each, because both may lead to the same account.
+        key = f"diff-{secrets.token_hex(8)}"
+        ours += _paid(send_to, f"{key}-1")
+        theirs += _paid(send_to, f"{key}-2")
     differing = 0
-    for each in exchanges:
-        ours = _ask(sandbox.client.origin + BASE_PATH, each, token)
-        theirs = _ask(base_url.rstrip("/"), each, token)
-        found = list(_differences(ours, theirs))
+    for one, other in zip(ours, theirs, strict=True):
+        our_response = _ask(sandbox.client.origin + BASE_PATH, one, token)
+        their_response = _ask(base_url.rstrip("/"), other, token)
+        found = list(_differences(our_response, their_response))
         differing += bool(found)
-        click.echo(f"{'differs' if found else 'same   '}  {theirs.status}  {each.name}")
+        click.echo(f"{'differs' if found else 'same   '}  {their_response.status}  {one.name}")
         for line in found:
             click.echo(printable(f"         {line}"))
-    click.echo(f"{differing} of {len(exchanges)} answers differ")
+    click.echo(f"{differing} of {len(ours)} answers differ")
     return REFUSED if differing else 0
 
 

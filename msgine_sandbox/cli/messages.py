@@ -14,8 +14,8 @@ from msgine_sandbox.cli.remote import (
     print_text,
     refuse,
 )
-from msgine_sandbox.testing.errors import MessageNotFound, NoCode, SandboxError
-from msgine_sandbox.testing.messages import Messages
+from msgine_sandbox.testing.errors import MessageNotFound, SandboxError
+from msgine_sandbox.testing.messages import wait_for
 
 _SENDER: Final = "sender@example.com"  # which an email must name
 
@@ -90,16 +90,23 @@ def wait(
 ) -> int:
     """Wait for a message and print its text, or the code in it.
 
-    It prints the newest message that fits, waiting for one if there is none yet. If none comes in
-    time, it ends with status 1.
+    It prints that of the newest message that fits, waiting for one if there is none yet; with
+    --code, only messages that have a code fit. If none comes in time, it ends with status 1.
     """
     try:
-        message = Messages(sandbox.account).wait(
-            timeout, to=to, channel=channel, contains=contains, matches=matches, status=status
+        answer = wait_for(
+            sandbox.account,
+            timeout,
+            field="code" if code else None,
+            to=to,
+            channel=channel,
+            contains=contains,
+            matches=matches,
+            status=status,
         )
-        print_text(message.code if code else message.text)
-    except (MessageNotFound, NoCode) as error:
+    except MessageNotFound as error:
         return refuse(str(error))
+    print_text(answer if code else answer["message"])
     return 0
 
 

@@ -14,7 +14,6 @@ import os
 import selectors
 import socket
 import ssl
-import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from urllib.parse import quote, urlencode, urlsplit
 
+from msgine_sandbox.testing.blocking import WARN_AFTER, runs_in_event_loop, warn_of_blocking
 from msgine_sandbox.testing.errors import SandboxError, SandboxUnreachable
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ DEFAULT_TIMEOUT: Final = 30.0
 MAX_ENTRIES: Final = 1000
 """The largest `limit` of a list of the control API, except that of the journal."""
 
-WARN_AFTER: Final = 1.0
-"""Seconds after which a call that blocks an event loop is warned about."""
 
 _FAILURES: Final = (OSError, HTTPException, ValueError, RuntimeError)
 """What a connection can fail with: RuntimeError where a plugin keeps tests from the network."""
@@ -84,7 +82,7 @@ class ControlClient:
         params: Mapping[str, object] | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Any:
-        """Send a request below `/_sandbox` and return the JSON of the response.
+        """Send a request below `/_sandbox` and return the JSON of the response, or its plain text.
 
         `token` chooses the account; None means the whole sandbox. Query parameters that are None
         are left out. The timeout is in seconds.
@@ -158,9 +156,13 @@ class ControlClient:
         self, method: str, target: str, token: str | None, body: Any, timeout: float
     ) -> Any:
         try:
-            status, content = self._send(method, target, self._headers_for(token), body, timeout)
+            status, kind, content = self._send(
+                method, target, self._headers_for(token), body, timeout
+            )
         except _FAILURES as error:
             raise SandboxUnreachable(self._describe_failure(error)) from error
+        if kind.startswith("text/plain") and status < 400:
+            return content.decode()
         return _parse_response(self.origin, status, content)
 
     def _headers_for(self, token: str | None) -> dict[str, str]:
@@ -168,7 +170,8 @@ class ControlClient:
 
     def _send(
         self, method: str, target: str, headers: dict[str, str], body: Any, timeout: float
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, str, bytes]:
+        """Return status, media type and body of the response."""
         connection = self._take_connection(timeout)
         content = None
         if body is not None:
@@ -184,7 +187,7 @@ class ControlClient:
             connection.close()
             raise
         self._keep_connection(connection)
-        return response.status, received
+        return response.status, response.headers.get_content_type(), received
 
     def _keep_connection(self, connection: HTTPConnection) -> None:
         with self._lock:
@@ -319,31 +322,6 @@ class RemoteList(Generic[T]):
 
     def __repr__(self) -> str:
         return repr(list(self))
-
-
-def runs_in_event_loop() -> bool:
-    """Return whether an event loop of asyncio runs in this thread."""
-    asyncio = sys.modules.get("asyncio")  # without it there is no loop, and importing it takes long
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def warn_of_blocking() -> None:
-    """Warn that a call blocks the event loop; the warning is about the line that calls us."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith(__package__):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(
-        "This call blocks the event loop: nothing else in the loop runs until the sandbox answers, "
-        "such as a webhook receiver. Use `await asyncio.to_thread(...)` for it.",
-        RuntimeWarning,
-        stacklevel=level,
-    )
 
 
 def parse_time(text: str) -> datetime:

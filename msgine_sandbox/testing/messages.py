@@ -254,21 +254,7 @@ class Messages(RemoteList[Message]):
             MessageNotFound: no such message arrived in time.
         """
         __tracebackhide__ = True  # pytest then shows the line of the test that waits
-        jumps = {"jump": "true"} if jump and wanted.get("status") is not None else {}
-        margin = _MOVE_TIMEOUT if jumps else _WAIT_MARGIN
-        for seconds in _split_wait(timeout):
-            params = {"timeout": seconds, **jumps, **wanted}
-            try:
-                raw = self._client.get("/messages/wait", params, timeout=seconds + margin)
-            except SandboxError as error:
-                if error.status != _REQUEST_TIMEOUT:
-                    raise
-                last_error = error
-                if "reason" in error.details:
-                    break  # to wait longer would change nothing
-            else:
-                return _parse_message(raw, self._client)
-        raise MessageNotFound(describe_timeout(last_error, wanted, timeout)) from None
+        return _parse_message(wait_for(self._client, timeout, jump=jump, **wanted), self._client)
 
     def delete(self, message_id: str) -> None:
         """Delete one message.
@@ -299,6 +285,30 @@ class Messages(RemoteList[Message]):
     ) -> tuple[builtins.list[Message], int]:
         listed, total = self._client.get_list("/messages", limit, filters)
         return [_parse_message(raw, self._client) for raw in listed], total
+
+
+def wait_for(
+    client: AccountClient, timeout: float, *, jump: bool = False, **wanted: str | None
+) -> Any:
+    """Return what a wait of the control API is answered with: a message, or with `field` a text.
+
+    Raises:
+        MessageNotFound: no such message arrived in time.
+    """
+    __tracebackhide__ = True
+    jumps = {"jump": "true"} if jump and wanted.get("status") is not None else {}
+    margin = _MOVE_TIMEOUT if jumps else _WAIT_MARGIN
+    for seconds in _split_wait(timeout):
+        params = {"timeout": seconds, **jumps, **wanted}
+        try:
+            return client.get("/messages/wait", params, timeout=seconds + margin)
+        except SandboxError as error:
+            if error.status != _REQUEST_TIMEOUT:
+                raise
+            last_error = error
+            if "reason" in error.details:
+                break  # to wait longer would change nothing
+    raise MessageNotFound(describe_timeout(last_error, wanted, timeout)) from None
 
 
 def _read_message(message_id: str, client: AccountClient) -> Message:

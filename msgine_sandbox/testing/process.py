@@ -19,7 +19,7 @@ from msgine_sandbox.testing.errors import SandboxUnreachable
 _START_TIMEOUT: Final = 60  # seconds; it only ends a hang
 _STOP_TIMEOUT: Final = 2  # seconds
 _REFUSED: Final = 2  # the exit status after a sentence about a setting
-_SHOWN_OUTPUT: Final = 4000  # bytes
+_SHOWN_OUTPUT: Final = 16_000  # bytes, since a crash dump of many threads says why it is at its top
 _NEW_PROCESS_GROUP: Final = 0x200  # CREATE_NEW_PROCESS_GROUP of Windows
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgine_sandbox.model.characters import printable
 from msgine_sandbox.services.webhooks.signature import PREFIX, key_of, signature
 from msgine_sandbox.testing.account import Account
-from msgine_sandbox.testing.client import WARN_AFTER, runs_in_event_loop, warn_of_blocking
+from msgine_sandbox.testing.blocking import WARN_AFTER, runs_in_event_loop, warn_of_blocking
 from msgine_sandbox.testing.errors import SandboxError, WebhookNotFound
 from msgine_sandbox.testing.listener import ReceiverResponse, WebhookListener
 

@@ -83,11 +83,15 @@ def test_wait_says_what_came_when_nothing_fits(companion: Run) -> None:
     assert "'Hello'" in errors
 
 
-def test_wait_for_a_code_says_that_there_is_none(companion: Run) -> None:
-    companion("send", NUMBER, "Hello")
+def test_a_wait_for_a_code_is_for_messages_that_have_one(companion: Run) -> None:
+    companion("send", NUMBER, "Welcome to Shop")
     status, output, errors = companion("wait", "--code", "--timeout", "0")
     assert (status, output) == (1, "")
-    assert "no one-time code" in errors or "No message" in errors
+    assert "'Welcome to Shop'" in errors
+    companion("send", NUMBER, "Your code is 049381")
+    companion("send", NUMBER, "Thanks, bye")
+    assert companion("wait", "--code") == (0, "049381\n", "")
+    assert companion("wait") == (0, "Thanks, bye\n", "")
 
 
 def test_a_refused_send_ends_with_1_and_the_reason(companion: Run) -> None:
@@ -138,8 +142,8 @@ def test_the_clock_moves_to_a_time(companion: Run) -> None:
     assert datetime.fromisoformat(output.split()[0]) >= tomorrow
     assert output.splitlines()[0].endswith("  0 steps performed")
     status, output, errors = companion("advance", (tomorrow - timedelta(hours=1)).isoformat())
-    assert (status, output) == (1, "")
-    assert errors.startswith("400 invalid_request: ")
+    assert (status, output) == (2, "")
+    assert errors.startswith("msgine-sandbox: 400 invalid_request: ")
 
 
 def test_the_clock_moves_to_what_is_next_and_until_nothing_is(run_here: Run, other: Live) -> None:
@@ -252,6 +256,16 @@ def test_two_sandboxes_do_not_differ(companion: Run, other: Live) -> None:
     *lines, last = output.splitlines()
     assert all(line.startswith("same ") for line in lines)
     assert last == f"0 of {len(lines)} answers differ"
+
+
+def test_a_sandbox_does_not_differ_from_itself(companion: Run, other: Live) -> None:
+    arguments = ["--url", other.origin, "--token", f"{UNLIMITED}_itself", "--send-to", NUMBER]
+    assert companion("diff", other.base_url, *arguments)[0] == 0
+
+
+def test_a_diff_does_not_send_to_what_is_no_number(companion: Run, other: Live) -> None:
+    found = companion("diff", other.base_url, "--send-to", "0701234567")
+    assert is_refusal(found, "is no number such as +256701234567")
 
 
 def test_a_diff_sends_nothing_unless_a_number_is_named(companion: Run, other: Live) -> None:

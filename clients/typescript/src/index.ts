@@ -10,9 +10,9 @@ import { createInterface } from "node:readline";
 import type { components, paths } from "./control.js";
 
 type Schemas = components["schemas"];
-type Query<Path extends "/messages" | "/messages/wait" | "/requests"> = NonNullable<
-  paths[`/_sandbox${Path}`]["get"]["parameters"]["query"]
->;
+type Query<Path extends "/messages" | "/messages/wait" | "/requests"> = Omit<
+  NonNullable<paths[`/_sandbox${Path}`]["get"]["parameters"]["query"]>,
+  "field" | "view">; // which change what is answered
 type List<T> = { data: T[]; total: number };
 export type Message = Schemas["MessageView"];
 export type ClockState = Schemas["FullClockView"];
@@ -238,7 +238,7 @@ export async function start(
   const detached = process.platform !== "win32";
   const child = spawn(program, [...before, ...flags], { env, detached });
   let errors = "";
-  child.stderr.on("data", (text) => (errors = (errors + text).slice(-4_000)));
+  child.stderr.on("data", (text) => (errors = (errors + text).slice(-16_000)));
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once("line", resolve);
     child.once("error", (error) => reject(new SandboxError(`${program}: ${error.message}`)));
