@@ -15,7 +15,7 @@ async def test_a_fault_that_is_added_here_applies_to_a_client(tab: Tab) -> None:
     await expect(tab.find("faults").locator("li")).to_contain_text("1 left")
     answer = tab.client.request("POST", "/api/v1/messages/sms", json={})
     assert answer.status_code == 502
-    await expect(tab.find("faults").locator("li")).to_contain_text("0 left")
+    await expect(tab.find("faults").locator("li")).to_contain_text("used up")
     await tab.find("fault-remove").click()
     await expect(tab.find("faults").locator("li")).to_have_count(0)
     assert tab.client.send()["status"] == "pending"
@@ -116,3 +116,33 @@ async def test_a_reset_has_to_be_confirmed(tab: Tab) -> None:
     await tab.find("nav-inbox").click()
     await expect(tab.find("empty")).to_be_visible()
     assert tab.client.request("GET", "/_sandbox/messages").json()["total"] == 0
+
+
+async def test_the_clock_is_moved_to_a_time_to_what_is_next_and_until_nothing_is_due(
+    tab: Tab,
+) -> None:
+    tab.client.post("/_sandbox/clock/freeze")
+    tab.client.send("+256700000005", "Slowly")
+    await tab.open("controls")
+    await tab.find("advance-next").click()
+    await expect(tab.find("notice")).to_contain_text("1 step ran")
+    await tab.find("advance-idle").click()
+    await expect(tab.find("notice")).to_contain_text("Advanced to")
+    [message] = tab.client.request("GET", "/_sandbox/messages").json()["data"]
+    assert message["status"] == "delivered"
+    await tab.find("advance-to").fill("2099-01-01T06:00:00")
+    await tab.find("advance-there").click()
+    await expect(tab.find("clock-facts")).to_contain_text("2099-01-01 06:00:00")
+
+
+async def test_only_the_messages_are_deleted(tab: Tab) -> None:
+    tab.client.send(message="Hello")
+    tab.client.post("/_sandbox/faults", {"effect": {"status": 503}, "times": 1})
+    tab.client.request("GET", "/api/v1/messages")
+    await tab.open("controls")
+    await expect(tab.find("faults")).to_contain_text("used up")
+    await tab.find("empty-inbox").click()
+    await expect(tab.find("notice")).to_contain_text("The inbox is empty")
+    assert tab.client.request("GET", "/_sandbox/messages").json()["total"] == 0
+    assert tab.client.request("GET", "/_sandbox/requests").json()["total"] == 2
+    await expect(tab.find("faults").locator("li")).to_have_count(1)

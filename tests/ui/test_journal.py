@@ -1,5 +1,7 @@
 """Requests and webhooks in the browser."""
 
+import re
+
 import pytest
 from browsing import Tab
 from playwright.async_api import expect
@@ -90,3 +92,12 @@ async def test_an_open_request_shows_the_warning_that_its_webhook_gives_it(tab: 
     await expect(request.get_by_test_id("warnings")).to_have_count(0)
     tab.client.post("/_sandbox/clock/advance", {"seconds": 1})
     await expect(request.get_by_test_id("warnings")).to_contain_text("webhook-failed")
+
+
+async def test_a_request_of_another_day_has_its_date(tab: Tab) -> None:
+    tab.client.send(message="Today")
+    tab.client.post("/_sandbox/clock/advance", {"seconds": 3 * 86400})
+    tab.client.send(message="In three days")
+    await tab.open("requests")
+    times = tab.find("request-row").locator(".when")
+    await expect(times).to_have_text([re.compile(r"^\d{4}-\d\d-\d\d "), re.compile(r"^\d\d:")])

@@ -345,3 +345,15 @@ async def test_a_message_says_that_the_sandbox_is_away(browser: Browser, tmp_pat
             await expect(tab.page.locator(".message")).to_contain_text("not responding")
             with serving(*file, "--port", port):
                 await expect(tab.find("text")).to_have_text("Hello")
+
+
+async def test_recipients_are_counted_and_the_failed_ones_come_first(tab: Tab) -> None:
+    numbers = [*(f"+2567012345{n:02d}" for n in range(10, 30)), "+256700000002"]
+    tab.client.send(numbers, "To many")
+    tab.client.post("/_sandbox/clock/advance", {"seconds": 60})
+    await tab.open()
+    await tab.find("row").click()
+    await expect(tab.find("recipients").locator("li").first).to_contain_text("+256700000002")
+    counts = tab.find("recipient-counts")
+    await expect(counts.get_by_test_id("status")).to_have_text(["delivered", "failed"])
+    await expect(counts).to_contain_text("×20")

@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from browsing import Client, Tab, new_tab
+from browsing import NUMBER, Client, Tab, new_tab
 from live import Live, serving
 from playwright.async_api import Browser, Response, Route, expect
 from project import PAGE
@@ -265,14 +267,21 @@ async def test_the_page_works_without_storage(browser: Browser, live: Live, faul
         await expect(tab.find("answer-status")).to_contain_text("201")
 
 
+def open_accounts(live: Live, tokens: Iterable[str]) -> None:
+    """Open accounts, in this order."""
+    with httpx.Client(base_url=live.origin, trust_env=False) as client:
+        for token in tokens:
+            headers = {"Authorization": f"Bearer {token}"}
+            client.get("/_sandbox/account", headers=headers).raise_for_status()
+
+
 async def test_an_account_is_found_by_typing_and_named_in_each_row(browser: Browser) -> None:
     with serving() as own:
         async with new_tab(browser, own) as tab:
-            for number in range(300):
-                tab.client.use_token(f"test_suite_{number:04d}_case")
-                tab.client.request("GET", "/_sandbox/account")
-            tab.client.use_token("test_suite_0007_case")
-            tab.client.send(message="Of the seventh")
+            open_accounts(own, [f"test_suite_{number:04d}_case" for number in range(300)])
+            headers = {"Authorization": "Bearer test_suite_0007_case"}
+            sms = {"to": NUMBER, "message": "Of the seventh"}
+            httpx.post(f"{own.base_url}/messages/sms", json=sms, headers=headers)
             await tab.open(all_accounts=True)
             await expect(tab.find("row")).to_contain_text("test_suite_0007_case")
             await tab.find("account").fill("0007")
@@ -311,9 +320,7 @@ async def test_what_another_client_changes_is_shown(tab: Tab) -> None:
 async def test_an_idle_page_asks_for_little_however_many_accounts(browser: Browser) -> None:
     with serving() as own:
         async with new_tab(browser, own) as tab:
-            for number in range(200):
-                tab.client.use_token(f"test_{number}")
-                tab.client.request("GET", "/_sandbox/account")
+            open_accounts(own, [f"test_{number}" for number in range(200)])
             await tab.open(all_accounts=True)
             sizes: list[int] = []
 
@@ -338,3 +345,40 @@ async def test_nothing_is_said_of_what_is_locked(browser: Browser) -> None:
                 await expect(tab.find("locked")).to_be_visible()
                 await expect(tab.find("attempts")).to_have_count(0)
                 await expect(tab.find("clock-facts")).to_have_count(0)
+
+
+async def test_search_and_filters_are_in_the_address(tab: Tab) -> None:
+    for text in ("one", "two", "three"):
+        tab.client.send(message=text)
+    tab.client.request("GET", "/api/v1/messages/unknown")
+    await tab.open()
+    await tab.find("search").fill("t")
+    await tab.expect_rows(["three", "two"])
+    await tab.page.reload()
+    await tab.expect_rows(["three", "two"])
+    await expect(tab.find("search")).to_have_value("t")
+    await tab.page.goto(f"{tab.client.origin}/#/requests")
+    await tab.find("filter-status").select_option("4xx")
+    await expect(tab.find("request-row")).to_have_count(1)
+    await tab.find("request-row").click()
+    await tab.page.reload()
+    await expect(tab.find("request")).to_be_visible()
+    await expect(tab.find("filter-status")).to_have_value("4xx")
+    await expect(tab.find("request-row")).to_have_count(1)
+    await tab.page.go_back()
+    await tab.page.go_back()
+    await tab.expect_rows(["three", "two"])
+
+
+async def test_messages_read_in_a_row_are_one_step_back(tab: Tab) -> None:
+    for text in ("one", "two", "three"):
+        tab.client.send(message=text)
+    await tab.open()
+    await tab.find("row").first.click()
+    await expect(tab.page).to_have_title(re.compile("three to"))
+    for text in ("two", "one"):
+        await tab.page.keyboard.press("j")
+        await expect(tab.find("text")).to_have_text(text)
+        await expect(tab.page).to_have_title(re.compile(f"{text} to"))
+    await tab.page.go_back()
+    await expect(tab.find("message")).to_have_count(0)

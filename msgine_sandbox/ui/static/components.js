@@ -9,6 +9,14 @@ export function Status({ status }) {
   return html`<span class=${`status ${status}`} data-testid="status">${status}</span>`;
 }
 
+// The statuses of recipients, each once with how many have it.
+export function StatusCounts({ recipients }) {
+  const counts = new Map();
+  for (const { status } of recipients) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([status, count]) => html`<${Status} status=${status} />
+    ${count > 1 && html`<span class="muted times">×${count}</span>`}`);
+}
+
 // The status code of a response; null where there was none.
 export function StatusCode({ status }) {
   const kind = status === null ? "lost" : `c${Math.floor(status / 100)}`;

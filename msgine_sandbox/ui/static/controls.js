@@ -15,11 +15,12 @@ export function Controls() {
     <${AccountSettings} /><${Reset} scope=${scope} /></div>`;
 }
 
-async function advance(seconds) {
-  const moved = await store.controlWithNotice("POST", "/clock/advance", { seconds });
-  if (moved) {
-    store.notify(`Advanced by ${formatDuration(seconds)}: ${plural(moved.performed, "step")} ran`);
-  }
+// `how` is a body of the control API: one of `seconds`, `to` and `until`.
+async function advance(how) {
+  const moved = await store.controlWithNotice("POST", "/clock/advance", how);
+  if (!moved) return;
+  const way = how.seconds ? `by ${formatDuration(how.seconds)}` : `to ${formatTime(moved.now)}`;
+  store.notify(`Advanced ${way}: ${plural(moved.performed, "step")} ran`);
 }
 
 function Clock({ scope }) {
@@ -27,7 +28,12 @@ function Clock({ scope }) {
   const submit = (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    advance(Number(form.get("amount")) * UNITS[form.get("unit")]);
+    advance({ seconds: Number(form.get("amount")) * UNITS[form.get("unit")] });
+  };
+  const submitTime = (event) => {
+    event.preventDefault();
+    // The field leaves out seconds that are zero.
+    advance({ to: new Date(`${new FormData(event.target).get("to")}Z`).toISOString() });
   };
   return html`<section class="card" aria-labelledby="clock">
     <h2 id="clock">Clock <span class="muted">${scope}</span></h2>
@@ -39,12 +45,22 @@ function Clock({ scope }) {
         ${Object.keys(UNITS).map((unit) => html`
           <option value=${unit} selected=${unit === "minutes"}>${unit}</option>`)}</select></label>
       <button data-testid="advance">Advance</button>
-      <button type="button" onClick=${() => advance(3)} data-testid="advance-3">+3 s</button>
-      <button type="button" onClick=${() => advance(3600)}>+1 h</button>
-      <button type="button" onClick=${() => advance(86400)}>+1 d</button>
+      <button type="button" onClick=${() => advance({ seconds: 3 })}
+        data-testid="advance-3">+3 s</button>
+      <button type="button" onClick=${() => advance({ seconds: 3600 })}>+1 h</button>
+      <button type="button" onClick=${() => advance({ seconds: 86400 })}>+1 d</button>
       ${clock?.frozen
         ? html`<${ClockButton} action="resume" label="Resume" doneText="Clock resumed" />`
         : html`<${ClockButton} action="freeze" label="Freeze" doneText="Clock frozen" />`}
+    </form>
+    <form class="buttons" onSubmit=${submitTime}>
+      <label>Advance to <input name="to" type="datetime-local" step="1" required
+        data-testid="advance-to" /> UTC</label>
+      <button data-testid="advance-there">Advance</button>
+      <button type="button" onClick=${() => advance({ until: "next" })} data-testid="advance-next">
+        To what is due next</button>
+      <button type="button" onClick=${() => advance({ until: "idle" })} data-testid="advance-idle">
+        Until nothing is due</button>
     </form></section>`;
 }
 
@@ -70,6 +86,8 @@ function Reset({ scope }) {
     setAsking(false);
     if (await store.controlWithNotice("POST", "/reset", undefined, "Reset done")) store.start();
   };
+  const empty = () =>
+    store.controlWithNotice("DELETE", "/messages", undefined, "The inbox is empty");
   return html`<section class="card" aria-labelledby="reset">
     <h2 id="reset">Reset <span class="muted">${scope}</span></h2>
     <p>Deletes messages, idempotency keys, webhook endpoints and attempts, faults, devices, journal
@@ -79,5 +97,7 @@ function Reset({ scope }) {
             Yes, delete everything</button>
           <button type="button" onClick=${() => setAsking(false)}>Cancel</button>`
       : html`<button type="button" onClick=${() => setAsking(true)} data-testid="reset">
-          Reset …</button>`}</div></section>`;
+            Reset …</button>
+          <button type="button" onClick=${empty} data-testid="empty-inbox">
+            Delete only the messages</button>`}</div></section>`;
 }

@@ -131,9 +131,9 @@ function DeliveryFields() {
 
 function Fault({ fault, remove }) {
   const { id, effect, match, magic, hits, left } = fault;
-  const remaining = left === null ? "until removed" : `${left} left`;
+  const remaining = left === null ? "until removed" : left === 0 ? "used up" : `${left} left`;
   const origin = magic ? "from a magic number, " : "";
-  return html`<li class="split">
+  return html`<li class=${`split ${left === 0 ? "spent" : ""}`}>
     <span><code>${JSON.stringify(effect)}</code>${" "}
       ${Object.keys(match).length > 0
         && html`<code>${visibleText(JSON.stringify(match))}</code>`}

@@ -1,10 +1,11 @@
 // The inbox: every message, newest first, and the open message beside them.
-import { Status } from "./components.js";
+import { StatusCounts } from "./components.js";
 import { clockNow, formatAge, formatCount, plural } from "./format.js";
 import { ignoresShortcuts } from "./keyboard.js";
 import { useListKeys, VirtualList } from "./list.js";
 import { Message } from "./message.js";
 import { html, useEffect, useMemo, useState } from "./preact.js";
+import { addressOf, replaceAddress, setParameter } from "./route.js";
 import { EXAMPLES, parseSearch, searchedTexts, serverParameters } from "./search.js";
 import { store } from "./store.js";
 import { previewText } from "./text.js";
@@ -12,14 +13,16 @@ import { previewText } from "./text.js";
 const ROW_HEIGHT = 4.95; // rem
 const SEARCH_AFTER_MS = 200; // without another key
 
-export function Inbox({ id }) {
-  const [query, setQuery] = useState("");
+export function Inbox({ id, parameters }) {
+  const query = parameters.get("q") ?? "";
+  const setQuery = (text) => setParameter("inbox", id, parameters, "q", text);
+  const address = (message) => addressOf("inbox", message?.id, parameters);
   const found = useServerSearch(query);
   const matches = useMemo(() => parseSearch(query, store.readMessages, found), [query, found]);
   const list = useSearchedList(query);
   const shown = matches ? list.items.filter(matches) : list.items;
   const selected = shown.findIndex((message) => message.id === id);
-  useInboxKeys(shown, selected);
+  useInboxKeys(shown, selected, address);
 
   return html`<div class=${`panes ${id ? "opened" : ""}`}>
     <section class="inbox" aria-label="Inbox">
@@ -36,7 +39,8 @@ export function Inbox({ id }) {
       ${shown.length || !list.isComplete
         ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
             label="Messages" testid="messages" onEnd=${() => store.loadOlder(list)}
-            row=${(message) => html`<${Row} message=${message} isOpen=${message.id === id} />`} />`
+            row=${(message) => html`<${Row} message=${message} href=${address(message)}
+              isOpen=${message.id === id} />`} />`
         : html`<${Empty} query=${query} search=${setQuery} />`}
     </section>
     ${id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
@@ -100,12 +104,12 @@ function markRead(messages) {
   store.scheduleRender();
 }
 
-function Row({ message, isOpen }) {
+function Row({ message, href, isOpen }) {
   const isUnread = !store.readMessages.has(message);
   const [recipient, ...others] = message.recipients;
   const title = message.subject ?? message.title;
   const age = formatAge(message.createdAt, clockNow(store.clockOf(message.accountId)));
-  return html`<a class=${`row ${isUnread ? "unread" : ""}`} href=${`#/inbox/${message.id}`}
+  return html`<a class=${`row ${isUnread ? "unread" : ""}`} href=${href}
       data-testid="row" data-id=${message.id} aria-current=${isOpen ? "true" : null}>
     <span class="who"><bdi>${recipient ? previewText(recipient.to) : "no recipients"}</bdi>
       ${others.length > 0 && html` <span class="muted">and ${others.length} more</span>`}</span>
@@ -123,13 +127,6 @@ function Row({ message, isOpen }) {
         ${" "}· ${message.cost} ${message.currency}
         ${!store.account && html` · <span class="of">${message.account}</span>`}</span>
     </span></a>`;
-}
-
-function StatusCounts({ recipients }) {
-  const counts = new Map();
-  for (const { status } of recipients) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].map(([status, count]) => html`<${Status} status=${status} />
-    ${count > 1 && html`<span class="muted times">×${count}</span>`}`);
 }
 
 function Empty({ query, search }) {
@@ -153,12 +150,13 @@ function firstCommand() {
   -d '{"to": "+256701234567", "message": "Your code is 493817"}'`;
 }
 
-function useInboxKeys(shown, selected) {
+function useInboxKeys(shown, selected, address) {
+  const openMessage = (message) => openAddress(address(message), selected >= 0);
   useListKeys({
     items: shown,
     selected,
     open: openMessage,
-    close: () => (location.hash = "#/inbox"),
+    close: () => (location.hash = address(null)),
     focused: () => shown.findIndex(({ id }) => id === document.activeElement?.dataset?.id),
     onKey: (event) => {
       if (event.key !== "Enter") return;
@@ -171,7 +169,9 @@ function useInboxKeys(shown, selected) {
   });
 }
 
-function openMessage({ id }) {
-  location.hash = `#/inbox/${id}`;
+// From one message to the next, the history gets no entry.
+function openAddress(address, isNext) {
+  if (isNext) replaceAddress(address);
+  else location.hash = address;
   document.activeElement?.blur(); // so that the shortcuts work again after the search field
 }

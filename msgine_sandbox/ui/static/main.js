@@ -8,6 +8,7 @@ import { ShortcutsDialog, useShortcuts } from "./keyboard.js";
 import { Playground } from "./playground.js";
 import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js";
 import { Requests } from "./requests.js";
+import { useRoute } from "./route.js";
 import { store, useStore } from "./store.js";
 import { Webhooks } from "./webhooks.js";
 
@@ -20,32 +21,10 @@ const VIEWS = {
   playground: ["Playground", Playground],
   coverage: ["Coverage", Coverage],
 };
-// Under `--answers observed`, the id of a message is a UUID.
-const ID = /^((msg|req)_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-// The route is the fragment of the address, such as #/inbox/msg_018f3a5b00c1d2e3. Whatever is not
-// a view or an id is ignored: anybody can link to the page, and ids become parts of paths.
-function currentRoute() {
-  const [, view, id] = location.hash.split("/");
-  return {
-    view: Object.hasOwn(VIEWS, view ?? "") ? view : "inbox",
-    id: ID.test(id ?? "") ? id : null,
-  };
-}
-
-function useRoute() {
-  const [route, setRoute] = useState(currentRoute());
-  useEffect(() => {
-    const onChange = () => setRoute(currentRoute());
-    addEventListener("hashchange", onChange);
-    return () => removeEventListener("hashchange", onChange);
-  }, []);
-  return route;
-}
 
 function App() {
   const { account, clock, connection, isLoaded, list, messages, notice, readMessages } = useStore();
-  const { view, id } = useRoute();
+  const { view, id, parameters } = useRoute(VIEWS);
   const [isHelpOpen, setHelpOpen] = useState(false);
   useShortcuts(Object.keys(VIEWS), () => setHelpOpen(true));
 
@@ -54,7 +33,8 @@ function App() {
   // Older messages, which are not loaded, can be unread as well.
   const unread = unreadCount === 0 ? "" : `${unreadCount}${list.isComplete ? "" : "+"}`;
   useEffect(() => {
-    document.title = `${unread ? `(${unread}) ` : ""}${name} · msgine-sandbox`;
+    const opened = id ? `, ${titleOf(id)}` : "";
+    document.title = `${unread ? `(${unread}) ` : ""}${name}${opened} · msgine-sandbox`;
   });
 
   return html`
@@ -66,11 +46,19 @@ function App() {
       ${connection === "unauthorized"
         ? html`<div class="empty" data-testid="locked"><h2>Nothing can be shown yet</h2>
             <p>The control token is needed to see what is in this sandbox.</p></div>`
-        : html`<${ErrorBoundary} key=${view}><${View} id=${id} /></${ErrorBoundary}>`}</main>
+        : html`<${ErrorBoundary} key=${view}>
+          <${View} id=${id} parameters=${parameters} /></${ErrorBoundary}>`}</main>
     <div class="notices" role="status" aria-live="polite" data-testid="notice">
       ${notice && html`<p class=${notice.isProblem ? "problem" : ""}>${notice.text}</p>`}
     </div>
     ${isHelpOpen && html`<${ShortcutsDialog} close=${() => setHelpOpen(false)} />`}`;
+}
+
+// What tells apart the entries of the browser's history.
+function titleOf(id) {
+  const message = store.messages.find((each) => each.id === id);
+  const text = message && (message.subject ?? message.title ?? message.message);
+  return message ? `${text.slice(0, 40)} to ${message.to[0] ?? "nobody"}` : id;
 }
 
 // An exception in one view leaves the other views usable.

@@ -1,10 +1,11 @@
 // One message: its text as on a phone, its cost, its recipients, and its timeline.
 import { callControlApi } from "./api.js";
 import {
-  AttemptExchanges, CopyButton, Decisions, Status, StatusCode, Warnings,
+  AttemptExchanges, CopyButton, Decisions, Status, StatusCode, StatusCounts, Warnings,
 } from "./components.js";
 import { formatDuration, formatTime, plural } from "./format.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
+import { addressOfList } from "./route.js";
 import { isCopyable, messageAsCurl, messageAsTest } from "./snippets.js";
 import { store } from "./store.js";
 import { codePointName, visibleText } from "./text.js";
@@ -16,7 +17,7 @@ export function Message({ id }) {
   // What has been loaded stays while the sandbox is not responding.
   if (!message || (problem && !problem.isLost)) return html`<${NoMessage} problem=${problem} />`;
   return html`<section class="message" aria-label="Message" data-testid="message">
-    <div class="bar"><a class="back" href="#/inbox">← Inbox</a>
+    <div class="bar"><a class="back" href=${addressOfList("inbox")}>← Inbox</a>
       <h2 tabindex="-1">${store.definitions.channelTitle(message.channel)}
         <span class="muted"> ${message.id}</span></h2>
       <${Status} status=${message.status} /></div>
@@ -206,8 +207,14 @@ function costText(message) {
 }
 
 function Recipients({ message }) {
+  const { recipients } = message;
+  // The failed ones first: among hundreds they are what one looks for.
+  const isFailed = ({ status }) => status === "failed";
+  const sorted = [...recipients].sort((a, b) => isFailed(b) - isFailed(a));
   return html`<h3>Recipients</h3>
-    <ul class="recipients" data-testid="recipients">${message.recipients.map((recipient) => html`
+    ${recipients.length > 1 && html`<p data-testid="recipient-counts">
+      <${StatusCounts} recipients=${recipients} /></p>`}
+    <ul class="recipients" data-testid="recipients">${sorted.map((recipient) => html`
       <li><bdi>${visibleText(recipient.to)}</bdi> <${Status} status=${recipient.status} />
         ${recipient.reason && html`<span class="muted"> ${recipient.reason}</span>`}</li>`)}</ul>`;
 }

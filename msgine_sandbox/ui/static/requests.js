@@ -3,15 +3,18 @@ import { Decisions, Exchange, StatusCode, Warnings } from "./components.js";
 import { formatCount, formatTime, plural } from "./format.js";
 import { useListKeys, VirtualList } from "./list.js";
 import { html, useEffect, useState } from "./preact.js";
+import { addressOf, addressOfList, replaceAddress, setParameter } from "./route.js";
 import { store } from "./store.js";
 import { previewText, visibleText } from "./text.js";
 
 const ROW_HEIGHT = 2.95; // rem
 const STATUS_FILTERS = ["2xx", "4xx", "429", "5xx", "none"];
 
-export function Requests({ id }) {
-  const [status, setStatus] = useState("");
-  const [warning, setWarning] = useState("");
+export function Requests({ id, parameters }) {
+  const status = parameters.get("status") ?? "";
+  const warning = parameters.get("warning") ?? "";
+  const set = (name) => (value) => setParameter("requests", id, parameters, name, value);
+  const address = (entry) => addressOf("requests", entry?.id, parameters);
   const shown = store.requests.items.filter(
     (entry) => hasStatus(entry, status) && hasWarning(entry, warning),
   );
@@ -19,20 +22,24 @@ export function Requests({ id }) {
   useListKeys({
     items: shown,
     selected,
-    open: (entry) => (location.hash = `#/requests/${entry.id}`),
-    close: () => (location.hash = "#/requests"),
+    open: (entry) => {
+      if (selected >= 0) replaceAddress(address(entry));
+      else location.hash = address(entry);
+    },
+    close: () => (location.hash = address(null)),
   });
 
   return html`<div class=${`panes ${id ? "opened" : ""}`}>
     <section class="inbox" aria-label="Requests">
-      <${Filters} status=${status} setStatus=${setStatus}
-        warning=${warning} setWarning=${setWarning}
+      <${Filters} status=${status} setStatus=${set("status")}
+        warning=${warning} setWarning=${set("warning")}
         count=${countText(shown.length, Boolean(status || warning))} />
       ${shown.length || !store.requests.isComplete
         ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
             onEnd=${() => store.loadOlder(store.requests)}
             label="Requests" testid="requests"
-            row=${(entry) => html`<${Row} entry=${entry} isOpen=${entry.id === id} />`} />`
+            row=${(entry) => html`<${Row} entry=${entry} href=${address(entry)}
+              isOpen=${entry.id === id} />`} />`
         : html`<div class="empty"><h2>No requests</h2>
             <p>Every request to <code>${location.origin}/api/v1</code> is recorded here with its
               response, and with warnings about what will cause trouble in production.</p></div>`}
@@ -76,15 +83,21 @@ function hasWarning({ warnings }, wanted) {
   return wanted === "*" ? warnings.length > 0 : warnings.some(({ code }) => code === wanted);
 }
 
-function Row({ entry, isOpen }) {
+function Row({ entry, href, isOpen }) {
   const target = entry.path + (entry.query && `?${entry.query}`);
-  return html`<a class="row line" href=${`#/requests/${entry.id}`}
+  return html`<a class="row line" href=${href}
       aria-current=${isOpen ? "true" : null} data-testid="request-row">
     <${StatusCode} status=${entry.status} />${" "}
     <span class="text"><strong>${entry.method}</strong> ${previewText(target)}</span>
     ${entry.warnings.length > 0
       && html`<span class="warned">${plural(entry.warnings.length, "warning")}</span>`}
-    <span class="when">${formatTime(entry.at).slice(11)}</span></a>`;
+    <span class="when">${timeOfRow(entry.at)}</span></a>`;
+}
+
+// With the date, unless it is that of today: accounts have clocks of their own.
+function timeOfRow(at) {
+  const isToday = at.slice(0, 10) === new Date().toISOString().slice(0, 10);
+  return isToday ? formatTime(at).slice(11) : formatTime(at);
 }
 
 function Request({ id }) {
@@ -95,7 +108,7 @@ function Request({ id }) {
       <a href="#/requests">Back</a></p></section>`;
   }
   return html`<section class="message" aria-label="Request" data-testid="request">
-    <div class="bar"><a class="back" href="#/requests">← Requests</a>
+    <div class="bar"><a class="back" href=${addressOfList("requests")}>← Requests</a>
       <h2 tabindex="-1">${entry.method} ${visibleText(entry.path)}</h2>
       <${StatusCode} status=${entry.status} /></div>
     <${Warnings} warnings=${entry.warnings} />

@@ -5,8 +5,9 @@ const TERM = /(-|!)?(?:(\w+):)?(?:"([^"]*)"|(\S+))/g;
 const KEYS = {
   to: (message, text) => message.recipients.some((recipient) => contains(recipient.to, text)),
   from: (message, text) => contains(message.from, text),
-  status: (message, text) =>
-    message.status === text || message.recipients.some((recipient) => recipient.status === text),
+  subject: (message, text) => contains(message.subject ?? message.title, text),
+  status: (message, text) => message.status.startsWith(text)
+    || message.recipients.some((recipient) => recipient.status.startsWith(text)),
   token: (message, text) => contains(message.account, text),
   channel: (message, text) => message.channel === text,
   id: (message, text) => contains(message.id, text),
@@ -14,7 +15,7 @@ const KEYS = {
 };
 
 // The tests of texts that the server's search looks at.
-const SEARCHED = [matchesAnywhere, KEYS.to, KEYS.from];
+const SEARCHED = [matchesAnywhere, KEYS.to, KEYS.from, KEYS.subject];
 
 export const EXAMPLES = [
   "to:+2567", "from:Shop", "status:failed", "token:test_", "channel:email", "is:unread", "-word",
@@ -41,7 +42,8 @@ export function searchedTexts(query) {
 export function serverParameters(query) {
   const narrowing = parseTerms(query).filter(({ negated }) => !negated);
   const isAscii = (text) => [...text].every((character) => character < "\x80");
-  const texts = narrowing.filter(({ test, text }) => SEARCHED.includes(test) && isAscii(text));
+  const texts = narrowing.filter(({ test, text }) => SEARCHED.includes(test) && isAscii(text)
+    && !text.startsWith("msg_"));
   const channel = narrowing.find(({ test }) => test === KEYS.channel)?.text;
   const q = texts.length ? `&q=${encodeURIComponent(texts[0].text)}` : "";
   return q + (["sms", "email", "push"].includes(channel) ? `&channel=${channel}` : "");
@@ -76,7 +78,8 @@ function isComplete([term]) {
 }
 
 function matchesAnywhere(message, text) {
-  const { subject, title, recipients } = message;
+  const { id, subject, title, recipients } = message;
+  if (text.startsWith("msg_") && contains(id, text)) return true;
   return contains(message.message, text) || contains(subject ?? title, text)
     || contains(message.from, text) || recipients.some((recipient) => contains(recipient.to, text));
 }

@@ -1,0 +1,53 @@
+// The route: the fragment of the address, such as #/inbox/msg_018f3a5b00c1d2e3?q=status%3Afailed.
+import { useEffect, useState } from "./preact.js";
+
+// Under `--answers observed`, the id of a message is a UUID.
+const ID = /^((msg|req)_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+// Whatever is not a view or an id is ignored: anybody can link to the page, and ids become parts of
+// paths.
+function currentRoute(views) {
+  const [path, query = ""] = location.hash.split("?");
+  const [, view, id] = path.split("/");
+  return {
+    view: Object.hasOwn(views, view ?? "") ? view : "inbox",
+    id: ID.test(id ?? "") ? id : null,
+    parameters: new URLSearchParams(query),
+  };
+}
+
+export function useRoute(views) {
+  const [route, setRoute] = useState(currentRoute(views));
+  useEffect(() => {
+    const onChange = () => setRoute(currentRoute(views));
+    addEventListener("hashchange", onChange);
+    return () => removeEventListener("hashchange", onChange);
+  }, []);
+  return route;
+}
+
+// The address of a view, or of what is open in it, with the present search and filters.
+export function addressOf(view, id, parameters) {
+  const query = parameters?.toString();
+  return `#/${view}${id ? `/${id}` : ""}${query ? `?${query}` : ""}`;
+}
+
+// The address of a view as it is now, with nothing open in it.
+export function addressOfList(view) {
+  return addressOf(view, null, currentRoute({ [view]: true }).parameters);
+}
+
+// Go somewhere without an entry in the history of the browser, which would make "back" useless
+// after ten messages or ten letters of a search.
+export function replaceAddress(address) {
+  history.replaceState(history.state, "", address);
+  dispatchEvent(new Event("hashchange"));
+}
+
+// Change a search or a filter; an empty one is not in the address.
+export function setParameter(view, id, parameters, name, value) {
+  const changed = new URLSearchParams(parameters);
+  if (value) changed.set(name, value);
+  else changed.delete(name);
+  replaceAddress(addressOf(view, id, changed));
+}
