@@ -130,9 +130,10 @@ async def test_the_clock_is_moved_to_a_time_to_what_is_next_and_until_nothing_is
     await expect(tab.find("notice")).to_contain_text("Advanced to")
     [message] = tab.client.request("GET", "/_sandbox/messages").json()["data"]
     assert message["status"] == "delivered"
-    await tab.find("advance-to").fill("2099-01-01T06:00:00")
+    year = int(tab.client.request("GET", "/_sandbox/clock").json()["now"][:4]) + 2
+    await tab.find("advance-to").fill(f"{year}-01-01T06:00:00")
     await tab.find("advance-there").click()
-    await expect(tab.find("clock-facts")).to_contain_text("2099-01-01 06:00:00")
+    await expect(tab.find("clock-facts")).to_contain_text(f"{year}-01-01 06:00:00")
 
 
 async def test_only_the_messages_are_deleted(tab: Tab) -> None:
