@@ -124,10 +124,10 @@ async def scenario_view(
     """
     prices = {channel: account.developer_price(channel).amount for channel in Channel}
     faults = [each for each in await store.faults.added(account.id) if each.left != 0]
-    part = ScenarioAccountView(
+    view = ScenarioAccountView(
         token=token or UNSET,
         tier=account.tier,
-        limits=_limits(account.limits),
+        limits=_limits_view(account.limits),
         scopes=account.scopes,
         sender_id=account.sender_id,
         currency=account.price.currency,
@@ -135,19 +135,19 @@ async def scenario_view(
         developer_prices=prices,
         endpoints=endpoints_view(account.endpoints).endpoints,
         frozen=account.clock.frozen_at is not None,
-        faults=list(map(_fault_part, faults)),
-        messages=await _messages(account, now, store),
+        faults=list(map(_fault_view, faults)),
+        messages=await _message_views(account, now, store),
     )
-    return ScenarioView(accounts=[part])
+    return ScenarioView(accounts=[view])
 
 
-def _limits(limits: Limits) -> ScenarioLimitsView | UnsetType:
+def _limits_view(limits: Limits) -> ScenarioLimitsView | UnsetType:
     if limits.per_minute is None or limits.per_second is None:
         return UNSET  # those of its tier
     return ScenarioLimitsView(per_minute=limits.per_minute, per_second=limits.per_second)
 
 
-def _fault_part(fault: Fault) -> ScenarioFaultView:
+def _fault_view(fault: Fault) -> ScenarioFaultView:
     return ScenarioFaultView(
         effect=effect_view(fault.effect),
         match=None if fault.match == Match() else fault.match,
@@ -159,7 +159,7 @@ def _fault_part(fault: Fault) -> ScenarioFaultView:
     )
 
 
-async def _messages(account: Account, now: Instant, store: Store) -> msgspec.Raw:
+async def _message_views(account: Account, now: Instant, store: Store) -> msgspec.Raw:
     """Return an account's messages as JSON, the oldest first, as they are when it begins."""
     newest, last, slices = await store.removal.newest(account.id), 0, Slices()
     page = ListPage(newest)
@@ -168,7 +168,7 @@ async def _messages(account: Account, now: Instant, store: Store) -> msgspec.Raw
     ):
         last = found[-1].id
         for message in reversed(await store.messages.get_all([each.id for each in found])):
-            page.add(_message_part(message, now))
+            page.add(_message_view(message, now))
         if page.truncated:
             expected = f"messages of at most {MAX_BYTES} bytes in all"
             raise InvalidRequest(
@@ -178,15 +178,15 @@ async def _messages(account: Account, now: Instant, store: Store) -> msgspec.Raw
     return page.array()
 
 
-def _message_part(message: Message, now: Instant) -> ScenarioMessageView:
+def _message_view(message: Message, now: Instant) -> ScenarioMessageView:
     both = zip(message.recipients, message.timelines.each, strict=True)
-    scheduled_at = message.scheduled_at
-    wait = None if scheduled_at is None else scheduled_at - message.created_at
+    created_at, scheduled_at = message.created_at, message.scheduled_at
+    ago = max(now - created_at, 0)
     return ScenarioMessageView(
         channel=message.channel,
-        seconds_ago=_seconds(min(max(now - message.created_at, 0), LONGEST_AGO)),
-        scheduled_after=UNSET if wait is None else _seconds(wait),
-        recipients=[_recipient_part(to, timeline) for to, timeline in both],
+        seconds_ago=_seconds(min(ago, LONGEST_AGO)),
+        scheduled_after=UNSET if scheduled_at is None else _after(scheduled_at - created_at, ago),
+        recipients=[_recipient_view(to, timeline, ago) for to, timeline in both],
         **_of_channel(message),
     )
 
@@ -228,15 +228,26 @@ def _push_targets(recipients: Sequence[Recipient]) -> dict[str, Any]:
     return {"user_ids": users or UNSET, "tokens": tokens or UNSET}
 
 
-def _recipient_part(recipient: Recipient, timeline: Timeline) -> ScenarioRecipientView:
+def _recipient_view(recipient: Recipient, timeline: Timeline, ago: int) -> ScenarioRecipientView:
     return ScenarioRecipientView(
         to=recipient,
         rule=rule_of(timeline),
         timeline=[
-            ScenarioStatusView(status=one.status, after=_seconds(one.after), reason=one.reason)
+            ScenarioStatusView(status=one.status, after=_after(one.after, ago), reason=one.reason)
             for one in timeline
         ],
     )
+
+
+def _after(after: int, ago: int) -> float:
+    """Return the seconds from acceptance to what begins `after` it, for a message of `ago`.
+
+    A message that is older than a scenario can say becomes younger. What has begun stays begun, and
+    what is to come is as far ahead as it was.
+    """
+    if after <= ago:
+        return _seconds(min(after, LONGEST_AGO))
+    return _seconds(after - max(ago - LONGEST_AGO, 0))
 
 
 def _seconds(micros: int) -> float:

@@ -18,6 +18,7 @@ from msgine_sandbox.settings import Settings
 OTHER = "+254712345678"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 HELLO = {"to": NUMBER, "message": "Hello"}
+YEAR = 365 * 86_400
 
 
 async def exported(box: Box) -> dict[str, Any]:
@@ -31,6 +32,12 @@ async def exported(box: Box) -> dict[str, Any]:
 async def loaded(box: Box, **account: Any) -> None:
     """Load a scenario into an account."""
     assert await box.control("PUT", "/scenario", {"accounts": [account]}) == {"status": "ok"}
+
+
+async def statuses(box: Box) -> list[list[str]]:
+    """Return the statuses of the recipients of each message."""
+    found = (await box.get("/_sandbox/messages"))["data"]
+    return [[to["status"] for to in each["recipients"]] for each in found]
 
 
 async def everything(box: Box) -> list[Any]:
@@ -310,10 +317,11 @@ times = st.floats(0, 10_000).map(lambda seconds: round(seconds, 6))
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> dict[str, Any]:
+def messages(draw: st.DrawFn, times: st.SearchStrategy[float] = times) -> dict[str, Any]:
     """A message of any age, whose recipients have any statuses at any times."""
     to = draw(st.lists(st.sampled_from([NUMBER, OTHER, "+256700000001"]), min_size=1, unique=True))
-    ago, wait = draw(times), draw(st.none() | times.filter(bool))
+    ago = min(draw(times), 50 * YEAR)
+    wait = draw(st.none() | times.filter(bool))
     recipients = []
     for each in to:
         statuses = draw(timelines)
@@ -348,11 +356,53 @@ def test_what_is_loaded_is_exported_unchanged(sync: SyncBox, content: list[dict[
     assert first["messages"] == content
     sync.run(loaded(other, **first))
     assert sync.run(exported(other)) == first
-    statuses = [
-        [[to["status"] for to in each["recipients"]] for each in found["data"]]
-        for found in [sync.run(it.get("/_sandbox/messages")) for it in (box, other)]
-    ]
-    assert statuses[0] == statuses[1]
+    assert sync.run(statuses(other)) == sync.run(statuses(box))
+
+
+@settings(max_examples=30)
+@given(
+    message=messages(st.floats(0, 120 * YEAR).map(round)),
+    decades=st.integers(0, 7),
+    later=times | st.integers(0, 10 * YEAR),
+)
+def test_what_has_begun_has_begun_where_it_is_loaded_and_the_rest_comes_at_its_time(
+    sync: SyncBox, message: dict[str, Any], decades: int, later: float
+) -> None:
+    box, other = sync.box.other("test_old"), sync.box.other("test_new")
+    sync.run(loaded(box, frozen=True, messages=[message]))
+    for _ in range(decades):
+        sync.run(box.advance(days=3650))
+    sync.run(loaded(other, **sync.run(exported(box))))
+    assert sync.run(statuses(other)) == sync.run(statuses(box))
+    for it in (box, other):
+        sync.run(it.advance(seconds=later))
+    assert sync.run(statuses(other)) == sync.run(statuses(box))
+
+
+async def test_a_message_that_was_scheduled_decades_ahead_is_not_sent_again(
+    receiver: Receiver,
+) -> None:
+    async with sandbox() as box:
+        await box.freeze()
+        body = HELLO | {"scheduledFor": "2099-01-01T06:00:00Z", "callbackUrl": receiver.url}
+        await box.developers("POST", "/sms", body)
+        await box.get("/_sandbox/messages/wait", status="delivered", jump="true")
+        other = box.other()
+        await loaded(other, **await exported(box))
+        assert await statuses(other) == [["delivered"]]
+        await other.control("POST", "/clock/advance", {"until": "idle"})
+        assert await other.attempts() == []
+
+
+async def test_a_status_that_was_set_after_decades_is_kept(box: Box) -> None:
+    await box.freeze()
+    message = await box.accepted("+256700000003")
+    for _ in range(6):
+        await box.advance(days=3650)
+    await box.control("POST", f"/messages/{message['id']}/status", {"status": "sent"})
+    other = box.other()
+    await loaded(other, **await exported(box))
+    assert await statuses(other) == [["sent"]]
 
 
 # What is refused
