@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike
@@ -143,9 +144,8 @@ class Account:
         """
         if not isinstance(scenario, Mapping):
             scenario = json.loads(Path(scenario).read_bytes())
-        # As at a reset, the sandbox forgets the account's coverage.
-        self.server.remember(self.coverage)
-        self._client.put("/scenario", scenario)
+        with self._remembered():
+            self._client.put("/scenario", scenario)
 
     def wait_for_message(
         self,
@@ -187,11 +187,8 @@ class Account:
 
         If it starts frozen, its clock is frozen again.
         """
-        # The sandbox forgets the account's coverage, but the session still reports it.
-        self.server.remember(self.coverage)
-        if self.server.report_file is not None:
-            self.server.report_file.add_before_reset(self)
-        self._client.post("/reset")
+        with self._remembered():
+            self._client.post("/reset")
         self._start()
 
     def another(self, token: str | None = None) -> Account:
@@ -207,6 +204,14 @@ class Account:
             SandboxError: the sandbox answers with an error.
         """
         return self.server.wire.call(method, path, self.token, json=json, params=params)
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        """Keep what the session reports of the account, which the sandbox forgets in the block."""
+        self.server.remember(self.coverage)
+        report_file = self.server.report_file
+        with nullcontext() if report_file is None else report_file.emptying(self):
+            yield
 
     def _start(self) -> None:
         if self.starts_frozen:

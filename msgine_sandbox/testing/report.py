@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -126,18 +127,17 @@ class ReportFile:
         self._problems: list[str] = []
 
     def add(self, account: Account) -> None:
-        """Add the report on an account, or note why it cannot be read; once until it is reset."""
-        if account.token in self._added:
-            return
-        self._added.add(account.token)
-        try:
-            self._merge(account.report.raw)
-        except SandboxError as error:
-            self._problems.append(f"The report on {account!r} could not be read: {error}")
+        """Add the report on an account, or note why it cannot be read; once until it is emptied."""
+        if account.token not in self._added:
+            self._added.add(account.token)
+            self._merge(self._read(account))
 
-    def add_before_reset(self, account: Account) -> None:
-        """Add the report on an account whose journal is about to be deleted."""
-        self.add(account)
+    @contextmanager
+    def emptying(self, account: Account) -> Iterator[None]:
+        """Add the report on an account whose journal the block deletes, unless the block raises."""
+        report = None if account.token in self._added else self._read(account)
+        yield
+        self._merge(report)
         self._added.discard(account.token)
 
     def dump(self) -> Mapping[str, Any]:
@@ -146,8 +146,7 @@ class ReportFile:
 
     def load(self, dumped: Mapping[str, Any]) -> None:
         """Add what another process collected."""
-        if dumped["report"] is not None:
-            self._merge(dumped["report"])
+        self._merge(dumped["report"])
         self._problems += dumped["problems"]
 
     def write(self) -> list[str]:
@@ -169,7 +168,15 @@ class ReportFile:
             return [*self._problems, f"The report could not be written: {error}"]
         return [*self._problems, f"The report on the client is in {self.path}"]
 
-    def _merge(self, report: Mapping[str, Any]) -> None:
+    def _read(self, account: Account) -> Mapping[str, Any] | None:
+        try:
+            return account.report.raw
+        except SandboxError as error:
+            self._problems.append(f"The report on {account!r} could not be read: {error}")
+            return None
+
+    def _merge(self, report: Mapping[str, Any] | None) -> None:
         from msgine_sandbox.model.report_text import merged
 
-        self._report = report if self._report is None else merged([self._report, report])
+        if report is not None:
+            self._report = report if self._report is None else merged([self._report, report])

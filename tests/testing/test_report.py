@@ -16,7 +16,7 @@ Run = Callable[..., pytest.RunResult]
 SHOP = """
 import httpx
 import pytest
-from msgine_sandbox.testing import WebhookReceiver
+from msgine_sandbox.testing import SandboxError, WebhookReceiver
 
 def send(account, **headers):
     body = {"to": "+256701234567", "message": "Hello"}
@@ -33,6 +33,13 @@ def test_is_reset_in_between(msgine):
     send(msgine, **{"Idempotency-Key": "k"})
     msgine.reset()
     send(msgine, **{"Idempotency-Key": "k"})
+
+def test_is_loaded_in_between(msgine):
+    send(msgine)
+    with pytest.raises(SandboxError):
+        msgine.load({"accounts": [{"tier": "gold"}]})
+    msgine.load(msgine.scenario)
+    send(msgine)
 
 def test_another(msgine):
     send(msgine.another())
@@ -103,13 +110,13 @@ def test_the_file_is_about_all_tests(
     else:
         with serving() as live:
             ended = run(SHOP, *options, "--msgine-url", live.base_url)
-    ended.assert_outcomes(passed=6)
+    ended.assert_outcomes(passed=7)
     path = pytester.path / "report.json"
     ended.stdout.fnmatch_lines(["*= MsGine report =*", f"The report on the client is in {path}"])
     report = json.loads(path.read_text(encoding="utf-8"))
-    assert report["covers"]["requests"] == 2 + 3 + 4 + 2 + 1 + 1
+    assert report["covers"]["requests"] == 2 + 3 + 4 + 2 + 2 + 1 + 1
     assert (report["retries"]["total"], report["retries"]["early"]) == (6, 6)
-    assert (report["keys"]["withKey"], report["keys"]["withoutKey"]) == (2, 11)
+    assert (report["keys"]["withKey"], report["keys"]["withoutKey"]) == (2, 13)
     assert (report["webhooks"]["attempts"], report["webhooks"]["failed"]) == (3, 1)
     assert {each["code"]: each["count"] for each in report["warnings"]} == {
         "retried-too-early": 6,
