@@ -184,16 +184,21 @@ def _invalid(path: str, value: Any, expected: str) -> InvalidRequest:
     return _at(path, invalid_field(path.rpartition(".")[2], value, expected, path=path))
 
 
-def placed(error: ApiError, where: str) -> InvalidRequest:
+def with_full_path(error: ApiError, where: str) -> InvalidRequest:
     """Return an error about a part of a body as one about the whole, with the field's full path.
 
-    `where` is the path of the part.
+    `where` is the path of the part. The message has the path once, however deep parts are nested.
     """
-    path = _join(where, error.path or error.details.get("field") or "").rstrip(".")
+    field: str = error.path or error.details.get("field") or ""
+    path = _join(where, field).rstrip(".")
     reason = error.details.get("reason")  # such as why a text is no phone number
     why = f" ({reason.rstrip('.')})" if reason else ""
-    details = {**error.details, "field": path}
-    return _at(path, InvalidRequest(f"{path}: {error.message}{why}", **details))
+    message = error.message.removesuffix(why)
+    # Some begin with the path of the field, or with that of the object that has no such field.
+    names = [name for name in (field, field.rpartition(".")[0]) if name]
+    has_path = message.startswith(tuple(f"{name}{end}" for name in names for end in (" ", ": ")))
+    message = _join(where, message) if has_path else f"{path}: {message}"
+    return _at(path, InvalidRequest(f"{message}{why}", **{**error.details, "field": path}))
 
 
 def _at(path: str, error: InvalidRequest) -> InvalidRequest:

@@ -12,7 +12,7 @@ from msgine_sandbox.api import messages as messages_api
 from msgine_sandbox.api.schema import MessageCodec
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.control.accounts import AccountBody, changed
-from msgine_sandbox.control.bodies import Body, convert, placed
+from msgine_sandbox.control.bodies import Body, convert, with_full_path
 from msgine_sandbox.control.faults import fault_spec, is_reason
 from msgine_sandbox.control.webhooks import EndpointBody, endpoints_of
 from msgine_sandbox.model import idempotency
@@ -119,7 +119,7 @@ def part(where: str) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        raise placed(error, where) from error
+        raise with_full_path(error, where) from error
 
 
 class ScenarioReader:
@@ -181,9 +181,6 @@ def _with_settings(account: Account, body: ScenarioAccount, where: str) -> Accou
         account = changed(account, body)
         if body.endpoints is None:
             return account
-        for index, endpoint in enumerate(body.endpoints):
-            with part(f"endpoints[{index}]"):
-                endpoints_of([endpoint])
         return replace(account, endpoints=endpoints_of(body.endpoints))
 
 

@@ -173,8 +173,10 @@ def _endpoint(body: EndpointBody, index: int) -> Endpoint:
             _checked_previous_secret(body),
         )
     except InvalidRequest as error:
-        message = f"endpoints[{index}].{error.message}"
-        raise InvalidRequest(message, **error.details) from error
+        where = f"endpoints[{index}]"
+        problem = InvalidRequest(f"{where}.{error.message}", **error.details)
+        problem.path = f"{where}.{error.details['field']}"
+        raise problem from error
 
 
 def _checked_previous_secret(body: EndpointBody) -> str | None:

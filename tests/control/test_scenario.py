@@ -511,6 +511,34 @@ async def test_the_answer_to_a_push_cannot_have_known_what_is_to_come(box: Box) 
     assert error["details"]["field"] == where
 
 
+@pytest.mark.parametrize(
+    ("account", "message"),
+    [
+        (
+            timed(PENDING, PENDING),
+            "messages[3].recipients[0].timeline[1].status must be failed or sent",
+        ),
+        (
+            timed({"status": "pending", "at": 0}),
+            "messages[3].recipients[0].timeline[0] has no field at",
+        ),
+        (
+            {"endpoints": [{"url": "http://localhost:9/"}, {"url": "nonsense"}]},
+            "endpoints[1].url must be an http or https URL",
+        ),
+        (fourth(message=""), "messages[3].message: Message must not be empty"),
+        (
+            {"messages": [EMAIL | {"channel": "email", "to": "nobody"}]},
+            "messages[0].to must be an email address (An email address must have an @-sign)",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_message_has_the_path_once(box: Box, account: dict[str, Any], message: str) -> None:
+    error = await box.control_error("PUT", "/scenario", {"accounts": [account]})
+    assert error["message"] == f"accounts[0].{message}"
+
+
 async def test_why_a_number_is_refused_is_told(box: Box) -> None:
     body = {"accounts": [{"messages": [HELLO | {"to": "+25670123456"}]}]}
     error = await box.control_error("PUT", "/scenario", body)
