@@ -33,6 +33,7 @@ from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.drafts import ChannelService, ScheduledTime, SendContext
 from msgine_sandbox.services.faults import MAX_FAULTS, FaultSpec
 from msgine_sandbox.services.reset import AccountContents, RestoredMessage
+from msgine_sandbox.services.time_travel import FARTHEST
 
 CODECS: Final[Mapping[Channel, MessageCodec[Any]]] = {
     **developers.CODECS,
@@ -42,6 +43,9 @@ CODECS: Final[Mapping[Channel, MessageCodec[Any]]] = {
 LONGEST_AGO: Final = 50 * 365 * DAY
 """Microseconds: before 1970 there are no times."""
 _LATEST: Final = LATEST // SECOND
+_LOADED_LATER: Final = FARTHEST
+"""How far past `LATEST` times may be: what was to come at the end of time when an account was saved
+is later than that when it is loaded."""
 _MOST_COUNTED: Final = 2**53
 
 
@@ -168,12 +172,21 @@ class ScenarioReader:
                 raise invalid_field(
                     "scheduledAfter", body.scheduled_after, "absent where there is scheduledFor"
                 )
-            at = context.now + seconds(body.scheduled_after)
+            wait = seconds(body.scheduled_after)
+            _check_end("scheduledAfter", body.scheduled_after, context.now + wait)
+            at = min(context.now + wait, LATEST)
             draft = replace(draft, scheduled_for=ScheduledTime(at, "", has_offset=True))
         message = await service.compose(await service.prepared(draft), context)
         if body.recipients is None:
             return RestoredMessage(message, is_known=False)
         return RestoredMessage(_with_statuses(message, body.recipients, ago), is_known=True)
+
+
+def _check_end(field: str, value: float, at: Instant) -> None:
+    """Raise InvalidRequest if what a field in seconds says is at a time that no clock shows."""
+    if at > LATEST + _LOADED_LATER:
+        expected = "seconds from acceptance to a time before the year 10000"
+        raise invalid_field(field, value, expected)
 
 
 def _with_settings(account: Account, body: ScenarioAccount, where: str) -> Account:
@@ -222,20 +235,22 @@ def _with_statuses(message: Message, bodies: Sequence[ScenarioRecipient], ago: i
     each = {}
     for index, body in enumerate(bodies):
         with part(f"recipients[{index}]"):
-            each[body.to] = _timeline(body, first, message.timelines.known, ago)
+            each[body.to] = _timeline(body, first, message, ago)
     timelines = planned_timelines(
         message.created_at, message.timelines.known, [each[to] for to in message.recipients]
     )
     return replace(message, timelines=timelines)
 
 
-def _timeline(body: ScenarioRecipient, first: Status, known: int, ago: int) -> Timeline:
+def _timeline(body: ScenarioRecipient, first: Status, message: Message, ago: int) -> Timeline:
+    created_at, known = message.created_at, message.timelines.known
     if body.rule is not None and not is_reason(body.rule):
         raise invalid_field("rule", body.rule[:200], "1 to 200 characters in one line")
     timeline: list[PlannedStatus] = []
     for index, one in enumerate(body.timeline):
         with part(f"timeline[{index}]"):
             timeline.append(_planned(one, timeline, first, body.rule))
+            _check_end("after", one.after, created_at + timeline[-1].after)
             if index < known and timeline[-1].after > ago:
                 raise invalid_field("after", one.after, "a time that has passed: it is known")
     if not timeline:

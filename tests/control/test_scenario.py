@@ -1,5 +1,6 @@
 """An account as a scenario: exported, and loaded into the same account or another one."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -405,6 +406,51 @@ async def test_a_status_that_was_set_after_decades_is_kept(box: Box) -> None:
     assert await statuses(other) == [["sent"]]
 
 
+async def test_what_was_scheduled_for_the_end_of_time_can_be_loaded_later(box: Box) -> None:
+    body = HELLO | {"scheduledFor": "9999-12-31T23:59:59Z"}
+    message = await box.developers("POST", "/sms", body)
+    scheduled_at = (await box.details(message))["scheduledAt"]
+    await loaded(box, **await exported(box))
+    [message] = (await box.get("/_sandbox/messages"))["data"]
+    assert (message["scheduledAt"], message["status"]) == (scheduled_at, "queued")
+    await loaded(box, **await exported(box))
+
+
+END = 253_402_300_799  # in seconds since 1970: the last second of the year 9999
+
+
+@settings(max_examples=50)
+@given(
+    ago=st.integers(0, 50 * YEAR),
+    late=st.integers(-20 * YEAR, 60 * YEAR),
+    field=st.sampled_from(["scheduledAfter", "timeline"]),
+)
+def test_times_are_before_the_year_10000(sync: SyncBox, ago: int, late: int, field: str) -> None:
+    box = sync.box.other("test_end")
+    sync.run(box.control("POST", "/reset"))
+    now = datetime.fromisoformat(sync.run(box.freeze())["now"]).timestamp()
+    after = min(int(END - now) + ago + late, END)
+    late = after - ago + now - END
+    message: dict[str, Any] = HELLO | {"secondsAgo": ago}
+    if field == "scheduledAfter":
+        where, message[field] = field, after
+    else:
+        where = "recipients[0].timeline[1].after"
+        timeline = [PENDING, {"status": "sent", "after": after}]
+        message["recipients"] = [{"to": NUMBER, "timeline": timeline}]
+    body = {"accounts": [{"messages": [message]}]}
+    answer = sync.run(box.call("PUT", "/_sandbox/scenario", json=body))
+    if late > 11 * YEAR:
+        error = assert_refused(answer, 400, "invalid_request")
+        assert error["details"]["field"] == f"accounts[0].messages[0].{where}"
+    elif late < 9 * YEAR:
+        assert answer.status_code == 200, answer.text
+    if answer.is_success:
+        [found] = sync.run(box.get("/_sandbox/messages"))["data"]
+        scheduled_at = found["scheduledAt"]
+        assert scheduled_at is None or datetime.fromisoformat(scheduled_at).timestamp() <= END
+
+
 # What is refused
 
 
@@ -449,6 +495,7 @@ def timed(*timeline: Any, **fields: Any) -> dict[str, Any]:
         (fourth(channel="fax"), "messages[3].channel"),
         (fourth(secondsAgo=-1), "messages[3].secondsAgo"),
         (fourth(scheduledAfter=0), "messages[3].scheduledAfter"),
+        (fourth(scheduledAfter=253402300799), "messages[3].scheduledAfter"),
         (fourth(callbackUrl="nonsense"), "messages[3].callbackUrl"),
         (fourth(recipients=[]), "messages[3].recipients"),
         (timed(), "messages[3].recipients[0].timeline"),
@@ -458,6 +505,10 @@ def timed(*timeline: Any, **fields: Any) -> dict[str, Any]:
         (timed(PENDING, PENDING), "messages[3].recipients[0].timeline[1].status"),
         (timed({"status": "pending", "after": 1}), "messages[3].recipients[0].timeline[0].after"),
         (timed(PENDING, {"status": "sent"}), "messages[3].recipients[0].timeline[1].after"),
+        (
+            timed(PENDING, SENT | {"after": 253402300799}),
+            "messages[3].recipients[0].timeline[1].after",
+        ),
         (
             timed(PENDING, SENT, {"status": "failed", "after": 0.9}),
             "messages[3].recipients[0].timeline[2].after",
