@@ -89,7 +89,7 @@ _MAX_PATH: Final = 2048
 _MAX_TIMES: Final = 1_000_000
 _MAX_SEED: Final = 2**63 - 1
 MAX_REASON: Final = 200
-_REASON: Final = f"1 to {MAX_REASON} characters in one line"
+REASON: Final = f"1 to {MAX_REASON} characters in one line"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _NUMBER_LIKE: Final = r"[+0-9 ().-]*\*?"
 _NUMBER: Final = r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*"
@@ -290,9 +290,11 @@ def _webhook_effect(body: WebhookEffectBody) -> WebhookEffect:
 def _delivery_effect(body: DeliveryEffectBody, channel: Channel | None) -> DeliveryEffect:
     outcome, reason, after = body.delivery, body.reason, body.after
     if reason is not None and outcome not in {Outcome.FAILED, Outcome.REFUSED}:
-        raise invalid_field("effect.reason", reason[:MAX_REASON], "absent unless it fails")
+        raise invalid_field(
+            "effect.reason", reason[:MAX_REASON], "absent unless delivery is failed or refused"
+        )
     if reason is not None and not is_reason(reason):
-        raise invalid_field("effect.reason", reason[:MAX_REASON], _REASON)
+        raise invalid_field("effect.reason", reason[:MAX_REASON], REASON)
     if after is not None and outcome is Outcome.PENDING:
         raise invalid_field("effect.after", after, "absent where delivery is pending")
     is_at_once = channel is not None and TRAITS[channel].settled_at_acceptance

@@ -56,7 +56,7 @@ class ScenarioControl:
         return json_answer(await scenario_view(account, token, now, self._store))
 
     async def load(self, request: Request) -> Answer:
-        """Replace all that the account has by what a scenario says, or nothing of it."""
+        """Replace all that the account has by a scenario, unless it cannot be loaded."""
         from msgine_sandbox.control.scenario_bodies import ScenarioReader, scenario_of
 
         context = context_of(request)

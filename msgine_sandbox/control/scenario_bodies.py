@@ -13,7 +13,7 @@ from msgine_sandbox.api.schema import MessageCodec
 from msgine_sandbox.asgi.fields import Fields, invalid_field
 from msgine_sandbox.control.accounts import AccountBody, changed
 from msgine_sandbox.control.bodies import Body, convert, with_full_path
-from msgine_sandbox.control.faults import fault_spec, is_reason
+from msgine_sandbox.control.faults import MAX_REASON, REASON, fault_spec, is_reason
 from msgine_sandbox.control.webhooks import EndpointBody, endpoints_of
 from msgine_sandbox.model import idempotency
 from msgine_sandbox.model.account import Account
@@ -170,7 +170,7 @@ class ScenarioReader:
         if body.scheduled_after is not None:
             if draft.scheduled_for is not None:
                 raise invalid_field(
-                    "scheduledAfter", body.scheduled_after, "absent where there is scheduledFor"
+                    "scheduledAfter", body.scheduled_after, "absent if scheduledFor is present"
                 )
             wait = seconds(body.scheduled_after)
             _check_end("scheduledAfter", body.scheduled_after, context.now + wait)
@@ -199,7 +199,7 @@ def _with_settings(account: Account, body: ScenarioAccount, where: str) -> Accou
 
 def _faults(contents: Sequence[dict[str, Any]], where: str) -> list[FaultSpec]:
     if len(contents) > MAX_FAULTS:
-        expected = f"at most {MAX_FAULTS} faults"
+        expected = f"an array of at most {MAX_FAULTS} faults"
         with part(where):
             raise invalid_field("faults", len(contents), expected)
     found = []
@@ -216,9 +216,9 @@ def _fault(content: dict[str, Any]) -> FaultSpec:
     spec, hits = fault_spec(rest), counts.hits or 0
     seen = hits if counts.seen is None else counts.seen
     if seen < hits:
-        raise invalid_field("seen", seen, f"at least {hits}, as hits is")
+        raise invalid_field("seen", seen, f"at least {hits}, which hits is")
     if spec.times is not None and hits > spec.times:
-        raise invalid_field("hits", hits, f"at most {spec.times}, as times is")
+        raise invalid_field("hits", hits, f"at most {spec.times}, which times is")
     return replace(spec, hits=hits, seen=seen)
 
 
@@ -229,7 +229,7 @@ def _with_statuses(message: Message, bodies: Sequence[ScenarioRecipient], ago: i
     """
     given = {body.to: body for body in bodies}
     if len(given) != len(bodies) or given.keys() != set(message.recipients):
-        expected = "each recipient of the message once"
+        expected = "an array with each recipient of the message once"
         raise invalid_field("recipients", [body.to for body in bodies], expected)
     first = Status.PENDING if message.scheduled_at is None else Status.QUEUED
     each = {}
@@ -245,16 +245,17 @@ def _with_statuses(message: Message, bodies: Sequence[ScenarioRecipient], ago: i
 def _timeline(body: ScenarioRecipient, first: Status, message: Message, ago: int) -> Timeline:
     created_at, known = message.created_at, message.timelines.known
     if body.rule is not None and not is_reason(body.rule):
-        raise invalid_field("rule", body.rule[:200], "1 to 200 characters in one line")
+        raise invalid_field("rule", body.rule[:MAX_REASON], REASON)
     timeline: list[PlannedStatus] = []
     for index, one in enumerate(body.timeline):
         with part(f"timeline[{index}]"):
             timeline.append(_planned(one, timeline, first, body.rule))
             _check_end("after", one.after, created_at + timeline[-1].after)
             if index < known and timeline[-1].after > ago:
-                raise invalid_field("after", one.after, "a time that has passed: it is known")
+                at_once = f"because a {message.channel} is sent or refused when it is accepted"
+                raise invalid_field("after", one.after, f"at most secondsAgo, {at_once}")
     if not timeline:
-        raise invalid_field("timeline", [], "at least one status")
+        raise invalid_field("timeline", [], "an array with at least one status")
     return tuple(timeline)
 
 
@@ -262,17 +263,22 @@ def _planned(
     one: ScenarioStatus, before: Sequence[PlannedStatus], first: Status, rule: str | None
 ) -> PlannedStatus:
     allowed = NEXT[before[-1].status] if before else {first}
+    if not allowed:
+        problem = f"status cannot follow {before[-1].status}, which is final"
+        raise InvalidRequest(
+            problem, field="status", value=one.status, expected="no status after a final one"
+        )
     if one.status not in allowed:
-        expected = " or ".join(sorted(allowed)) or "absent: the status before it is final"
-        raise invalid_field("status", one.status, expected)
+        raise invalid_field("status", one.status, " or ".join(sorted(allowed)))
     earliest = before[-1].after if before else 0
     after = seconds(one.after)
-    if after < earliest or (not before and after):
-        raise invalid_field(
-            "after", one.after, f"{earliest / SECOND:g} or later" if before else "0"
-        )
-    if one.reason is not None and not (one.status is Status.FAILED and is_reason(one.reason)):
-        raise invalid_field(
-            "reason", one.reason[:200], "absent unless it fails: 1 to 200 characters in one line"
-        )
+    if not before and after:
+        raise invalid_field("after", one.after, "0 for the first status")
+    if after < earliest:
+        expected = f"at least {earliest / SECOND:.15g}, when the status before it begins"
+        raise invalid_field("after", one.after, expected)
+    if one.reason is not None and one.status is not Status.FAILED:
+        raise invalid_field("reason", one.reason[:MAX_REASON], "absent unless status is failed")
+    if one.reason is not None and not is_reason(one.reason):
+        raise invalid_field("reason", one.reason[:MAX_REASON], REASON)
     return PlannedStatus(one.status, after, rule if one.status is Status.PENDING else one.reason)

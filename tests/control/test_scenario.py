@@ -579,6 +579,15 @@ async def test_the_answer_to_a_push_cannot_have_known_what_is_to_come(box: Box) 
         ),
         (fourth(message=""), "messages[3].message: Message must not be empty"),
         (
+            timed(PENDING, SENT, SENT | {"status": "delivered"}, SENT | {"status": "failed"}),
+            "messages[3].recipients[0].timeline[3].status cannot follow delivered, which is final",
+        ),
+        (
+            timed(PENDING, SENT | {"after": 1_000_000.5}, {"status": "failed", "after": 1}),
+            "messages[3].recipients[0].timeline[2].after must be at least 1000000.5, when the "
+            "status before it begins",
+        ),
+        (
             {"messages": [EMAIL | {"channel": "email", "to": "nobody"}]},
             "messages[0].to must be an email address (An email address must have an @-sign)",
         ),
