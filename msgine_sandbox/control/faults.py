@@ -178,17 +178,17 @@ class DeliveryFaultBody(FaultBody, frozen=True, kw_only=True):
     match: DeliveryMatchBody | None = None
 
 
-def fault_spec(content: object) -> FaultSpec:
-    """Return the fault that a body asks for.
+def fault_spec(content: object, whole: str = "The body") -> FaultSpec:
+    """Return the fault that a body asks for; `whole` is how error messages call it.
 
     Raises:
         InvalidRequest: a field is unknown or has a wrong value, or two contradict each other.
     """
     if _is_about("webhook", content):
-        return _webhook_fault(convert(content, WebhookFaultBody))
+        return _webhook_fault(convert(content, WebhookFaultBody, whole))
     if _is_about("delivery", content):
-        return _delivery_fault(convert(content, DeliveryFaultBody))
-    return _request_fault(convert(content, RequestFaultBody))
+        return _delivery_fault(convert(content, DeliveryFaultBody, whole))
+    return _request_fault(convert(content, RequestFaultBody, whole))
 
 
 def is_reason(text: str) -> bool:

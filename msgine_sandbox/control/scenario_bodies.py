@@ -213,7 +213,7 @@ def _fault(content: dict[str, Any]) -> FaultSpec:
     own = {name: value for name, value in content.items() if name in _OWN_OF_FAULTS}
     counts = convert(own, ScenarioCounts)
     rest = {name: value for name, value in content.items() if name not in _OWN_OF_FAULTS}
-    spec, hits = fault_spec(rest), counts.hits or 0
+    spec, hits = fault_spec(rest, "A fault"), counts.hits or 0
     seen = hits if counts.seen is None else counts.seen
     if seen < hits:
         raise invalid_field("seen", seen, f"at least {hits}, which hits is")

@@ -577,6 +577,10 @@ async def test_the_answer_to_a_push_cannot_have_known_what_is_to_come(box: Box) 
             {"endpoints": [{"url": "http://localhost:9/"}, {"url": "nonsense"}]},
             "endpoints[1].url must be an http or https URL",
         ),
+        (
+            {"faults": [{"effect": {"status": 503}, "time": 1}]},
+            "faults[0].time: A fault has no field time",
+        ),
         (fourth(message=""), "messages[3].message: Message must not be empty"),
         (
             timed(PENDING, SENT, SENT | {"status": "delivered"}, SENT | {"status": "failed"}),
