@@ -134,8 +134,9 @@ class MessagesControl:
         message, reason = await self._awaited(request, sought, part, timeout), None
         if message is not None and jumps:
             candidates = [each async for each in self._newest(sought, part)]
-            message = await self._time_travel.bring(candidates, wanted.filter)
-            reason = f"No step leads such a message to {wanted.filter.status}"
+            message = await self._time_travel.advance_to_status(candidates, wanted.filter)
+            status = wanted.filter.status
+            reason = f"none that fits otherwise reaches the status {status} within ten years"
         if message is None:
             raise await self._timed_out(request, wanted, part, timeout, reason)
         if part is not None:
@@ -264,7 +265,9 @@ class MessagesControl:
         details = {"arrived": page.array(), "nearest": await nearest.of(messages)}
         if reason is not None:
             return WaitTimedOut(
-                f"{reason}, among {found.total} in the inbox", **details, reason=reason
+                f"No such message, among {found.total} in the inbox: {reason}",
+                **details,
+                reason=reason,
             )
         hint = ""
         if account is not None and self._accounts.clock_of(account).frozen_at is not None:

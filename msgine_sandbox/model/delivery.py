@@ -203,12 +203,16 @@ class Timelines(msgspec.Struct, frozen=True):
         later = [one.after for timeline in each for one in timeline[known:] if one.after > elapsed]
         return self.created_at + min(later)
 
-    def comes_to(self, status: Status, now: Instant, position: int | None = None) -> bool:
-        """Return whether a status is to come after an instant: of one delivery, or of the message.
+    def comes_to(
+        self, status: Status, now: Instant, end: Instant, position: int | None = None
+    ) -> bool:
+        """Return whether a status begins after an instant, up to another one.
+
+        It is that of one delivery, or of the message.
 
         As a status of the message it has to be its summary at some instant.
         """
-        later = [at for at in self.instants() if at > now]
+        later = [at for at in self.instants() if now < at <= end]
         if position is None:
             return status in map(self.status_at, later)
         return status in [self.statuses_at(at)[position] for at in later]

@@ -122,19 +122,32 @@ class TimeTravel:
             before = micros
         return performed
 
-    async def bring(self, messages: Sequence[Message], wanted: Filter) -> Message | None:
+    async def advance_to_status(
+        self, messages: Sequence[Message], wanted: Filter
+    ) -> Message | None:
         """Return the first of some messages that has the status of a filter, or comes to have it.
 
-        Its account is moved to one of the message's own statuses after the other, until it fits.
-        Nothing is moved where none of the messages comes to have that status: then return None.
+        Its account is moved to one of the message's own statuses after the other, until it fits:
+        altogether by at most ten years, and not beyond the year 9999. Nothing is moved where none
+        of the messages comes to have that status so early: then return None.
         """
         fitting = self._store.searches.matching(wanted, [message.id for message in messages])
         if fitting:
             return await self._store.messages.get(fitting[0][0])
-        chosen = next((message for message in messages if _leads_to(message, wanted)), None)
-        while chosen is not None and _leads_to(chosen, wanted):
+        ends: dict[int, Instant] = {}
+        for message in messages:
+            now = self._accounts.now(message.account)
+            end = ends.setdefault(message.account, min(now + FARTHEST, LATEST))
+            if _comes_to(message, wanted, end):
+                return await self._follow(message, wanted, end)
+        return None
+
+    async def _follow(self, message: Message, wanted: Filter, end: Instant) -> Message | None:
+        """Move the account of a message, which comes to have a status up to an instant."""
+        chosen: Message | None = message
+        while chosen is not None and _comes_to(chosen, wanted, end):
             at = chosen.timelines.next_after(chosen.seen_at)
-            if at is None or at > LATEST:
+            if at is None or at > end:
                 break
             await self._move(chosen.account, partial(_distance, at))
             is_there = self._store.searches.matching(wanted, [chosen.id])
@@ -249,14 +262,16 @@ def _distance(to: Instant, now: Instant) -> int:
     return max(to - now, 0)
 
 
-def _leads_to(message: Message, wanted: Filter) -> bool:
-    """Return whether the status of a filter is to come of a message, or of its recipient."""
-    if wanted.status is None:
+def _comes_to(message: Message, wanted: Filter, end: Instant) -> bool:
+    """Return whether a message, or its recipient, is to have a status up to an instant."""
+    status, timelines, now = wanted.status, message.timelines, message.seen_at
+    if status is None:
         return False
     if message.status is Status.QUEUED and TRAITS[message.channel].settled_at_acceptance:
-        return wanted.status is not Status.QUEUED  # decided when it is sent
-    timelines, now = message.timelines, message.seen_at
+        # Its statuses are decided when it is sent, which is the next thing that happens to it.
+        at = timelines.next_after(now)
+        return status is not Status.QUEUED and at is not None and at <= end
     if not wanted.to:
-        return timelines.comes_to(wanted.status, now)
+        return timelines.comes_to(status, now, end)
     positions = [at for at, to in enumerate(message.recipients) if to in wanted.to]
-    return any(timelines.comes_to(wanted.status, now, position) for position in positions)
+    return any(timelines.comes_to(status, now, end, position) for position in positions)

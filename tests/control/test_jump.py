@@ -1,7 +1,7 @@
 """A wait with `jump` moves the clock of a message that is there until it has the status."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from receiver import Receiver, receiving
 from msgine_sandbox.app import create_app
 
 OTHER, UNREACHABLE = "+256752345678", "+256700000001"
+DAY = 24 * 3600  # in seconds
 STAYS_PENDING, STAYS_SENT, AN_HOUR_LATER = "+256700000003", "+256700000004", "+256700000005"
 
 
@@ -64,8 +65,9 @@ async def test_a_status_that_no_step_leads_to_is_told_at_once(box: Box) -> None:
     sent = await box.accepted(STAYS_SENT)
     for status in ("delivered", "failed", "queued"):
         error = await refused(box, status=status, timeout=60)
-        assert error["details"]["reason"] == f"No step leads such a message to {status}"
-        assert error["message"].startswith(error["details"]["reason"])
+        reason = f"none that fits otherwise reaches the status {status} within ten years"
+        assert error["details"]["reason"] == reason
+        assert error["message"] == f"No such message, among 2 in the inbox: {reason}"
         assert error["details"]["nearest"][0]["differs"] == [
             {"field": "status", "expected": status, "actual": "pending"}
         ]
@@ -108,9 +110,65 @@ async def test_the_status_is_that_of_the_recipient(box: Box) -> None:
 @pytest.mark.parametrize("status", ["pending", "sent", "delivered"])
 async def test_a_scheduled_message_is_brought_past_its_time(box: Box, status: str) -> None:
     await start(box)
-    body = {"to": NUMBER, "message": "x", "scheduledFor": "2099-06-01T00:00:00Z"}
-    await box.developers("POST", "/sms", body)
+    await schedule(box, 9 * 365 * DAY)
     assert (await jumped(box, status=status, timeout=0))["status"] == status
+
+
+async def schedule(box: Box, seconds: float) -> None:
+    """Schedule a message for so many seconds after the time of the account's frozen clock."""
+    now = datetime.fromisoformat((await box.get("/_sandbox/clock"))["now"])
+    at = (now + timedelta(seconds=seconds)).isoformat()
+    await box.developers("POST", "/sms", {"to": NUMBER, "message": "x", "scheduledFor": at})
+
+
+async def assert_stays(box: Box, status: str) -> None:
+    """Assert that a jump to a status is refused, and moves no clock."""
+    before = await box.get("/_sandbox/clock")
+    error = await refused(box, status=status, timeout=60)
+    assert "within ten years" in error["details"]["reason"]
+    assert (await box.get("/_sandbox/clock"))["now"] == before["now"]
+
+
+@pytest.mark.parametrize("late", [0, 0.5])
+async def test_a_jump_goes_as_far_as_an_advance(box: Box, late: float) -> None:
+    await start(box)
+    await schedule(box, 3653 * DAY - 0.5 + late)
+    await assert_stays(box, "delivered")
+    if late:
+        await assert_stays(box, "sent")
+    else:
+        assert (await jumped(box, status="sent", timeout=0))["status"] == "sent"
+
+
+async def test_where_an_advance_to_what_is_next_is_refused_a_jump_is_as_well(box: Box) -> None:
+    await start(box)
+    await schedule(box, 18 * 365 * DAY)
+    await box.control_error("POST", "/clock/advance", {"until": "next"})
+    for status in ("pending", "sent", "delivered"):
+        await assert_stays(box, status)
+    push = {"title": "x", "body": "x", "tokens": ["t"], "scheduledFor": "2108-01-01T00:00:00Z"}
+    await box.developers("POST", "/push", push)
+    await assert_stays(box, "delivered")
+
+
+async def test_a_scheduled_message_that_is_due_long_after_its_time_moves_no_clock(
+    box: Box,
+) -> None:
+    await start(box)
+    await box.add_fault({"delivery": "delivered", "after": 3653 * DAY})
+    await schedule(box, DAY)
+    await assert_stays(box, "delivered")
+    assert (await jumped(box, status="sent", timeout=0))["status"] == "sent"
+
+
+async def test_no_clock_moves_towards_a_status_beyond_the_year_9999(box: Box) -> None:
+    await box.freeze()
+    for year in [*range(2035, 9999, 9), 9999]:  # ten years at once are too many
+        await box.control("POST", "/clock/advance", {"to": f"{year}-01-01T00:00:00Z"})
+    body = {"to": NUMBER, "message": "x", "scheduledFor": "9999-12-31T23:59:58Z"}
+    await box.developers("POST", "/sms", body)
+    await assert_stays(box, "delivered")
+    assert (await jumped(box, status="sent", timeout=0))["status"] == "sent"
 
 
 async def test_a_scheduled_push_fails_where_its_device_refuses(box: Box) -> None:

@@ -216,8 +216,8 @@ def test_a_wait_can_move_the_clock_to_a_status(account: Account) -> None:
     with pytest.raises(MessageNotFound) as raised:
         account.wait_for_message(status="failed", jump=True, timeout=600)
     assert str(raised.value).splitlines() == [
-        "No message with status='failed': No step leads such a message to failed. "
-        "The account's messages, newest first:",
+        "No message with status='failed': none that fits otherwise reaches the status failed "
+        "within ten years. The account's messages, newest first:",
         f"  sent      to {NUMBER}: 'Welcome'",
         "    status is sent, not failed",
     ]
