@@ -78,7 +78,7 @@ class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
     key: str | None = None
     """The idempotency key."""
     replayed: bool = False
-    """Whether the response is the stored one of the key's first request."""
+    """Whether the key had a stored answer, which a fault can have kept from the client."""
     message: str | None = None
     """The message that was accepted."""
     repeats: Repeat | None = None

@@ -56,9 +56,10 @@ class Keys(msgspec.Struct):
     reused: int = 0
     """Those of them that more than one request had."""
     replayed: int = 0
-    """Requests that got the stored answer."""
+    """Requests that got the stored answer, and no fault instead of it."""
     conflicts: int = 0
-    """Requests whose key had come with another body or path."""
+    """Requests whose key had come with another body or path, whether they got that answer or not.
+    """
 
 
 class Retry(NamedTuple):
@@ -109,7 +110,7 @@ class Report(msgspec.Struct):
     polled: int = 0
     """Messages that were polled."""
     polls: int = 0
-    """Reads of them that caused a warning."""
+    """Reads of them that got the warning: of each message those from the fifth on."""
     attempts: int = 0
     accepted: int = 0
     """Attempts that the receiver accepted."""
@@ -189,7 +190,7 @@ def _add_acceptance(entry: JournalEntry, report: Report, seen: _Seen) -> None:
 
 def _add_send(entry: JournalEntry, keys: Keys, seen: Counter[str]) -> None:
     keys.sends += 1
-    keys.replayed += entry.replayed
+    keys.replayed += _has_stored_answer(entry)
     key, is_known = _key(entry)
     if key is not None:
         keys.with_key += 1
@@ -198,6 +199,14 @@ def _add_send(entry: JournalEntry, keys: Keys, seen: Counter[str]) -> None:
         keys.reused += seen[key] == 2
     elif is_known:
         keys.without_key += 1
+
+
+def _has_stored_answer(entry: JournalEntry) -> bool:
+    """Return whether the client got the answer stored for its key, whole."""
+    if not entry.replayed or entry.status is None or entry.status // 100 != 2:
+        return False
+    effect = entry.effect
+    return effect is None or effect.spares_replays or not effect.malformed
 
 
 def _key(entry: JournalEntry) -> tuple[str | None, bool]:

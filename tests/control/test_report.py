@@ -1,6 +1,7 @@
 """The report on a client: what the journal and the webhook attempts prove about it."""
 
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -216,6 +217,26 @@ async def test_a_key_that_came_with_another_body_is_a_conflict(box: Box) -> None
     await box.send(message="two", key="k")
     keys = (await report(box))["keys"]
     assert (keys["conflicts"], keys["replayed"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [{"status": 503}, {"drop": "after"}, {"malformed": True}, {"malformed": True, "delay": 0.001}],
+)
+async def test_a_fault_in_place_of_the_stored_answer_is_no_replay(
+    box: Box, effect: dict[str, Any]
+) -> None:
+    await box.add_fault({**effect, "commit": True}, times=2)
+    for _ in range(2):
+        with suppress(httpx.TransportError):  # a dropped connection
+            await box.send(key="k")
+    assert (await report(box))["keys"]["replayed"] == 0
+    await box.add_fault({"delay": 0.001}, times=1)
+    for message in ("Hello", "Another"):
+        answer = await box.send(message=message, key="k")
+        assert answer.headers["idempotent-replayed"] == "true"
+    keys = (await report(box))["keys"]
+    assert (keys["reused"], keys["replayed"], keys["conflicts"]) == (1, 2, 1)
 
 
 # Polling, webhooks, warnings
