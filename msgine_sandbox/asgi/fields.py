@@ -170,13 +170,6 @@ def missing_field(name: str, expected: str) -> InvalidRequest:
     return InvalidRequest(f"{name} is required", field=name, expected=expected)
 
 
-def invalid_field(
-    name: str, value: Any, expected: str, *, path: str | None = None
-) -> InvalidRequest:
-    """Return the error for a field whose value is not allowed.
-
-    `path` is what the message calls the field, where that is more than its name.
-    """
-    return InvalidRequest(
-        f"{path or name} must be {expected}", field=name, value=value, expected=expected
-    )
+def invalid_field(name: str, value: Any, expected: str) -> InvalidRequest:
+    """Return the error for a field whose value is not allowed."""
+    return InvalidRequest(f"{name} must be {expected}", field=name, value=value, expected=expected)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import invalid_field
+from msgine_sandbox.asgi.fields import invalid_field, missing_field
 from msgine_sandbox.model.errors import ApiError, InvalidRequest
 
 Number = Annotated[float, Meta(gt=-1e15, lt=1e15, description="a number")]
@@ -38,7 +38,7 @@ def read_body_as(request: Request, kind: type[_Body]) -> _Body:
 
     Raises:
         UnsupportedMediaType: it is not sent as JSON in UTF-8.
-        InvalidRequest: it does not match; `details.field` names the field.
+        InvalidRequest: it does not match; `details.field` is the path of the field.
     """
     return convert(content_of(context_of(request)), kind)
 
@@ -47,7 +47,7 @@ def convert(content: object, kind: type[_Body], whole: str = _WHOLE) -> _Body:
     """Return JSON as a Struct; `whole` is how error messages call the outermost object.
 
     Raises:
-        InvalidRequest: it does not match; `details.field` names the field.
+        InvalidRequest: it does not match; `details.field` is the path of the field.
     """
     try:
         return msgspec.convert(content, kind)
@@ -87,12 +87,7 @@ def _problems(
         if value is None:
             if field.required:
                 expected = _expected(field.type)
-                yield _at(
-                    where,
-                    InvalidRequest(
-                        f"{where} is required", field=field.encode_name, expected=expected
-                    ),
-                )
+                yield _at(where, missing_field(where, expected))
         elif not _matches(value, hints[field.name]):
             yield from _problems_inside(value, hints[field.name], _without_null(field.type), where)
 
@@ -173,15 +168,15 @@ def _choices(kind: inspect.Type) -> list[str]:
 
 
 def _unknown(name: str, path: str, names: list[str], whole: str) -> InvalidRequest:
+    where = _join(path, name)
     error = InvalidRequest(
-        f"{path or whole} has no field {name}", field=name, expected=", ".join(sorted(names))
+        f"{path or whole} has no field {name}", field=where, expected=", ".join(sorted(names))
     )
-    return _at(_join(path, name), error)
+    return _at(where, error)
 
 
 def _invalid(path: str, value: Any, expected: str) -> InvalidRequest:
-    """Return the error of a field: the message has its path, `details.field` its name alone."""
-    return _at(path, invalid_field(path.rpartition(".")[2], value, expected, path=path))
+    return _at(path, invalid_field(path, value, expected))
 
 
 def with_full_path(error: ApiError, where: str) -> InvalidRequest:

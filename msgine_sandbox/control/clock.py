@@ -106,7 +106,7 @@ class ClockControl:
                 return await self._time_travel.advance_until(account, body.until)
         expected = "one of seconds, to and until"
         raise InvalidRequest(
-            f"Say how far to advance the clock: {expected}", field="seconds", expected=expected
+            f"Say how far to advance the clock: {expected}", field="body", expected=expected
         )
 
     async def _view(self, account: int | None) -> FullClockView:

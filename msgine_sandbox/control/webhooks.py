@@ -173,10 +173,9 @@ def _endpoint(body: EndpointBody, index: int) -> Endpoint:
             _checked_previous_secret(body),
         )
     except InvalidRequest as error:
-        where = f"endpoints[{index}]"
-        problem = InvalidRequest(f"{where}.{error.message}", **error.details)
-        problem.path = f"{where}.{error.details['field']}"
-        raise problem from error
+        at = f"endpoints[{index}]"
+        details = {**error.details, "field": f"{at}.{error.details['field']}"}
+        raise InvalidRequest(f"{at}.{error.message}", **details) from error
 
 
 def _checked_previous_secret(body: EndpointBody) -> str | None:

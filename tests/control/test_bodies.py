@@ -211,13 +211,14 @@ async def begin(file: Path) -> None:
         await built.lifecycle.close()
 
 
-async def test_a_message_names_the_path_and_details_name_the_field() -> None:
+async def test_the_message_and_the_details_name_the_path_of_a_field() -> None:
     async with sandbox() as box:
         body = {"endpoints": [ENDPOINT, {"url": "http://localhost:9/a", "secret": 5}]}
         answer = await box.call("PUT", "/_sandbox/webhooks", json=body)
         error = assert_refused(answer, 400, "invalid_request")
         assert error["message"] == "endpoints[1].secret must be a string"
-        assert error["details"] == {"field": "secret", "value": 5, "expected": "a string"}
+        field = "endpoints[1].secret"
+        assert error["details"] == {"field": field, "value": 5, "expected": "a string"}
 
 
 async def send(sync: SyncBox, method: str, path: str, body: str) -> httpx.Response:

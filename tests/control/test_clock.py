@@ -123,9 +123,9 @@ async def test_a_clock_goes_ten_years_at_once_and_no_farther(box: Box) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        (b"{}", "seconds"),
-        (b'{"seconds": null, "to": null}', "seconds"),
-        (b'{"seconds": 1, "to": "2099-01-01T00:00:00Z"}', "seconds"),
+        (b"{}", "body"),
+        (b'{"seconds": null, "to": null}', "body"),
+        (b'{"seconds": 1, "to": "2099-01-01T00:00:00Z"}', "body"),
         (b'{"seconds": "60"}', "seconds"),
         (b'{"seconds": true}', "seconds"),
         (b'{"seconds": 1e400}', "seconds"),

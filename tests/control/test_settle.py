@@ -153,11 +153,11 @@ async def test_what_is_beyond_ten_years_is_not_moved_to(box: Box) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"until": "next", "seconds": 1}, "seconds"),
-        ({"until": "idle", "to": LATER}, "seconds"),
+        ({"until": "next", "seconds": 1}, "body"),
+        ({"until": "idle", "to": LATER}, "body"),
         ({"until": "later"}, "until"),
         ({"until": True}, "until"),
-        ({"until": None}, "seconds"),
+        ({"until": None}, "body"),
     ],
 )
 async def test_an_invalid_until_is_refused_and_moves_nothing(
