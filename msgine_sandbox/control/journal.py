@@ -11,9 +11,10 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import Fields, invalid_field
+from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.lists import Detail, ListPage
+from msgine_sandbox.control.queries import Query
 from msgine_sandbox.control.views import (
     DeletedView,
     EffectView,
@@ -59,8 +60,7 @@ class JournalControl:
 
     async def list(self, request: Request) -> Answer:
         """List the entries that match, newest first."""
-        query = Fields(request.query_params)
-        query.forbid_unknown(_PARAMETERS, "The journal")
+        query = Query(request, _PARAMETERS, "The journal")
         wanted = _filter(context_of(request).account_id, query)
         page = ListPage(query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT))
         view = entry_summary if query.choice("view", Detail) else entry_view
@@ -87,13 +87,13 @@ class JournalControl:
         return json_answer(DeletedView(deleted=deleted))
 
 
-def _filter(account: int | None, query: Fields) -> JournalFilter:
-    method = query.text("method")
+def _filter(account: int | None, query: Query) -> JournalFilter:
+    method = query.words("method")
     before = query.row_id("before", partial(parse_id, PREFIX), "a request")
     return JournalFilter(
         account=account,
         method=method and method.upper(),
-        path=query.text("path"),
+        path=query.words("path"),
         statuses=_statuses(query.text("status")),
         warning=query.choice("warning", WarningCode),
         since=query.instant("since"),

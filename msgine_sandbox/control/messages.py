@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.connections import on_disconnect
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import Fields
+from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.contents import MessagePart, TextAnswer, part_of, with_contents
@@ -22,11 +22,12 @@ from msgine_sandbox.control.message_views import (
     message_summary,
     message_view,
 )
+from msgine_sandbox.control.queries import Query
 from msgine_sandbox.control.views import CountView, DeletedView, View
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.delivery import Status
-from msgine_sandbox.model.errors import InvalidRequest, NotFound, WaitTimedOut
+from msgine_sandbox.model.errors import NotFound, WaitTimedOut
 from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.model.webhook import Attempt
@@ -50,6 +51,7 @@ SHOWN_AFTER_WAIT = 20
 CONSIDERED = 100
 """Messages that a wait looks at where it is about more than the newest one that matches."""
 _SEARCHABLE = {"id", "channel", "before", "to", "status", "q", "contains", "matches", "since"}
+_DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _PLUS_OF_NUMBER = re.compile(r"(?<![^ ]) (?=[0-9])")
 
 
@@ -101,8 +103,7 @@ class MessagesControl:
 
     async def search(self, request: Request) -> Answer:
         """List the messages that match, newest first."""
-        query = Fields(request.query_params)
-        query.forbid_unknown(_SEARCHABLE | {"limit", "view"}, "A search")
+        query = Query(request, _SEARCHABLE | {"limit", "view"}, "A search")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         view = message_summary if query.choice("view", Detail) else message_view
         wanted = await self._query(request, query)
@@ -116,15 +117,13 @@ class MessagesControl:
 
     async def count(self, request: Request) -> Answer:
         """Count the messages that match, as far as a search does."""
-        query = Fields(request.query_params)
-        query.forbid_unknown(_SEARCHABLE, "A count")
+        query = Query(request, _SEARCHABLE, "A count")
         found = await self._inbox.search(await self._query(request, query), 1)
         return json_answer(CountView(count=found.total, count_is_minimum=found.is_minimum or UNSET))
 
     async def wait(self, request: Request) -> Answer:
         """Return a message that matches as soon as there is one, or 408 and what did arrive."""
-        query = Fields(request.query_params)
-        query.forbid_unknown(_SEARCHABLE | {"timeout", "jump", "field"}, "A wait")
+        query = Query(request, _SEARCHABLE | {"timeout", "jump", "field"}, "A wait")
         timeout, part = _timeout(query), query.choice("field", MessagePart)
         jumps, wanted = query.flag("jump"), await self._query(request, query)
         jumps = jumps and wanted.filter.status is not None
@@ -175,8 +174,8 @@ class MessagesControl:
             raise NotFound("Message not found")
         return message
 
-    async def _query(self, request: Request, query: Fields) -> MessageQuery:
-        matches = query.text("matches")
+    async def _query(self, request: Request, query: Query) -> MessageQuery:
+        matches = query.words("matches")
         return MessageQuery(
             filter=_filter(request, query),
             pattern=None if matches is None else await self._patterns.compiled(matches),
@@ -278,17 +277,17 @@ class MessagesControl:
         )
 
 
-def _filter(request: Request, query: Fields) -> Filter:
-    pluses = Fields(QueryParams(request.scope["query_string"].replace(b"+", b"%2B")))
+def _filter(request: Request, query: Query) -> Filter:
+    pluses = QueryParams(request.scope["query_string"].replace(b"+", b"%2B"))
     return Filter(
         account=context_of(request).account_id,
         channel=query.choice("channel", Channel),
         id=query.row_id("id", parse_message_id, "a message"),
         before=query.row_id("before", parse_message_id, "a message"),
-        to=_readings(query.text("to"), pluses.text("to")),
+        to=_readings(query.words("to"), pluses.get("to")),
         status=query.choice("status", Status),
-        contains=_readings(query.text("contains"), pluses.text("contains")),
-        anywhere=_readings(query.text("q"), pluses.text("q")),
+        contains=_readings(query.words("contains"), pluses.get("contains")),
+        anywhere=_readings(query.words("q"), pluses.get("q")),
         since=query.instant("since"),
     )
 
@@ -306,15 +305,11 @@ def _readings(spaces: str | None, pluses: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([spaces, pluses, mixed]))
 
 
-def _timeout(query: Fields) -> float:
-    text = query.text("timeout") or str(DEFAULT_WAIT)
-    try:
-        timeout = float(text)
-    except ValueError:
-        timeout = -1
-    if 0 <= timeout <= MAX_WAIT:
-        return timeout
-    expected = f"seconds, from 0 to {MAX_WAIT}"
-    raise InvalidRequest(
-        f"timeout must be {expected}", field="timeout", value=text, expected=expected
-    )
+def _timeout(query: Query) -> float:
+    text = query.text("timeout")
+    if text is None:
+        return DEFAULT_WAIT
+    # Not all that `float` reads, such as `1_0`, `nan` and digits that are not ASCII.
+    if _DECIMAL.fullmatch(text) and float(text) <= MAX_WAIT:
+        return float(text)
+    raise invalid_field("timeout", text, f"seconds, from 0 to {MAX_WAIT}")

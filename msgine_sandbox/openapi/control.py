@@ -47,6 +47,7 @@ from msgine_sandbox.openapi.schemas import Schema, Schemas
 from msgine_sandbox.version import __version__
 
 _TEXT: Final[Schema] = {"type": "string"}
+_WORDS: Final[Schema] = {"type": "string", "minLength": 1}
 _TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 _EVERYWHERE: Final = (
     errors.InvalidRequest,
@@ -80,11 +81,11 @@ _SEARCH: Final = (
     Parameter("id", _TEXT, "The message with this id."),
     _choice("channel", Channel, "Of this channel."),
     _BEFORE,
-    Parameter("to", _TEXT, "To this recipient."),
+    Parameter("to", _WORDS, "To this recipient."),
     _choice("status", Status, "With this status."),
-    Parameter("q", _TEXT, "With this text anywhere."),
-    Parameter("contains", _TEXT, "With this text in the text or title."),
-    Parameter("matches", _TEXT, "Whose text or title has this regular expression."),
+    Parameter("q", _WORDS, "With this text anywhere."),
+    Parameter("contains", _WORDS, "With this text in the text or title."),
+    Parameter("matches", _WORDS, "Whose text or title has this regular expression."),
     _SINCE,
 )
 
@@ -169,8 +170,8 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
     ("GET", "/_sandbox/requests"): Operation(
         answer=ListOf((journal.EntryView, journal.EntrySummary), may_be_large=True),
         parameters=(
-            Parameter("method", _TEXT, "With this method."),
-            Parameter("path", _TEXT, "With this text in the path."),
+            Parameter("method", _WORDS, "With this method."),
+            Parameter("path", _WORDS, "With this text in the path."),
             Parameter("status", _TEXT, "Answered with this status, or with one such as 4xx."),
             _choice("warning", WarningCode, "With this warning."),
             _SINCE,

@@ -61,6 +61,8 @@ SEARCHES = {
     "channel:sms -status:failed": ["Your code is 493817", "Welcome"],
     "token:test_ welcome": ["Welcome"],
     "is:unread": ["Your code is 493817", "Pay 50,000", "Welcome"],
+    'to:"" code': ["Your code is 493817"],
+    '""': ["Your code is 493817", "Pay 50,000", "Welcome"],
     "nothing": [],
 }
 

@@ -32,9 +32,10 @@ export function parseSearch(query, readMessages, found = new Map()) {
   return (message) => terms.every((term) => matches(message, term) !== term.negated);
 }
 
-// Return the texts of a query that may be anywhere in a message.
+// Return the texts of a query that may be anywhere in a message; not an empty one, which any has.
 export function searchedTexts(query) {
-  return parseTerms(query).filter(({ test }) => test === matchesAnywhere).map(({ text }) => text);
+  const terms = parseTerms(query).filter(({ test, text }) => test === matchesAnywhere && text);
+  return terms.map(({ text }) => text);
 }
 
 // Return the parameters of the server's search for messages that can match: it finds all of them,
@@ -42,8 +43,9 @@ export function searchedTexts(query) {
 export function serverParameters(query) {
   const narrowing = parseTerms(query).filter(({ negated }) => !negated);
   const isAscii = (text) => [...text].every((character) => character < "\x80");
-  const texts = narrowing.filter(({ test, text }) => SEARCHED.includes(test) && isAscii(text)
-    && !text.startsWith("msg_"));
+  const isSearched = ({ test, text }) => SEARCHED.includes(test) && text && isAscii(text)
+    && !text.startsWith("msg_");
+  const texts = narrowing.filter(isSearched);
   const channel = narrowing.find(({ test }) => test === KEYS.channel)?.text;
   const q = texts.length ? `&q=${encodeURIComponent(texts[0].text)}` : "";
   return q + (["sms", "email", "push"].includes(channel) ? `&channel=${channel}` : "");

@@ -1,0 +1,64 @@
+"""What the queries of control calls refuse."""
+
+from collections.abc import Iterator
+
+import pytest
+from box import Box
+from hypothesis import given
+from hypothesis import strategies as st
+from sync_box import SyncBox, sync_sandbox
+
+LISTS = {
+    "/messages": ["id", "channel", "before", "to", "status", "q", "contains", "matches", "since"],
+    "/requests": ["method", "path", "status", "warning", "since", "before", "limit", "view"],
+    "/webhooks/attempts": ["messageId", "before", "limit", "view"],
+    "/accounts": ["limit"],
+    "/report": ["format"],
+}
+ALL = [(path, name) for path, names in LISTS.items() for name in names]
+ALL += [("/messages/wait", name) for name in (*LISTS["/messages"], "timeout", "jump", "field")]
+ALL += [("/messages/count", name) for name in LISTS["/messages"]]
+
+
+async def refused(box: Box, path: str, query: str, field: str) -> object:
+    """Check that a query is refused for a parameter, and return the value that is told."""
+    error = await box.control_error("GET", f"{path}?{query}")
+    assert error["details"]["field"] == field
+    assert error["details"]["expected"]
+    return error["details"]["value"]
+
+
+@pytest.mark.parametrize(("path", "name"), ALL)
+async def test_an_empty_parameter_is_refused(box: Box, path: str, name: str) -> None:
+    await box.accepted()
+    assert await refused(box, path, f"{name}=", name) == ""
+
+
+@pytest.mark.parametrize(("path", "name"), ALL)
+async def test_a_repeated_parameter_is_refused(box: Box, path: str, name: str) -> None:
+    await box.accepted()
+    for values in (["a", "b"], ["a", "a"], ["", "1"]):
+        query = "&".join(f"{name}={value}" for value in values)
+        assert await refused(box, path, query, name) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1_0", "nan", "inf", "-inf", "1e999", "-1", "60.1", "١", "%201", "1%20", "+1", "0x1", "."],
+)
+async def test_a_timeout_that_is_no_plain_number_is_refused(box: Box, text: str) -> None:
+    await box.accepted()
+    await refused(box, "/messages/wait", f"timeout={text}", "timeout")
+
+
+@given(st.floats(0, 60))
+def test_a_timeout_is_read_as_languages_write_numbers(sync: SyncBox, seconds: float) -> None:
+    answer = sync.run(sync.box.call("GET", f"/_sandbox/messages/wait?timeout={seconds}"))
+    assert answer.status_code == 200
+
+
+@pytest.fixture(scope="module")
+def sync() -> Iterator[SyncBox]:
+    with sync_sandbox() as it:
+        it.run(it.box.accepted())
+        yield it
