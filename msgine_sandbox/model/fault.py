@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.ids import format_id
 from msgine_sandbox.model.magic import Outcome
+from msgine_sandbox.model.recipients import is_address
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"
@@ -31,7 +32,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str | None = None
     """`*` stands for any text."""
     to: str | None = None
-    """A recipient, where `*` stands for any text."""
+    """A recipient, where `*` stands for any text; an email address in any case."""
     event: EventType | None = None
     channel: Channel | None = None
     """Only of deliveries."""
@@ -54,7 +55,11 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def matches_recipient(self, recipient: str) -> bool:
         """Return whether the fault applies to a recipient."""
-        return self.to is None or _fits(recipient, self.to)
+        if self.to is None:
+            return True
+        if is_address(recipient):
+            return _fits(recipient.lower(), self.to.lower())
+        return _fits(recipient, self.to)
 
 
 def _fits(text: str, pattern: str) -> bool:

@@ -34,6 +34,11 @@ def checked_address(text: str, field: str = "to") -> EmailAddress:
     return _checked(text, field, "an email address", MAX_ADDRESS, named=False)
 
 
+def is_address(recipient: str) -> bool:
+    """Return whether a recipient is an email address, not a number or the target of a push."""
+    return "@" in recipient and not recipient.startswith((USER, TOPIC))
+
+
 def checked_mailbox(text: str, field: str = "from") -> str:
     """Return the text as an address, or as `Name <address>`. Source: seen in SDKs.
 

@@ -107,6 +107,43 @@ async def test_a_fault_of_emails_matches_all_recipients(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
+    ("to", "pattern"),
+    [
+        ("D@Full.org", "*@full.org"),
+        ("d@full.org", "D@FULL.org"),
+        ("Jane@Shop.example.com", "jANE*EXAMPLE*"),
+    ],
+)
+async def test_a_fault_matches_email_addresses_in_any_case(box: Box, to: str, pattern: str) -> None:
+    await box.add_fault({"delivery": "refused"}, match={"to": pattern})
+    email = await box.developers("POST", "/email", EMAIL | {"to": to})
+    await box.advance(seconds=2)
+    assert (await box.details(email))["status"] == "failed"
+    await box.add_fault({"status": 503}, match={"to": pattern})
+    refused = await box.developers_error("POST", "/email", EMAIL | {"to": to})
+    assert refused["code"] == "service_unavailable"
+
+
+async def test_a_fault_matches_the_targets_of_a_push_as_they_are_written(box: Box) -> None:
+    for to in ("APA91b:x", "user:Jane@example.com", "topic:News"):
+        await box.add_fault({"status": 503}, match={"to": to})
+    for targets in (
+        {"tokens": ["apa91b:x"]},
+        {"userIds": ["jane@example.com"]},
+        {"topic": "news"},
+    ):
+        answer = await box.call("POST", f"{BASE_PATH}/developers/push", json=PUSH | targets)
+        assert answer.status_code != 503
+    for targets in (
+        {"tokens": ["APA91b:x"]},
+        {"userIds": ["Jane@example.com"]},
+        {"topic": "News"},
+    ):
+        answer = await box.call("POST", f"{BASE_PATH}/developers/push", json=PUSH | targets)
+        assert answer.status_code == 503
+
+
+@pytest.mark.parametrize(
     ("outcome", "counts", "later"),
     [
         ("delivered", (1, 0), "delivered"),
