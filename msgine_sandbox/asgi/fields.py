@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from starlette.datastructures import QueryParams
+
 from msgine_sandbox.model.clock import LATEST, Instant, from_datetime
 from msgine_sandbox.model.errors import InvalidRequest
 
@@ -94,6 +96,33 @@ class Fields:
         """Return a time, written in ISO 8601 with its offset from UTC, or None if it is absent."""
         value = self.text(name)
         return None if value is None else instant_of(name, value)
+
+
+class ControlQuery(Fields):
+    """The query of a control call: each parameter is given once."""
+
+    def __init__(self, given: QueryParams, names: Collection[str], whose: str) -> None:
+        """Take the parameters of a request.
+
+        Raises:
+            InvalidRequest: one has a name that is not among these, or is given twice.
+        """
+        super().__init__(given)
+        self.forbid_unknown(names, whose)
+        for name in given:
+            values = given.getlist(name)
+            if len(values) > 1:
+                raise invalid_field(name, values, "given once")
+
+    def words(self, name: str) -> str | None:
+        """Return a text that is not empty, or None if it is absent.
+
+        An empty one, as of a variable that a shell script has not set, would fit everything.
+        """
+        text = self.text(name)
+        if text == "":
+            raise invalid_field(name, text, "a text that is not empty")
+        return text
 
 
 def text_of(name: str, value: Any) -> str:

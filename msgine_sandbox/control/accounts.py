@@ -10,10 +10,9 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import invalid_field
+from msgine_sandbox.asgi.fields import ControlQuery, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, Number, read_body_as
-from msgine_sandbox.control.queries import Query
 from msgine_sandbox.control.views import ListView, View
 from msgine_sandbox.model.account import TIERS, Account, Limits
 from msgine_sandbox.model.channel import Channel, Scope
@@ -178,7 +177,7 @@ class AccountsControl:
 
     async def list(self, request: Request) -> Answer:
         """List the open accounts, newest first, or only the account that the call names."""
-        query = Query(request, {"limit"}, "The list of accounts")
+        query = ControlQuery(request.query_params, {"limit"}, "The list of accounts")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         only = context_of(request).account_id
         found = [each for each in self._accounts.all() if only in {None, each.id}]

@@ -11,10 +11,9 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import invalid_field
+from msgine_sandbox.asgi.fields import ControlQuery, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.lists import Detail, ListPage
-from msgine_sandbox.control.queries import Query
 from msgine_sandbox.control.views import (
     DeletedView,
     EffectView,
@@ -60,7 +59,7 @@ class JournalControl:
 
     async def list(self, request: Request) -> Answer:
         """List the entries that match, newest first."""
-        query = Query(request, _PARAMETERS, "The journal")
+        query = ControlQuery(request.query_params, _PARAMETERS, "The journal")
         wanted = _filter(context_of(request).account_id, query)
         page = ListPage(query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT))
         view = entry_summary if query.choice("view", Detail) else entry_view
@@ -87,7 +86,7 @@ class JournalControl:
         return json_answer(DeletedView(deleted=deleted))
 
 
-def _filter(account: int | None, query: Query) -> JournalFilter:
+def _filter(account: int | None, query: ControlQuery) -> JournalFilter:
     method = query.words("method")
     before = query.row_id("before", partial(parse_id, PREFIX), "a request")
     return JournalFilter(

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.connections import on_disconnect
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import invalid_field
+from msgine_sandbox.asgi.fields import ControlQuery, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.contents import MessagePart, TextAnswer, part_of, with_contents
@@ -22,7 +22,6 @@ from msgine_sandbox.control.message_views import (
     message_summary,
     message_view,
 )
-from msgine_sandbox.control.queries import Query
 from msgine_sandbox.control.views import CountView, DeletedView, View
 from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.channel import Channel
@@ -103,7 +102,7 @@ class MessagesControl:
 
     async def search(self, request: Request) -> Answer:
         """List the messages that match, newest first."""
-        query = Query(request, _SEARCHABLE | {"limit", "view"}, "A search")
+        query = ControlQuery(request.query_params, _SEARCHABLE | {"limit", "view"}, "A search")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         view = message_summary if query.choice("view", Detail) else message_view
         wanted = await self._query(request, query)
@@ -117,13 +116,15 @@ class MessagesControl:
 
     async def count(self, request: Request) -> Answer:
         """Count the messages that match, as far as a search does."""
-        query = Query(request, _SEARCHABLE, "A count")
+        query = ControlQuery(request.query_params, _SEARCHABLE, "A count")
         found = await self._inbox.search(await self._query(request, query), 1)
         return json_answer(CountView(count=found.total, count_is_minimum=found.is_minimum or UNSET))
 
     async def wait(self, request: Request) -> Answer:
         """Return a message that matches as soon as there is one, or 408 and what did arrive."""
-        query = Query(request, _SEARCHABLE | {"timeout", "jump", "field"}, "A wait")
+        query = ControlQuery(
+            request.query_params, _SEARCHABLE | {"timeout", "jump", "field"}, "A wait"
+        )
         timeout, part = _timeout(query), query.choice("field", MessagePart)
         jumps, wanted = query.flag("jump"), await self._query(request, query)
         jumps = jumps and wanted.filter.status is not None
@@ -174,7 +175,7 @@ class MessagesControl:
             raise NotFound("Message not found")
         return message
 
-    async def _query(self, request: Request, query: Query) -> MessageQuery:
+    async def _query(self, request: Request, query: ControlQuery) -> MessageQuery:
         matches = query.words("matches")
         return MessageQuery(
             filter=_filter(request, query),
@@ -277,7 +278,7 @@ class MessagesControl:
         )
 
 
-def _filter(request: Request, query: Query) -> Filter:
+def _filter(request: Request, query: ControlQuery) -> Filter:
     pluses = QueryParams(request.scope["query_string"].replace(b"+", b"%2B"))
     return Filter(
         account=context_of(request).account_id,
@@ -305,7 +306,7 @@ def _readings(spaces: str | None, pluses: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([spaces, pluses, mixed]))
 
 
-def _timeout(query: Query) -> float:
+def _timeout(query: ControlQuery) -> float:
     text = query.text("timeout")
     if text is None:
         return DEFAULT_WAIT

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fields import ControlQuery
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.queries import Query
 from msgine_sandbox.control.views import (
     CoverageView,
     HealthView,
@@ -152,7 +152,7 @@ class SandboxControl:
         from msgine_sandbox.model.report_text import markdown
         from msgine_sandbox.services.report import report_on
 
-        query = Query(request, {"format"}, "The report")
+        query = ControlQuery(request.query_params, {"format"}, "The report")
         form = query.choice("format", ReportFormat)
         account = context_of(request).account_id
         report = await report_on(account, self._journal, self._webhooks)

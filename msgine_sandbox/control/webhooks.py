@@ -10,10 +10,10 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
+from msgine_sandbox.asgi.fields import ControlQuery
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.lists import Detail, ListPage
-from msgine_sandbox.control.queries import Query
 from msgine_sandbox.control.views import attempt_summary, attempt_view, endpoints_view
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.ids import parse_id
@@ -102,7 +102,7 @@ class WebhooksControl:
     async def attempts(self, request: Request) -> Answer:
         """List attempts, newest first; of one message where `messageId` names it."""
         names = {"before", "limit", "messageId", "view"}
-        query = Query(request, names, "The list of attempts")
+        query = ControlQuery(request.query_params, names, "The list of attempts")
         page = ListPage(query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT))
         view = attempt_summary if query.choice("view", Detail) else attempt_view
         wanted = AttemptFilter(
