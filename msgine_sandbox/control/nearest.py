@@ -57,10 +57,18 @@ class Nearest:
         self._part = part
 
     async def of(self, messages: Sequence[Message]) -> list[NearestView]:
-        """Return those of some messages, newest first, that differ in the fewest parameters."""
+        """Return those of some messages, newest first, that differ in the fewest parameters.
+
+        Of those that differ in as many, the ones that only lack the part come first.
+        """
         fitting = await self._fitting(messages)
         views = [self._view(each, fitting) for each in messages]
-        return sorted(views, key=lambda view: len(view.differs))[:MOST]
+        return sorted(views, key=self._distance)[:MOST]
+
+    def _distance(self, view: NearestView) -> tuple[int, int]:
+        """Return how many parameters differ, and how many of them say which message is wanted."""
+        differing = [each.field for each in view.differs]
+        return len(differing), len(differing) - differing.count(self._part or "")
 
     async def _fitting(self, messages: Sequence[Message]) -> dict[str, set[int]]:
         """Return for each parameter the ids of the messages that fit it."""

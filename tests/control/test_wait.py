@@ -230,6 +230,21 @@ async def test_the_nearest_differ_in_the_fewest_fields_and_are_newest_first(box:
     ]
 
 
+async def test_of_those_that_differ_in_one_field_the_one_without_a_code_comes_first(
+    box: Box,
+) -> None:
+    wanted = await box.accepted(message="There is no code for you")
+    for number in (493817, 493818, 493819):
+        await box.accepted(message=f"Your code is {number}")
+    found = await nearest(box, "contains=no+code&field=code")
+    assert [[each["field"] for each in miss["differs"]] for miss in found] == [
+        ["code"],
+        ["contains"],
+        ["contains"],
+    ]
+    assert found[0]["id"] == wanted["id"]
+
+
 async def test_an_expression_that_takes_too_long_is_left_out_of_the_differences(box: Box) -> None:
     await box.accepted(message="a" * 40 + "!")
     [miss] = await nearest(box, f"to={OTHER}&matches=(a|a)*$")
