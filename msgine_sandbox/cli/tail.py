@@ -131,6 +131,10 @@ def _warning(content: Mapping[str, Any]) -> str:
     return f"{content['requestId']}  {newest['code']}: {newest['message']}"
 
 
+def _changed(content: Mapping[str, Any]) -> str:
+    return str(content["what"])
+
+
 def _deleted(content: Mapping[str, Any]) -> str:
     return ", ".join(content["messageIds"])
 
@@ -141,6 +145,7 @@ _DESCRIBE: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "request": _request,
     "webhook": _webhook,
     "warning": _warning,
+    "changed": _changed,
     "deleted": _deleted,
 }
 """What a line says about an event; others have no more than their name."""
