@@ -31,7 +31,7 @@ class Until(StrEnum):
     NEXT = "next"
     """To what is due next, so that all that is due at that instant is performed."""
     IDLE = "idle"
-    """To the last that happens before nothing is due within 24 hours any more."""
+    """To the last step, after which nothing more is due within 24 hours."""
 
 
 class TimeTravel:

@@ -333,8 +333,11 @@ def format_time(timestamp: datetime) -> str:
     """Return a time in ISO 8601, as the control API reads it.
 
     Raises:
+        TypeError: it is no datetime.
         ValueError: the time has no time zone, so it does not name one moment.
     """
+    if not isinstance(timestamp, datetime):
+        raise TypeError(f"{timestamp!r} is no datetime: pass one with a time zone")
     if timestamp.tzinfo is None:
         raise ValueError(f"{timestamp!r} has no time zone: add one, such as datetime.UTC")
     return timestamp.isoformat()

@@ -64,10 +64,11 @@ class Clock:
         """Move the clock forward, perform everything that falls due, and return how many steps.
 
         When it returns, statuses have changed and webhooks have been sent and answered. Until
-        `next`, what is due at the next instant is performed; until `idle`, all that happens before
-        nothing is due within 24 hours any more. The clock then stands at the last of it.
+        `next`, what is due at the next instant is performed; until `idle`, everything that is due,
+        until nothing more is due within 24 hours. The clock then stands at the last of it.
 
         Raises:
+            TypeError: `to` is no datetime.
             ValueError: `to` has no time zone, or more than one of a duration, `to` and `until` is
                 given.
             SandboxError: the clock would go back.

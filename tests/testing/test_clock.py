@@ -43,6 +43,8 @@ def test_a_frozen_clock_stays_frozen_after_a_nested_block(account: Account) -> N
 def test_a_time_needs_a_time_zone_and_excludes_a_duration(account: Account) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         account.clock.advance(to=datetime(2030, 1, 1))  # noqa: DTZ001
+    with pytest.raises(TypeError, match="'tomorrow' is no datetime"):
+        account.clock.advance(to="tomorrow")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="either"):
         account.clock.advance(to=datetime(2030, 1, 1, tzinfo=UTC), hours=1)
     with pytest.raises(ValueError, match="either"):
