@@ -207,6 +207,29 @@ NOT_DESCRIBED: Final = frozenset({"/_sandbox/openapi.json"})
 """The document itself."""
 
 
+_RULES: Final[Mapping[type, Schema]] = {
+    clock.AdvanceBody: {
+        "oneOf": [
+            {"required": ["seconds"], "properties": {"seconds": {"type": "number", "minimum": 0}}},
+            {"required": ["to"], "properties": {"to": {"type": "string"}}},
+            {"required": ["until"], "properties": {"until": {"type": "string"}}},
+        ]
+    },
+    faults.RequestEffectBody: {
+        "anyOf": [
+            {"required": ["status"], "properties": {"status": {"type": "integer"}}},
+            {
+                "required": ["delay"],
+                "properties": {"delay": {"type": "number", "exclusiveMinimum": 0}},
+            },
+            {"required": ["drop"], "properties": {"drop": {"type": "string"}}},
+            {"required": ["malformed"], "properties": {"malformed": {"const": True}}},
+        ]
+    },
+}
+"""Which fields of a body go together: null is the same as absent."""
+
+
 def control_document(routes: Sequence[Routes]) -> dict[str, Any]:
     """Return the document of the control API that the routes serve.
 
@@ -223,6 +246,8 @@ def control_document(routes: Sequence[Routes]) -> dict[str, Any]:
             **_described(operation, path, handler, schemas),
         }
     responses = shared_responses(paths)
+    for kind, rules in _RULES.items():
+        schemas.components[kind.__name__] |= rules
     return {
         "openapi": "3.1.0",
         "info": {

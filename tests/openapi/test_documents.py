@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from msgine_sandbox.openapi.schemas import Schemas
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 PUBLIC, CONTROL = "/openapi.json", "/_sandbox/openapi.json"
 JSON = "application/json"
 BASE = "/api/v1"
@@ -188,6 +190,40 @@ async def test_the_fields_of_a_control_body_are_those_that_it_takes(box: Box) ->
         error = answer.json()["error"]
         assert (answer.status_code, error["details"]["field"]) == (400, "unknown"), path
         assert set(error["details"]["expected"].split(", ")) == fields.keys(), path
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "is_taken"),
+    [
+        ("/clock/advance", {}, False),
+        ("/clock/advance", {"seconds": None}, False),
+        ("/clock/advance", {"seconds": 1, "until": "idle"}, False),
+        ("/clock/advance", {"seconds": -1}, False),
+        ("/clock/advance", {"seconds": 0}, True),
+        ("/clock/advance", {"seconds": 1, "to": None}, True),
+        ("/clock/advance", {"until": "idle"}, True),
+        ("/clock/advance", {"to": TOMORROW}, True),
+        ("/faults", {"effect": {}}, False),
+        ("/faults", {"effect": {"status": None}}, False),
+        ("/faults", {"effect": {"delay": 0}}, False),
+        ("/faults", {"effect": {"malformed": False, "commit": True}}, False),
+        ("/faults", {"effect": {"delay": 1, "status": 503}}, True),
+        ("/faults", {"effect": {"drop": "after"}}, True),
+        ("/faults", {"effect": {"malformed": True}}, True),
+        ("/faults", {"effect": {"webhook": "lose"}}, True),
+        ("/faults", {"effect": {"delivery": "failed"}}, True),
+    ],
+)
+async def test_fields_that_go_together_are_described(
+    box: Box, path: str, body: dict[str, Any], *, is_taken: bool
+) -> None:
+    document = await read(CONTROL)
+    operation = document["paths"][f"/_sandbox{path}"]["post"]
+    schema = operation["requestBody"]["content"][JSON]["schema"]
+    whole = {**schema, "components": document["components"]}
+    assert Draft202012Validator(whole).is_valid(body) is is_taken
+    answer = await box.call("POST", f"/_sandbox{path}", json=body)
+    assert answer.is_success is is_taken
 
 
 # True
