@@ -333,8 +333,7 @@ def format_time(timestamp: datetime) -> str:
     """Return a time in ISO 8601, as the control API reads it.
 
     Raises:
-        TypeError: it is no datetime.
-        ValueError: the time has no time zone, so it does not name one moment.
+        TypeError, ValueError: it is no datetime, or has no time zone, so it names no moment.
     """
     if not isinstance(timestamp, datetime):
         raise TypeError(f"{timestamp!r} is no datetime: pass one with a time zone")
