@@ -290,9 +290,9 @@ async def test_each_account_has_its_own_price(box: Box, path: str) -> None:
     [
         ({"sms": -1}, "developerPrices.sms"),
         ({"email": 0.1234567}, "developerPrices.email"),
-        ({"fax": 1}, "fax"),
+        ({"fax": 1}, "developerPrices.fax"),
         (5, "developerPrices"),
-        ({"sms": "5"}, "sms"),
+        ({"sms": "5"}, "developerPrices.sms"),
     ],
 )
 async def test_an_invalid_price_is_refused(box: Box, prices: Any, field: str) -> None:
