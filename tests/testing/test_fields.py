@@ -21,6 +21,7 @@ from msgine_sandbox.control import report as control_report
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody, DueView, FullClockView
 from msgine_sandbox.control.event_views import (
+    ChangedEvent,
     DeletedEvent,
     EmptiedEvent,
     StatusEvent,
@@ -189,6 +190,7 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     ReasonsDefinition,
     WarningDefinition,
     # The client does not follow events.
+    ChangedEvent,
     DeletedEvent,
     EmptiedEvent,
     StatusEvent,
