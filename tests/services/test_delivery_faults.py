@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from box import BASE_PATH, NUMBER, Box, sandbox
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from receiver import Receiver
 from sync_box import sync_sandbox
@@ -421,6 +421,7 @@ def drawn(seed: int, probability: float, recipients: list[int], *, pauses: bool)
     return found
 
 
+@settings(max_examples=25)  # each is three sandboxes
 @given(
     seed=st.integers(-5, 2**63 - 1),
     probability=st.floats(0, 1),
