@@ -38,9 +38,11 @@ test: $(READY) ## Run every test; ARGS="-k idempotency" chooses some
 	@$(COMPILE)
 	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
+# Unclosed sockets: anyio before 4.2 can leave one open whose task is cancelled while it connects, as in the tests of
+# event loops that are left. It needs a busy machine; with the current versions it does not happen.
 lowest: $(LOWEST)/ready ## Run the tests that need other packages with the lowest versions that pyproject.toml allows
 	@$(COMPILE)
-	@$(LOWEST)/bin/python -m pytest $(PARALLEL) \
+	@$(LOWEST)/bin/python -m pytest $(PARALLEL) -W ignore:unclosed:ResourceWarning \
 	  tests/api tests/asgi tests/control tests/model tests/services tests/storage \
 	  tests/cli/test_bad_input.py tests/cli/test_settings.py tests/cli/test_tls.py tests/ui/test_docs_pages.py \
 	  --deselect tests/ui/test_docs_pages.py::test_a_page_fits_the_window $(ARGS)
