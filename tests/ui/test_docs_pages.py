@@ -339,7 +339,7 @@ NARROW, WIDE = 400, 1440
 
 @pytest.mark.live
 @in_browser
-@pytest.mark.parametrize(("scheme", "width"), [("light", NARROW), ("light", WIDE), ("dark", WIDE)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", NARROW), ("dark", WIDE)])
 async def test_a_page_fits_the_window_and_has_no_accessibility_violation(
     browser: Browser, live: Live, scheme: Any, width: int
 ) -> None:

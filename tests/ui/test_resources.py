@@ -29,8 +29,8 @@ async def test_rows_and_messages_that_are_no_longer_shown_are_freed(browser: Bro
             await tab.open(all_accounts=True)
             await send_one_by_one(tab, 100)
             before = await living_nodes(tab)
-            await send_one_by_one(tab, 300)
-            send_many(own, 1600)
+            await send_one_by_one(tab, 150)
+            send_many(own, 1750)
             await expect(tab.find("total")).to_have_text("2,000 messages")
             assert await living_nodes(tab) < before + 500
             for opened in range(1, 31):
