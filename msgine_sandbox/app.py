@@ -57,11 +57,11 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     """Return the ASGI application of a sandbox."""
     s = sandbox
     api, control, docs = _api_routes(s), _control_routes(s), Docs(docs_folder())
-    described = _Described(api, control, s.form, docs)
+    documents = _LazyDocuments(api, control, s.form, docs)
     return Application(
         _api(s, api),
         ControlPipeline(ControlAuth(s.accounts, s.settings.control_token), control),
-        Routes(HEALTH, *Page().resources, *described.resources, *docs.resources),
+        Routes(HEALTH, *Page().resources, *documents.resources, *docs.resources),
         hosts=HostCheck((*s.settings.allowed_host, s.settings.host), bare_names=s.in_process),
         journal=s.journal,
         retries=s.retries,
@@ -73,8 +73,11 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     )
 
 
-class _Described:
-    """Serves the documents about the calls; each is made when it is first asked for."""
+class _LazyDocuments:
+    """Serves the documents about the calls, by the paths of `Documents.read`.
+
+    Each is made when it is first asked for, and kept.
+    """
 
     def __init__(self, api: Routes, control: Routes, form: AnswerForm, docs: Docs) -> None:
         self._api = api
@@ -88,7 +91,7 @@ class _Described:
     @property
     def resources(self) -> list[Resource]:
         """The paths, from the root on."""
-        return [resource(path, GET=self.get) for path in _DESCRIBED]
+        return [resource(path, GET=self.get) for path in _DOCUMENT_PATHS]
 
     async def get(self, request: Request) -> Response:
         """Return a document; a link on another site may lead to it."""
@@ -113,7 +116,7 @@ class _Described:
             return self._files[path]
 
 
-_DESCRIBED: Final = (
+_DOCUMENT_PATHS: Final = (
     "/_sandbox",
     "/_sandbox/openapi.json",
     "/openapi.json",

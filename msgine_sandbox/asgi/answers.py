@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from starlette.responses import Response
@@ -17,6 +17,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class Answer(Response):
     """A response whose body is JSON, whatever its status: SDKs refuse a 2xx that is not."""
 
+    content_type: ClassVar[bytes] = b"application/json"
     error_code: str | None = None
     """The code in the envelope, where it is an error."""
 
@@ -28,7 +29,7 @@ class Answer(Response):
         self.status_code = status_code
         self.background = None
         self.raw_headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", self.content_type),
             (b"content-length", b"%d" % len(body)),
         ]
         if headers:

@@ -19,7 +19,7 @@ import click
 from msgine_sandbox.cli.remote import (
     BASE_PATH,
     DEFAULT_TOKEN,
-    REFUSED,
+    NO_RESULT,
     RemoteSandbox,
     on_a_sandbox,
 )
@@ -61,7 +61,7 @@ class DiffResponse:
 
 
 _VALID: Final = {"to": "+256701234567", "message": "Hello"}
-_REFUSED_TOKEN: Final = "Bearer test_revoked_diff"  # noqa: S105  (which both must refuse)
+_NO_RESULT_TOKEN: Final = "Bearer test_revoked_diff"  # noqa: S105  (which both must print_reason)
 
 # Reads and refusals of the REST API page; each is also one of the project's recorded exchanges.
 _FREE: Final = (
@@ -72,7 +72,7 @@ _FREE: Final = (
     DiffRequest("no credential", "POST", "/messages/sms", _VALID, has_token=False),
     DiffRequest(
         *("a revoked token", "POST", "/messages/sms", _VALID),
-        headers={"Authorization": _REFUSED_TOKEN},
+        headers={"Authorization": _NO_RESULT_TOKEN},
         has_token=False,
     ),
     DiffRequest(
@@ -137,7 +137,7 @@ def diff(sandbox: RemoteSandbox, base_url: str, send_to: str | None) -> int:
         for line in found:
             click.echo(printable(f"         {line}"))
     click.echo(f"{differing} of {len(ours)} answers differ")
-    return REFUSED if differing else 0
+    return NO_RESULT if differing else 0
 
 
 def _ask(base_url: str, request: DiffRequest, token: str) -> DiffResponse:

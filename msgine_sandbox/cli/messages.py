@@ -11,8 +11,8 @@ from msgine_sandbox.cli.remote import (
     RemoteSandbox,
     describe_error,
     on_a_sandbox,
+    print_reason,
     print_text,
-    refuse,
 )
 from msgine_sandbox.testing.errors import MessageNotFound, SandboxError
 from msgine_sandbox.testing.messages import wait_for
@@ -42,7 +42,7 @@ def send(sandbox: RemoteSandbox, to: str, text: str, channel: str, title: str | 
     except SandboxError as error:
         if error.status is None:
             raise
-        return refuse(describe_error(error))
+        return print_reason(describe_error(error))
     click.echo(sent["id"])
     return 0
 
@@ -105,7 +105,7 @@ def wait(
             status=status,
         )
     except MessageNotFound as error:
-        return refuse(str(error))
+        return print_reason(str(error))
     print_text(answer if code else answer["message"])
     return 0
 

@@ -18,8 +18,8 @@ from msgine_sandbox.testing.errors import SandboxError
 
 BASE_PATH: Final = "/api/v1"
 DEFAULT_TOKEN: Final = "test_cli"  # noqa: S105  (any token opens an account)
-REFUSED: Final = 1
-"""The exit status of a command whose answer is no: nothing came, or the sandbox refused."""
+NO_RESULT: Final = 1
+"""The exit status where there is no result: nothing came, the API refused, or answers differ."""
 _DEFAULTS: Final = Settings()
 _DEFAULT_URL: Final = f"http://{_DEFAULTS.host}:{_DEFAULTS.port}"
 
@@ -91,11 +91,11 @@ def describe_error(error: SandboxError) -> str:
     return " ".join(parts)
 
 
-def refuse(text: str) -> int:
-    """Print lines to standard error, and return the exit status of a command that has no result."""
+def print_reason(text: str) -> int:
+    """Print why there is no result to standard error, and return the exit status of that."""
     for line in text.splitlines():
         click.echo(printable(line), err=True)
-    return REFUSED
+    return NO_RESULT
 
 
 def print_text(text: str) -> None:

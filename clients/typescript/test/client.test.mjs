@@ -5,6 +5,7 @@ import { after, before, mock, test } from "node:test";
 import { SandboxError, connect, start } from "../dist/index.js";
 
 const TO = "+256701234567";
+const LIMIT = { timeout: 60_000 }; // which only a sandbox that does not end takes
 let sandbox;
 
 before(async () => {
@@ -161,7 +162,7 @@ test("tools that replace fetch and timers do not reach the client", async () => 
   }
 });
 
-test("a process that forgets to stop its sandbox ends, and takes it along", async () => {
+test("a process that forgets to stop its sandbox ends, and takes it along", LIMIT, async () => {
   const program = `
     import { start } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
     const sandbox = await start({ quiet: true });
