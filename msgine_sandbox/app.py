@@ -25,6 +25,7 @@ from msgine_sandbox.control.event_views import EventEncoder
 from msgine_sandbox.control.events import EventsControl
 from msgine_sandbox.control.faults import FaultsControl
 from msgine_sandbox.control.journal import JournalControl
+from msgine_sandbox.control.message_html import HtmlControl
 from msgine_sandbox.control.messages import MessagesControl
 from msgine_sandbox.control.sandbox import HEALTH, SandboxControl
 from msgine_sandbox.control.scenario import ScenarioControl
@@ -60,7 +61,7 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     documents = _LazyDocuments(api, control, s.form, docs)
     return Application(
         _api(s, api),
-        ControlPipeline(ControlAuth(s.accounts, s.settings.control_token), control),
+        ControlPipeline(ControlAuth(s.accounts, s.settings.control_token, s.tickets), control),
         Routes(HEALTH, *Page().resources, *documents.resources, *docs.resources),
         hosts=HostCheck((*s.settings.allowed_host, s.settings.host), bare_names=s.in_process),
         journal=s.journal,
@@ -170,6 +171,7 @@ def _control_routes(s: Sandbox) -> Routes:
             s.time_travel,
             s.form,
         ).resources,
+        *HtmlControl(s.store, s.tickets, s.form).resources,
         *ClockControl(s.accounts, s.time_travel, s.upcoming, s.form).resources,
         *FaultsControl(s.faults, s.store.faults).resources,
         *JournalControl(s.journal, s.accounts).resources,

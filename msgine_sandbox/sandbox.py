@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from msgine_sandbox.asgi.connections import MAX_IDLE, MAX_SECONDS, Connections
+from msgine_sandbox.asgi.tickets import Tickets
 from msgine_sandbox.model.bound import Bound
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.choices import DeliveryMode
@@ -127,6 +128,7 @@ class Sandbox:
         authorities = self._authorities()
         self.real = RealTime()
         self.ids = Ids(self.real)
+        self.tickets = Tickets(self.real)
         self.form = AnswerForm(settings.answers)
         self.bus = Bus()
         self.connections = Connections(

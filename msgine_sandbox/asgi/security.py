@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.credentials import credential
+from msgine_sandbox.asgi.tickets import SECONDS, Tickets
 from msgine_sandbox.model.account import PREFIX, Account
 from msgine_sandbox.model.errors import (
     Forbidden,
@@ -26,6 +27,11 @@ from msgine_sandbox.settings import is_address
 CONTROL_HEADER: Final = "X-Control-Token"
 ACCOUNT_HEADER: Final = "X-Sandbox-Account"
 """Names an account by its id, for the page in the browser, which does not have its token."""
+TICKET: Final = "ticket"
+"""The parameter of a query with a ticket, instead of the control token."""
+
+_TICKETED: Final = re.compile(r"/_sandbox/messages/[^/]+/html")
+"""The paths that a frame of the page shows."""
 
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _BARE_NAME: Final = re.compile(r"[a-z0-9_-]+")
@@ -152,19 +158,27 @@ def _origin_host(origin: str) -> str | None:
 class ControlAuth:
     """Requires the control token where one is set, and finds the account that a call is about."""
 
-    def __init__(self, accounts: Accounts, token: str | None) -> None:
+    def __init__(self, accounts: Accounts, token: str | None, tickets: Tickets) -> None:
         self._accounts = accounts
         self._token = token
+        self._tickets = tickets
 
     async def authenticate(self, context: RequestContext) -> None:
         """Set the context's account: the credential's, else the one that is named by its id.
 
+        With a ticket, it is the ticket's.
+
         Raises:
-            Unauthorized: the control token is missing or wrong, or the credential is refused.
+            Unauthorized: the control token is missing or wrong, or the credential or the ticket is
+                refused.
             NotFound: there is no account with that id.
         """
-        self._check_token(context.header(CONTROL_HEADER.lower().encode()) or "")
-        context.account = await self._account(context)
+        ticket = self._ticket(context)
+        if ticket is None:
+            self._check_token(context.header(CONTROL_HEADER.lower().encode()) or "")
+            context.account = await self._account(context)
+        else:
+            context.account = self._account_of(ticket, context)
         if context.account is not None:
             context.entry.at = self._accounts.now(context.account.id)
 
@@ -173,6 +187,22 @@ class ControlAuth:
             token.encode(), self._token.encode()
         ):
             raise Unauthorized(f"Send the sandbox's --control-token as {CONTROL_HEADER}")
+
+    def _ticket(self, context: RequestContext) -> str | None:
+        """Return the ticket of a request that can have one."""
+        is_read = context.method in {"GET", "HEAD"}
+        is_ticketed = is_read and _TICKETED.fullmatch(context.path) is not None
+        return context.query.get(TICKET) if is_ticketed else None
+
+    def _account_of(self, ticket: str, context: RequestContext) -> Account:
+        """Return the account that a ticket is for, which a credential does not change."""
+        account_id = self._tickets.account_id(ticket, context.path)
+        account = None if account_id is None else self._accounts.find(account_id)
+        if account is None:
+            raise Unauthorized(
+                f"This is no ticket for this path, or it is older than {SECONDS} s", field=TICKET
+            )
+        return account
 
     async def _account(self, context: RequestContext) -> Account | None:
         token = credential(context, strict=False)

@@ -146,7 +146,7 @@ class MessagesControl:
 
     async def read(self, request: Request) -> Answer:
         """Return one message with its timeline."""
-        message = await self._message(request)
+        message = await message_of(request, self._store)
         attempts = await self._attempts(message)
         account = self._accounts.get(message.account)
         entry = self._journal.get(message.account, message.request_id)
@@ -155,25 +155,15 @@ class MessagesControl:
 
     async def delete(self, request: Request) -> Answer:
         """Delete one message, its planned steps and its webhooks."""
-        deleted = await self._inbox.delete(await self._message(request))
+        deleted = await self._inbox.delete(await message_of(request, self._store))
         return json_answer(DeletedView(deleted=deleted))
 
     async def set_status(self, request: Request) -> Answer:
         """Set the status of one recipient's delivery, or of all; return the message after that."""
-        message = await self._message(request)
+        message = await message_of(request, self._store)
         body = read_body_as(request, StatusBody)
         await self._deliveries.set_status(message.id, body.status, body.to)
         return await self.read(request)
-
-    async def _message(self, request: Request) -> Message:
-        account_id = context_of(request).account_id
-        message_id = parse_message_id(request.path_params["id"])
-        message = None
-        if message_id is not None:
-            message = await self._store.messages.get(message_id, account_id)
-        if message is None:
-            raise NotFound("Message not found")
-        return message
 
     async def _query(self, request: Request, query: ControlQuery) -> MessageQuery:
         matches = query.words("matches")
@@ -276,6 +266,21 @@ class MessagesControl:
             f"No such message within {timeout:g} s, among {found.total} in the inbox{hint}",
             **details,
         )
+
+
+async def message_of(request: Request, store: Store) -> Message:
+    """Return the message that a path names, if it belongs to the account of the call.
+
+    Raises:
+        NotFound: there is none.
+    """
+    message_id = parse_message_id(request.path_params["id"])
+    message = None
+    if message_id is not None:
+        message = await store.messages.get(message_id, context_of(request).account_id)
+    if message is None:
+        raise NotFound("Message not found")
+    return message
 
 
 def _filter(request: Request, query: ControlQuery) -> Filter:

@@ -12,6 +12,7 @@ from msgine_sandbox.control import (
     clock,
     faults,
     journal,
+    message_html,
     messages,
     scenario_bodies,
     views,
@@ -140,6 +141,12 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
     ("GET", "/_sandbox/messages/count"): Operation(answer=views.CountView, parameters=_SEARCH),
     ("GET", "/_sandbox/messages/{id}"): Operation(answer=MessageView),
     ("DELETE", "/_sandbox/messages/{id}"): Operation(answer=views.DeletedView),
+    ("GET", "/_sandbox/messages/{id}/html"): Operation(
+        answer=None,
+        parameters=(Parameter("ticket", _TEXT, "Instead of the control token."),),
+        media_types=("text/html",),
+    ),
+    ("POST", "/_sandbox/messages/{id}/ticket"): Operation(answer=message_html.TicketView),
     ("POST", "/_sandbox/messages/{id}/status"): Operation(
         answer=MessageView, body=messages.StatusBody
     ),

@@ -23,6 +23,8 @@ GUARDED = [
     ("GET", "/_sandbox/messages/wait"),
     ("GET", "/_sandbox/messages/msg_0000000000000001"),
     ("POST", "/_sandbox/messages/msg_0000000000000001/status"),
+    ("GET", "/_sandbox/messages/msg_0000000000000001/html"),
+    ("POST", "/_sandbox/messages/msg_0000000000000001/ticket"),
     ("GET", "/_sandbox/clock"),
     ("POST", "/_sandbox/clock/advance"),
     ("POST", "/_sandbox/clock/freeze"),

@@ -97,6 +97,9 @@ async def answers(receiver: Receiver) -> Recorder:
         await call("POST developers/push", "POST", f"{api}/developers/push", json={
             "title": "a", "body": "b", "topic": "news", **push
         })  # fmt: skip
+        await call("POST developers/email", "POST", f"{api}/developers/email", json={
+            **SENDS["/email"], "html": "<p>On its way</p>"
+        })  # fmt: skip
         device = {"token": "a-device", "platform": "ios"}
         url = f"{api}/developers/push/device"
         await call("POST developers/push/device", "POST", url, json=device)
@@ -113,7 +116,9 @@ async def answers(receiver: Receiver) -> Recorder:
             await call(f"GET {path}", "GET", f"{control}/{path}")
         await call("GET index", "GET", control)
         for message in (await box.get(f"{control}/messages"))["data"]:
-            await call("GET message", "GET", f"{control}/messages/{message['id']}")
+            path = f"{control}/messages/{message['id']}"
+            await call("GET message", "GET", path)
+            await call("POST ticket", "POST", f"{path}/ticket")
         [attempt, *_] = await box.attempts()
         url = f"{control}/webhooks/attempts/{attempt['id']}/resend"
         await call("POST resend", "POST", url)

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import fields as struct_fields
 
 from msgine_sandbox import testing
-from msgine_sandbox.control import accounts, message_views, scenario_views, views
+from msgine_sandbox.control import accounts, message_html, message_views, scenario_views, views
 from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control import report as control_report
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
@@ -184,6 +184,8 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     index.IndexView,
     index.DocumentsView,
     index.CallView,
+    # The client has the HTML of a message, and shows it nowhere.
+    message_html.TicketView,
     # The client has no use for the names that the page reads.
     DefinitionsView,
     ChannelDefinition,
