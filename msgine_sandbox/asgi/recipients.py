@@ -1,4 +1,4 @@
-"""The recipients that a request has, for faults and magic recipients to match."""
+"""The recipients that a request has: faults and magic recipients match them, lists show them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -40,11 +40,17 @@ def recipients_of(context: RequestContext) -> Mapping[str, str]:
         return {}
     if not isinstance(content, dict):
         return {}
-    found: dict[str, str] = {}
-    for field, recipient in _named(context.path, content):
-        found.setdefault(recipient, field)
+    found = recipients_in(context.path, content)
     # The handler refuses a request with more; without this, each magic one would become a fault.
     return found if len(found) <= MAX_RECIPIENTS else {}
+
+
+def recipients_in(path: str, content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the recipients in a body that is sent to a path, each with the field that names it."""
+    found: dict[str, str] = {}
+    for field, recipient in _named(path, content):
+        found.setdefault(recipient, field)
+    return found
 
 
 def _named(path: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

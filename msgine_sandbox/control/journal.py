@@ -14,6 +14,7 @@ from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import ControlQuery, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.lists import Detail, ListPage
+from msgine_sandbox.control.request_facts import ErrorView, error_view, first_recipients
 from msgine_sandbox.control.views import (
     DeletedView,
     EffectView,
@@ -31,12 +32,12 @@ from msgine_sandbox.model.magic import Outcome
 from msgine_sandbox.model.masking import masked_header, masked_query
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.accounts import Accounts
-from msgine_sandbox.services.journal import Journal, JournalFilter
+from msgine_sandbox.services.journal import Journal, JournalFilter, RequestOutcome
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 10_000
 _PARAMETERS: Final = frozenset(
-    {"method", "path", "status", "warning", "since", "before", "limit", "view"}
+    {"method", "path", "status", "outcome", "warning", "since", "before", "limit", "view"}
 )
 _STATUS_CLASS: Final = r"(?i)([1-5])xx"
 _STATUS: Final = r"[1-5][0-9]{2}"
@@ -94,6 +95,7 @@ def _filter(account: int | None, query: ControlQuery) -> JournalFilter:
         method=method and method.upper(),
         path=query.words("path"),
         statuses=_statuses(query.text("status")),
+        outcome=query.choice("outcome", RequestOutcome),
         warning=query.choice("warning", WarningCode),
         since=query.instant("since"),
         before=None if before is None else format_id(PREFIX, before),
@@ -192,6 +194,15 @@ class EntrySummary(View, frozen=True, kw_only=True):
     """Null where no response was sent, as `response` is."""
     duration_ms: float
     message_id: str | None
+    to: Sequence[str]
+    """The first recipients of a send, at most three."""
+    recipient_count: int
+    """How many it has; 0 where its body is not JSON or not kept in full."""
+    key: str | None
+    """The idempotency key."""
+    fault: str | None
+    """The fault that acted on it."""
+    error: ErrorView | None
     warnings: Sequence[WarningView]
 
 
@@ -220,6 +231,7 @@ def entry_view(entry: JournalEntry, accounts: Accounts) -> EntryView:
 
 def _summary(entry: JournalEntry, accounts: Accounts) -> dict[str, Any]:
     account, account_id = owner_of(entry.account, accounts)
+    recipients, recipient_count = first_recipients(entry)
     return {
         "id": entry.request_id,
         "at": iso_micros(entry.at),
@@ -231,6 +243,11 @@ def _summary(entry: JournalEntry, accounts: Accounts) -> dict[str, Any]:
         "status": entry.status,
         "duration_ms": round(entry.duration_ms, 3),
         "message_id": entry.message,
+        "to": recipients,
+        "recipient_count": recipient_count,
+        "key": entry.key,
+        "fault": entry.fault,
+        "error": error_view(entry),
         "warnings": warning_views(entry),
     }
 

@@ -45,6 +45,7 @@ from msgine_sandbox.openapi.operations import (
     whole,
 )
 from msgine_sandbox.openapi.schemas import Schema, Schemas
+from msgine_sandbox.services.journal import RequestOutcome
 from msgine_sandbox.version import __version__
 
 _TEXT: Final[Schema] = {"type": "string"}
@@ -180,6 +181,7 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
             Parameter("method", _WORDS, "With this method."),
             Parameter("path", _WORDS, "With this text in the path."),
             Parameter("status", _TEXT, "Answered with this status, or with one such as 4xx."),
+            _choice("outcome", RequestOutcome, "Refused: answered with an error, or not at all."),
             _choice("warning", WarningCode, "With this warning."),
             _SINCE,
             _BEFORE,

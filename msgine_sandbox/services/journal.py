@@ -5,6 +5,8 @@ It is kept in memory, because a row for each request would cost more than the re
 
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -25,6 +27,13 @@ _OVERHEAD: Final = 300
 """Bytes that an entry takes besides its content: its key, two objects, its place in the order."""
 
 
+class RequestOutcome(StrEnum):
+    """What became of a request, as its client sees it."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
 class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which entries to look for: all given fields must match."""
 
@@ -33,6 +42,7 @@ class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
     path: str | None = None
     """A part of the path."""
     statuses: range | None = None
+    outcome: RequestOutcome | None = None
     warning: WarningCode | None = None
     since: Instant | None = None
     before: str | None = None
@@ -44,9 +54,16 @@ class JournalFilter(msgspec.Struct, frozen=True, kw_only=True):
             self.method in {None, entry.method}
             and (self.path is None or self.path in entry.path)
             and (self.statuses is None or entry.status in self.statuses)
+            and self.outcome in {None, outcome_of(entry)}
             and (self.since is None or entry.at >= self.since)
             and (self.warning is None or any(w.code is self.warning for w in entry.warnings))
         )
+
+
+def outcome_of(entry: JournalEntry) -> RequestOutcome:
+    """Return what became of a request: refused, if it was answered with an error or not at all."""
+    is_refused = entry.status is None or entry.status >= HTTPStatus.BAD_REQUEST
+    return RequestOutcome.REFUSED if is_refused else RequestOutcome.ACCEPTED
 
 
 class Journal:

@@ -215,6 +215,9 @@ async def test_requests_of_other_accounts_are_not_listed(box: Box) -> None:
         ({"status": "201"}, [201]),
         ({"status": "2xx"}, [200, 201]),
         ({"status": "4xx"}, [404, 400]),
+        ({"outcome": "accepted"}, [200, 201]),
+        ({"outcome": "refused"}, [404, 400]),
+        ({"outcome": "refused", "method": "post"}, [400]),
         ({"method": "get"}, [404, 200]),
         ({"path": "msg_"}, [404]),
         ({"warning": "unknown-field"}, [201]),
@@ -239,6 +242,7 @@ async def test_filters(box: Box, asked: dict[str, Any], statuses: list[int]) -> 
         ({"status": "2"}, "status"),
         ({"status": "6xx"}, "status"),
         ({"warning": "bad-style"}, "warning"),
+        ({"outcome": "failed"}, "outcome"),
         ({"since": "yesterday"}, "since"),
         ({"limit": 0}, "limit"),
         ({"limit": 10_001}, "limit"),
@@ -249,6 +253,63 @@ async def test_a_bad_filter_is_refused(box: Box, asked: dict[str, Any], field: s
     answer = await box.call("GET", "/_sandbox/requests", params=asked)
     assert answer.status_code == 400
     assert answer.json()["error"]["details"]["field"] == field
+
+
+async def test_a_refused_request_says_why_and_to_whom(box: Box) -> None:
+    await box.send(["0701234567", *(f"+25670123456{n}" for n in range(4))])
+    [entry] = await entries(box, view="summary")
+    assert entry["to"] == ["0701234567", "+256701234560", "+256701234561"]
+    assert entry["recipientCount"] == 5
+    assert entry["fault"] is None
+    assert entry["error"] == {
+        "code": "invalid_phone_number",
+        "message": "The phone number must be in E.164 format",
+        "field": "to",
+        "value": "0701234567",
+        "expected": "+[country code][number]",
+        "reason": "It does not begin with a plus sign and a country code.",
+    }
+
+
+async def test_a_request_that_was_not_answered_is_refused_by_its_fault(box: Box) -> None:
+    fault = await box.add_fault({"drop": "before"})
+    with pytest.raises(httpx.RemoteProtocolError):
+        await box.send()
+    [entry] = await entries(box, view="summary", outcome="refused")
+    assert (entry["status"], entry["error"], entry["fault"]) == (None, None, fault["id"])
+    assert (entry["to"], entry["recipientCount"]) == ([NUMBER], 1)
+
+
+@pytest.mark.parametrize(
+    ("effect", "code", "message"),
+    [
+        ({"status": 503, "envelope": False}, None, "Service unavailable"),
+        ({"status": 503, "malformed": True}, "service_unavailable", None),
+    ],
+)
+async def test_an_error_without_the_envelope_is_said_as_far_as_it_goes(
+    box: Box, effect: dict[str, Any], code: str | None, message: str | None
+) -> None:
+    await box.add_fault(effect)
+    await box.send()
+    [entry] = await entries(box)
+    assert (entry["error"]["code"], entry["error"]["message"]) == (code, message)
+
+
+NO_OBJECTS = [b"", b"[]", b"no JSON", b'{"to": "\\ud800"}', b"[" * 5000, b"\xff"]
+
+
+@pytest.mark.parametrize("body", NO_OBJECTS)
+async def test_of_a_body_that_is_no_object_there_are_no_recipients(box: Box, body: bytes) -> None:
+    await box.call("POST", SEND, content=body, headers={"Content-Type": "application/json"})
+    [entry] = await entries(box, view="summary")
+    assert (entry["to"], entry["recipientCount"]) == ([], 0)
+
+
+async def test_what_a_list_says_of_a_request_is_bounded(box: Box) -> None:
+    await box.send("+" + "1" * 5000, **{"from": ["x"] * 500})
+    [entry] = await entries(box, view="summary")
+    assert len(entry["to"][0]) == len(entry["error"]["value"]) == 200
 
 
 async def test_it_can_be_emptied(box: Box) -> None:

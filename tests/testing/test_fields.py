@@ -15,7 +15,14 @@ import pytest
 from msgspec.structs import fields as struct_fields
 
 from msgine_sandbox import testing
-from msgine_sandbox.control import accounts, message_html, message_views, scenario_views, views
+from msgine_sandbox.control import (
+    accounts,
+    message_html,
+    message_views,
+    request_facts,
+    scenario_views,
+    views,
+)
 from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control import report as control_report
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
@@ -82,7 +89,11 @@ PAIRS = [
         },
     ),
     Pair(message_views.RecipientView, messages.Recipient),
-    Pair(control_journal.EntryView, journal.JournalEntry, unread={"account", "accountId"}),
+    Pair(
+        control_journal.EntryView,
+        journal.JournalEntry,
+        unread={"account", "accountId", "to", "recipientCount", "key", "fault", "error"},
+    ),
     Pair(
         control_journal.WarningView,
         journal.ClientWarning,
@@ -143,6 +154,7 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     # The client lists everything in full.
     views.AttemptSummary,
     control_journal.EntrySummary,
+    request_facts.ErrorView,
     message_views.MessageSummary,
     message_views.RecipientSummary,
     # Of a wait that times out, which the client says in words.
