@@ -62,6 +62,8 @@ class AccountView(View, frozen=True, kw_only=True):
     id: str | UnsetType = UNSET
     """Only in the list of accounts, as `windows` and `clock` are."""
     token: str
+    name: str | None
+    """What people call it; null where it has no name."""
     tier: Tier
     limits: LimitsView
     scopes: Sequence[Scope]
@@ -80,6 +82,7 @@ def account_view(account: Account, answers: Answers) -> AccountView:
     limits = account.limits
     return AccountView(
         token=account.token_hint,
+        name=account.name,
         tier=account.tier,
         limits=LimitsView(per_minute=limits.per_minute, per_second=limits.per_second),
         scopes=account.scopes,
@@ -117,6 +120,8 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 _MAX_PRICE: Final = 1_000_000
 _MAX_RATE: Final = 1_000_000
+_MAX_NAME: Final = 64
+_NAME: Final = f"1 to {_MAX_NAME} printable characters, with no space at either end"
 
 
 class LimitsBody(Body, frozen=True, kw_only=True):
@@ -127,8 +132,10 @@ class LimitsBody(Body, frozen=True, kw_only=True):
 
 
 class AccountBody(Body, frozen=True, kw_only=True):
-    """Settings to change; what is absent stays as it is."""
+    """Settings to change; what is absent stays as it is, and so does what is null but the name."""
 
+    name: str | UnsetType | None = UNSET
+    """What people call the account: 1 to 64 printable characters. Null removes it."""
     tier: Tier | None = None
     """It also sets the limits to its own."""
     limits: Annotated[
@@ -176,11 +183,18 @@ class AccountsControl:
         return json_answer(account_view(context_of(request).require_account(), self._form.answers))
 
     async def list(self, request: Request) -> Answer:
-        """List the open accounts, newest first, or only the account that the call names."""
-        query = ControlQuery(request.query_params, {"limit"}, "The list of accounts")
+        """List the open accounts, newest first, or only the account that the call names.
+
+        `q` is a text that their name or masked token has.
+        """
+        query = ControlQuery(request.query_params, {"limit", "q"}, "The list of accounts")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        only = context_of(request).account_id
-        found = [each for each in self._accounts.all() if only in {None, each.id}]
+        only, text = context_of(request).account_id, query.words("q") or ""
+        found = [
+            each
+            for each in self._accounts.all()
+            if only in {None, each.id} and _has_text(each, text.casefold())
+        ]
         views = [self._listed(each) for each in found[: -limit - 1 : -1]]
         return json_answer(ListView(data=views, total=len(found)))
 
@@ -206,19 +220,32 @@ def changed(account: Account, body: AccountBody) -> Account:
 
     Raises:
         InvalidSenderId: the sender ID is not 1 to 11 letters and digits.
-        InvalidRequest: a price is out of range, or has more than six decimals.
+        InvalidRequest: the name cannot be shown, or a price is out of range, or has more than six
+            decimals.
     """
     if body.tier is not None:
         account = replace(account, tier=body.tier, limits=TIERS[body.tier])
     sender = body.sender_id
     return replace(
         account,
+        name=account.name if body.name is UNSET else _checked_name(body.name),
         limits=_limits(account.limits, body.limits),
         scopes=account.scopes if body.scopes is None else tuple(dict.fromkeys(body.scopes)),
         sender_id=account.sender_id if sender is None else checked_sender(sender, "senderId"),
         price=_price(account.price, body),
         developer_prices=_developer_prices(account.developer_prices, body),
     )
+
+
+def _has_text(account: Account, text: str) -> bool:
+    return text in account.token_hint.casefold() or text in (account.name or "").casefold()
+
+
+def _checked_name(name: str | None) -> str | None:
+    is_shown = name is None or (name.isprintable() and name == name.strip())
+    if is_shown and (name is None or 1 <= len(name) <= _MAX_NAME):
+        return name
+    raise invalid_field("name", name, _NAME)
 
 
 def _limits(limits: Limits, body: LimitsBody | None) -> Limits:

@@ -95,6 +95,7 @@ class ScenarioAccountView(View, frozen=True, kw_only=True):
     """An account of a scenario."""
 
     token: str | UnsetType
+    name: str | UnsetType
     tier: Tier
     limits: ScenarioLimitsView | UnsetType
     scopes: Sequence[Scope]
@@ -126,6 +127,7 @@ async def scenario_view(
     faults = [each for each in await store.faults.added(account.id) if each.left != 0]
     view = ScenarioAccountView(
         token=token or UNSET,
+        name=UNSET if account.name is None else account.name,
         tier=account.tier,
         limits=_limits_view(account.limits),
         scopes=account.scopes,

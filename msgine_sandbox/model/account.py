@@ -69,6 +69,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """In the Developers API, in millionths of a Ugandan shilling; absent is the default."""
     clock: Clock = msgspec.field(default_factory=Clock)
     endpoints: tuple[Endpoint, ...] = ()
+    name: str | None = None
+    """What people call it."""
 
     @property
     def public_id(self) -> str:

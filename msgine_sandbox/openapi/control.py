@@ -117,7 +117,10 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
     ),
     ("GET", "/_sandbox/accounts"): Operation(
         answer=ListOf((accounts.AccountView,)),
-        parameters=(_limit(accounts.DEFAULT_LIMIT, accounts.MAX_LIMIT),),
+        parameters=(
+            Parameter("q", _WORDS, "Whose name or masked token has this text, in either case."),
+            _limit(accounts.DEFAULT_LIMIT, accounts.MAX_LIMIT),
+        ),
     ),
     ("GET", "/_sandbox/messages"): Operation(
         answer=ListOf((MessageView, MessageSummary), may_be_large=True),

@@ -32,6 +32,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     clock_frozen: Instant | None
     endpoints: tuple[Endpoint, ...]
     developer_prices: Mapping[Channel, int]
+    name: str | None
 
 
 _ACCOUNT = Columns(AccountRow, json=("endpoints", "developer_prices"))
@@ -100,6 +101,7 @@ def _row(account: Account) -> AccountRow:
         clock_frozen=account.clock.frozen_at,
         endpoints=account.endpoints,
         developer_prices=account.developer_prices,
+        name=account.name,
     )
 
 
@@ -116,4 +118,5 @@ def _account(row: AccountRow) -> Account:
         clock=Clock(row.clock_ahead, row.clock_frozen),
         endpoints=row.endpoints,
         developer_prices=row.developer_prices,
+        name=row.name,
     )

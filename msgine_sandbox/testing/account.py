@@ -31,6 +31,8 @@ class AccountSettings:
     Limits are in requests; None means unlimited.
     """
 
+    name: str | None
+    """What people call the account, as the page shows it."""
     tier: str
     per_minute: int | None
     per_second: int | None
@@ -95,6 +97,7 @@ class Account:
     def change(
         self,
         *,
+        name: str | None = None,
         tier: str | None = None,
         per_minute: int | None = None,
         per_second: int | None = None,
@@ -107,7 +110,7 @@ class Account:
         """Change the given settings, all of them or none, and return the settings after that.
 
         `price` and `currency` belong to the Messages API, `developer_prices` to the Developers
-        API: in UGX, by channel.
+        API: in UGX, by channel. An empty `name` removes it.
 
         Raises:
             SandboxError: the sandbox rejects a value.
@@ -115,6 +118,7 @@ class Account:
         limits = without_none({"perMinute": per_minute, "perSecond": per_second})
         change = without_none(
             {
+                "name": name,
                 "tier": tier,
                 "limits": limits or None,
                 "scopes": None if scopes is None else list(scopes),
@@ -124,6 +128,8 @@ class Account:
                 "developerPrices": _format_prices(developer_prices),
             }
         )
+        if name == "":
+            change["name"] = None
         return _parse_settings(self._client.patch("/account", change))
 
     @property
@@ -223,6 +229,7 @@ class Account:
 
 def _parse_settings(raw: Mapping[str, Any]) -> AccountSettings:
     return AccountSettings(
+        name=raw.get("name"),  # an earlier sandbox has none
         tier=raw["tier"],
         per_minute=raw["limits"]["perMinute"],
         per_second=raw["limits"]["perSecond"],

@@ -22,6 +22,7 @@ async def test_a_new_account_is_as_documented_its_token_masked(box: Box) -> None
     mine = box.other("secret_token_of_mine")
     assert await mine.get("/_sandbox/account") == {
         "token": "secre…mine",
+        "name": None,
         "tier": "starter",
         "limits": {"perMinute": 100, "perSecond": 20},
         "scopes": ["FULL_ACCESS"],
@@ -111,6 +112,8 @@ async def test_the_id_of_an_account_is_not_a_credential_of_the_public_api(box: B
         ({"scopes": ["SEND_SMS", "SEND_SMS"]}, {"scopes": ["SEND_SMS"]}),
         ({"scopes": []}, {}),
         ({"senderId": "MyApp"}, {}),
+        ({"name": "Shop, Kampala"}, {}),
+        ({"name": "ç" * 64}, {}),
         ({"currency": "UGX", "price": 30}, {}),
         ({"price": 0}, {}),
         ({"price": 0.035}, {}),
@@ -134,6 +137,13 @@ async def test_only_the_given_fields_of_an_account_are_changed(
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
+        ("name", "", "invalid_request"),
+        ("name", "x" * 65, "invalid_request"),
+        ("name", " Shop", "invalid_request"),
+        ("name", "Shop\n", "invalid_request"),
+        ("name", "Shop\u202epohs", "invalid_request"),
+        ("name", "Shop\x00", "invalid_request"),
+        ("name", 5, "invalid_request"),
         ("tier", "gold", "invalid_request"),
         ("tier", 3, "invalid_request"),
         ("limits", 5, "invalid_request"),
@@ -172,6 +182,44 @@ async def test_an_invalid_field_is_named_and_the_account_does_not_change(
     answer = await box.call("PATCH", "/_sandbox/account", json=good | {field: value})
     assert assert_refused(answer, 400, code)["details"]["field"] == field
     assert await box.get("/_sandbox/account") == before
+
+
+async def test_a_name_is_listed_found_exported_and_lost_in_a_reset(box: Box) -> None:
+    mine, other = box.other("test_first"), box.other("secret_token_of_another")
+    await mine.control("PATCH", "/account", {"name": "Shop, Straße 1"})
+    await mine.control("PATCH", "/account", {"tier": "free"})
+    await other.accepted()
+    listed = (await box.http.get("/_sandbox/accounts")).json()["data"]
+    assert [each["name"] for each in listed] == [None, "Shop, Straße 1"]
+    for text, found in [
+        ("STRASSE", ["test_first"]),
+        ("FIRST", ["test_first"]),
+        ("ther", ["secre…ther"]),
+        ("t", ["secre…ther", "test_first"]),
+        ("nobody", []),
+    ]:
+        answer = (await box.http.get("/_sandbox/accounts", params={"q": text})).json()
+        assert [each["token"] for each in answer["data"]] == found
+        assert answer["total"] == len(found)
+    scenario = await mine.get("/_sandbox/scenario")
+    assert "name" not in (await other.get("/_sandbox/scenario"))["accounts"][0]
+    await other.control("PUT", "/scenario", scenario)
+    assert (await other.get("/_sandbox/account"))["name"] == "Shop, Straße 1"
+    await other.control("PATCH", "/account", {"name": None})
+    assert (await other.get("/_sandbox/account"))["name"] is None
+    await mine.control("POST", "/reset")
+    assert (await mine.get("/_sandbox/account"))["name"] is None
+
+
+async def test_a_name_that_is_no_text_is_refused_without_an_echo_that_fails(box: Box) -> None:
+    content, headers = b'{"name": "\\ud800"}', {"Content-Type": "application/json"}
+    answer = await box.call("PATCH", "/_sandbox/account", content=content, headers=headers)
+    assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == "name"
+
+
+async def test_an_empty_search_for_accounts_is_refused(box: Box) -> None:
+    answer = await box.http.get("/_sandbox/accounts?q=")
+    assert assert_refused(answer, 400, "invalid_request")["details"]["field"] == "q"
 
 
 async def test_an_account_without_limits_stays_so_when_no_limit_is_given(box: Box) -> None:

@@ -170,7 +170,7 @@ def made_old(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX notices_held ON notices (message) WHERE state = 'held'")
     added = {
         "messages": ("title", "parts", "scheduled_at", "developer_micros"),
-        "accounts": ("developer_prices",),
+        "accounts": ("developer_prices", "name"),
     }
     for table in ("tallies", "devices"):
         connection.execute(f"DROP TABLE {table}")

@@ -90,10 +90,13 @@ async def test_nothing_acknowledged_is_lost_and_no_key_makes_two_messages(
     for _ in range(KILLS):
         with serving("--database", database, *FLAGS) as live:
             async with connected(live) as http:
+                named = {"name": f"Killed after {len(client.acknowledged)}"}
+                assert (await http.patch("/_sandbox/account", json=named)).status_code == 200
                 await client.load(http, live)
             assert live.wait() == -9
     with serving("--database", database, *FLAGS) as live:
         async with connected(live) as http:
+            assert (await http.get("/_sandbox/account")).json()["name"] == named["name"]
             await check_messages(client, http)
             await check_deliveries(client, http, receiver)
 

@@ -52,19 +52,24 @@ def redirect(connection: sqlite3.Connection, old: str, new: str) -> None:
     connection.commit()
 
 
-async def check(box: Box, calls: list[dict[str, Any]], *, fresh: bool = False) -> None:
+async def check(
+    box: Box, calls: list[dict[str, Any]], *, fresh: bool = False, with_idle_step: bool = False
+) -> None:
     for call in calls:
         response = await perform(box.http, call, fresh=fresh)
         body = call["response"]["body"]
-        if isinstance(body, dict) and body.get("performed"):
+        if with_idle_step and isinstance(body, dict) and body.get("performed"):
             # A step without effect was counted, too: a push to a device that had been removed.
             body["performed"] -= 1
         # Left out of a fixture where a new message has another identifier each time.
         if call["response"]["body"] is None:
             response["body"] = None
-        for member in ("next", "code", "codes", "links"):  # of clocks and messages, since then
+        for member in ("next", "code", "codes", "links", "name"):  # added since then
             if isinstance(body, dict) and member not in body:
                 response["body"].pop(member, None)
+        if call["path"].startswith("/_sandbox/accounts") and isinstance(body, dict):
+            for known, account in zip(body["data"], response["body"]["data"], strict=True):
+                account.pop("name") if "name" not in known else None
         assert response == call["response"], f"{call['method']} {call['path']}"
 
 
@@ -95,7 +100,9 @@ async def test_planned_steps_of_an_old_file_are_performed(
 ) -> None:
     origin = receiver.url.removesuffix("/hooks")
     async with opened(old, tmp_path, origin) as box:
-        await check(box, expected(old, "later", origin), fresh=True)
+        has_steps = old.stem < "schema-0007"  # and not the timelines that follow from messages
+        later = expected(old, "later", origin)
+        await check(box, later, fresh=True, with_idle_step=has_steps)
     received = [list(webhook.content.values()) for webhook in receiver.received]
     assert received == [content for _, *content in expected(old, "webhooks")]
 

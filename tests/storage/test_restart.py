@@ -39,6 +39,7 @@ async def everything(box: Box) -> list[Any]:
 
 async def test_messages_settings_and_endpoints_survive(file: str, receiver: Receiver) -> None:
     changes = {
+        "name": "Shop",
         "tier": "professional",
         "limits": {"perSecond": 7},
         "scopes": ["SEND_SMS", "READ_MESSAGES"],

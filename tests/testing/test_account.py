@@ -32,6 +32,9 @@ def test_the_settings_of_an_account_are_changed(account: Account) -> None:
     assert terms == account.settings
     assert (terms.tier, terms.per_minute, terms.per_second) == ("professional", 500, 5)
     assert (terms.sender_id, terms.price, terms.currency) == ("Shop", Decimal(30), "UGX")
+    assert account.change(name="Checkout").name == "Checkout"
+    assert account.change(tier="free").name == "Checkout"
+    assert account.change(name="").name is None
     assert account.change(scopes=["READ_MESSAGES"]).scopes == ("READ_MESSAGES",)
     assert post_sms(account).status_code == 403
 

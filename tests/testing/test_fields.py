@@ -113,6 +113,7 @@ PAIRS = [
         accounts.LimitsView,
         testing.AccountSettings,
         derived={
+            "name",
             "tier",
             "scopes",
             "sender_id",

@@ -17,7 +17,8 @@ CREATE TABLE accounts (
     clock_ahead       INTEGER NOT NULL,      -- microseconds
     clock_frozen      INTEGER,               -- the instant at which it is frozen, or NULL
     endpoints         TEXT NOT NULL,         -- JSON
-    developer_prices  TEXT NOT NULL DEFAULT '{}'
+    developer_prices  TEXT NOT NULL DEFAULT '{}',
+    name              TEXT                   -- what people call it
 );
 
 -- What concerns the whole sandbox, such as the clock that new accounts start with.

@@ -1,0 +1,2 @@
+-- What people call an account; NULL where nobody has named it.
+ALTER TABLE accounts ADD COLUMN name TEXT;
