@@ -173,10 +173,10 @@ def _control_routes(s: Sandbox) -> Routes:
         ).resources,
         *HtmlControl(s.store, s.tickets, s.form).resources,
         *ClockControl(s.accounts, s.time_travel, s.upcoming, s.form).resources,
-        *FaultsControl(s.faults, s.store.faults).resources,
+        *FaultsControl(s.faults, s.store.faults, s.accounts).resources,
         *JournalControl(s.journal, s.accounts).resources,
         *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,
-        *WebhooksControl(s.accounts, s.carrier, s.store.webhooks, s.sender, s.form).resources,
+        *WebhooksControl(s.accounts, s.carrier, s.store, s.sender, s.form).resources,
         *ScenarioControl(s.store, s.accounts, s.channels, s.reset, s.ids, s.real).resources,
         *SandboxControl(s.reset, s.coverage, s.journal, s.store.webhooks, s.accounts).resources,
     )

@@ -163,7 +163,9 @@ class ApiPipeline:
         """Return the response that a fault leaves; with `commit`, the handler runs first."""
         effect = fault.effect
         assert isinstance(effect, RequestEffect)  # noqa: S101  (`take` returns no other)
-        context.entry.fault, context.entry.effect = fault.public_id, effect
+        entry = context.entry
+        entry.fault, entry.effect = fault.public_id, effect
+        entry.magic = fault.match.to if fault.magic else None
         # The order of the effects is documented: handler, delay, connection, response.
         handled = await self._respond_or_refuse(context) if effect.commit else None
         if handled is not None and effect.spares_replays and context.entry.replayed:

@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from msgine_sandbox.control.attempt_views import AttemptViews
 from msgine_sandbox.control.journal import WarningView, entry_view, warning_views
 from msgine_sandbox.control.message_views import message_view
-from msgine_sandbox.control.views import View, attempt_view, owner_of
+from msgine_sandbox.control.views import View, owner_of
 from msgine_sandbox.model.clock import Instant, iso_micros
 from msgine_sandbox.model.delivery import Delivery, Status, StatusChange, summary
 from msgine_sandbox.model.journal import JournalEntry
@@ -140,7 +141,7 @@ class EventEncoder:
         if isinstance(what, StatusChange):
             return b"status", await self._status_event(event, what, messages)
         if isinstance(what, AttemptRef):
-            return b"webhook", await self._attempt(event, what)
+            return b"webhook", await self._attempt(what)
         account, account_id = owner_of(event.account, self._accounts)
         if isinstance(what, InboxEmptied):
             up_to = self._form.message_id(what.until) if what.until else None
@@ -163,12 +164,11 @@ class EventEncoder:
         account = self._accounts.get(message.account)
         return message_view(message.as_accepted(), account, self._form)
 
-    async def _attempt(self, event: FeedEvent, sent: AttemptRef) -> View | None:
+    async def _attempt(self, sent: AttemptRef) -> View | None:
         attempt = await self._store.webhooks.attempt(sent.attempt, None)
         if attempt is None:
             return None
-        account, account_id = owner_of(event.account, self._accounts)
-        return replace(attempt_view(attempt, self._form), account=account, account_id=account_id)
+        return await AttemptViews(self._store, self._accounts, self._form).full(attempt)
 
     def _warning_event(self, event: FeedEvent, warned: WarningRef) -> View | None:
         entry = self._entry(event, warned)

@@ -30,6 +30,7 @@ from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.magic import Outcome
 from msgine_sandbox.model.recipients import MAX_TARGET
 from msgine_sandbox.model.webhook import EventType, WebhookMode
+from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.faults import Faults, FaultSpec
 from msgine_sandbox.services.time_travel import FARTHEST
 from msgine_sandbox.storage.faults import FaultRows
@@ -38,9 +39,10 @@ from msgine_sandbox.storage.faults import FaultRows
 class FaultsControl:
     """Adds, reads and removes faults; without an account, those that apply to all accounts."""
 
-    def __init__(self, faults: Faults, rows: FaultRows) -> None:
+    def __init__(self, faults: Faults, rows: FaultRows, accounts: Accounts) -> None:
         self._faults = faults
         self._rows = rows
+        self._accounts = accounts
 
     @property
     def resources(self) -> list[Resource]:
@@ -53,20 +55,22 @@ class FaultsControl:
     async def list(self, request: Request) -> Answer:
         """List faults, oldest first."""
         found = await self._rows.all(context_of(request).account_id)
-        return json_answer(ListView(data=list(map(fault_view, found)), total=len(found)))
+        return json_answer(
+            ListView(data=[fault_view(each, self._accounts) for each in found], total=len(found))
+        )
 
     async def add(self, request: Request) -> Answer:
         """Add a fault, and return it with 201."""
         context = context_of(request)
         fault = await self._faults.add(context.account_id, fault_spec(content_of(context)))
-        return json_answer(fault_view(fault), 201)
+        return json_answer(fault_view(fault, self._accounts), 201)
 
     async def read(self, request: Request) -> Answer:
         """Return one fault."""
         fault_id = parse_id(PREFIX, request.path_params["id"])
         for fault in await self._rows.all(context_of(request).account_id):
             if fault.id == fault_id:
-                return json_answer(fault_view(fault))
+                return json_answer(fault_view(fault, self._accounts))
         raise NotFound("Fault not found")
 
     async def clear(self, request: Request) -> Answer:

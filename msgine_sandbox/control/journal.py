@@ -154,6 +154,8 @@ class FaultDecision(View, frozen=True, kw_only=True):
     outcome: str = "met"
     id: str
     effect: EffectView
+    magic: str | UnsetType = UNSET
+    """The magic recipient that the fault stands for; absent where it was added by a call."""
 
 
 class IdempotencyDecision(View, frozen=True, kw_only=True):
@@ -293,7 +295,9 @@ def _rate_limit(admission: Admission | None) -> WindowDecision | None:
 def _fault(entry: JournalEntry) -> FaultDecision | None:
     if entry.fault is None or entry.effect is None:
         return None
-    return FaultDecision(id=entry.fault, effect=effect_view(entry.effect))
+    return FaultDecision(
+        id=entry.fault, effect=effect_view(entry.effect), magic=entry.magic or UNSET
+    )
 
 
 def _idempotency(entry: JournalEntry) -> IdempotencyDecision | None:

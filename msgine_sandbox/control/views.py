@@ -1,17 +1,14 @@
 """What the control API returns: lists, small answers, webhooks and faults."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from msgine_sandbox.model.clock import iso_micros
+from msgine_sandbox.model.account import Account
 from msgine_sandbox.model.fault import DeliveryEffect, Effect, Fault, Match, WebhookEffect
 from msgine_sandbox.model.magic import Outcome
-from msgine_sandbox.model.masking import masked_header
-from msgine_sandbox.model.message import AnswerForm
-from msgine_sandbox.model.webhook import Attempt, AttemptHttp, Endpoint, EventType, WebhookMode
+from msgine_sandbox.model.webhook import Endpoint, EventType, WebhookMode
 from msgine_sandbox.services.accounts import Accounts
 
 
@@ -73,6 +70,9 @@ class MagicRecipientView(View, frozen=True, kw_only=True):
 class EndpointView(View, frozen=True, kw_only=True, omit_defaults=True):
     """A webhook endpoint, with its secrets."""
 
+    account: str | UnsetType | None = UNSET
+    """Only where endpoints of all accounts are returned, as `account_id` is."""
+    account_id: str | UnsetType | None = UNSET
     url: str
     events: Sequence[EventType]
     secret: str | None
@@ -92,30 +92,6 @@ class HttpView(View, frozen=True, kw_only=True, omit_defaults=True):
     body: str
     truncated: bool = False
     """Whether only the beginning of the body is kept; absent if it is not."""
-
-
-class AttemptSummary(View, frozen=True, kw_only=True):
-    """An attempt to send a webhook, as a list shows it."""
-
-    account: str | UnsetType | None = UNSET
-    """Only in the event of an attempt, as `account_id` is."""
-    account_id: str | UnsetType | None = UNSET
-    id: str
-    event: EventType
-    message_id: str
-    url: str
-    attempt: int
-    at: str
-    status: int | None
-    duration_ms: float
-    error: str | None
-
-
-class AttemptView(AttemptSummary, frozen=True, kw_only=True):
-    """An attempt to send a webhook, with its request and response."""
-
-    request: HttpView
-    response: HttpView | None
 
 
 class RequestEffectView(View, frozen=True, kw_only=True, omit_defaults=True):
@@ -152,6 +128,9 @@ EffectView = RequestEffectView | WebhookEffectView | DeliveryEffectView
 class FaultView(View, frozen=True, kw_only=True):
     """A fault, with how often it has acted."""
 
+    account: str | None
+    """Null where it applies to all accounts, as `account_id` is."""
+    account_id: str | None
     id: str
     match: Match
     effect: EffectView
@@ -171,50 +150,27 @@ def owner_of(account_id: int | None, accounts: Accounts) -> tuple[str | None, st
 
 def endpoints_view(endpoints: Sequence[Endpoint]) -> EndpointsView:
     """Return an account's endpoints."""
-    return EndpointsView(
-        endpoints=[
-            EndpointView(
-                url=each.url,
-                events=each.events,
-                secret=each.secret,
-                previous_secret=each.previous_secret,
-            )
-            for each in endpoints
-        ]
+    return EndpointsView(endpoints=list(map(endpoint_view, endpoints)))
+
+
+def endpoint_view(endpoint: Endpoint, owner: Account | None = None) -> EndpointView:
+    """Return an endpoint, with the account that has it where that is to be told."""
+    return EndpointView(
+        account=UNSET if owner is None else owner.token_hint,
+        account_id=UNSET if owner is None else owner.public_id,
+        url=endpoint.url,
+        events=endpoint.events,
+        secret=endpoint.secret,
+        previous_secret=endpoint.previous_secret,
     )
 
 
-def attempt_summary(attempt: Attempt, form: AnswerForm) -> AttemptSummary:
-    """Return an attempt without its request and response."""
-    return AttemptSummary(**_attempt_summary(attempt, form))
-
-
-def attempt_view(attempt: Attempt, form: AnswerForm) -> AttemptView:
-    """Return an attempt."""
-    return AttemptView(
-        **_attempt_summary(attempt, form),
-        request=_http_view(attempt.request),
-        response=None if attempt.response is None else _http_view(attempt.response),
-    )
-
-
-def _attempt_summary(attempt: Attempt, form: AnswerForm) -> dict[str, Any]:
-    return {
-        "id": attempt.public_id,
-        "event": attempt.event,
-        "message_id": form.message_id(attempt.message),
-        "url": attempt.url,
-        "attempt": attempt.number,
-        "at": iso_micros(attempt.at),
-        "status": attempt.status,
-        "duration_ms": attempt.duration_ms,
-        "error": attempt.error,
-    }
-
-
-def fault_view(fault: Fault) -> FaultView:
+def fault_view(fault: Fault, accounts: Accounts) -> FaultView:
     """Return a fault."""
+    account, account_id = owner_of(fault.account, accounts)
     return FaultView(
+        account=account,
+        account_id=account_id,
         id=fault.public_id,
         match=fault.match,
         effect=effect_view(fault.effect),
@@ -244,8 +200,3 @@ def effect_view(effect: Effect) -> EffectView:
         malformed=effect.malformed or None,
         commit=(effect.commit and not effect.drop) or None,
     )
-
-
-def _http_view(http: AttemptHttp) -> HttpView:
-    headers = {name: masked_header(name, value) for name, value in http.headers.items()}
-    return HttpView(headers=headers, body=http.body)

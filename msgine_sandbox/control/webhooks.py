@@ -1,6 +1,8 @@
 """`/_sandbox/webhooks`: the account's endpoints, and every attempt to send to them."""
 
+import re
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import partial
 from typing import Annotated, Final
 
@@ -10,11 +12,12 @@ from starlette.requests import Request
 
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
-from msgine_sandbox.asgi.fields import ControlQuery
+from msgine_sandbox.asgi.fields import ControlQuery, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
+from msgine_sandbox.control.attempt_views import AttemptViews
 from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.lists import Detail, ListPage
-from msgine_sandbox.control.views import attempt_summary, attempt_view, endpoints_view
+from msgine_sandbox.control.views import EndpointsView, endpoint_view, endpoints_view
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.model.message import AnswerForm, parse_message_id
@@ -30,14 +33,27 @@ from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.carrier import Carrier
 from msgine_sandbox.services.webhooks.sender import WebhookSender
 from msgine_sandbox.services.webhooks.signature import key_of
-from msgine_sandbox.storage.webhooks import AttemptFilter, WebhookRows
+from msgine_sandbox.storage.store import Store
+from msgine_sandbox.storage.webhooks import AttemptFilter
 
 MAX_ENDPOINTS = 16
+MAX_SHOWN: Final = 1000
+"""Endpoints that are returned of all accounts."""
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+_PARAMETERS: Final = frozenset(
+    {"before", "event", "limit", "messageId", "outcome", "status", "url", "view"}
+)
 
 
 _parse_attempt_id: Final = partial(parse_id, ATTEMPT_PREFIX)
+
+
+class AttemptOutcome(StrEnum):
+    """Whether the receiver accepted a webhook."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
 
 
 class EndpointBody(Body, frozen=True, kw_only=True):
@@ -65,13 +81,13 @@ class WebhooksControl:
         self,
         accounts: Accounts,
         carrier: Carrier,
-        rows: WebhookRows,
+        store: Store,
         sender: WebhookSender,
         form: AnswerForm,
     ) -> None:
         self._accounts = accounts
         self._carrier = carrier
-        self._rows = rows
+        self._store = store
         self._sender = sender
         self._form = form
 
@@ -86,8 +102,19 @@ class WebhooksControl:
         ]
 
     async def read(self, request: Request) -> Answer:
-        """Return the account's endpoints."""
-        return json_answer(endpoints_view(context_of(request).require_account().endpoints))
+        """Return the account's endpoints, or those of all accounts with whose they are."""
+        account = context_of(request).account
+        if account is not None:
+            return json_answer(endpoints_view(account.endpoints))
+        found, slices = [], Slices()
+        for each in sorted(self._accounts.ids(None), reverse=True):
+            owner = self._accounts.find(each)
+            if owner is not None and owner.endpoints:
+                found += [endpoint_view(endpoint, owner) for endpoint in owner.endpoints]
+            if len(found) >= MAX_SHOWN:
+                break
+            await slices.pause()
+        return json_answer(EndpointsView(endpoints=found[:MAX_SHOWN]))
 
     async def replace(self, request: Request) -> Answer:
         """Replace all endpoints of the account, or none where one is refused."""
@@ -100,42 +127,68 @@ class WebhooksControl:
         return json_answer(endpoints_view(endpoints))
 
     async def attempts(self, request: Request) -> Answer:
-        """List attempts, newest first; of one message where `messageId` names it."""
-        names = {"before", "limit", "messageId", "view"}
-        query = ControlQuery(request.query_params, names, "The list of attempts")
+        """List the attempts that match, newest first."""
+        query = ControlQuery(request.query_params, _PARAMETERS, "The list of attempts")
         page = ListPage(query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT))
-        view = attempt_summary if query.choice("view", Detail) else attempt_view
-        wanted = AttemptFilter(
-            account=context_of(request).account_id,
-            message=query.row_id("messageId", parse_message_id, "a message"),
-            before=query.row_id("before", _parse_attempt_id, "a webhook attempt"),
-        )
+        views = self._views()
+        view = views.summary if query.choice("view", Detail) else views.full
+        wanted = _filter(context_of(request).account_id, query)
         slices = Slices()
-        async for attempt in self._rows.search(wanted):
-            page.add(view(attempt, self._form))
+        async for attempt in self._store.webhooks.search(wanted):
+            page.add(await view(attempt))
             if page.is_full:
                 break
             await slices.pause()
-        return page.answer(await self._rows.count(wanted))
+        return page.answer(await self._store.webhooks.count(wanted))
 
     async def read_attempt(self, request: Request) -> Answer:
         """Return one attempt."""
-        return json_answer(attempt_view(await self._attempt(request), self._form))
+        return json_answer(await self._views().full(await self._attempt(request)))
 
     async def resend(self, request: Request) -> Answer:
         """Send the webhook of an earlier attempt again, at once; return the new attempt."""
         again = await self._sender.resend(await self._attempt(request))
         if again is None:
             raise NotFound("Webhook attempt not found")
-        return json_answer(attempt_view(again, self._form))
+        return json_answer(await self._views().full(again))
 
     async def _attempt(self, request: Request) -> Attempt:
         account_id = context_of(request).account_id
         attempt_id = _parse_attempt_id(request.path_params["id"])
-        attempt = None if attempt_id is None else await self._rows.attempt(attempt_id, account_id)
+        rows = self._store.webhooks
+        attempt = None if attempt_id is None else await rows.attempt(attempt_id, account_id)
         if attempt is None:
             raise NotFound("Webhook attempt not found")
         return attempt
+
+    def _views(self) -> AttemptViews:
+        return AttemptViews(self._store, self._accounts, self._form)
+
+
+def _filter(account: int | None, query: ControlQuery) -> AttemptFilter:
+    outcome = query.choice("outcome", AttemptOutcome)
+    return AttemptFilter(
+        account=account,
+        message=query.row_id("messageId", parse_message_id, "a message"),
+        before=query.row_id("before", _parse_attempt_id, "a webhook attempt"),
+        event=query.choice("event", EventType),
+        url=query.words("url"),
+        statuses=_statuses(query.text("status")),
+        succeeded=None if outcome is None else outcome is AttemptOutcome.SUCCEEDED,
+    )
+
+
+def _statuses(text: str | None) -> range | None:
+    if text is None:
+        return None
+    if text == "none":
+        return range(0)
+    if not re.fullmatch(r"[1-5]([0-9]{2}|[xX]{2})", text):
+        raise invalid_field(
+            "status", text, "a status such as 503, a class such as 5xx, or none for no response"
+        )
+    first = int(text.lower().replace("x", "0"))
+    return range(first, first + (1 if text.isdigit() else 100))
 
 
 def endpoints_of(bodies: Sequence[EndpointBody]) -> tuple[Endpoint, ...]:

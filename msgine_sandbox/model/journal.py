@@ -75,6 +75,8 @@ class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
     fault: str | None = None
     """The fault that acted."""
     effect: RequestEffect | None = None
+    magic: str | None = None
+    """The magic recipient that the fault stands for, if it does."""
     key: str | None = None
     """The idempotency key."""
     replayed: bool = False

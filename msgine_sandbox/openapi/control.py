@@ -19,6 +19,7 @@ from msgine_sandbox.control import (
     webhooks,
 )
 from msgine_sandbox.control import sandbox as whole_sandbox
+from msgine_sandbox.control.attempt_views import AttemptSummary, AttemptView
 from msgine_sandbox.control.contents import MessagePart
 from msgine_sandbox.control.lists import Detail
 from msgine_sandbox.control.message_views import MessageSummary, MessageView
@@ -27,6 +28,7 @@ from msgine_sandbox.model import errors
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.warning import WarningCode
+from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.openapi.index import IndexView
 from msgine_sandbox.openapi.operations import (
     ERROR,
@@ -195,21 +197,25 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
     ("DELETE", "/_sandbox/requests"): Operation(answer=views.DeletedView),
     ("GET", "/_sandbox/requests/{id}"): Operation(answer=journal.EntryView),
     ("GET", "/_sandbox/events"): Operation(answer=None, media_types=("text/event-stream",)),
-    ("GET", "/_sandbox/webhooks"): Operation(answer=views.EndpointsView, needs_account=True),
+    ("GET", "/_sandbox/webhooks"): Operation(answer=views.EndpointsView),
     ("PUT", "/_sandbox/webhooks"): Operation(
         answer=views.EndpointsView, body=webhooks.EndpointsBody, needs_account=True
     ),
     ("GET", "/_sandbox/webhooks/attempts"): Operation(
-        answer=ListOf((views.AttemptView, views.AttemptSummary), may_be_large=True),
+        answer=ListOf((AttemptView, AttemptSummary), may_be_large=True),
         parameters=(
             Parameter("messageId", _TEXT, "Of this message."),
+            Parameter("status", _TEXT, "Answered with this status, one such as 5xx, or none."),
+            _choice("outcome", webhooks.AttemptOutcome, "Accepted by the receiver or not."),
+            _choice("event", EventType, "Of this event."),
+            Parameter("url", _WORDS, "With this text in the URL."),
             _BEFORE,
             _limit(webhooks.DEFAULT_LIMIT, webhooks.MAX_LIMIT),
             _VIEW,
         ),
     ),
-    ("GET", "/_sandbox/webhooks/attempts/{id}"): Operation(answer=views.AttemptView),
-    ("POST", "/_sandbox/webhooks/attempts/{id}/resend"): Operation(answer=views.AttemptView),
+    ("GET", "/_sandbox/webhooks/attempts/{id}"): Operation(answer=AttemptView),
+    ("POST", "/_sandbox/webhooks/attempts/{id}/resend"): Operation(answer=AttemptView),
 }
 """What each call reads and answers; its path, method and summary are those of its route."""
 

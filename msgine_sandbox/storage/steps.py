@@ -70,6 +70,14 @@ class StepRows:
         )
         return deleted.rowcount
 
+    async def webhooks(self, message: int) -> dict[int, Instant]:
+        """Return when the webhooks of a message are sent next, by the ids of their events."""
+        rows = self._database.execute(
+            "SELECT subject, min(due) FROM steps WHERE message = ? AND lane = ? GROUP BY subject",
+            (message, int(Lane.WEBHOOK)),
+        )
+        return dict(rows.fetchall())
+
     async def have_statuses(self, messages: Collection[int]) -> set[int]:
         """Return those of some messages that have steps about their statuses."""
         rows = self._database.execute(

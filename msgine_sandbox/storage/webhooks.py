@@ -1,14 +1,21 @@
 """Webhook events and the attempts to send them as rows; of the attempts, the newest."""
 
 import json
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
 from msgine_sandbox.model.bound import MEGABYTE, Bound
 from msgine_sandbox.model.clock import FOREVER
-from msgine_sandbox.model.webhook import Attempt, EventState, WebhookEvent, WebhookMode
+from msgine_sandbox.model.slices import Slices
+from msgine_sandbox.model.webhook import (
+    Attempt,
+    EventState,
+    EventType,
+    WebhookEvent,
+    WebhookMode,
+)
 from msgine_sandbox.storage.columns import Columns, Row
 from msgine_sandbox.storage.database import Database, of_account
 
@@ -35,7 +42,10 @@ _TOTALS = (
     "SELECT account, entries, size FROM attempt_totals"
     f" WHERE account IN (?, {_ALL_ACCOUNTS}) ORDER BY account"
 )
+_SUCCEEDED = "error IS NULL AND coalesce(status BETWEEN 200 AND 299, FALSE)"
+"""As `Attempt.succeeded` has it."""
 _MAX_ROWS: Final = 20
+_MAX_LOOKED_AT: Final = 500
 _MAX_RESULTS: Final = 200
 _MAX_SIZE: Final = 1024 * 1024
 """Characters of the rows that are read at a time: one row can have a megabyte."""
@@ -49,15 +59,35 @@ class AttemptFilter(msgspec.Struct, frozen=True, kw_only=True):
     message: int | None = None
     before: int | None = None
     """Only attempts before the one with this id, whether it is kept or not."""
+    event: EventType | None = None
+    url: str | None = None
+    """A part of the URL, in any case."""
+    statuses: range | None = None
+    """The status of the response is one of these; where there are none, there was no response."""
+    succeeded: bool | None = None
 
     @property
     def condition(self) -> str:
-        """The condition of a query on attempts."""
+        """The condition of a query on attempts, as far as the indexes decide it."""
         return f"id < {FOREVER if self.before is None else self.before}" + "".join(
             f" AND {name} = {value}"
             for name, value in (("account", self.account), ("message", self.message))
             if value is not None
         )
+
+    @property
+    def rest(self) -> Sequence[tuple[str, Sequence[str | int]]]:
+        """The other conditions, for which each attempt has to be looked at, with their values."""
+        statuses = self.statuses or range(0)
+        possible: list[tuple[object, str, Sequence[str | int]]] = [
+            (self.event, "event = ?", (str(self.event),)),
+            (self.url, "instr(lower(url), lower(?))", (self.url or "",)),
+            (self.statuses, "status BETWEEN ? AND ?", (statuses.start, statuses.stop - 1))
+            if statuses
+            else (self.statuses, "status IS NULL", ()),
+            (self.succeeded, f"({_SUCCEEDED}) = ?", (int(bool(self.succeeded)),)),
+        ]
+        return [(sql, values) for wanted, sql, values in possible if wanted is not None]
 
 
 class EndedAttempt(NamedTuple):
@@ -153,6 +183,13 @@ class WebhookRows:
 
     async def search(self, wanted: AttemptFilter) -> AsyncIterator[Attempt]:
         """Return the attempts that match, newest first."""
+        if wanted.rest:
+            async for attempt_ids in self._matching(wanted):
+                for attempt_id in attempt_ids:
+                    attempt = await self.attempt(attempt_id, None)
+                    if attempt is not None:  # else it was deleted meanwhile
+                        yield attempt
+            return
         below = FOREVER
         while True:
             rows, has_more = _read_some(
@@ -192,8 +229,27 @@ class WebhookRows:
 
     async def count(self, wanted: AttemptFilter) -> int:
         """Return how many attempts match."""
+        if wanted.rest:
+            return sum([len(attempt_ids) async for attempt_ids in self._matching(wanted)])
         found = self._database.execute(f"SELECT count(*) FROM attempts WHERE {wanted.condition}")
         return int(found.fetchone()[0])
+
+    async def _matching(self, wanted: AttemptFilter) -> AsyncIterator[Sequence[int]]:
+        """Return the ids of attempts that match, some at a time, while others have their turn."""
+        fits = " AND ".join(sql for sql, _ in wanted.rest)
+        values = [value for _, values in wanted.rest for value in values]
+        slices, below = Slices(), FOREVER
+        while True:
+            rows = self._database.execute(
+                f"SELECT id, {fits} FROM attempts WHERE {wanted.condition} AND id < ?"
+                " ORDER BY id DESC LIMIT ?",
+                (*values, below, _MAX_LOOKED_AT),
+            ).fetchall()
+            yield [attempt_id for attempt_id, is_match in rows if is_match]
+            if len(rows) < _MAX_LOOKED_AT:
+                return
+            below = rows[-1][0]
+            await slices.pause()
 
     async def delete_attempts(self, message: int, *, limit: int) -> int:
         """Delete attempts of a message, at most so many; return how many they were."""

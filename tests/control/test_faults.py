@@ -129,3 +129,24 @@ async def test_the_number_of_faults_is_limited() -> None:
 
 def test_a_sandbox_keeps_a_thousand_faults_of_an_account() -> None:
     assert Bounds().faults == 1000
+
+
+async def test_a_request_that_met_a_magic_recipient_names_it(box: Box) -> None:
+    await box.send("+256700005031")
+    added = await box.add_fault({"status": 500}, times=1)
+    await box.send()
+    decisions = [
+        [each for each in entry["decisions"] if each["by"] == "fault"]
+        for entry in (await box.get("/_sandbox/requests"))["data"]
+    ]
+    [[of_call], [of_magic]] = decisions
+    assert (of_call["id"], "magic" in of_call) == (added["id"], False)
+    assert of_magic["magic"] == "+256700005031"
+
+
+async def test_a_fault_says_whose_it_is(box: Box) -> None:
+    await box.add_fault({"status": 500})
+    await box.anonymous.add_fault({"status": 502})
+    own, shared = (await box.anonymous.get("/_sandbox/faults"))["data"]
+    assert (own["account"], own["accountId"][:4]) == (box.token, "acc_")
+    assert (shared["account"], shared["accountId"]) == (None, None)

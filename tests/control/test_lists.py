@@ -81,7 +81,7 @@ async def test_of_a_long_text_a_summary_has_the_beginning(
     ("name", "left_out"),
     [
         ("requests", {"request", "response", "decisions"}),
-        ("attempts", {"request", "response"}),
+        ("attempts", {"request", "response", "signedBy"}),
     ],
 )
 async def test_a_summary_has_no_headers_and_bodies(

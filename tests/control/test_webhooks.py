@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from box import Box
+from box import Box, bounded
 from matching import assert_refused
 from receiver import Receiver
 
@@ -185,3 +185,109 @@ async def test_secrets_of_a_receiver_are_masked_in_its_response(
     assert shown["set-cookie"] == "id=…; HttpOnly"
     assert shown["x-access-token"] == "…"
     assert "shop" in shown["server"]
+
+
+async def test_attempts_are_found_by_status_outcome_event_and_url(
+    box: Box, receiver: Receiver
+) -> None:
+    await box.freeze()
+    receiver.answers = [503, 404]
+    await box.accepted(callbackUrl=f"{receiver.url}/Orders")
+    await box.accepted("+256700000004", callbackUrl="http://127.0.0.1:9/closed")
+    await box.advance(seconds=3)
+    found = {
+        "": 3,
+        "status=503": 1,
+        "status=4xx": 1,
+        "status=none": 1,
+        "status=200": 0,
+        "outcome=failed": 3,
+        "outcome=failed&status=5XX": 1,
+        "event=message.delivered": 1,
+        "url=/orders": 2,
+        "url=CLOSED&event=message.sent": 1,
+    }
+    for query, count in found.items():
+        listed = await box.control("GET", f"/webhooks/attempts?{query}")
+        assert (listed["total"], len(listed["data"])) == (count, count), query
+    await box.advance(seconds=5)  # the second attempts
+    listed = await box.control("GET", "/webhooks/attempts?outcome=succeeded")
+    assert [each["status"] for each in listed["data"]] == [200, 200]
+    [newest, oldest] = listed["data"]
+    path = f"/webhooks/attempts?outcome=succeeded&limit=1&before={newest['id']}"
+    assert await box.control("GET", path) == {"data": [oldest], "total": 1}
+
+
+async def test_attempts_are_found_among_thousands(receiver: Receiver) -> None:
+    async with bounded() as box:
+        await box.freeze()
+        for _ in range(6):
+            numbers = [f"+2567012{number:05d}" for number in range(100)]
+            await box.accepted(numbers, callbackUrl="http://127.0.0.1:9/closed")
+        await box.accepted("+256700000004", callbackUrl=receiver.url)
+        await box.advance(seconds=1)
+        assert (await box.control("GET", "/webhooks/attempts?limit=1"))["total"] == 601
+        for query, count in {"status=none": 600, "outcome=succeeded": 1}.items():
+            listed = await box.control("GET", f"/webhooks/attempts?limit=1&{query}")
+            assert listed["total"] == count
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["status=", "status=600", "status=5x", "outcome=ok", "event=sent", "url=", "to=a"],
+)
+async def test_an_invalid_filter_of_attempts_is_refused(box: Box, query: str) -> None:
+    error = await box.control_error("GET", f"/webhooks/attempts?{query}")
+    assert error["details"]["field"] == query.partition("=")[0]
+
+
+async def test_an_attempt_says_when_its_webhook_is_sent_again(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
+    receiver.answers = [503]
+    sent = await box.accepted("+256700000004", callbackUrl=receiver.url)
+    clock = await box.advance(seconds=0.5)
+    [attempt] = await box.attempts()
+    assert clock["next"]["at"] == attempt["nextAttemptAt"] != attempt["at"]
+    await box.advance(seconds=5)
+    attempts = await box.attempts()
+    assert [each["nextAttemptAt"] for each in attempts] == [None, None]
+    assert len({each["webhookId"] for each in attempts}) == 1
+    assert {each["account"] for each in attempts} == {box.token}
+    assert attempts[0]["messageId"] == sent["id"]
+
+
+async def test_an_attempt_says_what_signed_it(box: Box, receiver: Receiver) -> None:
+    await box.freeze()
+    await box.accepted("+256700000004", callbackUrl=receiver.url)  # before there is a secret
+    await box.advance(seconds=1)
+    other = "http://localhost:9/other"
+    endpoints = [{"url": other, "secret": "whsec_bmV3"}, {"url": receiver.url, "secret": SECRET}]
+    await box.control("PUT", "/webhooks", {"endpoints": endpoints})
+    await box.accepted("+256700000004", callbackUrl=receiver.url)
+    await box.accepted("+256700000004", callbackUrl=f"{receiver.url}/unknown")
+    await box.accepted("+256700000008", callbackUrl=receiver.url)
+    await box.advance(seconds=1)
+    found = [(each["signature"], each["signedBy"]) for each in await box.attempts()]
+    assert found == [
+        ("none", []),
+        ("right", [receiver.url]),
+        ("right", [other]),
+        ("wrong", []),
+    ]
+    await box.control("PUT", "/webhooks", {"endpoints": []})
+    found = [(each["signature"], each["signedBy"]) for each in await box.attempts()]
+    assert found[1:] == [("right", []), ("right", []), ("wrong", [])]
+
+
+async def test_without_an_account_the_endpoints_of_all_are_returned(box: Box) -> None:
+    other = box.other()
+    await other.listen("http://localhost:9/first")
+    await box.listen("http://localhost:9/second", SECRET)
+    found = (await box.anonymous.get("/_sandbox/webhooks"))["endpoints"]
+    assert [(each["account"], each["url"], each["secret"]) for each in found] == [
+        (box.token, "http://localhost:9/second", SECRET),
+        (other.token, "http://localhost:9/first", None),
+    ]
+    assert all(each["accountId"].startswith("acc_") for each in found)
+    answer = await box.anonymous.call("PUT", "/_sandbox/webhooks", json={"endpoints": []})
+    assert_refused(answer, 401, "unauthorized")

@@ -17,6 +17,7 @@ from msgspec.structs import fields as struct_fields
 from msgine_sandbox import testing
 from msgine_sandbox.control import (
     accounts,
+    attempt_views,
     message_html,
     message_views,
     request_facts,
@@ -101,8 +102,12 @@ PAIRS = [
         derived={"request_id"},
     ),
     Pair(views.HttpView, journal.Exchange),
-    Pair(views.AttemptView, webhooks.Attempt, unread={"account", "accountId"}),
-    Pair(views.EndpointView, webhooks.Endpoint),
+    Pair(
+        attempt_views.AttemptView,
+        webhooks.Attempt,
+        unread={"account", "accountId", "webhookId", "signature", "signedBy", "nextAttemptAt"},
+    ),
+    Pair(views.EndpointView, webhooks.Endpoint, unread={"account", "accountId"}),
     Pair(
         accounts.AccountView,
         testing.AccountSettings,
@@ -123,7 +128,11 @@ PAIRS = [
             "answers",
         },
     ),
-    Pair(views.FaultView, faults.Fault, unread={"times", "probability", "seed", "magic"}),
+    Pair(
+        views.FaultView,
+        faults.Fault,
+        unread={"account", "accountId", "times", "probability", "seed", "magic"},
+    ),
     Pair(
         accounts.ClockView,
         Clock,
@@ -153,7 +162,7 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     accounts.WindowView,
     accounts.WindowsView,
     # The client lists everything in full.
-    views.AttemptSummary,
+    attempt_views.AttemptSummary,
     control_journal.EntrySummary,
     request_facts.ErrorView,
     message_views.MessageSummary,

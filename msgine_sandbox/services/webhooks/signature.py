@@ -6,6 +6,7 @@ Apart from the rest because the Python client verifies with it, which imports no
 import base64
 import binascii
 import hmac
+from collections.abc import Mapping
 from hashlib import sha256
 
 PREFIX = "whsec_"
@@ -30,6 +31,14 @@ def signature(key: bytes, webhook_id: str, timestamp: int, body: bytes) -> str:
     """Return the value of `webhook-signature`; the timestamp is in Unix seconds."""
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, sha256)).decode()
+
+
+def is_signed_with(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Return whether one of the signatures of a webhook was made with a secret."""
+    expected = signature(
+        key_of(secret), headers["webhook-id"], int(headers["webhook-timestamp"]), body
+    )
+    return expected in headers["webhook-signature"].split(" ")
 
 
 def wrong_key(key: bytes) -> bytes:
