@@ -72,8 +72,8 @@ typescript: $(READY) $(TYPESCRIPT)/node_modules ## Test the TypeScript client an
 	@rm -f $(TYPESCRIPT)/*.tgz
 	@cd $(TYPESCRIPT) && export PATH=$(CURDIR)/$(BIN):$$PATH && npm pack --silent && npm test && node try-packed.mjs
 
-pictures: $(READY) ## Take the screenshots of docs/inbox.md; needs Chromium
-	@$(BIN)/python tests/support/pictures.py
+pictures: $(READY) ## Take the screenshots of docs/inbox.md; ARGS=FOLDER takes those of all views
+	@$(BIN)/python tests/support/pictures.py $(ARGS)
 
 bench: $(READY) ## Measure the speed against goals; ARGS="--rows send,get" chooses rows, ARGS="--short" takes a minute
 	@$(COMPILE)
