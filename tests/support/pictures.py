@@ -20,7 +20,7 @@ VIEWPORT = {"width": 1280, "height": 800}
 SIZES = ((1440, 900), (390, 844))
 SETTLING = 500  # milliseconds
 RECEIPT = """<!doctype html><html><head><style>
-  .card { font-family: Georgia, serif; max-width: 32rem; margin: auto; border: 1px solid #ccc; padding: 1rem }
+  .card { font-family: Georgia, serif; max-width: 32rem; margin: auto; padding: 1rem }
   h1 { color: #0b6e63 } td { padding: .2rem 1rem .2rem 0 } .total { font-weight: bold }
 </style></head><body><!-- the receipt --><div class="card"><h1>Webale nnyo!</h1>
 <p>You paid <b>UGX 48,000</b> for order 1042.</p>
@@ -93,7 +93,8 @@ async def take_all_pictures(folder: Path) -> None:
 def make_views(client: Client, url: str) -> dict[str, str]:
     """Make what the views show; return the routes by the names of the pictures."""
     send_messages(client, url)
-    client.post("/_sandbox/faults", {"effect": {"status": 503}, "times": 3, "match": {"to": "+254*"}})
+    outage = {"effect": {"status": 503}, "times": 3, "match": {"to": "+254*"}}
+    client.post("/_sandbox/faults", outage)
     client.post(
         "/_sandbox/faults",
         {"effect": {"delivery": "failed", "reason": "Unreachable handset"}, "probability": 0.1},
