@@ -106,11 +106,12 @@ async def test_a_file_that_is_not_there_is_404_in_the_envelope(live: Live) -> No
     [
         ("UNDELIVERED", {(Outcome.PENDING, None), (Outcome.SENT, None)}),
         ("SLOW", {(Outcome.DELIVERED, 3600)}),
+        ("FAILING", {(Outcome.FAILED, None), (Outcome.REFUSED, None)}),
     ],
 )
 async def test_the_page_names_every_magic_recipient_that_a_copied_test_treats_apart(
     constant: str, ends: set[tuple[Outcome, float | None]]
 ) -> None:
-    script = (PAGE / "snippets.js").read_text()
+    script = (PAGE / "message_test.js").read_text()
     [names] = re.findall(rf"const {constant} = (\[.*\]);", script)
     assert json.loads(names) == [each.name for each in ALL if (each.outcome, each.after) in ends]

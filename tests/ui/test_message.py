@@ -1,11 +1,13 @@
 """One message in the browser: its text, its timeline, and code that sends it again."""
 
+import contextlib
 import itertools
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from browsing import NUMBER, Client, Tab, new_tab, run_shell
 from live import serving
@@ -15,6 +17,7 @@ from sends import SENDS
 from session import run_session
 
 from msgine_sandbox.model.channel import TRAITS, Channel
+from msgine_sandbox.model.magic import ALL, MagicFault
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -222,6 +225,52 @@ async def test_a_copied_test_passes_for_every_kind_of_message(tab: Tab, tmp_path
     ended = run_session(tmp_path)
     assert ended.returncode == 0, ended.stdout
     assert f"{len(COPIED)} passed" in ended.stdout
+
+
+# The tests of all messages of an account.
+ALL_COPIES = """async () => {
+  const { messageAsTest } = await import("/ui/message_test.js");
+  const { store } = await import("/ui/store.js");
+  const { data } = await store.control("GET", "/messages?limit=1000");
+  return data.map((message) => messageAsTest(message, store.definitions));
+}"""
+
+
+async def test_a_copied_test_passes_for_every_magic_number(tab: Tab, tmp_path: Path) -> None:
+    accepted = [each for each in ALL if each.fault is None or is_accepted(each.fault)]
+    for each in accepted:
+        sms = {"to": each.number, "message": f"To {each.name}"}
+        for _ in range(1 + ((each.fault and each.fault.times) or 0)):
+            with contextlib.suppress(httpx.TransportError):  # no answer, or a late one
+                tab.client.request("POST", "/api/v1/messages/sms", json=sms, timeout=1)
+    send_with_failures(tab.client)
+    tab.client.post("/_sandbox/clock/advance", {"seconds": 3600})
+    await tab.open()
+    copies = await tab.page.evaluate(ALL_COPIES)
+    assert len(copies) == len(accepted) + 3
+    assert r'"+256700000000": "The \"network\" is away"' in copies[0]
+    for number, copy in enumerate(copies):
+        (tmp_path / f"test_copied_{number}.py").write_text(copy)
+    ended = run_session(tmp_path)
+    assert ended.returncode == 0, ended.stdout
+    assert f"{len(copies)} passed" in ended.stdout
+
+
+def is_accepted(fault: MagicFault) -> bool:
+    """Whether a message is accepted in the end; two of the counts stand for all."""
+    return fault.status is None or fault.times in {1, 2}
+
+
+def send_with_failures(client: Client) -> None:
+    """Send messages that have partly failed: by magic, by hand and by a fault."""
+    client.send([NUMBER, "+256700000001", "+256700000002"], "Partly failed")
+    sent = client.send(["+256700000003", "+256700000004"], "Partly failed by hand")
+    by_hand = {"status": "failed", "to": "+256700000003"}
+    client.post(f"/_sandbox/messages/{sent['id']}/status", by_hand)
+    effect = {"delivery": "refused", "reason": 'The "network" is away'}
+    client.post("/_sandbox/faults", {"effect": effect, "match": {"to": "+256700000000"}})
+    client.send([NUMBER, "+256700000000"], "Partly failed by a fault")
+    client.request("DELETE", "/_sandbox/faults")
 
 
 async def test_a_push_without_a_target_is_copied_without_one(tab: Tab, tmp_path: Path) -> None:

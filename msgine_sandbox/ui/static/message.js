@@ -4,9 +4,10 @@ import {
   AttemptExchanges, CopyButton, Decisions, Status, StatusCode, StatusCounts, Warnings,
 } from "./components.js";
 import { formatDuration, formatTime, plural } from "./format.js";
+import { messageAsTest } from "./message_test.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { addressOfList } from "./route.js";
-import { isCopyable, messageAsCurl, messageAsTest } from "./snippets.js";
+import { isCopyable, messageAsCurl } from "./snippets.js";
 import { store } from "./store.js";
 import { codePointName, visibleText } from "./text.js";
 

@@ -1,4 +1,4 @@
-// Code to copy: a request in five languages, and a message as the command or test that sends it.
+// Code to copy: a request in five languages, and a message as the command that sends it.
 import { BASE_PATH } from "./api.js";
 
 const WRITERS = { curl, JavaScript: javascript, Python: python, PHP: php, Ruby: ruby };
@@ -11,10 +11,6 @@ export function requestSnippet(language, request) {
 
 // Messages
 
-// The names of magic recipients that are never delivered by the clock, or only after an hour.
-const UNDELIVERED = ["stuck", "unconfirmed"];
-const SLOW = ["slow"];
-
 // Whether the page knows which request sends messages of this channel.
 export function isCopyable({ channel }) {
   return Object.hasOwn(FIELDS, channel);
@@ -25,52 +21,8 @@ export function messageAsCurl(message) {
   return requestSnippet("curl", requestOf(message, "YOUR_TOKEN"));
 }
 
-export function messageAsTest(message, definitions) {
-  const { path, body } = requestOf(message, "");
-  const [first] = message.recipients;
-  const devices = message.ownDevices ? registration(message) : "";
-  const filter = `to=${literal(first.to)}, channel=${literal(message.channel)}`;
-  return `import httpx
-
-
-def test_a_message_like_${message.id.replaceAll("-", "_")}(msgine):
-${devices}    httpx.post(
-        f"{msgine.base_url}${path}",
-        headers={"Authorization": f"Bearer {msgine.token}"},
-        json=${literal(JSON.parse(body), "        ")},
-    ).raise_for_status()
-    message = msgine.wait_for_message(${filter})
-${assertion(message, definitions)}`;
-}
-
-// A push without a target goes to the devices of its account, and that of a test has none yet.
-function registration({ recipients }) {
-  return `    for token in ${literal(recipients.map(({ to }) => to))}:
-        httpx.post(
-            f"{msgine.base_url}/developers/push/device",
-            headers={"Authorization": f"Bearer {msgine.token}"},
-            json={"token": token, "platform": "android"},
-        ).raise_for_status()
-`;
-}
-
-// Bring about the status that the message has now: by the clock, or by hand where the clock would
-// not. A message that is not finished is only compared.
-function assertion({ status, message, recipients }, definitions) {
-  if (definitions.nextStatuses(status).length) {
-    return `    assert message.text == ${literal(message)}\n`;
-  }
-  const has = (names) => recipients.some(({ to }) => names.includes(definitions.magicName(to)));
-  let move = null;
-  if (recipients.some(({ reason }) => reason === definitions.reasons.byHand)) move = "fail";
-  else if (status === "delivered" && has(UNDELIVERED)) move = "deliver";
-  if (move) return `    assert message.${move}().status == ${literal(status)}\n`;
-  return `    msgine.clock.advance(${has(SLOW) ? "hours=1" : "seconds=3"})
-    assert message.refresh().status == ${literal(status)}\n`;
-}
-
 // Return a request that sends a message like this one.
-function requestOf(message, token) {
+export function requestOf(message, token) {
   const { channel, scheduledAt } = message;
   const fields = FIELDS[channel](message);
   // A time that has passed would be refused.
@@ -197,7 +149,7 @@ function indented(json, indent) {
 }
 
 // A value as a Python literal, with an indent before every line but the first.
-function literal(value, indent = "") {
+export function literal(value, indent = "") {
   if (value === null) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
