@@ -1,4 +1,5 @@
 // The settings of the chosen account: tier, rate limits, sender ID, prices and scopes.
+import { accountTitle } from "./accounts.js";
 import { html } from "./preact.js";
 import { store } from "./store.js";
 
@@ -16,7 +17,7 @@ export function AccountSettings() {
       <p>${hint}</p></section>`;
   }
   return html`<section class="card" aria-labelledby="account">
-    <h2 id="account">Account <span class="muted">${account.token}</span></h2>
+    <h2 id="account">Account <span class="muted">${accountTitle(account)}</span></h2>
     <${RateLimits} windows=${account.windows} />
     <div class="buttons"><label>Tier <select value=${account.tier} data-testid="tier"
         onChange=${(event) => save({ tier: event.target.value })}>
@@ -40,8 +41,8 @@ function RateLimit({ unit, window: { limit, remaining } }) {
 }
 
 // The fields have no state of their own, so a form with a new key shows what was saved elsewhere.
-function formKey({ id, senderId, price, developerPrices, scopes }) {
-  return JSON.stringify([id, senderId, price, developerPrices, scopes]);
+function formKey({ id, name, senderId, price, developerPrices, scopes }) {
+  return JSON.stringify([id, name, senderId, price, developerPrices, scopes]);
 }
 
 function AccountForm({ account }) {
@@ -51,6 +52,7 @@ function AccountForm({ account }) {
     event.preventDefault();
     const form = new FormData(event.target);
     save({
+      name: form.get("name").trim() || null,
       senderId: form.get("senderId"),
       price: Number(form.get("price")),
       developerPrices: Object.fromEntries(
@@ -60,6 +62,9 @@ function AccountForm({ account }) {
     });
   };
   return html`<form class="fields wide" onSubmit=${submit}>
+    <label>Name <span class="muted">what you call this account</span>
+      <input name="name" defaultValue=${account.name ?? ""} maxlength="64"
+        data-testid="account-name" /></label>
     <label>Sender ID <input name="senderId" defaultValue=${senderId} required maxlength="11" />
     </label>
     <${Price} label=${`Messages API price, SMS, ${currency}`} name="price" value=${price} />

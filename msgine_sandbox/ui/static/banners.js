@@ -1,9 +1,7 @@
-// Banners above every view: a lost connection, a required control token, a frozen clock.
+// Banners above every view: a lost connection, a required control token.
 import { controlToken } from "./browser_storage.js";
 import { html, useState } from "./preact.js";
 import { store } from "./store.js";
-
-const MOST_NAMES = 3;
 
 export function ConnectionBanner({ connection }) {
   if (connection === "unauthorized") return html`<${ControlTokenForm} />`;
@@ -25,24 +23,4 @@ function ControlTokenForm() {
       pattern="[\\x21-\\x7e]+" title="printable ASCII without spaces" autofocus /></label>
     ${isWrong && "Wrong control token."}
     <button>Continue</button></form>`;
-}
-
-export function ClockBanner({ clock }) {
-  const frozenAccounts = store.account ? [] : store.accounts.filter((each) => each.clock.frozen);
-  if (clock?.frozen) {
-    const advance = () => store.controlWithNotice("POST", "/clock/advance", { seconds: 3 });
-    const resume = () => store.controlWithNotice("POST", "/clock/resume");
-    return html`<div class="frozen" role="status" data-testid="frozen">
-      <strong>The clock is frozen.</strong>${" "}
-      No delivery, webhook or retry happens until it is advanced or resumed.${" "}
-      <button type="button" onClick=${advance}>Advance 3 s</button>${" "}
-      <button type="button" onClick=${resume}>Resume</button></div>`;
-  }
-  if (!frozenAccounts.length) return null;
-  const hiddenCount = frozenAccounts.length - MOST_NAMES;
-  return html`<div class="frozen" role="status" data-testid="frozen"><strong>The clock of
-    ${frozenAccounts.slice(0, MOST_NAMES).map(({ id, token }) => html` <button type="button"
-      onClick=${() => store.chooseAccount({ id, token })}>${token}</button>`)}
-    ${hiddenCount > 0 && ` and ${hiddenCount} more`} is frozen.</strong>${" "}
-    No delivery, webhook or retry happens until it is advanced or resumed.</div>`;
 }

@@ -1,26 +1,20 @@
 // Controls: clock, faults, account and reset, of the chosen account or of the whole sandbox.
 import { AccountSettings } from "./account_settings.js";
+import { accountTitle } from "./accounts.js";
 import { Faults } from "./faults.js";
-import { clockNow, formatDuration, formatTime, plural } from "./format.js";
+import { clockNow, formatDuration, formatTime } from "./format.js";
 import { html, useState } from "./preact.js";
 import { store } from "./store.js";
+import { advance } from "./time.js";
 
 const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 
 export function Controls() {
   const account = store.accounts.find(({ id }) => id === store.account?.id) ?? store.account;
-  const scope = account ? `of ${account.token}` : "of the whole sandbox";
+  const scope = account ? `of ${accountTitle(account)}` : "of the whole sandbox";
   return html`<div class="page">
     <${Clock} scope=${scope} /><${Faults} scope=${scope} />
     <${AccountSettings} /><${Reset} scope=${scope} /></div>`;
-}
-
-// `how` is a body of the control API: one of `seconds`, `to` and `until`.
-async function advance(how) {
-  const moved = await store.controlWithNotice("POST", "/clock/advance", how);
-  if (!moved) return;
-  const way = how.seconds ? `by ${formatDuration(how.seconds)}` : `to ${formatTime(moved.now)}`;
-  store.notify(`Advanced ${way}: ${plural(moved.performed, "step")} ran`);
 }
 
 function Clock({ scope }) {

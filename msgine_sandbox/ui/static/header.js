@@ -1,9 +1,11 @@
 // The header of the page: links to the views, the choice of the account, and its clock.
+import { accountTitle, knownAccount } from "./accounts.js";
 import { clockNow, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 
 const TICK_MS = 1000;
+const SEARCH_AFTER_MS = 200; // without another key
 const REFRESH_MS = 3000; // of the clock, and of what an account's rate limits have left
 
 export function Header({ views, view, unread, openHelp }) {
@@ -27,7 +29,13 @@ export function Header({ views, view, unread, openHelp }) {
 // A field that suggests accounts while one types.
 function AccountChoice({ accounts, account }) {
   const [text, setText] = useState(null); // while it is being typed
-  const chosenText = account ? nameOf(account) : "";
+  const chosenText = account ? nameOf(knownAccount(account.id) ?? account) : "";
+  // Of very many accounts, the page has only the newest.
+  useEffect(() => {
+    if (!text?.trim() || store.hasAllAccounts) return undefined;
+    const timer = setTimeout(() => store.findAccounts(text.trim()), SEARCH_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
   const begin = () => {
     setText(""); // so that the browser suggests every account
     store.refreshAccounts().catch(() => {});
@@ -37,6 +45,7 @@ function AccountChoice({ accounts, account }) {
     setText(null);
     if (!typed || typed === chosenText) return; // left without a choice
     await store.refreshAccounts().catch(() => {});
+    if (!findAccount(store.accounts, typed)) await store.findAccounts(typed);
     const chosen = findAccount(store.accounts, typed);
     if (chosen) store.chooseAccount({ id: chosen.id, token: chosen.token });
     else store.notify(`There is no account ${typed}`, true);
@@ -56,15 +65,15 @@ function AccountChoice({ accounts, account }) {
       onClick=${() => store.chooseAccount(null)}>All accounts</button>`}`;
 }
 
-// The account of a name, or the newest one whose token has that text.
+// The account that is suggested so or has that name or token, or the newest one with that text.
 function findAccount(accounts, text) {
-  return accounts.find((each) => nameOf(each) === text || each.token === text)
-    ?? accounts.find(({ token }) => token.toLowerCase().includes(text.toLowerCase()));
+  return accounts.find((each) => [nameOf(each), each.token, each.name].includes(text))
+    ?? accounts.find((each) => accountTitle(each).toLowerCase().includes(text.toLowerCase()));
 }
 
 // Masked tokens can be equal; ids such as acc_0000000000000001 count the accounts.
-function nameOf({ id, token }) {
-  return `${token} · ${parseInt(id.slice("acc_".length), 16)}`;
+function nameOf(account) {
+  return `${accountTitle(account)} · ${parseInt(account.id.slice("acc_".length), 16)}`;
 }
 
 function Clock({ clock }) {

@@ -1,4 +1,5 @@
 // The inbox: every message, newest first, and the open message beside them.
+import { AccountOf } from "./accounts.js";
 import { StatusCounts } from "./components.js";
 import { clockNow, formatAge, formatCount, plural } from "./format.js";
 import { ignoresShortcuts } from "./keyboard.js";
@@ -125,7 +126,7 @@ function Row({ message, href, isOpen }) {
         ${message.channel !== "push" && html` from <bdi>${previewText(message.from)}</bdi>`}
         ${message.segments > 1 && html` · ${plural(message.segments, "segment")}`}
         ${" "}· ${message.cost} ${message.currency}
-        ${!store.account && html` · <span class="of">${message.account}</span>`}</span>
+        ${!store.account && " · "}<${AccountOf} entry=${message} /></span>
     </span></a>`;
 }
 

@@ -1,5 +1,5 @@
 // The entry point: the views, the route in the address, and what is around every view.
-import { ClockBanner, ConnectionBanner } from "./banners.js";
+import { ConnectionBanner } from "./banners.js";
 import { Controls } from "./controls.js";
 import { Coverage } from "./coverage.js";
 import { Header } from "./header.js";
@@ -10,6 +10,7 @@ import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js
 import { Requests } from "./requests.js";
 import { useRoute } from "./route.js";
 import { store, useStore } from "./store.js";
+import { TimeBar } from "./time.js";
 import { Webhooks } from "./webhooks.js";
 
 // By the first part of the route: the name and the component.
@@ -40,7 +41,7 @@ function App() {
   return html`
     <${Header} views=${VIEWS} view=${view} unread=${unread} openHelp=${() => setHelpOpen(true)} />
     <${ConnectionBanner} connection=${connection} />
-    <${ClockBanner} clock=${clock} />
+    <${TimeBar} clock=${clock} />
     <main id="view" data-account=${account?.id ?? "all"} data-loaded=${String(isLoaded)}>
       <h1 class="hidden">${name}</h1>
       ${connection === "unauthorized"

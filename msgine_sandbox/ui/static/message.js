@@ -1,4 +1,5 @@
 // One message: its text as on a phone, its cost, its recipients, and its timeline.
+import { accountTitle, knownAccount } from "./accounts.js";
 import { callControlApi } from "./api.js";
 import {
   AttemptExchanges, CopyButton, Decisions, Status, StatusCode, StatusCounts, Warnings,
@@ -10,6 +11,7 @@ import { addressOfList } from "./route.js";
 import { isCopyable, messageAsCurl } from "./snippets.js";
 import { store } from "./store.js";
 import { codePointName, visibleText } from "./text.js";
+import { ScheduledTime } from "./time.js";
 
 const REFRESH_MS = 60; // one request for several events that come close together
 
@@ -177,11 +179,13 @@ function Facts({ message }) {
   const facts = [
     ...(message.segments ? [["Segments", segmentsText(message)]] : []),
     ["Cost", costText(message)],
-    ["Sent by", html`account <code>${message.account}</code>,${" "}
+    ["Sent by", html`account <code>${visibleText(ownerTitle(message))}</code>,${" "}
       <a href=${`#/requests/${message.requestId}`}>${message.requestId}</a>`],
     ["Accepted", formatTime(message.createdAt)],
   ];
-  if (message.scheduledAt) facts.push(["Scheduled for", formatTime(message.scheduledAt)]);
+  if (message.scheduledAt) {
+    facts.push(["Scheduled for", html`<${ScheduledTime} message=${message} />`]);
+  }
   if (message.sentAt) facts.push(["Sent", formatTime(message.sentAt)]);
   if (message.callbackUrl) facts.push(["callbackUrl", visibleText(message.callbackUrl)]);
   for (const name of ["cc", "bcc"]) {
@@ -190,6 +194,10 @@ function Facts({ message }) {
   if (message.topic) facts.push(["Topic", visibleText(message.topic)]);
   return html`<dl class="facts" data-testid="facts">
     ${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+function ownerTitle({ accountId, account }) {
+  return accountTitle(knownAccount(accountId) ?? { token: account });
 }
 
 function segmentsText({ segments, encoding, unicodeBecauseOf }) {

@@ -1,4 +1,5 @@
 // The journal: every request of a client with its response, its decisions and its warnings.
+import { AccountOf } from "./accounts.js";
 import { Decisions, Exchange, StatusCode, Warnings } from "./components.js";
 import { formatCount, formatTime, plural } from "./format.js";
 import { useListKeys, VirtualList } from "./list.js";
@@ -89,6 +90,7 @@ function Row({ entry, href, isOpen }) {
       aria-current=${isOpen ? "true" : null} data-testid="request-row">
     <${StatusCode} status=${entry.status} />${" "}
     <span class="text"><strong>${entry.method}</strong> ${previewText(target)}</span>
+    <${AccountOf} entry=${entry} />
     ${entry.warnings.length > 0
       && html`<span class="warned">${plural(entry.warnings.length, "warning")}</span>`}
     <span class="when">${timeOfRow(entry.at)}</span></a>`;

@@ -11,7 +11,11 @@ const FIRST_PAGE = 100; // messages, requests or webhook attempts; few, to show 
 const PAGE = 500;
 const MOST_ACCOUNTS = 1000; // of the newest ones
 const SOON_MS = 100; // one request for several events that come close together
+const CLOCK_MS = 300; // the same for what is due next
 const NOTICE_MS = 6000;
+
+// The events that can change what is due next.
+const MOVING = new Set(["message", "status", "webhook", "emptied", "deleted"]);
 
 class Store {
   constructor() {
@@ -19,6 +23,7 @@ class Store {
     this.account = account?.id ? account : null; // null is all accounts
     this.connection = "connecting"; // or a state of the feed
     this.accounts = [];
+    this.hasAllAccounts = true;
     this.clock = null; // of the chosen account, or the default of new accounts
     this.notice = null;
     this.definitions = new Definitions();
@@ -172,7 +177,17 @@ class Store {
       callControlApi("GET", `/accounts?limit=${MOST_ACCOUNTS}`), this.refreshClock(),
     ]);
     if (account !== this.account) return; // another one was chosen meanwhile
+    this.hasAllAccounts = newest.data.length === newest.total;
     this.setAccounts(newest.data);
+  }
+
+  // Add those accounts whose name or token has a text.
+  async findAccounts(text) {
+    await this.try(async () => {
+      const path = `/accounts?limit=20&q=${encodeURIComponent(text)}`;
+      const found = await callControlApi("GET", path);
+      this.setAccounts(withoutRepeats(this.accounts, found.data));
+    }, () => true);
   }
 
   // The clock and what the chosen account has left; all other accounts stay as they are.
@@ -207,6 +222,15 @@ class Store {
     }, SOON_MS);
   }
 
+  // What is due next changes with every message and status.
+  refreshClockSoon() {
+    if (document.hidden) return;
+    this.clockTimer ??= setTimeout(() => {
+      this.clockTimer = null;
+      this.refreshClock().catch(() => {});
+    }, CLOCK_MS);
+  }
+
   // Every account has a clock of its own, which decides how old its messages are.
   clockOf(accountId) {
     return this.accounts.find(({ id }) => id === accountId)?.clock ?? this.clock;
@@ -214,15 +238,15 @@ class Store {
 
   // Requests
 
-  control(method, path, body) {
-    return callControlApi(method, path, { account: this.account, body });
+  control(method, path, body, account = this.account) {
+    return callControlApi(method, path, { account, body });
   }
 
   // Make a request for a user: report an error, or success with `doneText`, as a notice. Return
   // the response's content, or null after an error.
-  async controlWithNotice(method, path, body, doneText) {
+  async controlWithNotice(method, path, body, doneText, account = this.account) {
     try {
-      const content = await this.control(method, path, body);
+      const content = await this.control(method, path, body, account);
       if (doneText) this.notify(doneText);
       await this.refreshAccounts();
       return content;
@@ -256,6 +280,7 @@ class Store {
       if (kind === "status" || kind === "webhook") changedIds.add(data.messageId);
       if (kind === "warning") changedIds.add(data.requestId);
     }
+    if (events.some(({ kind }) => MOVING.has(kind))) this.refreshClockSoon();
     for (const list of this.lists) list.merge();
     this.requests.add(requests);
     this.attempts.add(attempts);

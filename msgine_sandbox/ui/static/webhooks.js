@@ -1,4 +1,5 @@
 // Webhooks: the endpoints of the chosen account, and every attempt to send one.
+import { AccountOf } from "./accounts.js";
 import { AttemptExchanges, StatusCode } from "./components.js";
 import { formatCount, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
@@ -111,7 +112,8 @@ function Attempt({ attempt }) {
     <div class="split">
       <span><${StatusCode} status=${status} /> <strong>${event}</strong> ${visibleText(url)},
         ${" "}attempt ${attempt.attempt}
-        <span class="muted"> ${formatTime(at)}, ${Math.round(durationMs)} ms</span></span>
+        <span class="muted"> ${formatTime(at)}, ${Math.round(durationMs)} ms</span>${" "}
+        <${AccountOf} entry=${attempt} /></span>
       <span class="buttons"><a class="button" href=${`#/inbox/${messageId}`}>Message</a>
         <button type="button" onClick=${resend}>Send again</button></span></div>
     ${error && html`<p class="problem">${visibleText(error)}</p>`}

@@ -1,0 +1,96 @@
+// Time: what is due next, with a way to go there, and moves of clocks that other views offer.
+import { shortTitle } from "./accounts.js";
+import { clockNow, formatDuration, formatTime, plural } from "./format.js";
+import { html } from "./preact.js";
+import { store } from "./store.js";
+import { visibleText } from "./text.js";
+
+const SOON = 10; // seconds; what is due earlier comes by itself, and would only flicker
+const MOST_NAMES = 3;
+const LONGEST = 3650 * 86_400_000; // milliseconds of one move; the server allows ten years
+
+// Move the clock of the chosen account, or of all, or of a given one: `how` is a body of the
+// control API, with one of `seconds`, `to` and `until`.
+export async function advance(how, account = store.account) {
+  const move = (body) => store.controlWithNotice("POST", "/clock/advance", body, null, account);
+  let performed = 0;
+  if (how.to) {
+    let clock = account ? store.clockOf(account.id) : store.clock;
+    while (clock && Date.parse(how.to) - clockNow(clock) > LONGEST) {
+      clock = await move({ seconds: LONGEST / 1000 });
+      if (!clock) return;
+      clock.readAt = performance.now();
+      performed += clock.performed;
+    }
+  }
+  const moved = await move(how);
+  if (!moved) return;
+  const way = how.seconds ? `by ${formatDuration(how.seconds)}` : `to ${formatTime(moved.now)}`;
+  store.notify(`Advanced ${way}: ${plural(performed + moved.performed, "step")} ran`);
+}
+
+// The bar above every view: whether clocks are frozen, and what is due next where that is not soon.
+export function TimeBar({ clock }) {
+  if (!clock) return null;
+  const { next, frozen } = clock;
+  const frozenAccounts = store.account ? [] : store.accounts.filter((each) => each.clock.frozen);
+  const isDue = next && (frozen || next.inSeconds > SOON);
+  if (!frozen && !frozenAccounts.length && !isDue) return null;
+  const isFrozen = frozen || frozenAccounts.length > 0;
+  return html`<section class=${isFrozen ? "frozen" : "due"} aria-label="Time">
+    ${isFrozen && html`<span role="status" data-testid="frozen">
+      <${Frozen} isWhole=${frozen} accounts=${frozenAccounts} /></span>`}
+    ${isDue && html`<span data-testid="next"><${Next} next=${next} clock=${clock} /></span>`}
+    ${isDue && html`<button type="button" onClick=${() => advance({ until: "next" })}
+        data-testid="go-next">Go there</button>
+      <button type="button" onClick=${() => advance({ until: "idle" })} data-testid="go-idle">
+        Run until idle</button>`}
+    ${frozen && html`<button type="button" onClick=${() => advance({ seconds: 3 })}>
+        Advance 3 s</button>
+      <button type="button" onClick=${() => store.controlWithNotice("POST", "/clock/resume")}>
+        Resume</button>`}</section>`;
+}
+
+function Frozen({ isWhole, accounts }) {
+  if (isWhole) {
+    return html`<strong>The clock is frozen.</strong>${" "}
+      Nothing happens until it is advanced or resumed.`;
+  }
+  const hiddenCount = accounts.length - MOST_NAMES;
+  return html`<strong>The clock of
+    ${accounts.slice(0, MOST_NAMES).map(({ id, token }) => html` <button type="button"
+      onClick=${() => store.chooseAccount({ id, token })}>${shortTitle(id, token)}</button>`)}
+    ${hiddenCount > 0 && ` and ${hiddenCount} more`} is frozen.</strong>${" "}
+    Nothing happens there until it is advanced or resumed.`;
+}
+
+function Next({ next, clock }) {
+  const { at, messageId, accountId } = next;
+  const left = (Date.parse(at) - clockNow(store.clockOf(accountId) ?? clock)) / 1000;
+  const owner = store.accounts.find(({ id }) => id === accountId);
+  return html`<strong>Next:</strong> the message to${" "}
+    <a href=${`#/inbox/${messageId}`}>${recipientOf(messageId)}</a>
+    ${!store.account && owner && ` of ${shortTitle(accountId, owner.token)}`}
+    ${` ${dueText(next)} in `}
+    <time datetime=${at} title=${formatTime(at)}>${formatDuration(Math.max(left, 0))}</time>`;
+}
+
+function dueText({ what, status, event, attempt }) {
+  if (what === "webhook") return `has attempt ${attempt} of the webhook ${event}`;
+  return what === "scheduled" ? "is sent" : `becomes ${status}`;
+}
+
+function recipientOf(messageId) {
+  const message = store.messages.find(({ id }) => id === messageId);
+  const [first, ...others] = message?.to ?? [];
+  if (!first) return messageId;
+  return html`${visibleText(first)}${others.length > 0 && ` and ${others.length} more`}`;
+}
+
+// In the pane of a message that is scheduled and not sent yet.
+export function ScheduledTime({ message: { scheduledAt, status, accountId, account } }) {
+  const go = () => advance({ to: scheduledAt }, { id: accountId, token: account });
+  return html`${formatTime(scheduledAt)}
+    ${status === "queued" && html` <button type="button" onClick=${go} data-testid="go-scheduled">
+      Go to its time</button>`}`;
+}

@@ -1,0 +1,59 @@
+"""Time in the browser: what is due next, and the ways to go there."""
+
+import pytest
+from browsing import Tab, new_tab
+from live import serving
+from playwright.async_api import Browser, expect
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
+
+
+def schedule(tab: Tab, at: str, message: str = "Doors open") -> str:
+    """Schedule an SMS, and return its id."""
+    body = {"to": "+256701234567", "message": message, "scheduledFor": at}
+    return str(tab.client.post("/api/v1/developers/sms", body)["id"])
+
+
+def status_of(tab: Tab, message: str) -> str:
+    return str(tab.client.request("GET", f"/_sandbox/messages/{message}").json()["status"])
+
+
+async def test_what_is_due_next_is_shown_as_it_comes_with_a_button_to_go_there(tab: Tab) -> None:
+    await tab.open()
+    await expect(tab.find("next")).to_have_count(0)
+    year = int(tab.client.request("GET", "/_sandbox/clock").json()["now"][:4]) + 2
+    later = schedule(tab, f"{year}-01-02T06:00:00Z")
+    await expect(tab.find("next")).to_contain_text("the message to +256701234567 is sent in")
+    schedule(tab, f"{year}-01-01T06:00:00Z", "Earlier")
+    await expect(tab.find("next").locator("time")).to_have_attribute(
+        "datetime", f"{year}-01-01T06:00:00.000000Z"
+    )
+    tab.client.post("/_sandbox/clock/freeze")
+    await expect(tab.find("frozen")).to_contain_text("The clock is frozen")
+    await tab.find("go-next").click()
+    await expect(tab.find("notice")).to_contain_text(f"Advanced to {year}-01-01 06:00:00")
+    await expect(tab.find("next")).to_contain_text("becomes sent in")
+    await tab.find("go-idle").click()
+    await expect(tab.find("next")).to_have_count(0)
+    assert status_of(tab, later) == "delivered"
+
+
+async def test_a_scheduled_message_leads_to_its_time_on_its_accounts_clock(
+    browser: Browser,
+) -> None:
+    with serving() as own:
+        async with new_tab(browser, own) as tab:
+            other = tab.client.token
+            tab.client.request("GET", "/_sandbox/account")
+            tab.client.close()
+            tab.client.use_token("test_far_away")
+            message = schedule(tab, "2099-01-01T06:00:00Z")
+            await tab.open(f"inbox/{message}", all_accounts=True)
+            await tab.find("go-scheduled").click()
+            await expect(tab.find("notice")).to_contain_text("Advanced to 2099-01-01 06:00:00")
+            await expect(tab.find("go-scheduled")).to_have_count(0)
+            assert status_of(tab, message) != "queued"
+            tab.client.close()
+            tab.client.use_token(other)
+            clock = tab.client.request("GET", "/_sandbox/clock").json()
+            assert clock["aheadSeconds"] < 1
