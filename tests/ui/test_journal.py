@@ -1,11 +1,10 @@
-"""Requests and webhooks in the browser."""
+"""Requests in the browser."""
 
 import re
 
 import pytest
 from browsing import Tab
 from playwright.async_api import expect
-from receiver import Receiver
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
@@ -26,24 +25,6 @@ async def test_requests_are_filtered_by_status_and_warning_and_show_advice(tab: 
     await expect(request).to_contain_text("Check the spelling")
 
 
-async def test_an_endpoint_is_added_and_webhooks_are_sent_and_resent(
-    tab: Tab, receiver: Receiver
-) -> None:
-    await tab.open("webhooks")
-    await tab.find("endpoint-url").fill(receiver.url)
-    await tab.page.get_by_role("button", name="Add endpoint").click()
-    await expect(tab.find("endpoints")).to_contain_text(receiver.url)
-    tab.client.send()
-    tab.client.post("/_sandbox/clock/advance", {"seconds": 3})
-    attempts = tab.find("attempts").locator("> li")
-    await expect(attempts).to_have_count(2)
-    await attempts.first.get_by_role("button", name="Send again").click()
-    await expect(attempts).to_have_count(3)
-    assert len(receiver.received) == 3
-    await tab.find("endpoints").get_by_role("button").click()
-    await expect(tab.find("endpoints").locator("li")).to_have_count(0)
-
-
 async def test_a_body_is_shown_as_it_was_sent_with_invisible_characters_labelled(tab: Tab) -> None:
     text = '{"to":"+256701234567","message":"J \u202eevil\u200b","n":12345678901234567890,"f":1.10}'
     headers = {"Content-Type": "application/json"}
@@ -56,30 +37,6 @@ async def test_a_body_is_shown_as_it_was_sent_with_invisible_characters_labelled
     await expect(body.locator(".code-point")).to_have_text(["U+202E", "U+200B"])
     for shown in ('"n": 12345678901234567890', '"f": 1.10'):
         await expect(body).to_contain_text(shown)
-
-
-async def test_an_endpoint_that_another_client_added_is_kept(tab: Tab) -> None:
-    await tab.open("webhooks")
-    other = {"endpoints": [{"url": "http://localhost:9/other"}]}
-    tab.client.request("PUT", "/_sandbox/webhooks", json=other)
-    await tab.find("endpoint-url").fill("http://localhost:9/mine")
-    await tab.page.get_by_role("button", name="Add endpoint").click()
-    await expect(tab.find("endpoints").locator("li")).to_have_count(2)
-
-
-async def test_what_a_webhook_carried_is_loaded_when_it_is_opened(
-    tab: Tab, receiver: Receiver
-) -> None:
-    await tab.open("webhooks")
-    message = tab.client.send("+256700000004", callbackUrl=receiver.url)
-    tab.client.post("/_sandbox/clock/advance", {"seconds": 1})
-    attempt = tab.find("attempts").locator("> li")
-    await expect(attempt).to_have_count(1)
-    await attempt.get_by_text("Webhook request").click()
-    await expect(attempt).to_contain_text("user-agent")
-    await expect(attempt.locator("pre").first).to_contain_text(message["id"])
-    await attempt.get_by_text("Response", exact=True).click()
-    await expect(attempt).to_contain_text("content-length")
 
 
 async def test_an_open_request_shows_the_warning_that_its_webhook_gives_it(tab: Tab) -> None:

@@ -145,6 +145,8 @@ async def test_no_view_has_an_accessibility_violation(
         await tab.open()
         [entry] = tab.client.request("GET", "/_sandbox/requests?status=503").json()["data"]
         details = {f"inbox/{sent['id']}": "timeline", f"requests/{entry['id']}": "request"}
+        [attempt, *_] = tab.client.request("GET", "/_sandbox/webhooks/attempts").json()["data"]
+        details[f"webhooks/{attempt['id']}"] = "attempt"
         for view, element in (LOADED | details).items():
             await tab.page.goto(f"{live.origin}/#/{view}")
             await tab.find(element).first.wait_for(state="attached")

@@ -4,8 +4,12 @@
 const MOST_ENTRIES = 10_000; // older ones are dropped
 
 export class EntryList {
-  constructor(path) {
+  // With `parameters` it has what the server finds for them, and `matches` says whether an entry of
+  // the feed belongs to that.
+  constructor(path, parameters = "", matches = () => true) {
     this.path = path;
+    this.parameters = parameters;
+    this.matches = matches;
     this.items = [];
     this.total = 0; // of the server, which may have more than the page
     this.isComplete = false; // whether there are no older ones to load
@@ -16,7 +20,8 @@ export class EntryList {
   nextPage(limit) {
     const before = this.items.length ? `&before=${this.items.at(-1).id}` : "";
     const count = Math.min(limit, MOST_ENTRIES - this.items.length);
-    return `${this.path}?view=summary&limit=${count}${before}`;
+    const parameters = this.parameters && `&${this.parameters}`;
+    return `${this.path}?view=summary&limit=${count}${before}${parameters}`;
   }
 
   // Add a page; `isOlder` if it continues after the last item.
@@ -33,8 +38,9 @@ export class EntryList {
 
   // Add entries of the feed, oldest first.
   add(entries) {
-    if (!entries.length) return;
-    const all = withoutRepeats(entries.reverse(), this.items);
+    const added = entries.filter(this.matches).reverse();
+    if (!added.length) return;
+    const all = withoutRepeats(added, this.items);
     this.total += all.length - this.items.length;
     this.items = all.slice(0, MOST_ENTRIES);
   }

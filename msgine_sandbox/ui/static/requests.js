@@ -97,7 +97,7 @@ function Row({ entry, href, isOpen }) {
 }
 
 // With the date, unless it is that of today: accounts have clocks of their own.
-function timeOfRow(at) {
+export function timeOfRow(at) {
   const isToday = at.slice(0, 10) === new Date().toISOString().slice(0, 10);
   return isToday ? formatTime(at).slice(11) : formatTime(at);
 }

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "./preact.js";
 
 // Under `--answers observed`, the id of a message is a UUID.
-const ID = /^((msg|req)_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const ID = /^((msg|req|att)_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 // Whatever is not a view or an id is ignored: anybody can link to the page, and ids become parts of
 // paths.

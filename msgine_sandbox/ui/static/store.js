@@ -40,6 +40,7 @@ class Store {
     this.found = null; // the list of a search, while not all messages are loaded
     this.requests = new EntryList("/requests");
     this.attempts = new EntryList("/webhooks/attempts");
+    this.foundAttempts = null; // the list of those that filters leave
     this.isLoaded = false;
   }
 
@@ -49,6 +50,10 @@ class Store {
 
   get lists() {
     return this.found ? [this.list, this.found] : [this.list];
+  }
+
+  get attemptLists() {
+    return this.foundAttempts ? [this.attempts, this.foundAttempts] : [this.attempts];
   }
 
   // Rendering
@@ -283,10 +288,10 @@ class Store {
     if (events.some(({ kind }) => MOVING.has(kind))) this.refreshClockSoon();
     for (const list of this.lists) list.merge();
     this.requests.add(requests);
-    this.attempts.add(attempts);
+    for (const list of this.attemptLists) list.add(attempts);
     if (deletedIds.size) {
       for (const list of this.lists) list.remove(deletedIds);
-      this.attempts.filter(({ messageId }) => !deletedIds.has(messageId));
+      this.keepAttempts(({ messageId }) => !deletedIds.has(messageId));
       for (const id of deletedIds) changedIds.add(id);
     }
     if (changedIds.size) this.reportChange(changedIds);
@@ -326,8 +331,12 @@ class Store {
     }
     const removedIds = this.list.removeAccount(accountId, upTo);
     this.found?.remove(removedIds);
-    this.attempts.filter(({ messageId }) => !removedIds.has(messageId));
+    this.keepAttempts(({ messageId }) => !removedIds.has(messageId));
     this.reportChange(null);
+  }
+
+  keepAttempts(isKept) {
+    for (const list of this.attemptLists) list.filter(isKept);
   }
 
   applyWarnings({ requestId, warnings }) {

@@ -1,121 +1,136 @@
-// Webhooks: the endpoints of the chosen account, and every attempt to send one.
+// Webhooks: every attempt to send one, newest first, and beside them the open one or the endpoints.
 import { AccountOf } from "./accounts.js";
-import { AttemptExchanges, StatusCode } from "./components.js";
-import { formatCount, formatTime } from "./format.js";
+import { Attempt, nextAttempt } from "./attempt.js";
+import { StatusCode } from "./components.js";
+import { Endpoints } from "./endpoints.js";
+import { EntryList } from "./entry_list.js";
+import { formatCount, plural } from "./format.js";
+import { useListKeys, VirtualList } from "./list.js";
 import { html, useEffect, useState } from "./preact.js";
+import { timeOfRow } from "./requests.js";
+import { addressOf, replaceAddress, setParameter } from "./route.js";
 import { store } from "./store.js";
-import { visibleText } from "./text.js";
+import { previewText } from "./text.js";
 
-const MORE_ATTEMPTS = 100;
+const PATH = "/webhooks/attempts";
+const ROW_HEIGHT = 2.4; // rem
+const SEARCH_AFTER_MS = 200; // without another key
+const STATUSES = { "2xx": "2xx", "3xx": "3xx", "4xx": "4xx", "5xx": "5xx", none: "no response" };
 
-export function Webhooks() {
-  return html`<div class="page">
-    <${Endpoints} key=${store.account?.id ?? ""} /><${Attempts} /></div>`;
+export function Webhooks({ id, parameters }) {
+  const set = (name) => (event) =>
+    setParameter("webhooks", id, parameters, name, event.target.value);
+  const address = (attempt) => addressOf("webhooks", attempt?.id, parameters);
+  const filter = filterOf(parameters);
+  const { items, total, isComplete } = useAttempts(filter);
+  const list = store.foundAttempts ?? store.attempts;
+  const selected = items.findIndex((attempt) => attempt.id === id);
+  useListKeys({
+    items,
+    selected,
+    open: (attempt) => {
+      if (selected >= 0) replaceAddress(address(attempt));
+      else location.hash = address(attempt);
+    },
+    close: () => (location.hash = address(null)),
+  });
+  const isCut = isComplete && total > items.length;
+  const count = plural(total, "attempt")
+    + (isCut ? `, the latest ${formatCount(items.length)} shown` : "");
+
+  return html`<div class=${`panes hooks ${id ? "opened" : ""}`}>
+    <section class="inbox" aria-label="Attempts" data-testid="attempts">
+      <${Filters} parameters=${parameters} set=${set} count=${count} />
+      ${items.length || !isComplete
+        ? html`<${VirtualList} items=${items} rowHeight=${ROW_HEIGHT} selected=${selected}
+            onEnd=${() => store.loadOlder(list)} label="Attempts" testid="attempt-list"
+            row=${(attempt) => html`<${Row} attempt=${attempt} href=${address(attempt)}
+              isOpen=${attempt.id === id} />`} />`
+        : html`<div class="empty">${filter
+            ? html`<p>No attempt matches. <a href="#/webhooks">Show all</a></p>`
+            : html`<h2>No webhooks yet</h2><p>When a message is sent, delivered or failed, a webhook
+                is sent to its <code>callbackUrl</code> or to the account's endpoints.</p>`}</div>`}
+    </section>
+    ${id ? html`<${Attempt} key=${id} id=${id} address=${address} />`
+      : html`<${Endpoints} key=${store.account?.id ?? ""} />`}
+  </div>`;
 }
 
-function Endpoints() {
-  const { account } = store;
-  const [endpoints, setEndpoints] = useState(null);
+// The filters as parameters of the control API.
+function filterOf(parameters) {
+  const filter = new URLSearchParams();
+  for (const name of ["status", "event", "url"]) {
+    const value = parameters.get(name);
+    const isOutcome = ["failed", "succeeded"].includes(value);
+    if (value) filter.set(name === "status" && isOutcome ? "outcome" : name, value);
+  }
+  return filter.toString();
+}
+
+// Whether an attempt is one that the server finds for a filter.
+function matcherOf(filter) {
+  const { status, outcome, event, url } = Object.fromEntries(new URLSearchParams(filter));
+  const fits = (attempt) => (outcome === "failed") === isFailed(attempt);
+  return (attempt) => (!outcome || fits(attempt)) && (!event || attempt.event === event)
+    && (!url || attempt.url.toLowerCase().includes(url.toLowerCase()))
+    && (!status || new RegExp(`^${status.replaceAll("x", ".")}$`).test(attempt.status ?? "none"));
+}
+
+export function isFailed({ status, error }) {
+  return Boolean(error) || !(status >= 200 && status < 300);
+}
+
+// Return the list of the page, or that of a filter, which the server searches once no further key
+// is pressed.
+function useAttempts(filter) {
+  const { attempts } = store;
+  const [, render] = useState();
   useEffect(() => {
-    if (account) {
-      store.control("GET", "/webhooks").then((found) => setEndpoints(found.endpoints), () => {});
-    }
-  }, [account?.id, store.changeCounts.webhooks]);
-
-  // PUT replaces all endpoints. Read them again first, to keep what others changed meanwhile.
-  const update = async (change) => {
-    const present = await store.controlWithNotice("GET", "/webhooks");
-    if (!present) return false;
-    const body = { endpoints: change(present.endpoints) };
-    const saved = await store.controlWithNotice("PUT", "/webhooks", body, "Endpoints changed");
-    if (saved) setEndpoints(saved.endpoints);
-    return Boolean(saved);
-  };
-  const add = (endpoint) => update((present) => [...present, endpoint]);
-  const remove = ({ url }) => update((present) => present.filter((each) => each.url !== url));
-
-  return html`<section class="card" aria-labelledby="endpoints"><h2 id="endpoints">Endpoints</h2>
-    ${!account && html`<p>Endpoints belong to an account: choose one above. Below are the attempts
-      of all accounts.</p>`}
-    ${account && endpoints?.length === 0
-      && html`<p class="muted">None: webhooks are only sent to the callbackUrl of a message.</p>`}
-    ${account && endpoints && html`<ul class="rows" data-testid="endpoints">
-        ${endpoints.map((endpoint) => html`<${Endpoint} endpoint=${endpoint} remove=${remove} />`)}
-      </ul><${EndpointForm} add=${add} />`}
-  </section>`;
-}
-
-function Endpoint({ endpoint, remove }) {
-  const { url, events, secret } = endpoint;
-  return html`<li class="split">
-    <span><code>${visibleText(url)}</code>${" "}
-      <span class="muted">${events.join(", ")}${secret ? ", signed" : ""}</span></span>
-    <button type="button" aria-label=${`Remove ${url}`} onClick=${() => remove(endpoint)}>
-      Remove</button></li>`;
-}
-
-function EndpointForm({ add }) {
-  const submit = async (event) => {
-    event.preventDefault();
-    const { target } = event;
-    const form = new FormData(target);
-    const events = form.getAll("event");
-    const endpoint = {
-      url: form.get("url"),
-      events: events.length ? events : undefined, // left out of the body, which means all
-      secret: form.get("secret") || null,
+    const find = () => {
+      store.foundAttempts = filter ? new EntryList(PATH, filter, matcherOf(filter)) : null;
+      render({});
     };
-    if (await add(endpoint)) target.reset();
-  };
-  return html`<form onSubmit=${submit} class="fields wide">
-    <label>URL <input name="url" type="url" required placeholder="http://localhost:3000/hooks"
-      data-testid="endpoint-url" /></label>
-    <label>Signing secret <input name="secret" placeholder="whsec_…" /></label>
-    <fieldset><legend>Events</legend>
-      ${store.definitions.events.map((name) => html`<label class="check">
-        <input type="checkbox" name="event" value=${name} defaultChecked /> ${name}</label>`)}
-    </fieldset>
-    <button>Add endpoint</button></form>`;
+    const timer = setTimeout(find, filter && store.foundAttempts ? SEARCH_AFTER_MS : 0);
+    return () => clearTimeout(timer);
+  }, [filter, attempts]);
+  useEffect(() => () => (store.foundAttempts = null), []);
+  const { foundAttempts } = store;
+  return (filter ? foundAttempts : attempts) ?? { items: [], total: 0, isComplete: false };
 }
 
-function Attempts() {
-  const [most, setMost] = useState(MORE_ATTEMPTS);
-  const { items, total, isComplete } = store.attempts;
-  const hasMore = items.length > most || !isComplete;
-  const showMore = () => {
-    setMost(most + MORE_ATTEMPTS);
-    store.loadOlder(store.attempts);
-  };
-  return html`<section class="card" aria-labelledby="attempts">
-    <h2 id="attempts">Attempts${" "}
-      <span class="muted">${formatCount(total)} in total</span></h2>
-    ${!items.length && html`<p class="muted">None yet. When a message is sent, delivered or failed,
-      a webhook is sent to its callbackUrl or to the account's endpoints.</p>`}
-    <ul class="rows" data-testid="attempts">
-      ${items.slice(0, most).map((attempt) => html`
-        <${Attempt} key=${attempt.id} attempt=${attempt} />`)}</ul>
-    ${items.length > 0 && hasMore && html`<p><button type="button" data-testid="more"
-      onClick=${showMore}>Show older attempts</button></p>`}
-  </section>`;
+function Filters({ parameters, set, count }) {
+  const value = (name) => parameters.get(name) ?? "";
+  const statuses = { failed: "failed", succeeded: "succeeded", ...STATUSES };
+  for (const { status } of store.attempts.items) if (status) statuses[status] ??= status;
+  if (value("status")) statuses[value("status")] ??= value("status");
+  const events = Object.fromEntries(store.definitions.events.map((name) => [name, name]));
+  const select = (name, label, options) => html`<label>${label} <select value=${value(name)}
+      data-testid=${`filter-${name}`} onChange=${set(name)}><option value="">any</option>
+    ${Object.entries(options).map(([key, text]) => html`
+      <option value=${key}>${text}</option>`)}</select></label>`;
+  return html`<div class="bar">
+    ${select("status", "Status", statuses)} ${select("event", "Event", events)}
+    <input type="search" data-search aria-label="Search the URLs" placeholder="URL  /"
+      value=${value("url")} onInput=${set("url")} data-testid="filter-url" />
+    <span class="muted" aria-live="polite" data-testid="total">${count}</span></div>`;
 }
 
-function Attempt({ attempt }) {
-  const { id, status, event, url, at, durationMs, messageId, error } = attempt;
-  const resend = async () => {
-    const path = `/webhooks/attempts/${id}/resend`;
-    const sent = await store.controlWithNotice("POST", path, undefined, "Webhook sent again");
-    // The feed may have brought it already.
-    if (sent) store.attempts.add([sent]);
-    store.scheduleRender();
-  };
-  return html`<li>
-    <div class="split">
-      <span><${StatusCode} status=${status} /> <strong>${event}</strong> ${visibleText(url)},
-        ${" "}attempt ${attempt.attempt}
-        <span class="muted"> ${formatTime(at)}, ${Math.round(durationMs)} ms</span>${" "}
-        <${AccountOf} entry=${attempt} /></span>
-      <span class="buttons"><a class="button" href=${`#/inbox/${messageId}`}>Message</a>
-        <button type="button" onClick=${resend}>Send again</button></span></div>
-    ${error && html`<p class="problem">${visibleText(error)}</p>`}
-    <${AttemptExchanges} attempt=${attempt} /></li>`;
+function Row({ attempt, href, isOpen }) {
+  const { status, event, url, messageId, durationMs, error, signature, at } = attempt;
+  const next = nextAttempt(attempt);
+  const isPlain = !next && !error && signature !== "wrong"; // else the URL gives way to the reason
+  return html`<a class="row attempt" href=${href} aria-current=${isOpen ? "true" : null}
+      data-testid="attempt-row">
+    <span><${StatusCode} status=${status} /></span>
+    <span class="event"><span class="more">message.</span>${event.replace("message.", "")}</span>
+    <span class="text" title=${url}>
+      <span class=${isPlain ? "" : "more"}>${previewText(url.replace(/^https?:\/\//, ""))} </span>
+      ${next && html`<span class="warned">again ${next}</span> `}
+      ${signature === "wrong" && html`<span class="warned">signature wrong (on purpose)</span> `}
+      ${error && html`<span class="problem">${previewText(error)}</span>`}</span>
+    <span class="id text muted">${messageId}</span>
+    <span class="number" title=${`Attempt ${attempt.attempt}`}>#${attempt.attempt}</span>
+    <span class="more number">${Math.round(durationMs)} ms</span>
+    <${AccountOf} entry=${attempt} />
+    <span class="when">${timeOfRow(at)}</span></a>`;
 }

@@ -1,0 +1,119 @@
+// One attempt to send a webhook: its result, its signature, and when the webhook is sent again.
+import { CopyButton, Exchange, StatusCode } from "./components.js";
+import { clockNow, formatDuration, formatTime } from "./format.js";
+import { html, useEffect, useState } from "./preact.js";
+import { addressOfList, replaceAddress } from "./route.js";
+import { store } from "./store.js";
+import { visibleText } from "./text.js";
+
+// How a receiver verifies, for its own code; `body` as it came, before it is parsed.
+const VERIFYING = `import { createHmac, timingSafeEqual } from "node:crypto";
+
+function isGenuine(secret, headers, body) {
+  const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
+  const signed = \`\${headers["webhook-id"]}.\${headers["webhook-timestamp"]}.\`;
+  const digest = createHmac("sha256", key).update(signed).update(body).digest("base64");
+  const expected = Buffer.from(\`v1,\${digest}\`);
+  return (headers["webhook-signature"] ?? "").split(" ").map((each) => Buffer.from(each)).some(
+    (each) => each.length === expected.length && timingSafeEqual(each, expected),
+  );
+}
+`;
+
+// When the webhook is sent again, such as "in 25 s"; what is over by then has been done, and a
+// summary that was loaded before does not know of it.
+export function nextAttempt({ nextAttemptAt, accountId }) {
+  if (!nextAttemptAt) return null;
+  const milliseconds = Date.parse(nextAttemptAt) - clockNow(store.clockOf(accountId));
+  return milliseconds > 0 ? `in ${formatDuration(Math.ceil(milliseconds / 1000))}` : null;
+}
+
+export function Attempt({ id, address }) {
+  const { attempt, others } = useAttempt(id);
+  if (!attempt) {
+    return html`<section class="message" aria-label="Attempt"><p class="empty">
+      ${attempt === null ? "Loading …" : "This attempt is no longer kept."}${" "}
+      <a href="#/webhooks">Back</a></p></section>`;
+  }
+  const { event, status, url, messageId, account, at, durationMs, error, webhookId } = attempt;
+  const resend = async () => {
+    const path = `/webhooks/attempts/${id}/resend`;
+    const sent = await store.controlWithNotice("POST", path, undefined, "Webhook sent again");
+    if (!sent) return;
+    for (const list of store.attemptLists) list.add([sent]); // the feed may have brought it already
+    replaceAddress(address(sent));
+  };
+  const next = nextAttempt(attempt);
+  return html`<section class="message" aria-label="Attempt" data-testid="attempt">
+    <div class="bar"><a class="back" href=${addressOfList("webhooks")}>← Webhooks</a>
+      <h2 tabindex="-1">${event}, attempt ${attempt.attempt}</h2>
+      <${StatusCode} status=${status} /></div>
+    ${error && html`<p class="problem">${visibleText(error)}</p>`}
+    <div class="buttons">
+      <button type="button" onClick=${resend} data-testid="resend">Send again</button>
+      <${CopyButton} label="Copy body" text=${() => attempt.request.body} testid="copy-body" />
+      <a class="button" href=${`#/inbox/${messageId}`}>Open the message</a></div>
+    <dl class="facts"><dt>URL</dt><dd>${visibleText(url)}</dd>
+      <dt>Message</dt><dd>${messageId}</dd>
+      <dt>Account</dt><dd>${account}</dd>
+      <dt>Sent</dt><dd>${formatTime(at)}, ${Math.round(durationMs)} ms</dd>
+      <dt>Webhook</dt><dd data-testid="tries">${webhookId}
+        ${others.map((each) => html` <a href=${address(each)} class="try"
+            aria-current=${each.id === id ? "true" : null}>
+          #${each.attempt} <${StatusCode} status=${each.status} /></a>`)}</dd>
+      <dt>Next attempt</dt><dd data-testid="next-attempt">
+        ${next ? `${next}, ${formatTime(attempt.nextAttemptAt)}` : "none is planned"}</dd>
+      <dt>Signature</dt><dd data-testid="signature"><${Signature} attempt=${attempt} /></dd></dl>
+    <${Exchange} title="Webhook request" exchange=${attempt.request} />
+    <${Exchange} title="Response" exchange=${attempt.response} />
+  </section>`;
+}
+
+function Signature({ attempt: { signature, signedBy, status } }) {
+  const isAccepted = status >= 200 && status < 300;
+  if (signature === "none") return "none: the account had no secret";
+  const by = signedBy.length
+    ? html`right: made with the secret of ${visibleText(signedBy.join(", "))}`
+    : "right when it was sent; no endpoint of the account has that secret now";
+  return html`
+    ${signature === "wrong"
+      ? "wrong on purpose, by a fault or a magic recipient: a receiver that verifies refuses it"
+      : by}
+    ${signature === "wrong" && isAccepted && html`<p class="problem">
+      The receiver accepted it, so it does not verify signatures.</p>`}
+    ${signature === "right" && [400, 401, 403].includes(status) && html`<p class="problem">
+      The receiver refused it. If that is because of the signature, it has another secret, or it
+      verifies a body that it has parsed and written anew.</p>`}
+    <details><summary>Verify it in your code</summary>
+      <pre tabindex="0" aria-label="Verifying code" data-testid="verifying">${VERIFYING}</pre>
+      <${CopyButton} label="Copy" text=${() => VERIFYING} />
+      ${" "}<a href="/docs/webhooks#verifying">In Python, and more about signatures</a></details>`;
+}
+
+// Return an attempt, null while it is being loaded, undefined where there is none; and all attempts
+// of its webhook, the first one first.
+function useAttempt(id) {
+  const [found, setFound] = useState({ attempt: null, others: [] });
+  useEffect(() => {
+    let messageId = null;
+    const load = async () => {
+      try {
+        const attempt = await store.control("GET", `/webhooks/attempts/${id}`);
+        ({ messageId } = attempt);
+        const path = `/webhooks/attempts?view=summary&limit=1000&messageId=${messageId}`;
+        const { data } = await store.control("GET", path);
+        const others = data.filter(({ webhookId }) => webhookId === attempt.webhookId).reverse();
+        setFound({ attempt, others });
+      } catch (error) {
+        if (error.status) setFound({ attempt: undefined, others: [] });
+      }
+    };
+    const onChange = (changedIds) => {
+      if (!changedIds || changedIds.has(messageId)) load();
+    };
+    load();
+    store.changeListeners.add(onChange);
+    return () => store.changeListeners.delete(onChange);
+  }, [id, store.changeCounts.webhooks]);
+  return found;
+}
