@@ -55,7 +55,7 @@ NOT_RUN = {
 SHOWN = {
     "go": "is run by test_languages.py",
     "java": "is run by test_languages.py",
-    "javascript": "is run by test_examples.py",
+    "javascript": "is run by test_examples.py, and by test_webhooks.py in tests/ui",
     "json": "is the answer to the block before it",
     "php": "is run by test_languages.py",
     "ruby": "is run by test_languages.py",

@@ -6,20 +6,6 @@ import { addressOfList, replaceAddress } from "./route.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
-// How a receiver verifies, for its own code; `body` as it came, before it is parsed.
-const VERIFYING = `import { createHmac, timingSafeEqual } from "node:crypto";
-
-function isGenuine(secret, headers, body) {
-  const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
-  const signed = \`\${headers["webhook-id"]}.\${headers["webhook-timestamp"]}.\`;
-  const digest = createHmac("sha256", key).update(signed).update(body).digest("base64");
-  const expected = Buffer.from(\`v1,\${digest}\`);
-  return (headers["webhook-signature"] ?? "").split(" ").map((each) => Buffer.from(each)).some(
-    (each) => each.length === expected.length && timingSafeEqual(each, expected),
-  );
-}
-`;
-
 // When the webhook is sent again, such as "in 25 s"; what is over by then has been done, and a
 // summary that was loaded before does not know of it.
 export function nextAttempt({ nextAttemptAt, accountId }) {
@@ -69,25 +55,20 @@ export function Attempt({ id, address }) {
   </section>`;
 }
 
+// What is right or wrong with it; the receiver's answer shows whether it verifies.
 function Signature({ attempt: { signature, signedBy, status } }) {
-  const isAccepted = status >= 200 && status < 300;
-  if (signature === "none") return "none: the account had no secret";
-  const by = signedBy.length
-    ? html`right: made with the secret of ${visibleText(signedBy.join(", "))}`
-    : "right when it was sent; no endpoint of the account has that secret now";
-  return html`
-    ${signature === "wrong"
-      ? "wrong on purpose, by a fault or a magic recipient: a receiver that verifies refuses it"
-      : by}
-    ${signature === "wrong" && isAccepted && html`<p class="problem">
-      The receiver accepted it, so it does not verify signatures.</p>`}
-    ${signature === "right" && [400, 401, 403].includes(status) && html`<p class="problem">
-      The receiver refused it. If that is because of the signature, it has another secret, or it
-      verifies a body that it has parsed and written anew.</p>`}
-    <details><summary>Verify it in your code</summary>
-      <pre tabindex="0" aria-label="Verifying code" data-testid="verifying">${VERIFYING}</pre>
-      <${CopyButton} label="Copy" text=${() => VERIFYING} />
-      ${" "}<a href="/docs/webhooks#verifying">In Python, and more about signatures</a></details>`;
+  const isRight = signature === "right";
+  const by = signedBy.length ? `: made with the secret of ${signedBy.join(", ")}`
+    : " when it was sent; no endpoint has that secret now";
+  const problem = isRight
+    ? [400, 401, 403].includes(status) && "The receiver refused it. If that is because of the "
+      + "signature, it has another secret, or verifies a body that it has parsed."
+    : signature === "wrong" && status >= 200 && status < 300
+      && "The receiver accepted it, so it does not verify signatures.";
+  return html`${isRight ? ["right", visibleText(by)]
+      : signature === "wrong" ? "wrong on purpose, by a fault or a magic recipient" : "none"}.${" "}
+    ${problem && html`<strong class="problem">${problem}</strong> `}
+    <a href="/docs/webhooks#verifying">How to verify</a>`;
 }
 
 // Return an attempt, null while it is being loaded, undefined where there is none; and all attempts
