@@ -57,12 +57,13 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 def app_of(sandbox: Sandbox) -> ASGIApp:
     """Return the ASGI application of a sandbox."""
     s = sandbox
-    api, control, docs = _api_routes(s), _control_routes(s), Docs(docs_folder())
-    documents = _LazyDocuments(api, control, s.form, docs)
+    api, control, docs = _api_routes(s), _control_routes(s), Docs(docs_folder(), s.settings.root)
+    documents = _LazyDocuments(api, control, s.form, docs, s.settings.root)
     return Application(
         _api(s, api),
         ControlPipeline(ControlAuth(s.accounts, s.settings.control_token, s.tickets), control),
-        Routes(HEALTH, *Page().resources, *documents.resources, *docs.resources),
+        Routes(HEALTH, *Page(s.settings.root).resources, *documents.resources, *docs.resources),
+        root=s.settings.root,
         hosts=HostCheck((*s.settings.allowed_host, s.settings.host), bare_names=s.in_process),
         journal=s.journal,
         retries=s.retries,
@@ -80,7 +81,10 @@ class _LazyDocuments:
     Each is made when it is first asked for, and kept.
     """
 
-    def __init__(self, api: Routes, control: Routes, form: AnswerForm, docs: Docs) -> None:
+    def __init__(
+        self, api: Routes, control: Routes, form: AnswerForm, docs: Docs, root: str
+    ) -> None:
+        self._root = root
         self._api = api
         self._control = control
         self._form = form
@@ -111,7 +115,9 @@ class _LazyDocuments:
         with self._reading:
             if self._documents is None:
                 control = [Routes(HEALTH, *self.resources), self._control]
-                self._documents = Documents(self._api, control, self._form.answers, self._docs)
+                self._documents = Documents(
+                    self._api, control, self._form.answers, self._docs, self._root
+                )
             if path not in self._files:
                 self._files[path] = self._documents.read(path)
             return self._files[path]

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from msgine_sandbox.asgi.routing import BASE_PATH
 from msgine_sandbox.model.characters import printable
 from msgine_sandbox.model.clock import RealTime, iso_micros
 from msgine_sandbox.model.fault import RequestEffect
@@ -56,8 +57,7 @@ class RequestLog:
 
     def welcome(self, base_url: str) -> None:
         """Write where the inbox and the docs are, and which form the answers have."""
-        url = urlsplit(base_url)
-        origin = f"{url.scheme}://{url.netloc}"
+        origin = base_url.removesuffix(BASE_PATH)
         self._output.write_line(f"Inbox: {self._in(_BOLD, f'{origin}/')}")
         self._output.write_line(f"Docs:  {self._in(_BOLD, f'{origin}/docs/')}")
         self._output.write_line(f"Answers: {self._form.answers}")

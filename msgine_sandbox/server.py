@@ -137,7 +137,7 @@ def base_url(settings: Settings, port: int) -> str:
     """Return the base URL that a client on this machine uses."""
     scheme = "https" if settings.tls else "http"
     host = "localhost" if settings.host in ALL_ADDRESSES else settings.host
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{BASE_PATH}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{settings.root}{BASE_PATH}"
 
 
 class Server(uvicorn.Server):

@@ -77,6 +77,11 @@ class Settings:
     allowed_host: tuple[str, ...] = setting(
         (), "Host name to accept besides localhost; may be repeated.", "NAME"
     )
+    root_path: str | None = setting(
+        None,
+        "Path under which a proxy serves the sandbox, such as /sandbox; the proxy may strip it.",
+        "PATH",
+    )
     control_token: str | None = setting(
         None, "Require this token, sent as X-Control-Token, under /_sandbox.", "TOKEN"
     )
@@ -112,6 +117,11 @@ class Settings:
         for each in fields(self):
             object.__setattr__(self, each.name, _value(each, getattr(self, each.name)))
         _check(self)
+
+    @property
+    def root(self) -> str:
+        """What stands before every path of the sandbox in a link: `--root-path`, or nothing."""
+        return self.root_path or ""
 
     @property
     def number_check(self) -> NumberCheck:
@@ -276,8 +286,18 @@ def _check(settings: Settings) -> None:
             "--webhook-timeout must be above 0 and at most 600 seconds.",
         ),
         (
-            all(map(_is_host, settings.allowed_host)),
+            all(map(is_host, settings.allowed_host)),
             "--allowed-host must be a host name, without scheme and port.",
+        ),
+        (
+            settings.root_path is None or bool(re.fullmatch(_ROOT_PATH, settings.root_path)),
+            "--root-path must begin with a slash and not end with one, such as /sandbox, and have "
+            "only letters, digits and - . _ ~ between slashes.",
+        ),
+        (
+            not _is_own_path(settings.root_path or ""),
+            f"--root-path {settings.root_path} is a path of the sandbox itself: choose one that "
+            f"does not begin with {', '.join(_OWN_PATHS[:-1])} or {_OWN_PATHS[-1]}.",
         ),
         (all(map(is_token, settings.token)), _CREDENTIAL_RULE.format("--token")),
         (
@@ -320,12 +340,20 @@ def _retention_rules(settings: Settings) -> list[tuple[bool, str]]:
 
 # Texts, because few starts need them, and to compile them takes time from each.
 _HOST_NAME = r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?"
+_ROOT_PATH = r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+){1,8}"
+_OWN_PATHS = ("/api/v1", "/_sandbox", "/docs", "/ui", "/openapi.json", "/llms.txt")
 _NAME = rf"(?<!\S)(?:--[a-z-]+|{ENVIRONMENT}[A-Z_]+)(?![\w-])"
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 
 
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
+    """Return whether a text is a host name or an address, without scheme and port."""
     return bool(re.fullmatch(_HOST_NAME, text)) or is_address(text)
+
+
+def _is_own_path(root: str) -> bool:
+    """Return whether a request for a path of the sandbox could be taken for one below a root."""
+    return root == "/api" or any(root == own or root.startswith(f"{own}/") for own in _OWN_PATHS)
 
 
 def is_address(text: str) -> bool:

@@ -17,7 +17,7 @@ from msgine_sandbox.asgi.answers import Answer, error_answer
 from msgine_sandbox.asgi.body import check_framing
 from msgine_sandbox.asgi.context import RequestContext, open_context, request_of
 from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
-from msgine_sandbox.asgi.routing import BASE_PATH, Routes, path_of
+from msgine_sandbox.asgi.routing import BASE_PATH, Routes, below, path_of
 from msgine_sandbox.asgi.security import HostCheck
 from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
@@ -51,6 +51,7 @@ class Application:
         control: ControlPipeline,
         page: Routes,
         *,
+        root: str,
         hosts: HostCheck,
         journal: Journal,
         retries: RetryDetector,
@@ -63,6 +64,7 @@ class Application:
         self._api = api
         self._control = control
         self._page = page
+        self._root = root
         self._hosts = hosts
         self._journal = journal
         self._retries = retries
@@ -90,6 +92,12 @@ class Application:
                 await self._refuse(refused, scope, receive, send)
                 return
         path = path_of(scope)
+        if self._root:
+            rest = below(self._root, path)
+            if rest is not None:
+                # A proxy has kept the prefix. From here on, it is as if it had stripped it.
+                path = rest or "/"
+                scope = {**scope, "path": scope["path"].removeprefix(self._root) or "/"}
         is_api = path.startswith(_API)
         now = self._real.now()
         request_id = format_id(PREFIX, self._ids.next(now=now))

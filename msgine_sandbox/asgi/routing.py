@@ -75,6 +75,12 @@ def path_of(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
+def below(root: str, path: str) -> str | None:
+    """Return the rest of a path that is a root or below it, else None; of the root it is empty."""
+    rest = path.removeprefix(root)
+    return rest if rest != path and rest[:1] in {"", "/"} else None
+
+
 def resource(
     path: str, *, accepted: int = 201, max_body: int = MAX_BODY, **handlers: Handler
 ) -> Resource:

@@ -22,7 +22,7 @@ from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.webhooks.sender import USER_AGENT
 from msgine_sandbox.services.webhooks.targets import is_loopback
-from msgine_sandbox.settings import is_address
+from msgine_sandbox.settings import is_address, is_host
 
 CONTROL_HEADER: Final = "X-Control-Token"
 ACCOUNT_HEADER: Final = "X-Sandbox-Account"
@@ -62,9 +62,9 @@ class HostCheck:
     def __init__(self, allowed: Iterable[str], *, bare_names: bool = False) -> None:
         self._bare_names = bare_names
         self._advice = (
-            "create it with Settings(allowed_host=(…,)), as --allowed-host of the command"
+            "create it with Settings(allowed_host=({0!r},)), as --allowed-host of the command"
             if bare_names
-            else "start it with --allowed-host"
+            else "start it with --allowed-host {0} or MSGINE_SANDBOX_ALLOWED_HOST={0}"
         )
         self._allowed = {name.lower() for name in (*_LOCAL_NAMES, *allowed)}
         # Cached, because every request has a host, and clients have few.
@@ -84,8 +84,10 @@ class HostCheck:
             raise InvalidRequest("Send a Host header", field="Host", expected="one header")
         if not self._is_allowed(sent):
             host = context.header(b"host") or ""
+            name = _host_name(host)
+            advice = self._advice.format(name if is_host(name) else "NAME")
             raise MisdirectedRequest(
-                f"This sandbox does not answer as {host!r}; {self._advice}",
+                f"This sandbox does not answer as {host!r}; {advice}",
                 field="Host",
                 value=host,
             )
@@ -119,7 +121,9 @@ def check_origin(context: RequestContext) -> None:
     is_foreign = origin is not None and _origin_host(origin) != context.header(b"host")
     if is_foreign or site not in _OWN_SITES:
         raise Forbidden(
-            "Another site's page may not use this sandbox", field="Origin", value=origin
+            "Another site's page may not use this sandbox; a proxy has to pass Host on as it is",
+            field="Origin",
+            value=origin,
         )
     if _may_be_foreign(context):
         raise Forbidden(

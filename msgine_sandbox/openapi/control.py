@@ -248,7 +248,7 @@ _RULES: Final[Mapping[type, Schema]] = {
 """Which fields of a body go together: null is the same as absent."""
 
 
-def control_document(routes: Sequence[Routes]) -> dict[str, Any]:
+def control_document(routes: Sequence[Routes], root: str) -> dict[str, Any]:
     """Return the document of the control API that the routes serve.
 
     Raises:
@@ -274,7 +274,7 @@ def control_document(routes: Sequence[Routes]) -> dict[str, Any]:
             "summary": "What only a sandbox has: messages, time, faults, webhooks, requests.",
             "description": _ABOUT,
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": root or "/"}],
         "security": [
             {},
             {"bearer": []},

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from msgine_sandbox.asgi.routing import Routes
+from msgine_sandbox.asgi.routing import BASE_PATH, Routes
 from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.openapi.control import control_document
 from msgine_sandbox.openapi.index import index_view
@@ -22,8 +22,9 @@ class Documents:
     """What a sandbox says of its own calls, by the path that it is served at."""
 
     def __init__(
-        self, api: Routes, control: Sequence[Routes], answers: Answers, docs: Docs
+        self, api: Routes, control: Sequence[Routes], answers: Answers, docs: Docs, root: str
     ) -> None:
+        self._root = root
         self._api = api
         self._control_routes = control
         self._answers = answers
@@ -36,16 +37,22 @@ class Documents:
         if path == "/_sandbox/openapi.json":
             return page_file(".json", _encode(self._control))
         if path == "/_sandbox":
-            return page_file(".json", _encode(index_view(self._control)))
+            return page_file(".json", _encode(index_view(self._control, self._root)))
         if path == "/llms.txt":
-            return page_file(".txt", self._docs.text("llms.txt").encode())
+            return page_file(".txt", self._rooted(self._docs.text("llms.txt")).encode())
         text = self._docs.text("api.md") + reference(self._public, self._control)
-        return page_file(".html", self._docs.rendered(text, "api"))
+        return page_file(".html", self._docs.rendered(text, "api"), self._root)
+
+    def _rooted(self, text: str) -> str:
+        """Return a text whose links, and base URL, are below the root of the sandbox."""
+        return text.replace("](/", f"]({self._root}/").replace(
+            f" {BASE_PATH} ", f" {self._root}{BASE_PATH} "
+        )
 
     @cached_property
     def _public(self) -> Mapping[str, Any]:
-        return public_document(self._api, self._answers)
+        return public_document(self._api, self._answers, self._root)
 
     @cached_property
     def _control(self) -> Mapping[str, Any]:
-        return control_document(self._control_routes)
+        return control_document(self._control_routes, self._root)

@@ -19,12 +19,12 @@ class CallView(View, frozen=True, kw_only=True):
 class DocumentsView(View, frozen=True, kw_only=True):
     """Where to read about the sandbox."""
 
-    docs: str = "/docs/"
-    control: str = "/docs/control"
-    reference: str = "/docs/api"
-    agents: str = "/llms.txt"
-    openapi: str = "/openapi.json"
-    control_openapi: str = "/_sandbox/openapi.json"
+    docs: str
+    control: str
+    reference: str
+    agents: str
+    openapi: str
+    control_openapi: str
 
 
 class IndexView(View, frozen=True, kw_only=True):
@@ -38,15 +38,22 @@ class IndexView(View, frozen=True, kw_only=True):
     calls: Sequence[CallView]
 
 
-def index_view(control: Mapping[str, Any]) -> IndexView:
+def index_view(control: Mapping[str, Any], root: str) -> IndexView:
     """Return the index, with the calls of the control API's document."""
     return IndexView(
         version=__version__,
-        api=BASE_PATH,
-        inbox="/",
-        documents=DocumentsView(),
+        api=root + BASE_PATH,
+        inbox=f"{root}/",
+        documents=DocumentsView(
+            docs=f"{root}/docs/",
+            control=f"{root}/docs/control",
+            reference=f"{root}/docs/api",
+            agents=f"{root}/llms.txt",
+            openapi=f"{root}/openapi.json",
+            control_openapi=f"{root}/_sandbox/openapi.json",
+        ),
         calls=[
-            CallView(method=method.upper(), path=path, summary=operation["summary"])
+            CallView(method=method.upper(), path=root + path, summary=operation["summary"])
             for path, operations in control["paths"].items()
             for method, operation in operations.items()
         ],

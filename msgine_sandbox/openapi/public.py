@@ -43,7 +43,7 @@ _EVERYWHERE: Final = (
 """The errors of every call: of HTTP, of the account, and those that only faults cause."""
 
 
-def public_document(routes: Routes, answers: Answers) -> dict[str, Any]:
+def public_document(routes: Routes, answers: Answers, root: str) -> dict[str, Any]:
     """Return the document of the APIs that the routes serve.
 
     Raises:
@@ -77,7 +77,7 @@ def public_document(routes: Routes, answers: Answers) -> dict[str, Any]:
             "summary": "The Messages API, and the Developers API for SMS, email and push.",
             "description": _ABOUT,
         },
-        "servers": [{"url": BASE_PATH, "description": "This sandbox"}],
+        "servers": [{"url": root + BASE_PATH, "description": "This sandbox"}],
         "security": [{"bearer": []}, {"apiKey": []}, {"bare": []}],
         "paths": paths,
         "webhooks": {each.value: _webhook(each, schemas) for each in EventType},

@@ -121,7 +121,7 @@ class ControlClient:
         try:
             connection = self._new_connection(DEFAULT_TIMEOUT)
             asked = {**self._headers_for(token), **(headers or {})}
-            connection.request("GET", f"/_sandbox{path}", headers=asked)
+            connection.request("GET", f"{self._root}/_sandbox{path}", headers=asked)
             response = connection.getresponse()
             if response.status >= 400:
                 _parse_response(self.origin, response.status, response.read())
@@ -165,6 +165,11 @@ class ControlClient:
             return content.decode()
         return _parse_response(self.origin, status, content)
 
+    @property
+    def _root(self) -> str:
+        """The path of the origin, where a proxy serves the sandbox under one (`--root-path`)."""
+        return urlsplit(self.origin).path
+
     def _headers_for(self, token: str | None) -> dict[str, str]:
         return self._headers | ({} if token is None else {"Authorization": f"Bearer {token}"})
 
@@ -178,7 +183,7 @@ class ControlClient:
             headers = {**headers, "Content-Type": "application/json"}
             content = json.dumps(body).encode()
         try:
-            connection.request(method, target, content, headers)
+            connection.request(method, self._root + target, content, headers)
             if runs_in_event_loop() and not _is_readable(connection, WARN_AFTER):
                 warn_of_blocking()
             response = connection.getresponse()

@@ -37,7 +37,8 @@ class Docs:
     of it. The control token is not asked for, as little as for the page: nothing here is secret.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: str) -> None:
+        self._root = root
         self._folder = folder
         self._served: dict[Path, PageFile] = {}
         self._reading = Lock()
@@ -105,7 +106,9 @@ class Docs:
         name = path.relative_to(self._folder).as_posix().removesuffix(_MARKDOWN)
         text = _folder_text(path) if path.is_dir() else _text(path)
         is_index = path in {self._folder, self._folder / _INDEX}
-        return page_file(".html", self._renderer.page(text, "" if is_index else name).encode())
+        return page_file(
+            ".html", self._renderer.page(text, "" if is_index else name).encode(), self._root
+        )
 
     @cached_property
     def _renderer(self) -> "Renderer":

@@ -1,5 +1,6 @@
 """`/`: the page, and the files that it consists of."""
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -54,7 +55,8 @@ class PageFile(msgspec.Struct, frozen=True):
 class Page:
     """Serves the page's files, which are read at the first request for one."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: str) -> None:
+        self._root = root
         self._files: Mapping[str, PageFile] = {}
 
     @property
@@ -78,7 +80,8 @@ class Page:
         if not self._files:
             folder = Path(__file__).with_name("static")
             self._files = {
-                file.name: page_file(file.suffix, file.read_bytes()) for file in folder.iterdir()
+                file.name: page_file(file.suffix, file.read_bytes(), self._root)
+                for file in folder.iterdir()
             }
         file = self._files.get(name)
         if file is None:
@@ -86,8 +89,13 @@ class Page:
         return file.response(context)
 
 
-def page_file(suffix: str, content: bytes) -> PageFile:
-    """Return a file of a type that its suffix names, such as `.html`."""
+def page_file(suffix: str, content: bytes, root: str = "") -> PageFile:
+    """Return a file of a type that its suffix names, such as `.html`; its links lead below a root.
+
+    Scripts find the root by their own address.
+    """
+    if root and suffix == ".html":
+        content = re.sub(rb'( (?:href|src)=")/', rb"\1" + f"{root}/".encode(), content)
     headers = {
         "Content-Type": _MEDIA_TYPES[suffix],
         "ETag": f'"{sha256(content).hexdigest()[:20]}"',

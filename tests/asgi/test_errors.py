@@ -143,6 +143,7 @@ async def test_another_host_is_refused_and_the_error_names_the_flag(
     answer = await box.call("GET", path, headers={"Host": host})
     error = assert_refused(answer, 421, "misdirected_request")
     assert "--allowed-host" in error["message"]
+    assert "MSGINE_SANDBOX_ALLOWED_HOST=" in error["message"]
     assert error["details"] == {"field": "Host", "value": host}
 
 

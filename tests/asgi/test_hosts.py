@@ -93,6 +93,7 @@ async def test_a_sandbox_answers_as_a_local_name_or_as_any_address(box: Box, hos
 async def test_a_foreign_name_is_refused_and_the_error_names_the_flag(box: Box, host: str) -> None:
     error = assert_refused(await ask(box, host), 421, "misdirected_request")
     assert "--allowed-host" in error["message"]
+    assert "MSGINE_SANDBOX_ALLOWED_HOST" in error["message"]
     assert error["details"] == {"field": "Host", "value": host}
 
 

@@ -83,6 +83,7 @@ VALUES = {
     "strict_numbers": (None, True),
     "strict_idempotency": (None, True),
     "allowed_host": ("sandbox", ("sandbox",)),
+    "root_path": ("/sandbox", "/sandbox"),
     "control_token": ("secret", "secret"),
     "webhook_policy": ("any", "any"),
     "webhook_timeout": ("3", 3.0),
@@ -217,6 +218,7 @@ def possible(setting: "Field[Any]") -> st.SearchStrategy[Any]:
         return st.lists(st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)) | st.just("one")
     if default is None:
         special = {"control_token": texts, "keep_messages": NUMBERS, "keep_megabytes": NUMBERS}
+        special["root_path"] = st.just("/team/sandbox")
         special["numbers"] = st.just("valid")  # the others exclude --strict-numbers
         return st.none() | special.get(setting.name, st.text("a /é", min_size=1))
     return st.just(default)

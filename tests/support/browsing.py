@@ -17,6 +17,15 @@ from project import ROOT
 
 NUMBER = "+256701234567"
 WAIT_LIMIT = 60_000  # milliseconds; only a condition that never comes true takes so long
+# An element that is only there once the view has its data.
+LOADED = {
+    "inbox": "row",
+    "requests": "request-row",
+    "webhooks": "attempts",
+    "controls": "clock-facts",
+    "playground": "magic",
+    "coverage": "met",
+}
 _tokens = count(1)
 
 expect.set_options(timeout=WAIT_LIMIT)

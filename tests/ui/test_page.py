@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from browsing import NUMBER, Client, Tab, new_tab
+from browsing import LOADED, NUMBER, Client, Tab, new_tab
 from live import Live, serving
 from playwright.async_api import Browser, Response, Route, expect
 from project import PAGE
@@ -16,15 +16,6 @@ from project import PAGE
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 
-# An element that is only there once the view has its data.
-LOADED = {
-    "inbox": "row",
-    "requests": "request-row",
-    "webhooks": "attempts",
-    "controls": "clock-facts",
-    "playground": "magic",
-    "coverage": "met",
-}
 # How a browser refuses storage: where site data is blocked, and where no room is left.
 NO_STORAGE = {
     "blocked": """for (const name of ["sessionStorage", "localStorage"]) {

@@ -44,11 +44,17 @@ export class SandboxError extends Error {
 
 /** A running sandbox. */
 export class Sandbox implements AsyncDisposable {
+  /** The origin, with the path under which a proxy serves the sandbox, if it does. */
+  readonly origin: string;
+
   constructor(
-    readonly origin: string,
+    url: string,
     private readonly controlToken?: string,
     private readonly child?: ChildProcess,
-  ) {}
+  ) {
+    const { origin, pathname } = new URL(url);
+    this.origin = origin + pathname.replace(/\/+$/, "").replace(/\/api\/v1$/, "");
+  }
 
   /** For the client under test. */
   get baseUrl(): string {
@@ -70,7 +76,7 @@ export class Sandbox implements AsyncDisposable {
     if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
     if (this.controlToken !== undefined) headers.set("X-Control-Token", this.controlToken);
     if (json !== undefined) headers.set("Content-Type", "application/json");
-    const url = new URL(`/_sandbox${path}`, this.origin);
+    const url = new URL(`${this.origin}/_sandbox${path}`);
     for (const [name, value] of Object.entries(params)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
@@ -217,7 +223,7 @@ export class Receiver implements AsyncDisposable {
 
 /** Return the running sandbox at an origin or base URL. */
 export async function connect(url: string, controlToken?: string): Promise<Sandbox> {
-  const sandbox = new Sandbox(new URL(url).origin, controlToken);
+  const sandbox = new Sandbox(url, controlToken);
   await sandbox.call("GET", "/health");
   return sandbox;
 }
@@ -246,5 +252,5 @@ export async function start(
   });
   // None of these may keep the process alive; its end closes standard input, which ends the child.
   for (const each of [child, child.stdin, child.stdout, child.stderr]) (each as Socket).unref();
-  return new Sandbox(new URL(url).origin, settings["control_token"]?.toString(), child);
+  return new Sandbox(url, settings["control_token"]?.toString(), child);
 }

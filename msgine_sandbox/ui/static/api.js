@@ -1,8 +1,9 @@
 // Requests to the control API and to the public API.
 import { controlToken } from "./browser_storage.js";
 import { formatJson } from "./format.js";
+import { ROOT } from "./root.js";
 
-export const BASE_PATH = "/api/v1";
+export const BASE_PATH = `${ROOT}/api/v1`;
 
 // An error response of the control API.
 export class ApiError extends Error {
@@ -26,7 +27,7 @@ export function controlHeaders(account) {
 export async function callControlApi(method, path, { account = null, body } = {}) {
   const headers = controlHeaders(account);
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await fetch(`/_sandbox${path}`, {
+  const response = await fetch(`${ROOT}/_sandbox${path}`, {
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),

@@ -1,7 +1,10 @@
 // What the page stores in the browser: values of one tab, and which messages have been read. A
 // browser may refuse storage, or have no room left: then it is only known until the page is closed.
 
-const READ_MESSAGES = "msgine-read";
+import { ROOT } from "./root.js";
+
+// Sandboxes under several paths of one host share the storage.
+const READ_MESSAGES = `${ROOT}msgine-read`;
 const MOST_READ = 5000; // ids; the oldest are dropped
 
 // `storage` is "sessionStorage" or "localStorage": where site data is blocked, even to name one is
@@ -27,7 +30,7 @@ function write(storage, name, value) {
 // A value that the browser forgets when the tab is closed.
 class TabValue {
   constructor(name) {
-    this.name = name;
+    this.name = ROOT + name;
     this.unstored = undefined;
   }
 

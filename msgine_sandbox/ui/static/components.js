@@ -1,6 +1,7 @@
 // Components that several views use.
 import { formatJson } from "./format.js";
 import { html, useState } from "./preact.js";
+import { ROOT } from "./root.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
@@ -53,7 +54,7 @@ export function Warnings({ warnings }) {
   return html`<ul class="warnings" data-testid="warnings">${warnings.map((warning) => html`<li>
     <strong>${warning.code}</strong> ${visibleText(warning.message)}${" "}
     <em>${warning.advice}</em>${" "}
-    <a href=${warning.docs}>More about ${warning.code}</a></li>`)}</ul>`;
+    <a href=${ROOT + warning.docs}>More about ${warning.code}</a></li>`)}</ul>`;
 }
 
 // What the sandbox decided about a request, in the order of the decisions.

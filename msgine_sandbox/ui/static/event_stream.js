@@ -1,6 +1,8 @@
 // The events of the sandbox: server-sent events, read with fetch because EventSource cannot send
 // headers. Read by the worker of all tabs, or by a tab where there are no such workers.
 
+import { ROOT } from "./root.js";
+
 const RETRY_MS = 500; // between connection attempts
 const WORK_MS = 12; // of processing events before others have their turn
 const TEXT_LENGTH = 2000; // as in the summaries of the control API
@@ -58,7 +60,7 @@ export class EventStream {
     if (this.controlToken) headers["X-Control-Token"] = this.controlToken;
     // The server continues after this event, or sends a gap where it no longer has the next one.
     if (this.lastEventId) headers["Last-Event-ID"] = this.lastEventId;
-    return fetch("/_sandbox/events", { headers, signal, cache: "no-store" });
+    return fetch(`${ROOT}/_sandbox/events`, { headers, signal, cache: "no-store" });
   }
 
   async read(reader) {

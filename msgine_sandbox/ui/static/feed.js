@@ -2,10 +2,11 @@
 // Where there are no such workers, each tab has a connection while it is visible.
 import { controlToken } from "./browser_storage.js";
 import { EventStream } from "./event_stream.js";
+import { ROOT } from "./root.js";
 
 class SharedSource {
   constructor({ onEvents, onState }) {
-    const worker = new SharedWorker("/ui/feed_worker.js", { type: "module" });
+    const worker = new SharedWorker(`${ROOT}/ui/feed_worker.js`, { type: "module" });
     this.port = worker.port;
     this.port.onmessage = ({ data: { events, state } }) => {
       if (state) onState(state);

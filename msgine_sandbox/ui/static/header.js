@@ -2,6 +2,7 @@
 import { accountTitle, knownAccount } from "./accounts.js";
 import { clockNow, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
+import { ROOT } from "./root.js";
 import { store } from "./store.js";
 
 const TICK_MS = 1000;
@@ -11,7 +12,7 @@ const REFRESH_MS = 3000; // of the clock, and of what an account's rate limits h
 export function Header({ views, view, unread, openHelp }) {
   return html`<header class="top">
     <a class="brand" href="#/inbox">
-      <img src="/ui/icon.svg" alt="" width="24" height="24" /> msgine-sandbox</a>
+      <img src=${`${ROOT}/ui/icon.svg`} alt="" width="24" height="24" /> msgine-sandbox</a>
     <nav aria-label="Views">${Object.entries(views).map(([id, [name]]) => html`
       <a href=${`#/${id}`} aria-current=${id === view ? "page" : null} data-testid=${`nav-${id}`}>
         ${name}
@@ -20,7 +21,7 @@ export function Header({ views, view, unread, openHelp }) {
     </nav>
     <${AccountChoice} accounts=${store.accounts} account=${store.account} />
     <${Clock} clock=${store.clock} />
-    <a class="plain" href="/docs/" data-testid="docs">Docs</a>
+    <a class="plain" href=${`${ROOT}/docs/`} data-testid="docs">Docs</a>
     <button type="button" class="plain" aria-label="Keyboard shortcuts"
       title="Keyboard shortcuts (?)" onClick=${openHelp}>?</button>
   </header>`;

@@ -1,5 +1,6 @@
 // The inbox: every message, newest first, and the open message beside them.
 import { AccountOf } from "./accounts.js";
+import { BASE_PATH } from "./api.js";
 import { StatusCounts } from "./components.js";
 import { clockNow, formatAge, formatCount, plural } from "./format.js";
 import { ignoresShortcuts } from "./keyboard.js";
@@ -141,11 +142,11 @@ function Empty({ query, search }) {
     <p>Send the first one. Any token works, and each token has an account of its own:</p>
     <pre tabindex="0" aria-label="The first message">${firstCommand()}</pre>
     <p>Or use the <a href="#/playground">playground</a>. An SDK only needs this base URL:${" "}
-      <code>${location.origin}/api/v1</code></p></div>`;
+      <code>${location.origin}${BASE_PATH}</code></p></div>`;
 }
 
 function firstCommand() {
-  return `curl ${location.origin}/api/v1/messages/sms \\
+  return `curl ${location.origin}${BASE_PATH}/messages/sms \\
   -H "Authorization: Bearer test_me" \\
   -H "Content-Type: application/json" \\
   -d '{"to": "+256701234567", "message": "Your code is 493817"}'`;

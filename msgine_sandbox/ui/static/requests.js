@@ -1,5 +1,6 @@
 // The journal: every request of a client with its response, its decisions and its warnings.
 import { AccountOf } from "./accounts.js";
+import { BASE_PATH } from "./api.js";
 import { Decisions, Exchange, StatusCode, Warnings } from "./components.js";
 import { formatCount, formatTime, plural } from "./format.js";
 import { useListKeys, VirtualList } from "./list.js";
@@ -42,8 +43,8 @@ export function Requests({ id, parameters }) {
             row=${(entry) => html`<${Row} entry=${entry} href=${address(entry)}
               isOpen=${entry.id === id} />`} />`
         : html`<div class="empty"><h2>No requests</h2>
-            <p>Every request to <code>${location.origin}/api/v1</code> is recorded here with its
-              response, and with warnings about what will cause trouble in production.</p></div>`}
+            <p>Every request to <code>${location.origin}${BASE_PATH}</code> is recorded here with
+              its response, and warnings about what will cause trouble in production.</p></div>`}
     </section>
     ${id && html`<${Request} key=${id} id=${id} />`}
   </div>`;

@@ -1,0 +1,100 @@
+"""A sandbox under a path of a proxy, which strips that path from requests or keeps it."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from box import NUMBER, Box, sandbox
+from matching import assert_refused
+
+ROOT = "/team/sandbox"
+SMS = {"to": NUMBER, "message": "Hello"}
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with sandbox(root_path=ROOT) as box:
+        yield box
+
+
+@pytest.mark.parametrize("prefix", [ROOT, ""], ids=["kept", "stripped"])
+async def test_every_part_answers_whether_a_proxy_keeps_the_path_or_strips_it(
+    box: Box, prefix: str
+) -> None:
+    sent = await box.call("POST", f"{prefix}/api/v1/messages/sms", json=SMS)
+    assert sent.status_code == 201
+    shown = await box.call("GET", f"{prefix}/_sandbox/messages/{sent.json()['id']}")
+    assert shown.json()["message"] == "Hello"
+    [entry] = (await box.call("GET", f"{prefix}/_sandbox/requests")).json()["data"]
+    assert entry["path"] == "/api/v1/messages/sms"  # the same for each kind of proxy
+    for path in ["/", "/ui/main.js", "/docs/", "/docs/api", "/llms.txt", "/_sandbox/health"]:
+        assert (await box.http.get(prefix + path)).status_code == 200, path
+
+
+async def test_a_request_repeated_through_the_other_kind_of_proxy_is_the_same(box: Box) -> None:
+    key = {"Idempotency-Key": "one"}
+    answers = [
+        await box.call("POST", f"{prefix}/api/v1/messages/sms", json=SMS, headers=key)
+        for prefix in (ROOT, "")
+    ]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert "idempotency-key-reused" not in str(answers[1].headers)
+
+
+async def test_the_root_without_a_slash_is_the_page(box: Box) -> None:
+    assert (await box.http.get(ROOT)).content == (await box.http.get(f"{ROOT}/")).content
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/team/sandboxes/api/v1/messages", "/team/api/v1/messages", f"{ROOT}%2Fapi/v1/messages"],
+)
+async def test_a_path_that_only_begins_alike_is_not_below_the_root(box: Box, path: str) -> None:
+    assert_refused(await box.call("GET", path), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/", "/docs/settings", "/docs/api"])
+async def test_every_link_of_a_page_leads_below_the_root(box: Box, path: str) -> None:
+    text = (await box.http.get(path)).text
+    links = re.findall(r' (?:href|src)="(/[^"]*)"', text)
+    assert len(links) > 4
+    assert [link for link in links if not link.startswith(f"{ROOT}/")] == []
+    for link in set(links):
+        assert (await box.http.get(link)).status_code == 200, link
+
+
+async def test_a_page_has_another_etag_than_without_a_root(box: Box) -> None:
+    first = await box.http.get("/")
+    again = {"If-None-Match": first.headers["etag"]}
+    assert (await box.http.get("/", headers=again)).status_code == 304
+    async with sandbox() as other:
+        assert (await other.http.get("/", headers=again)).status_code == 200
+
+
+async def test_a_redirect_stays_where_it_is(box: Box) -> None:
+    answer = await box.http.get(f"{ROOT}/docs", follow_redirects=False)
+    assert answer.status_code == 307
+    assert httpx.URL(f"http://proxy{ROOT}/docs").join(answer.headers["location"]).path == (
+        f"{ROOT}/docs/"
+    )
+
+
+async def test_documents_and_index_name_paths_below_the_root(box: Box) -> None:
+    public = (await box.http.get("/openapi.json")).json()
+    control = (await box.http.get("/_sandbox/openapi.json")).json()
+    assert [public["servers"][0]["url"], control["servers"][0]["url"]] == [f"{ROOT}/api/v1", ROOT]
+    links = re.findall(r"\]\((/[^)]*)\)", (await box.http.get("/llms.txt")).text)
+    assert len(links) > 9
+    assert [link for link in links if not link.startswith(f"{ROOT}/")] == []
+    index = (await box.http.get("/_sandbox")).json()
+    named = [index["api"], index["inbox"], *index["documents"].values()]
+    named += [each["path"] for each in index["calls"]]
+    assert [each for each in named if not each.startswith(f"{ROOT}/")] == []
+
+
+async def test_without_a_root_there_is_none_in_any_link() -> None:
+    async with sandbox() as box:
+        assert 'href="/ui/style.css"' in (await box.http.get("/")).text
+        assert (await box.http.get("/openapi.json")).json()["servers"][0]["url"] == "/api/v1"
+        assert_refused(await box.call("GET", f"{ROOT}/api/v1/messages"), 404, "not_found")
