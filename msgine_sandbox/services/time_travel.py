@@ -96,7 +96,8 @@ class TimeTravel:
     async def advance_until(self, account: int | None, until: Until) -> int:
         """Move forward to what is due next, or until nothing is due within 24 hours.
 
-        Every account moves by as much as one needs. Where nothing is due, none moves.
+        Every account moves by as much as one needs. Where nothing is due, none moves; what is
+        overdue is performed all the same, as after a pause of the process.
 
         Raises:
             InvalidRequest: what is due next is beyond ten years.
@@ -110,8 +111,8 @@ class TimeTravel:
                     value=until,
                     expected=f"{Until.NEXT} only where something is due within ten years",
                 )
-            return 0 if micros is None else await self._move_by(account, micros)
-        performed, before = 0, -1
+            return await self._move_by(account, micros or 0)
+        performed, before = await self._move_by(account, 0), -1
         while (micros := await self._upcoming.until_last_of_day(account)) is not None:
             # Of several accounts, one that is farther ahead may be near the end of time.
             micros = min(micros, LATEST - self._latest_time(account))
