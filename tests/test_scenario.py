@@ -142,7 +142,7 @@ async def test_an_account_gets_all_its_settings(tmp_path: Path) -> None:
 async def test_a_scenario_has_messages_of_every_channel(tmp_path: Path) -> None:
     later = EMAIL | {"subject": "For later", "scheduledFor": "2099-01-01T00:00:00Z"}
     messages = [EMAIL | {"secondsAgo": 3600}, PUSH, later]
-    file = written(tmp_path, accounts({"token": "t", "messages": messages}))
+    file = written(tmp_path, accounts({"token": "t", "frozen": True, "messages": messages}))
     async with starting_with(file) as http:
         box = Box(http, "t")
         found = (await box.get("/_sandbox/messages"))["data"][::-1]

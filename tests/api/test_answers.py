@@ -93,6 +93,7 @@ async def test_the_developers_api_keeps_its_members_under_both(path: str) -> Non
     members = []
     for answers in Answers:
         async with sandbox(answers=answers) as box:
+            await box.freeze()
             answer = await box.call("POST", f"{BASE_PATH}/developers{path}", json=SENDS[path])
             message = answer.json()
             assert answer.status_code == 201

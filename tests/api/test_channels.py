@@ -25,6 +25,7 @@ async def listed(box: Box, channel: Channel) -> list[dict[str, Any]]:
 
 @CHANNELS
 async def test_a_message_is_sent_read_and_listed(box: Box, channel: Channel) -> None:
+    await box.freeze()
     sent = await box.developers("POST", f"/{channel}", SENDS[f"/{channel}"])
     assert sent["channel"] == channel
     assert await box.developers("GET", f"/{sent['id']}") == sent

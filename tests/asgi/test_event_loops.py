@@ -57,6 +57,7 @@ def by_hand() -> Account:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_message_is_sent_read_and_delivered(client: str) -> None:
     with calling(app_with(), client) as account:
+        account.control("POST", "/clock/freeze")
         message = account.accepted()
         assert account.status(message) == "pending"
         assert account.advance(2)["performed"] == 2

@@ -51,7 +51,7 @@ async def test_a_resumed_clock_runs_on_from_where_it_stood(box: Box) -> None:
     assert (
         timedelta(0)
         <= parse_time(resumed["now"]) - parse_time(advanced["now"])
-        < timedelta(seconds=5)
+        < timedelta(hours=1)
     )
     assert parse_time((await box.get("/_sandbox/clock"))["now"]) > parse_time(resumed["now"])
     assert (await box.control("POST", "/clock/resume"))["aheadSeconds"] > 399 * 86_400

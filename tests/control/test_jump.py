@@ -56,7 +56,7 @@ async def test_the_clock_moves_to_the_status_and_no_farther(
 async def test_a_running_clock_moves_as_well(box: Box) -> None:
     await box.accepted(AN_HOUR_LATER)
     assert (await jumped(box, status="delivered", timeout=0))["status"] == "delivered"
-    assert (await box.get("/_sandbox/clock"))["aheadSeconds"] > 3590
+    assert (await box.get("/_sandbox/clock"))["aheadSeconds"] > 3000
 
 
 async def test_a_status_that_no_step_leads_to_is_told_at_once(box: Box) -> None:
@@ -219,9 +219,10 @@ def test_an_application_that_is_called_in_this_process_jumps(is_frozen: bool) ->
     if is_frozen:
         account.control("POST", "/clock/freeze")
     message = account.accepted(AN_HOUR_LATER)
-    assert account.get("/_sandbox/clock")["next"]["status"] == "sent"
+    assert account.get("/_sandbox/clock")["next"]["messageId"] == message
     found = account.get("/_sandbox/messages/wait?status=delivered&jump=true&timeout=0")
     assert (found["id"], found["status"]) == (message, "delivered")
+    account.control("POST", "/clock/freeze")
     account.accepted()
     assert account.control("POST", "/clock/advance", {"until": "idle"})["performed"] == 2
     assert account.get("/_sandbox/clock")["next"] is None

@@ -68,6 +68,7 @@ async def test_each_filter_finds_exactly_its_messages(box: Box) -> None:
 
 
 async def test_messages_are_counted_by_every_filter_of_a_search(box: Box) -> None:
+    await box.freeze()
     assert await box.get("/_sandbox/messages/count") == {"count": 0}
     for text in ("Your code is 493817", "Hello", "Hello again"):
         await box.accepted(message=text)

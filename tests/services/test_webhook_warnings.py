@@ -4,6 +4,8 @@ import asyncio
 import socket
 import ssl
 import threading
+import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,15 +16,28 @@ from receiver import Hanging, Receiver, receiving
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
+PATIENT = Settings(webhook_timeout=600)
+"""With which no receiver is slow, however slow the machine is."""
 
-async def test_a_slow_receiver_causes_a_warning(receiver: Receiver) -> None:
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with boxed(Sandbox(PATIENT)) as box:
+        yield box
+
+
+async def test_a_slow_receiver_causes_a_warning(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("msgine_sandbox.services.client_warnings._SLOW", 0.1 / 600)
+
     def slow(handler: Any) -> None:
-        asyncio.run(asyncio.sleep(1.6))
+        time.sleep(0.2)
         handler.send_response(200)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
-    async with sandbox(webhook_timeout=4.5) as box:
+    async with boxed(Sandbox(PATIENT)) as box:
         receiver.answers = [slow]
         await box.accepted(callbackUrl=receiver.url)
         await box.advance(seconds=1)
@@ -71,14 +86,14 @@ async def test_a_webhook_that_fails_on_purpose_causes_no_warning(
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "app.localhost"])
 async def test_localhost_in_a_container_causes_a_warning(host: str) -> None:
-    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+    async with boxed(Sandbox(PATIENT, in_container=True)) as box:
         await box.accepted(callbackUrl=f"http://{host}:9/hooks")
         await box.advance(seconds=1)
         assert await box.warning_codes() == ["webhook-failed", "webhook-localhost-in-container"]
 
 
 async def test_localhost_outside_of_a_container_causes_no_such_warning() -> None:
-    async with boxed(Sandbox(Settings(), in_container=False)) as box:
+    async with boxed(Sandbox(PATIENT, in_container=False)) as box:
         await box.accepted(callbackUrl="http://localhost:9/hooks")
         await box.advance(seconds=1)
         assert await box.warning_codes() == ["webhook-failed"]
@@ -87,7 +102,7 @@ async def test_localhost_outside_of_a_container_causes_no_such_warning() -> None
 async def test_a_reachable_receiver_in_the_same_container_causes_no_warning(
     receiver: Receiver,
 ) -> None:
-    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+    async with boxed(Sandbox(PATIENT, in_container=True)) as box:
         await box.accepted(callbackUrl=receiver.url)
         await box.advance(seconds=1)
         assert await box.warning_codes() == []
@@ -104,7 +119,7 @@ async def test_a_receiver_that_was_reached_in_a_container_is_not_taken_for_absen
 ) -> None:
     receiver.answers = answers * 2
     url = receiver.url.replace("127.0.0.1", host)
-    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+    async with boxed(Sandbox(PATIENT, in_container=True)) as box:
         await box.accepted(callbackUrl=url)
         await box.advance(seconds=6)  # two attempts, the second perhaps on a kept connection
         assert await box.warning_codes() == ["webhook-failed"]
@@ -115,8 +130,9 @@ async def test_a_receiver_that_does_not_answer_in_time_is_not_taken_for_absent(
 ) -> None:
     hanging = Hanging(asyncio.Event(), asyncio.Event())
     receiver.answers = [hanging]
-    settings = Settings(webhook_timeout=1.0)
+    settings = Settings(webhook_timeout=4.0)
     async with boxed(Sandbox(settings, in_container=True)) as box:
+        await box.freeze()
         await box.accepted(callbackUrl=receiver.url)
         await box.advance(seconds=1)
         assert await box.warning_codes() == ["webhook-slow", "webhook-failed"]
@@ -124,7 +140,7 @@ async def test_a_receiver_that_does_not_answer_in_time_is_not_taken_for_absent(
 
 
 async def test_a_receiver_without_tls_is_not_taken_for_absent(receiver: Receiver) -> None:
-    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+    async with boxed(Sandbox(PATIENT, in_container=True)) as box:
         await box.accepted(callbackUrl=receiver.url.replace("http:", "https:"))
         await box.advance(seconds=1)
         assert await box.warning_codes() == ["webhook-failed"]
@@ -134,7 +150,7 @@ async def test_a_receiver_whose_certificate_is_not_trusted_is_not_taken_for_abse
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost").configure_cert(tls)
     with receiving(tls) as receiver:
-        async with boxed(Sandbox(Settings(), in_container=True)) as box:
+        async with boxed(Sandbox(PATIENT, in_container=True)) as box:
             await box.accepted(callbackUrl=receiver.url)
             await box.advance(seconds=1)
             assert await box.warning_codes() == ["webhook-failed"]
@@ -155,7 +171,7 @@ async def test_a_name_that_is_not_resolved_in_time_is_no_slow_receiver(
 
 
 async def test_a_webhook_that_the_sandbox_refuses_to_send_is_not_blamed_on_its_receiver() -> None:
-    async with boxed(Sandbox(Settings(), in_container=True)) as box:
+    async with boxed(Sandbox(PATIENT, in_container=True)) as box:
         await box.accepted(callbackUrl="http://8.8.8.8/hooks")
         await box.advance(seconds=1)
         [warning] = await box.warnings()

@@ -109,6 +109,7 @@ def test_an_attempt_is_sent_again(account: Account, hooks: WebhookReceiver) -> N
 
 
 def test_a_wait_ends_as_soon_as_enough_have_come(account: Account, hooks: WebhookReceiver) -> None:
+    account.clock.freeze()
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(hooks.wait_for, event="message.failed", to=NUMBER, count=2)
         for _ in range(2):
@@ -136,6 +137,8 @@ def test_a_wait_that_times_out_lists_the_webhooks_received(
 
 
 def test_webhooks_go_wrong_on_purpose(account: Account, hooks: WebhookReceiver) -> None:
+    account.clock.freeze()
+
     def events() -> list[str]:
         hooks.clear()
         send(account)
