@@ -21,7 +21,8 @@ try {
   writeFileSync(join(folder, "package.json"), "{}");
   const quiet = ["--silent", "--no-audit", "--no-fund", "--prefer-offline"];
   run("npm", "install", ...quiet, "--save-dev", join(here, packed), `vitest@${version}`);
-  run("npx", "vitest", "run");
+  // Milliseconds that only a hang takes, however slow the machine is.
+  run("npx", "vitest", "run", "--testTimeout=60000", "--hookTimeout=60000");
 } finally {
   rmSync(folder, { recursive: true });
 }

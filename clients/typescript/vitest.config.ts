@@ -1,3 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { include: ["demo/**/*.test.ts"] } });
+// Milliseconds that only a hang takes, however slow the machine is.
+const limit = 60_000;
+export default defineConfig({
+  test: { include: ["demo/**/*.test.ts"], testTimeout: limit, hookTimeout: limit },
+});
