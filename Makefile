@@ -18,7 +18,7 @@ TYPESCRIPT := clients/typescript
 ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lowest compat soak fuzz check check-js typescript pictures bench bench-peers
+.PHONY: help serve test lowest compat soak fuzz dist check check-js typescript pictures bench bench-peers
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -58,6 +58,9 @@ soak: $(READY) ## Load the sandbox for 10 minutes, on bad days too; ARGS="--shor
 fuzz: $(READY) $(FUZZ)/ready ## Call what the OpenAPI documents allow, and what not; ARGS="--short" takes about a minute
 	@$(COMPILE)
 	@$(BIN)/python tests/fuzz --schemathesis $(FUZZ)/bin/schemathesis $(ARGS)
+
+dist: $(READY) ## Build the wheel and the source distribution, and try both in empty environments
+	@$(BIN)/python tests/distributions
 
 check: $(READY) ## Check style, types and which package imports which
 	@$(BIN)/ruff check
