@@ -4,6 +4,7 @@ It is for a frame of the inbox. Anybody can send an email to a sandbox, so its H
 loads nothing, submits no form and is of no origin, wherever it is opened.
 """
 
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -36,13 +37,32 @@ _HEADERS: Final = {
 }
 
 
+_CONNECTING: Final = re.compile(r"(?<=<)(?:link|frame|(/?)iframe)(?=[\t\n\f\r />])", re.IGNORECASE)
+"""The names of elements for which browsers connect to hosts, although no request is allowed.
+
+A tag begins with `<` and its name as they stand, wherever it is: references such as `&lt;` are for
+texts and values (HTML standard, 13.2.5).
+"""
+
+
+def without_connections(html: str) -> str:
+    """Return HTML in which no element opens a connection.
+
+    In place of `link` and `frame` it has an element that is parsed in the same way, and does
+    nothing; in place of `iframe`, which mail programs do not show, one that is not shown.
+    """
+    return _CONNECTING.sub(
+        lambda found: "basefont" if found[1] is None else f"{found[1]}noframes", html
+    )
+
+
 class HtmlAnswer(Answer):
-    """The HTML of an email, as it was sent."""
+    """The HTML of an email, as it was sent, but for what would open connections."""
 
     content_type = b"text/html; charset=utf-8"
 
     def __init__(self, html: str) -> None:
-        super().__init__(html.encode(errors="replace"), headers=_HEADERS)
+        super().__init__(without_connections(html).encode(errors="replace"), headers=_HEADERS)
 
 
 class TicketView(View, frozen=True, kw_only=True):
@@ -71,7 +91,7 @@ class HtmlControl:
         ]
 
     async def read(self, request: Request) -> Answer:
-        """Return the HTML of an email as it was sent, as a page that runs and loads nothing."""
+        """Return the HTML of an email as a page that runs and loads nothing."""
         ControlQuery(request.query_params, {TICKET}, "The HTML of a message")
         _, html = await self._email(request)
         return HtmlAnswer(html)

@@ -27,8 +27,9 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_FRAMING_POLICY: Final = f"{_POLICY}; frame-src 'self'"
+"""Of the page itself, which shows emails in a frame."""
 _HEADERS: Final = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -80,7 +81,12 @@ class Page:
         if not self._files:
             folder = Path(__file__).with_name("static")
             self._files = {
-                file.name: page_file(file.suffix, file.read_bytes(), self._root)
+                file.name: page_file(
+                    file.suffix,
+                    file.read_bytes(),
+                    root=self._root,
+                    policy=_FRAMING_POLICY if file.name == _FRONT else _POLICY,
+                )
                 for file in folder.iterdir()
             }
         file = self._files.get(name)
@@ -89,7 +95,7 @@ class Page:
         return file.response(context)
 
 
-def page_file(suffix: str, content: bytes, root: str = "") -> PageFile:
+def page_file(suffix: str, content: bytes, root: str = "", policy: str = _POLICY) -> PageFile:
     """Return a file of a type that its suffix names, such as `.html`; its links lead below a root.
 
     Scripts find the root by their own address.
@@ -99,6 +105,7 @@ def page_file(suffix: str, content: bytes, root: str = "") -> PageFile:
     headers = {
         "Content-Type": _MEDIA_TYPES[suffix],
         "ETag": f'"{sha256(content).hexdigest()[:20]}"',
+        "Content-Security-Policy": policy,
         **_HEADERS,
     }
     return PageFile(content, headers)

@@ -91,6 +91,23 @@ async def test_the_html_is_returned_as_it_was_sent_and_can_do_nothing(box: Box) 
     assert (head.status_code, head.content) == (200, b"")
 
 
+@pytest.mark.parametrize(
+    ("html", "served"),
+    [
+        ("<link rel=preconnect href=//a>", "<basefont rel=preconnect href=//a>"),
+        ("<LINK\nrel=x><Link/rel=x><link>", "<basefont\nrel=x><basefont/rel=x><basefont>"),
+        ("<frameset><frame src=a></frameset>", "<frameset><basefont src=a></frameset>"),
+        ("<iframe\tsrc=a>x</IFRAME >", "<noframes\tsrc=a>x</noframes >"),
+        ("<linked><links><a>link</a> <framed> < link> &lt;link>", None),
+    ],
+)
+async def test_nothing_is_served_that_opens_connections(
+    box: Box, html: str, served: str | None
+) -> None:
+    answer = await box.call("GET", f"/_sandbox/messages/{(await sent(box, html=html))['id']}/html")
+    assert answer.text == (html if served is None else served)
+
+
 async def test_only_an_email_with_html_has_some(box: Box) -> None:
     without = [await box.developers("POST", path, body) for path, body in SENDS.items()]
     of_another = await sent(box.other())

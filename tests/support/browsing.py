@@ -102,9 +102,11 @@ class Client:
 class Tab:
     """A browser tab with the page, and a client of the same sandbox."""
 
-    def __init__(self, page: Page, client: Client) -> None:
+    def __init__(self, page: Page, client: Client, errors: list[str] | None = None) -> None:
         self.page = page
         self.client = client
+        self.errors = [] if errors is None else errors
+        """What the page has reported so far."""
 
     def find(self, name: str) -> Locator:
         """Return the elements with this data-testid."""
@@ -148,7 +150,7 @@ async def new_tab(browser: Browser, live: Live, **context: Any) -> AsyncIterator
     page.on("console", lambda entry: entry.type == "error" and errors.append(entry.text))
     client = Client(live.origin)
     try:
-        yield Tab(page, client)
+        yield Tab(page, client, errors)
     finally:
         client.close()
         await profile.close()

@@ -27,6 +27,8 @@ async def test_every_file_is_guarded(live: Live, path: str) -> None:
     )
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
+    is_front = path in {"/", "/ui/index.html"}
+    assert policy.get("frame-src") == ("'self'" if is_front else None)
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "same-origin"
     assert not {"access-control-allow-origin"} & answer.headers.keys()

@@ -1,4 +1,5 @@
 // The entry point: the views, the route in the address, and what is around every view.
+import { About } from "./about.js";
 import { ConnectionBanner } from "./banners.js";
 import { Controls } from "./controls.js";
 import { Coverage } from "./coverage.js";
@@ -49,6 +50,7 @@ function App() {
             <p>The control token is needed to see what is in this sandbox.</p></div>`
         : html`<${ErrorBoundary} key=${view}>
           <${View} id=${id} parameters=${parameters} /></${ErrorBoundary}>`}</main>
+    <${About} connection=${connection} />
     <div class="notices" role="status" aria-live="polite" data-testid="notice">
       ${notice && html`<p class=${notice.isProblem ? "problem" : ""}>${notice.text}</p>`}
     </div>

@@ -4,6 +4,8 @@ import { callControlApi } from "./api.js";
 import {
   AttemptExchanges, CopyButton, Decisions, Status, StatusCode, StatusCounts, Warnings,
 } from "./components.js";
+import { Codes, Links, localLinksText } from "./contents.js";
+import { Email } from "./email.js";
 import { formatDuration, formatTime, plural } from "./format.js";
 import { messageAsTest } from "./message_test.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
@@ -24,7 +26,9 @@ export function Message({ id }) {
       <h2 tabindex="-1">${store.definitions.channelTitle(message.channel)}
         <span class="muted"> ${message.id}</span></h2>
       <${Status} status=${message.status} /></div>
-    <${Preview} message=${message} />
+    <${Codes} codes=${message.codes} />
+    ${message.channel === "email" ? html`<${Email} message=${message} />`
+      : html`<${Preview} message=${message} />`}
     <${Actions} message=${message} refresh=${refresh} />
     <${Facts} message=${message} />
     <${Recipients} message=${message} />
@@ -104,18 +108,18 @@ function useMessage(id) {
 }
 
 function Preview({ message }) {
-  const { channel, data, html: source, imageUrl } = message;
-  const title = message.subject ?? message.title;
+  const { channel, data, imageUrl, links, title } = message;
+  const problem = localLinksText(links);
   return html`<div class=${`phone ${channel}`}>
     <p class="sender"><bdi>${visibleText(message.from)}</bdi></p>
     ${title && html`<h3 dir="auto">${visibleText(title)}</h3>`}
     <div class="bubble" dir="auto" data-testid="text"><${MessageText} message=${message} /></div>
-    ${source != null && html`<details><summary>HTML source</summary>
-      <pre tabindex="0" aria-label="HTML">${visibleText(source)}</pre></details>`}
     ${imageUrl && html`<p class="muted">Image, not loaded: ${visibleText(imageUrl)}</p>`}
     ${data && Object.keys(data).length > 0 && html`<pre tabindex="0" aria-label="Data">
       ${visibleText(JSON.stringify(data, null, 2))}</pre>`}
-  </div>`;
+  </div>
+  ${links?.length > 0 && html`<${Links} links=${links} />`}
+  ${problem && html`<p class="problem">${visibleText(problem)}</p>`}`;
 }
 
 // The segments of a long SMS are marked one by one. They are one text: isolated from each other,
@@ -188,9 +192,6 @@ function Facts({ message }) {
   }
   if (message.sentAt) facts.push(["Sent", formatTime(message.sentAt)]);
   if (message.callbackUrl) facts.push(["callbackUrl", visibleText(message.callbackUrl)]);
-  for (const name of ["cc", "bcc"]) {
-    if (message[name]?.length) facts.push([name, visibleText(message[name].join(", "))]);
-  }
   if (message.topic) facts.push(["Topic", visibleText(message.topic)]);
   return html`<dl class="facts" data-testid="facts">
     ${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;

@@ -1,0 +1,19 @@
+// The line below every view: the version, the base URL, and where to read about them.
+import { BASE_PATH, callControlApi } from "./api.js";
+import { CopyButton } from "./components.js";
+import { html, useEffect, useState } from "./preact.js";
+
+export function About({ connection }) {
+  const [version, setVersion] = useState("");
+  // Again after a connection was lost: another version may have been started.
+  useEffect(() => {
+    callControlApi("GET", "/health").then((health) => setVersion(health.version), () => {});
+  }, [connection]);
+  const baseUrl = location.origin + BASE_PATH;
+  return html`<footer class="about" data-testid="about">
+    <span><span class="label">msgine-sandbox </span>${version}</span>
+    <span><span class="label">Base URL </span><code>${baseUrl}</code>${" "}
+      <${CopyButton} label="Copy" text=${() => baseUrl} testid="copy-base-url" /></span>
+    <a href="/docs/api">API<span class="label"> reference</span></a>
+    <a href="/docs/">Docs</a></footer>`;
+}
