@@ -137,6 +137,15 @@ class Tab:
         await expect(self.row_texts).to_have_text(texts)
 
 
+async def copied(tab: Tab, name: str) -> str:
+    """Click a button that copies, the first of this name, and return what it has copied."""
+    await tab.page.evaluate("navigator.clipboard.writeText('')")
+    await tab.find(name).first.click()
+    await expect(tab.find(name).first).to_have_text("Copied")
+    text = await tab.page.wait_for_function("navigator.clipboard.readText()")
+    return await text.json_value()
+
+
 @asynccontextmanager
 async def new_tab(browser: Browser, live: Live, **context: Any) -> AsyncIterator[Tab]:
     """Open a tab in a new browser profile; fail if the page reports an error."""

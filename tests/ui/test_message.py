@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from browsing import NUMBER, Client, Tab, new_tab, run_shell
+from browsing import NUMBER, Client, Tab, copied, new_tab, run_shell
 from live import serving
 from playwright.async_api import Browser, Route, expect
 from receiver import Receiver
@@ -178,14 +178,6 @@ async def test_a_message_is_copied_as_a_command_and_as_a_test(tab: Tab, tmp_path
     (tmp_path / "test_copied.py").write_text(await copied(tab, "copy-pytest"))
     ended = run_session(tmp_path)
     assert ended.returncode == 0, ended.stdout
-
-
-async def copied(tab: Tab, name: str) -> str:
-    await tab.page.evaluate("navigator.clipboard.writeText('')")
-    await tab.find(name).click()
-    await expect(tab.find(name)).to_have_text("Copied")
-    text = await tab.page.wait_for_function("navigator.clipboard.readText()")
-    return await text.json_value()
 
 
 LATER = "2099-01-01T00:00:00Z"

@@ -2,6 +2,7 @@
 import { BASE_PATH, callControlApi } from "./api.js";
 import { CopyButton } from "./components.js";
 import { html, useEffect, useState } from "./preact.js";
+import { ROOT } from "./root.js";
 
 export function About({ connection }) {
   const [version, setVersion] = useState("");
@@ -14,6 +15,6 @@ export function About({ connection }) {
     <span><span class="label">msgine-sandbox </span>${version}</span>
     <span><span class="label">Base URL </span><code>${baseUrl}</code>${" "}
       <${CopyButton} label="Copy" text=${() => baseUrl} testid="copy-base-url" /></span>
-    <a href="/docs/api">API<span class="label"> reference</span></a>
-    <a href="/docs/">Docs</a></footer>`;
+    <a href=${`${ROOT}/docs/api`}>API<span class="label"> reference</span></a>
+    <a href=${`${ROOT}/docs/`}>Docs</a></footer>`;
 }

@@ -3,6 +3,7 @@ import { CopyButton, Exchange, StatusCode } from "./components.js";
 import { clockNow, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { addressOfList, replaceAddress } from "./route.js";
+import { ROOT } from "./root.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
@@ -68,7 +69,7 @@ function Signature({ attempt: { signature, signedBy, status } }) {
   return html`${isRight ? ["right", visibleText(by)]
       : signature === "wrong" ? "wrong on purpose, by a fault or a magic recipient" : "none"}.${" "}
     ${problem && html`<strong class="problem">${problem}</strong> `}
-    <a href="/docs/webhooks#verifying">How to verify</a>`;
+    <a href=${`${ROOT}/docs/webhooks#verifying`}>How to verify</a>`;
 }
 
 // Return an attempt, null while it is being loaded, undefined where there is none; and all attempts

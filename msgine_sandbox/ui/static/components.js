@@ -1,9 +1,11 @@
 // Components that several views use.
-import { formatJson } from "./format.js";
+import { colouredJson } from "./json.js";
 import { html, useState } from "./preact.js";
 import { ROOT } from "./root.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
+
+const UNLIMITED = 2 ** 31 - 1; // what the tier without a limit says
 
 // The status of a message or of a recipient.
 export function Status({ status }) {
@@ -19,9 +21,9 @@ export function StatusCounts({ recipients }) {
 }
 
 // The status code of a response; null where there was none.
-export function StatusCode({ status }) {
-  const kind = status === null ? "lost" : `c${Math.floor(status / 100)}`;
-  return html`<span class=${`code ${kind}`}>${status ?? "no response"}</span>`;
+export function StatusCode({ status, lost = "no response" }) {
+  const kind = status === null ? "none" : `c${Math.floor(status / 100)}`;
+  return html`<span class=${`code ${kind}`}>${status ?? lost}</span>`;
 }
 
 export function CopyButton({ text, label, testid }) {
@@ -52,9 +54,9 @@ async function copyText(text) {
 export function Warnings({ warnings }) {
   if (!warnings?.length) return null;
   return html`<ul class="warnings" data-testid="warnings">${warnings.map((warning) => html`<li>
-    <strong>${warning.code}</strong> ${visibleText(warning.message)}${" "}
-    <em>${warning.advice}</em>${" "}
-    <a href=${ROOT + warning.docs}>More about ${warning.code}</a></li>`)}</ul>`;
+    <strong>${warning.code}</strong> ${visibleText(warning.message)}
+    <p>${warning.advice}${" "}
+      <a href=${ROOT + warning.docs}>More about ${warning.code}</a></p></li>`)}</ul>`;
 }
 
 // What the sandbox decided about a request, in the order of the decisions.
@@ -73,7 +75,8 @@ function decisionText(decision) {
     const { remaining, limit, retryAfter, reason } = decision;
     const wait = retryAfter ? `, retry after ${retryAfter} s` : "";
     const why = reason ? `. ${reason}` : "";
-    return `Rate limit: ${outcome}, ${remaining} of ${limit} left${wait}${why}`;
+    const left = limit >= UNLIMITED ? "no limit" : `${remaining} of ${limit} left`;
+    return `Rate limit: ${outcome}, ${left}${wait}${why}`;
   }
   if (by === "fault") return `Fault ${id}: ${JSON.stringify(effect)}`;
   if (by === "delivery") return `Delivery to ${decision.to}: ${outcome}, by ${decision.rule}`;
@@ -83,21 +86,26 @@ function decisionText(decision) {
 
 // The headers and the body of a request or a response; null is none, and undefined is not loaded
 // yet, which `onOpen` does.
-export function Exchange({ title, exchange, onOpen }) {
+export function Exchange({ title, exchange, isOpen, onOpen, onToggle }) {
   if (exchange === null) return html`<p class="muted">${title}: none</p>`;
-  return html`<details onToggle=${(event) => event.currentTarget.open && onOpen?.()}>
-    <summary>${title}</summary>
+  const toggle = ({ currentTarget: { open } }) => {
+    onToggle?.(open);
+    if (open) onOpen?.();
+  };
+  return html`<details open=${isOpen} onToggle=${toggle}><summary>${title}</summary>
     ${exchange ? html`<${ExchangeContent} title=${title} exchange=${exchange} />`
       : html`<p class="muted">Loading …</p>`}</details>`;
 }
 
-function ExchangeContent({ title, exchange }) {
+function ExchangeContent({ title, exchange: { headers, body, truncated } }) {
   return html`
-    <dl class="headers">${Object.entries(exchange.headers).map(([name, value]) => html`
+    <dl class="headers">${Object.entries(headers).map(([name, value]) => html`
       <dt>${visibleText(name)}</dt><dd>${visibleText(value)}</dd>`)}</dl>
-    <pre tabindex="0" aria-label=${`${title}, body`}>
-      ${visibleText(formatJson(exchange.body) || "(empty)")}</pre>
-    ${exchange.truncated && html`<p class="muted">The rest of the body was not stored.</p>`}`;
+    <div class="body">
+      ${body && html`<${CopyButton} label="Copy body" text=${() => body} testid="copy-body" />`}
+      <pre tabindex="0" aria-label=${`${title}, body`}>
+        ${body ? colouredJson(body) : "(empty)"}</pre></div>
+    ${truncated && html`<p class="muted">The rest of the body was not stored.</p>`}`;
 }
 
 // The request and the response of a webhook attempt, loaded when one of them is opened.

@@ -11,6 +11,7 @@ import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js
 import { Requests } from "./requests.js";
 import { useRoute } from "./route.js";
 import { store, useStore } from "./store.js";
+import { visibleText } from "./text.js";
 import { TimeBar } from "./time.js";
 import { Webhooks } from "./webhooks.js";
 
@@ -52,7 +53,8 @@ function App() {
           <${View} id=${id} parameters=${parameters} /></${ErrorBoundary}>`}</main>
     <${About} connection=${connection} />
     <div class="notices" role="status" aria-live="polite" data-testid="notice">
-      ${notice && html`<p class=${notice.isProblem ? "problem" : ""}>${notice.text}</p>`}
+      ${notice && html`<p class=${notice.isProblem ? "problem" : ""}>
+        ${visibleText(notice.text)}</p>`}
     </div>
     ${isHelpOpen && html`<${ShortcutsDialog} close=${() => setHelpOpen(false)} />`}`;
 }

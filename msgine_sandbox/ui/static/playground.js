@@ -3,6 +3,7 @@ import { sendRequest } from "./api.js";
 import { playgroundToken } from "./browser_storage.js";
 import { CopyButton, StatusCode } from "./components.js";
 import { buildRequest, initialValues, MAGIC_FIELDS, OPERATIONS } from "./operations.js";
+import { useAddressedCall } from "./playground_request.js";
 import { html, useMemo, useRef, useState } from "./preact.js";
 import { LANGUAGES, requestSnippet } from "./snippets.js";
 import { store } from "./store.js";
@@ -10,7 +11,7 @@ import { store } from "./store.js";
 const FIRST = "sms";
 const MULTILINE = new Set(["message", "text", "html", "body", "data"]);
 
-export function Playground() {
+export function Playground({ parameters }) {
   const [id, setId] = useState(FIRST);
   const [values, setValues] = useState(initialValues(FIRST));
   const [token, setToken] = useState(playgroundToken.get() ?? "test_playground");
@@ -26,11 +27,18 @@ export function Playground() {
     playgroundToken.set(token);
     send(request);
   };
-  const choose = (event) => {
-    setId(event.target.value);
-    setValues(initialValues(event.target.value));
+  const fill = ({ call, values: given, token: own, key: ownKey }) => {
+    setId(call);
+    setValues(given ?? initialValues(call));
+    if (own) setToken(own);
+    setKey(ownKey ?? "");
     clear();
   };
+  const choose = (event) => {
+    fill({ call: event.target.value });
+    location.hash = `#/playground?call=${event.target.value}`;
+  };
+  useAddressedCall(parameters, id, fill);
   const setValue = (name, value) => setValues({ ...values, [name]: value });
 
   const { method, path, fields } = OPERATIONS[id];

@@ -1,4 +1,6 @@
-// The search of the inbox, with the syntax of Mailpit: words, "phrases", key:value, - for not.
+// The search of messages and of requests, with the syntax of Mailpit: words, "phrases", key:value,
+// - for not.
+import { isRefused } from "./refusals.js";
 
 const TERM = /(-|!)?(?:(\w+):)?(?:"([^"]*)"|(\S+))/g;
 
@@ -11,14 +13,26 @@ const KEYS = {
   token: (message, text) => contains(message.account, text),
   channel: (message, text) => message.channel === text,
   id: (message, text) => contains(message.id, text),
-  is: (message, text, readMessages) => (text === "unread") !== readMessages.has(message),
+  is: (message, text, readMessages) =>
+    text !== "refused" && (text === "unread") !== readMessages.has(message),
+};
+
+// The same keys for requests; what is not here fits none.
+const REQUEST_KEYS = {
+  to: (entry, text) => entry.to.some((recipient) => contains(recipient, text)),
+  status: (entry, text) => String(entry.status ?? "none").startsWith(text),
+  token: (entry, text) => contains(entry.account, text),
+  channel: (entry, text) => entry.path.endsWith(`/${text}`),
+  id: (entry, text) => contains(entry.id, text),
+  is: (entry, text) => text === "refused" && isRefused(entry),
 };
 
 // The tests of texts that the server's search looks at.
 const SEARCHED = [matchesAnywhere, KEYS.to, KEYS.from, KEYS.subject];
 
 export const EXAMPLES = [
-  "to:+2567", "from:Shop", "status:failed", "token:test_", "channel:email", "is:unread", "-word",
+  "to:+2567", "from:Shop", "status:failed", "token:test_", "channel:email", "is:unread",
+  "-is:refused", "-word",
 ];
 
 // Return the function that tells whether a message matches, or null where every message does.
@@ -30,6 +44,24 @@ export function parseSearch(query, readMessages, found = new Map()) {
   const matches = (message, { test, text }) =>
     test(message, text, readMessages) || isFound(message, test, found.get(text));
   return (message) => terms.every((term) => matches(message, term) !== term.negated);
+}
+
+// Return the function that tells whether a request matches.
+export function parseRequestSearch(query) {
+  const terms = parseTerms(query).map(({ key, text, negated }) => {
+    const test = key ? REQUEST_KEYS[key] ?? (() => false) : isAnywhereIn;
+    return (entry) => test(entry, text) !== negated;
+  });
+  return (entry) => terms.every((matches) => matches(entry));
+}
+
+// Whether a query can find messages, and refused calls.
+export function kindsOf(query) {
+  const terms = parseTerms(query).filter(({ key }) => key === "is");
+  return {
+    messages: !terms.some(({ text, negated }) => text === "refused" && !negated),
+    refusals: !terms.some(({ text, negated }) => (text === "refused") === negated),
+  };
 }
 
 // Return the texts of a query that may be anywhere in a message; not an empty one, which any has.
@@ -60,11 +92,17 @@ function isFound(message, test, ids) {
 }
 
 function parseTerm([, not, key, phrase, word]) {
-  const test = key && keyTest(key);
+  const name = key?.toLowerCase();
+  const test = key && keyTest(name);
   const text = (phrase ?? word).toLowerCase();
   // An unknown key is part of the text, as in 12:30.
-  const unknownKey = key && !test ? `${key.toLowerCase()}:` : "";
-  return { negated: Boolean(not), test: test || matchesAnywhere, text: unknownKey + text };
+  const unknownKey = key && !test ? `${name}:` : "";
+  return {
+    negated: Boolean(not),
+    key: test ? name : null,
+    test: test || matchesAnywhere,
+    text: unknownKey + text,
+  };
 }
 
 // Only own properties: `constructor:x` is text.
@@ -84,6 +122,15 @@ function matchesAnywhere(message, text) {
   if (text.startsWith("msg_") && contains(id, text)) return true;
   return contains(message.message, text) || contains(subject ?? title, text)
     || contains(message.from, text) || recipients.some((recipient) => contains(recipient.to, text));
+}
+
+function isAnywhereIn({ method, path, query, status, id, account, key, to, error, fault }, text) {
+  const { code, message, field, value, reason } = error ?? {};
+  const facts = [
+    `${method} ${path}`, query, status, id, account, key, ...to, code, message, field, value,
+    reason, fault,
+  ];
+  return facts.some((fact) => contains(fact && String(fact), text));
 }
 
 function contains(value, text) {

@@ -9,6 +9,29 @@ export function requestSnippet(language, request) {
   return WRITERS[language]({ ...request, url: location.origin + BASE_PATH + request.path });
 }
 
+// Requests of the journal
+
+// Headers that curl sets by itself, or that only belong to the connection of that time.
+const OWN_HEADERS = new Set([
+  "accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding",
+  "user-agent",
+]);
+
+// Return a request of the journal as a command; what is masked in it has to be inserted.
+export function entryAsCurl({ method, path, query, request: { headers, body } }) {
+  const own = Object.entries(headers).filter(([name]) => !OWN_HEADERS.has(name));
+  const sent = own.map(([name, value]) => [name, value.replace(/\S*…\S*/, "YOUR_TOKEN")]);
+  // Without a type, curl would send that of a form.
+  if (body && !headers["content-type"]) sent.push(["Content-Type", ""]);
+  const target = encodeURI(path.slice(BASE_PATH.length)) + (query && `?${query}`);
+  return requestSnippet("curl", {
+    method,
+    headers: Object.fromEntries(sent),
+    body,
+    path: target.replace(/[[\]{}]/g, encodeURIComponent), // which curl would expand
+  });
+}
+
 // Messages
 
 // Whether the page knows which request sends messages of this channel.
@@ -75,12 +98,12 @@ function pushTargets({ ownDevices, topic, recipients }) {
 function curl({ method, url, headers, body }) {
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   // Without -X, curl sends a GET, and with -d a POST.
-  const isDefault = method === "GET" || (method === "POST" && body);
+  const isDefault = method === (body ? "POST" : "GET");
   const lines = [`curl ${isDefault ? "" : `-X ${method} `}${quoted(url)}`];
   for (const [name, value] of Object.entries(headers)) {
-    lines.push(`-H ${quoted(`${name}: ${value}`)}`);
+    lines.push(`-H ${quoted(`${name}: ${value}`.trim())}`);
   }
-  if (body) lines.push(`-d ${quoted(body)}`);
+  if (body) lines.push(`${body.startsWith("@") ? "--data-raw" : "-d"} ${quoted(body)}`);
   return lines.join(" \\\n  ");
 }
 

@@ -1,0 +1,32 @@
+// What a row says of a request: to whom, and why it was refused.
+import { formatCount } from "./format.js";
+import { html } from "./preact.js";
+import { previewText } from "./text.js";
+
+// Whether it was answered with an error, or not at all.
+export function isRefused({ status }) {
+  return status === null || status >= 400;
+}
+
+// Whether it stands among the messages: it would have changed something, as a send.
+export function isRefusedCall(entry) {
+  return entry.method === "POST" && isRefused(entry);
+}
+
+export function Recipients({ entry: { to, recipientCount } }) {
+  if (!to.length) return null;
+  return html`<span><bdi>${previewText(to[0])}</bdi>
+    ${recipientCount > 1 && html` and ${formatCount(recipientCount - 1)} more`}</span>`;
+}
+
+// The value of the field that is wrong, the message, and what was expected.
+export function Reason({ entry: { status, fault, error } }) {
+  if (status === null) {
+    return html`<span>closed without a response${fault && `, by the fault ${fault}`}</span>`;
+  }
+  if (!error) return null;
+  const { field, value, message, expected } = error;
+  const given = value === null ? "" : `${field} ${JSON.stringify(value)}: `;
+  const text = `${given}${message ?? ""}${expected ? `, expected ${expected}` : ""}`;
+  return html`<span>${previewText(text)}</span>`;
+}
