@@ -21,6 +21,7 @@ from msgine_sandbox.asgi.routing import Resource, Routes, resource
 from msgine_sandbox.asgi.security import ControlAuth, HostCheck
 from msgine_sandbox.control.accounts import AccountsControl
 from msgine_sandbox.control.clock import ClockControl
+from msgine_sandbox.control.estimate import EstimateControl
 from msgine_sandbox.control.event_views import EventEncoder
 from msgine_sandbox.control.events import EventsControl
 from msgine_sandbox.control.faults import FaultsControl
@@ -178,6 +179,7 @@ def _control_routes(s: Sandbox) -> Routes:
             s.form,
         ).resources,
         *HtmlControl(s.store, s.tickets, s.form).resources,
+        *EstimateControl(s.accounts, s.channels, s.real, s.form).resources,
         *ClockControl(s.accounts, s.time_travel, s.upcoming, s.form).resources,
         *FaultsControl(s.faults, s.store.faults, s.accounts).resources,
         *JournalControl(s.journal, s.accounts).resources,

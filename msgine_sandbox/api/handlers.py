@@ -17,7 +17,7 @@ from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.message import AnswerForm, Message, parse_message_id
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.client_warnings import PollingDetector
-from msgine_sandbox.services.drafts import ChannelService
+from msgine_sandbox.services.drafts import ChannelService, ScheduledTime
 from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.services.messages import Messages
 from msgine_sandbox.storage.messages import MessageRows
@@ -72,9 +72,7 @@ class MessageHandlers:
         codec.warn(context, body)
         service = self._channels[channel]
         draft = await service.prepared(codec.read(body))
-        if draft.scheduled_for is not None and not draft.scheduled_for.has_offset:
-            # Before the time is refused for being in the past, which this may be the reason of.
-            context.entry.warnings.append(warning.time_without_offset(draft.scheduled_for.text))
+        warn_of_time(draft.scheduled_for, context)
         send_context = self._messages.send_context(account, context.entry.request_id)
         message = await service.compose(draft, send_context)
         counted: Collection[Fault] = ()
@@ -130,6 +128,20 @@ class MessageHandlers:
 def account_with(scope: Scope, context: RequestContext) -> Account:
     """Return the account of a request; raise Forbidden (documented) if it lacks a scope."""
     account = context.authenticated_account
+    check_scope(scope, account)
+    return account
+
+
+def check_scope(scope: Scope, account: Account) -> None:
+    """Raise Forbidden (documented) if an account lacks a scope."""
     if not account.has_scope(scope):
         raise Forbidden(requiredScope=scope)
-    return account
+
+
+def warn_of_time(scheduled_for: ScheduledTime | None, context: RequestContext) -> None:
+    """Warn of a time without an offset.
+
+    Before the time is refused for being in the past, which this may be the reason of.
+    """
+    if scheduled_for is not None and not scheduled_for.has_offset:
+        context.entry.warnings.append(warning.time_without_offset(scheduled_for.text))

@@ -10,6 +10,7 @@ from msgine_sandbox.asgi.security import ACCOUNT_HEADER, CONTROL_HEADER
 from msgine_sandbox.control import (
     accounts,
     clock,
+    estimate,
     faults,
     journal,
     message_html,
@@ -145,6 +146,9 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         media_types=(JSON, "text/plain"),
     ),
     ("GET", "/_sandbox/messages/count"): Operation(answer=views.CountView, parameters=_SEARCH),
+    ("POST", "/_sandbox/messages/estimate"): Operation(
+        answer=estimate.EstimateView, body=estimate.EstimateBody
+    ),
     ("GET", "/_sandbox/messages/{id}"): Operation(answer=MessageView),
     ("DELETE", "/_sandbox/messages/{id}"): Operation(answer=views.DeletedView),
     ("GET", "/_sandbox/messages/{id}/html"): Operation(

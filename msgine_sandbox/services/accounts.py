@@ -130,6 +130,10 @@ class Accounts:
             clock=self._default_clock,
         )
 
+    def unopened(self) -> Account:
+        """Return what an account would be whose token is new, and not a magic one."""
+        return self._new_account(0, "", "")
+
     def as_opened(self, account: int) -> Account:
         """Return an account as it was when it was opened, with the time of new accounts."""
         old = self._accounts[account]

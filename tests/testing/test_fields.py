@@ -28,6 +28,7 @@ from msgine_sandbox.control import journal as control_journal
 from msgine_sandbox.control import report as control_report
 from msgine_sandbox.control.accounts import AccountBody, LimitsBody
 from msgine_sandbox.control.clock import AdvanceBody, DueView, FullClockView
+from msgine_sandbox.control.estimate import EstimateView, RefusalView
 from msgine_sandbox.control.event_views import (
     ChangedEvent,
     DeletedEvent,
@@ -170,6 +171,9 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     # Of a wait that times out, which the client says in words.
     NearestView,
     DifferenceView,
+    # For forms: a test sends, and looks at what was sent.
+    EstimateView,
+    RefusalView,
     # Left to users as the JSON that they are.
     views.RequestEffectView,
     views.WebhookEffectView,

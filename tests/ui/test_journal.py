@@ -117,15 +117,6 @@ async def test_a_body_is_shown_as_it_was_sent_with_invisible_characters_labelled
         await expect(body).to_contain_text(shown)
 
 
-async def test_an_endpoint_that_another_client_added_is_kept(tab: Tab) -> None:
-    await tab.open("webhooks")
-    other = {"endpoints": [{"url": "http://localhost:9/other"}]}
-    tab.client.request("PUT", "/_sandbox/webhooks", json=other)
-    await tab.find("endpoint-url").fill("http://localhost:9/mine")
-    await tab.page.get_by_role("button", name="Add endpoint").click()
-    await expect(tab.find("endpoints").locator("li")).to_have_count(2)
-
-
 async def test_an_open_request_shows_the_warning_that_its_webhook_gives_it(tab: Tab) -> None:
     tab.client.post("/_sandbox/clock/freeze")
     tab.client.send(callbackUrl="http://localhost:9/")

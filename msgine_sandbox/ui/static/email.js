@@ -3,6 +3,7 @@ import { Links, localLinksText } from "./contents.js";
 import { formatTime } from "./format.js";
 import { HtmlSource } from "./html_source.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
+import { ROOT } from "./root.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
@@ -71,7 +72,7 @@ function Rendered({ id }) {
     try {
       const ticket = await store.control("POST", `/messages/${id}/ticket`);
       loads.current = 0;
-      setUrl(ticket.url);
+      setUrl(ROOT + ticket.url);
     } catch (error) {
       store.notify(error.message, true);
     }
