@@ -41,11 +41,43 @@ async def test_a_message_is_shown_with_its_timeline(tab: Tab, receiver: Receiver
     await expect(attempts).to_have_count(2)
     await expect(attempts.first).to_contain_text("message.sent")
     await expect(attempts.first).to_contain_text("503")
-    await attempts.first.get_by_text("Webhook request").click()
-    await expect(attempts.first).to_contain_text("user-agent")
-    await attempts.first.get_by_test_id("resend").click()
+    await attempts.first.get_by_text("Details").click()
+    await expect(tab.find("attempt")).to_contain_text("message.sent, attempt 1")
+    await tab.find("resend").click()
+    await expect(tab.find("attempt")).to_contain_text("message.sent, attempt 2")
+    await tab.page.get_by_text("Open the message").click()
     await expect(attempts).to_have_count(3)
     assert len(receiver.received) == 3
+
+
+async def test_what_hundreds_of_recipients_have_in_common_is_one_line(
+    browser: Browser, receiver: Receiver
+) -> None:
+    with serving("--tier", "unlimited") as own:
+        async with new_tab(browser, own, viewport={"width": 1440, "height": 900}) as tab:
+            tab.client.post("/_sandbox/clock/freeze")
+            numbers = [f"+25670123{n:04d}" for n in range(98)]
+            refused, stuck = "+256700000002", "+256700000003"
+            sent = tab.client.send([*numbers, refused, stuck], callbackUrl=receiver.url)
+            tab.client.post("/_sandbox/clock/advance", {"seconds": 3})
+            await tab.open(f"inbox/{sent['id']}")
+            recipients = tab.find("recipients").locator("li")
+            await expect(recipients).to_have_count(11)  # the failed one, and ten others
+            await expect(recipients.first).to_contain_text(f"{refused} failed")
+            assert await tab.find("message").evaluate("(pane) => pane.scrollHeight") < 1500
+            timeline = tab.find("timeline")
+            for text in (
+                "100 recipients became pending",
+                "98 recipients became sent",
+                f"{refused} became failed The carrier refuses the message",
+                "98 recipients became delivered",
+                f"98 × message.sent to {receiver.url}, attempt 1: 200",
+            ):
+                await expect(timeline).to_contain_text(text)
+            await timeline.get_by_text("98 recipients became delivered").click()
+            await expect(timeline.locator("details[open] li")).to_have_text(numbers)
+            await tab.find("all-recipients").click()
+            await expect(recipients).to_have_count(100)
 
 
 async def test_segments_are_shown_and_the_character_that_forced_ucs2_is_marked(

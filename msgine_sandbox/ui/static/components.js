@@ -2,7 +2,6 @@
 import { colouredJson } from "./json.js";
 import { html, useState } from "./preact.js";
 import { ROOT } from "./root.js";
-import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
 const UNLIMITED = 2 ** 31 - 1; // what the tier without a limit says
@@ -84,17 +83,12 @@ function decisionText(decision) {
   return `Idempotency key ${key}: ${isReplayed ? "stored response returned" : "first use"}`;
 }
 
-// The headers and the body of a request or a response; null is none, and undefined is not loaded
-// yet, which `onOpen` does.
-export function Exchange({ title, exchange, isOpen, onOpen, onToggle }) {
-  if (exchange === null) return html`<p class="muted">${title}: none</p>`;
-  const toggle = ({ currentTarget: { open } }) => {
-    onToggle?.(open);
-    if (open) onOpen?.();
-  };
-  return html`<details open=${isOpen} onToggle=${toggle}><summary>${title}</summary>
-    ${exchange ? html`<${ExchangeContent} title=${title} exchange=${exchange} />`
-      : html`<p class="muted">Loading …</p>`}</details>`;
+// The headers and the body of a request or a response; null is none.
+export function Exchange({ title, exchange, isOpen, onToggle }) {
+  if (!exchange) return html`<p class="muted">${title}: none</p>`;
+  return html`<details open=${isOpen} onToggle=${(event) => onToggle?.(event.currentTarget.open)}>
+    <summary>${title}</summary>
+    <${ExchangeContent} title=${title} exchange=${exchange} /></details>`;
 }
 
 function ExchangeContent({ title, exchange: { headers, body, truncated } }) {
@@ -106,16 +100,4 @@ function ExchangeContent({ title, exchange: { headers, body, truncated } }) {
       <pre tabindex="0" aria-label=${`${title}, body`}>
         ${body ? colouredJson(body) : "(empty)"}</pre></div>
     ${truncated && html`<p class="muted">The rest of the body was not stored.</p>`}`;
-}
-
-// The request and the response of a webhook attempt, loaded when one of them is opened.
-export function AttemptExchanges({ attempt: { id, status } }) {
-  const [whole, setWhole] = useState(null);
-  const load = async () => {
-    if (!whole) setWhole(await store.controlWithNotice("GET", `/webhooks/attempts/${id}`));
-  };
-  return html`
-    <${Exchange} title="Webhook request" exchange=${whole?.request} onOpen=${load} />
-    <${Exchange} title="Response" exchange=${status === null ? null : whole?.response}
-      onOpen=${load} />`;
 }

@@ -1,12 +1,11 @@
 // One message: its text as on a phone, its cost, its recipients, and its timeline.
 import { accountTitle, knownAccount } from "./accounts.js";
 import { callControlApi } from "./api.js";
-import {
-  AttemptExchanges, CopyButton, Decisions, Status, StatusCode, StatusCounts, Warnings,
-} from "./components.js";
+import { CopyButton, Status } from "./components.js";
 import { Codes, Links, localLinksText } from "./contents.js";
+import { Recipients, Timeline } from "./deliveries.js";
 import { Email } from "./email.js";
-import { formatDuration, formatTime, plural } from "./format.js";
+import { formatTime, plural } from "./format.js";
 import { messageAsTest } from "./message_test.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { addressOfList } from "./route.js";
@@ -18,7 +17,7 @@ import { ScheduledTime } from "./time.js";
 const REFRESH_MS = 60; // one request for several events that come close together
 
 export function Message({ id }) {
-  const { message, attempts, problem, refresh } = useMessage(id);
+  const { message, problem, refresh } = useMessage(id);
   // What has been loaded stays while the sandbox is not responding.
   if (!message || (problem && !problem.isLost)) return html`<${NoMessage} problem=${problem} />`;
   return html`<section class="message" aria-label="Message" data-testid="message">
@@ -32,7 +31,7 @@ export function Message({ id }) {
     <${Actions} message=${message} refresh=${refresh} />
     <${Facts} message=${message} />
     <${Recipients} message=${message} />
-    <${Timeline} message=${message} attempts=${attempts} refresh=${refresh} />
+    <${Timeline} message=${message} />
   </section>`;
 }
 
@@ -65,23 +64,16 @@ async function ownerOf(path) {
   }
 }
 
-// Load the message and its webhook attempts, again after every event that concerns it, and mark
-// it as read.
+// Load the message, again after every event that concerns it, and mark it as read.
 function useMessage(id) {
   const [message, setMessage] = useState(null);
-  const [attempts, setAttempts] = useState([]);
   const [problem, setProblem] = useState(null);
   const timer = useRef(null);
 
   const refresh = async () => {
     const path = encodeURIComponent(id);
     try {
-      const [found, foundAttempts] = await Promise.all([
-        store.control("GET", `/messages/${path}`),
-        store.control("GET", `/webhooks/attempts?view=summary&messageId=${path}&limit=1000`),
-      ]);
-      setMessage(found);
-      setAttempts(foundAttempts.data);
+      setMessage(await store.control("GET", `/messages/${path}`));
       setProblem(null);
     } catch (error) {
       // 400: the id in the address of the page is none.
@@ -104,7 +96,7 @@ function useMessage(id) {
     store.changeListeners.add(onChange);
     return () => store.changeListeners.delete(onChange);
   }, [id]);
-  return { message, attempts, problem, refresh };
+  return { message, problem, refresh };
 }
 
 function Preview({ message }) {
@@ -214,55 +206,4 @@ function costText(message) {
   const text = `${cost} ${currency}`;
   if (channel !== "sms") return text;
   return `${text} (Messages API), ${developerCost} ${developerCurrency} (Developers API)`;
-}
-
-function Recipients({ message }) {
-  const { recipients } = message;
-  // The failed ones first: among hundreds they are what one looks for.
-  const isFailed = ({ status }) => status === "failed";
-  const sorted = [...recipients].sort((a, b) => isFailed(b) - isFailed(a));
-  return html`<h3>Recipients</h3>
-    ${recipients.length > 1 && html`<p data-testid="recipient-counts">
-      <${StatusCounts} recipients=${recipients} /></p>`}
-    <ul class="recipients" data-testid="recipients">${sorted.map((recipient) => html`
-      <li><bdi>${visibleText(recipient.to)}</bdi> <${Status} status=${recipient.status} />
-        ${recipient.reason && html`<span class="muted"> ${recipient.reason}</span>`}</li>`)}</ul>`;
-}
-
-function Timeline({ message, attempts, refresh }) {
-  const attemptsById = new Map(attempts.map((attempt) => [attempt.id, attempt]));
-  const [first] = message.timeline;
-  return html`<h3>Timeline</h3>
-    <ol class="timeline" data-testid="timeline">${message.timeline.map((entry) => html`
-      <li class=${`of-${entry.type}`}>
-        <time title=${entry.at}>${timeSince(first.at, entry.at)}</time>
-        <div><${TimelineEntry} entry=${entry} attempt=${attemptsById.get(entry.attemptId)}
-          refresh=${refresh} /></div></li>`)}</ol>`;
-}
-
-function timeSince(start, time) {
-  const seconds = (Date.parse(time) - Date.parse(start)) / 1000;
-  return seconds < 60 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
-}
-
-function TimelineEntry({ entry, attempt, refresh }) {
-  if (entry.type === "status") {
-    return html`<bdi>${visibleText(entry.to)}</bdi> became <${Status} status=${entry.status} />`;
-  }
-  if (entry.type === "request") {
-    if (!entry.decisions) return "Accepted"; // the journal no longer has the request
-    return html`<a href=${`#/requests/${entry.requestId}`}>Request</a> accepted
-      <${Decisions} decisions=${entry.decisions} /><${Warnings} warnings=${entry.warnings} />`;
-  }
-  const resend = async () => {
-    const path = `/webhooks/attempts/${attempt.id}/resend`;
-    if (await store.controlWithNotice("POST", path, undefined, "Webhook sent again")) refresh();
-  };
-  return html`<strong>${entry.event}</strong> to ${visibleText(entry.url)},
-    ${" "}attempt ${entry.attempt}: <${StatusCode} status=${entry.status} />
-    ${attempt && html` <span class="muted">${Math.round(attempt.durationMs)} ms</span>`}
-    ${entry.error && html`<p class="problem">${visibleText(entry.error)}</p>`}
-    ${attempt && html`<div class="buttons">
-        <button type="button" onClick=${resend} data-testid="resend">Send again</button></div>
-      <${AttemptExchanges} key=${attempt.id} attempt=${attempt} />`}`;
 }
