@@ -12,10 +12,10 @@ async def test_a_fault_that_is_added_here_applies_to_a_client(tab: Tab) -> None:
     await tab.find("fault-status").fill("502")
     await tab.find("fault-times").fill("1")
     await tab.find("fault-add").click()
-    await expect(tab.find("faults").locator("li")).to_contain_text("1 left")
+    await expect(tab.find("faults").locator("li")).to_contain_text("1 of 1 left")
     answer = tab.client.request("POST", "/api/v1/messages/sms", json={})
     assert answer.status_code == 502
-    await expect(tab.find("faults").locator("li")).to_contain_text("used up")
+    await expect(tab.find("faults").locator("li.spent")).to_contain_text("spent, applied 1 time")
     await tab.find("fault-remove").click()
     await expect(tab.find("faults").locator("li")).to_have_count(0)
     assert tab.client.send()["status"] == "pending"
@@ -23,29 +23,86 @@ async def test_a_fault_that_is_added_here_applies_to_a_client(tab: Tab) -> None:
 
 async def test_a_fault_can_leave_out_the_envelope(tab: Tab) -> None:
     await tab.open("controls")
-    await tab.find("fault-kind").select_option(label="Respond with an error without the envelope")
+    await tab.find("fault-kind").select_option(label="error response without the envelope")
     await tab.find("fault-status").fill("400")
     await tab.find("fault-add").click()
-    await expect(tab.find("faults").locator("li")).to_contain_text('"envelope":false')
+    await expect(tab.find("faults").locator("li")).to_contain_text(
+        "Requests: error response without the envelope 400"
+    )
     answer = tab.client.request("POST", "/api/v1/messages/sms", json={})
     assert answer.json() == {"message": "The request is invalid"}
 
 
 async def test_a_fault_can_decide_deliveries(tab: Tab) -> None:
     await tab.open("controls")
-    await tab.find("fault-kind").select_option(label="Decide how messages are delivered")
-    await expect(tab.find("fault-reason")).to_be_visible()
+    await tab.find("fault-kind").select_option(label="failed without being sent")
     await tab.find("fault-reason").fill("The recipient has opted out")
-    await tab.find("fault-outcome").select_option("refused")
+    await tab.find("fault-channel").select_option("sms")
     await tab.find("fault-add").click()
     await expect(tab.find("faults").locator("li")).to_contain_text(
-        '"delivery":"refused","reason":"The recipient has opted out"'
+        "Deliveries: failed without being sent, The recipient has opted out sms"
     )
     sent = tab.client.send()
     await expect(tab.find("faults").locator("li")).to_contain_text("applied 1 time")
-    await tab.find("fault-outcome").select_option("pending")
+    await tab.find("fault-kind").select_option(label="stay pending")
     await expect(tab.find("fault-reason")).to_have_count(0)
     assert sent["status"] == "pending"
+
+
+FIELDS = {"status": "503", "code": "service_unavailable", "retryAfter": "2", "delay": "0.1"}
+FIELDS |= {"to": "+25670*", "path": "/messages/*", "times": "3", "probability": "50", "seed": "7"}
+
+
+async def test_a_fault_can_have_every_field_that_the_control_api_has(tab: Tab) -> None:
+    await tab.open("controls")
+    for name, value in FIELDS.items():
+        await tab.find(f"fault-{name}").fill(value)
+    await tab.find("fault-commit").check()
+    await tab.find("fault-method").select_option("POST")
+    await tab.find("fault-add").click()
+    row = tab.find("faults").locator("li")
+    await expect(row).to_contain_text(
+        "Requests: error response 503, service_unavailable, Retry-After 2 s, 0.1 s late,"
+        " request processed first POST /messages/* to +25670*"
+    )
+    await expect(row).to_contain_text("3 of 3 left, applied 0 times, with a probability of 50 %")
+    await tab.find("fault-kind").select_option(label="sent late")
+    await tab.find("fault-delay").fill("60")
+    await tab.find("fault-event").select_option("message.sent")
+    await tab.find("fault-times").fill("")
+    await tab.find("fault-add").click()
+    await expect(row).to_have_count(2)
+    await expect(row.last).to_contain_text("Webhooks: sent late, 60 s message.sent to")
+    first, second = tab.client.request("GET", "/_sandbox/faults").json()["data"]
+    assert first["effect"] == {
+        "status": 503,
+        "code": "service_unavailable",
+        "retryAfter": 2,
+        "delay": 0.1,
+        "commit": True,
+    }
+    assert first["match"] == {"method": "POST", "path": "/messages/*", "to": "+25670*"}
+    assert (first["times"], first["probability"], first["seed"]) == (3, 0.5, 7)
+    assert second["effect"] == {"webhook": "delay", "delay": 60}
+    assert second["match"] == {"event": "message.sent", "to": "+25670*"}
+    # Of all accounts, it is said whose they are.
+    await tab.find("all-accounts").click()
+    await expect(tab.find("faults")).to_contain_text(f", {tab.client.token}, {first['id']}")
+
+
+async def test_what_decided_about_a_request_is_said_in_words(tab: Tab) -> None:
+    tab.client.post("/_sandbox/faults", {"effect": {"status": 502}, "times": 1})
+    for to in ("+256701234567", "+256700005031"):
+        tab.client.request("POST", "/api/v1/messages/sms", json={"to": to, "message": "Hi"})
+    await tab.open("requests")
+    await tab.find("request-row").first.click()
+    decisions = tab.find("decisions")
+    await expect(decisions).to_contain_text("Magic number +256700005031: error response 503")
+    await tab.find("request-row").last.click()
+    await expect(decisions).to_contain_text(": error response 502")
+    await decisions.get_by_role("link", name="flt_").click()
+    await expect(tab.find("faults")).to_contain_text("Requests: error response 502")
+    await expect(tab.find("faults")).to_contain_text("Magic number +256700005031")
 
 
 async def test_advancing_the_clock_here_delivers_messages(tab: Tab) -> None:
@@ -96,7 +153,7 @@ async def test_what_the_server_defines_can_be_chosen(tab: Tab) -> None:
     await expect(tab.page.get_by_label("SEND_VOICE")).not_to_be_checked()
     await expect(tab.page.get_by_label("Developers API price, Voice call")).to_be_visible()
     await tab.find("nav-webhooks").click()
-    await expect(tab.page.get_by_label("message.heard")).to_be_checked()
+    await expect(tab.page.get_by_role("checkbox", name="message.heard")).to_be_checked()
     await tab.find("nav-requests").click()
     await expect(tab.find("filter-warning").locator("option")).to_contain_text(["too-loud"])
 
@@ -126,8 +183,8 @@ async def test_the_clock_is_moved_to_a_time_to_what_is_next_and_until_nothing_is
     await tab.open("controls")
     await tab.find("advance-next").click()
     await expect(tab.find("notice")).to_contain_text("1 step ran")
-    await tab.find("advance-idle").click()
-    await expect(tab.find("notice")).to_contain_text("Advanced to")
+    async with tab.page.expect_response("**/clock/advance"):
+        await tab.find("advance-idle").click()
     [message] = tab.client.request("GET", "/_sandbox/messages").json()["data"]
     assert message["status"] == "delivered"
     year = int(tab.client.request("GET", "/_sandbox/clock").json()["now"][:4]) + 2
@@ -141,7 +198,7 @@ async def test_only_the_messages_are_deleted(tab: Tab) -> None:
     tab.client.post("/_sandbox/faults", {"effect": {"status": 503}, "times": 1})
     tab.client.request("GET", "/api/v1/messages")
     await tab.open("controls")
-    await expect(tab.find("faults")).to_contain_text("used up")
+    await expect(tab.find("faults")).to_contain_text("spent")
     await tab.find("empty-inbox").click()
     await expect(tab.find("notice")).to_contain_text("The inbox is empty")
     assert tab.client.request("GET", "/_sandbox/messages").json()["total"] == 0

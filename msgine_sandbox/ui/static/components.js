@@ -1,4 +1,5 @@
 // Components that several views use.
+import { effectText, magicText } from "./effects.js";
 import { colouredJson } from "./json.js";
 import { html, useState } from "./preact.js";
 import { ROOT } from "./root.js";
@@ -62,11 +63,12 @@ export function Warnings({ warnings }) {
 export function Decisions({ decisions }) {
   if (!decisions?.length) return null;
   return html`<ul class="decisions" data-testid="decisions">
-    ${decisions.map((decision) => html`<li>${visibleText(decisionText(decision))}</li>`)}</ul>`;
+    ${decisions.map((decision) => html`<li>${decisionText(decision)}</li>`)}</ul>`;
 }
 
 function decisionText(decision) {
-  const { by, outcome, id, effect, key } = decision;
+  const { by, outcome, id, effect, key, magic, to, rule } = decision;
+  const fault = (name) => html`<a href="#/controls">${name}</a>`; // which lists them
   if (by === "auth") {
     return `Credential ${outcome}${decision.spelling ? ` (${decision.spelling})` : ""}`;
   }
@@ -77,10 +79,17 @@ function decisionText(decision) {
     const left = limit >= UNLIMITED ? "no limit" : `${remaining} of ${limit} left`;
     return `Rate limit: ${outcome}, ${left}${wait}${why}`;
   }
-  if (by === "fault") return `Fault ${id}: ${JSON.stringify(effect)}`;
-  if (by === "delivery") return `Delivery to ${decision.to}: ${outcome}, by ${decision.rule}`;
+  if (by === "fault") {
+    const origin = magic ? [visibleText(magicText(magic))] : ["Fault ", fault(id)];
+    return [...origin, ": ", visibleText(effectText(effect))];
+  }
+  if (by === "delivery") {
+    const origin = rule.startsWith("flt_") ? fault(rule) : `the magic recipient ${rule}`;
+    return ["Delivery to ", visibleText(to), `: ${outcome}, by `, origin];
+  }
   const isReplayed = outcome === "replayed";
-  return `Idempotency key ${key}: ${isReplayed ? "stored response returned" : "first use"}`;
+  const text = isReplayed ? "stored response returned" : "first use";
+  return visibleText(`Idempotency key ${key}: ${text}`);
 }
 
 // The headers and the body of a request or a response; null is none.

@@ -1,43 +1,34 @@
-// Faults: a form that adds one, and the list of those that are active.
+// Faults: a form that adds one, and the list of those that there are.
+import { effectText, groupOf, KINDS, magicText, matchText } from "./effects.js";
 import { plural } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
-const OUTCOMES = {
-  failed: "sent, then failed",
-  refused: "failed without being sent",
-  sent: "stay sent",
-  pending: "stay pending",
-  delivered: "delivered",
-};
+const MATCHES = { Requests: "to path method", Deliveries: "to channel", Webhooks: "to event" };
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const NUMBER = { type: "number", step: "any", min: 0 };
+const COUNT = { type: "number", min: 1 };
 
-// What a fault can do: its name, and its `effect` for the control API.
-const EFFECTS = {
-  status: ["Respond with an error status", (form) => ({ status: Number(form.get("status")) })],
-  message: [
-    "Respond with an error without the envelope",
-    (form) => ({ status: Number(form.get("status")), envelope: false }),
-  ],
-  before: ["Close the connection before the request is processed", () => ({ drop: "before" })],
-  after: ["Close the connection after the message is accepted", () => ({ drop: "after" })],
-  delay: ["Delay the response", (form) => ({ delay: Number(form.get("delay")) })],
-  malformed: ["Respond with malformed JSON", () => ({ malformed: true })],
-  delivery: ["Decide how messages are delivered", deliveryEffect],
-  duplicate: ["Send webhooks twice", () => ({ webhook: "duplicate" })],
-  reorder: ["Send the message.sent webhook last", () => ({ webhook: "reorder" })],
-  lose: ["Do not send webhooks", () => ({ webhook: "lose" })],
-  "wrong-signature": [
-    "Sign webhooks with a wrong signature", () => ({ webhook: "wrong-signature" }),
-  ],
+// By the name of a field of the control API: its label, and the attributes of its input, or its
+// options. What is left empty is not sent.
+const FIELDS = {
+  status: ["Status", { type: "number", min: 400, max: 599, defaultValue: 503, required: true }],
+  code: ["Code (empty: that of the status)", {}],
+  retryAfter: ["Retry-After in seconds", { type: "number", min: 0 }],
+  reason: ["Reason (empty: the usual one)", { maxlength: 200, list: "fault-reasons" }],
+  after: ["Seconds to the last status (empty: as usual)", NUMBER],
+  delay: ["Delay in seconds", NUMBER],
+  commit: ["Process the request first", { type: "checkbox" }],
+  to: ["Only for recipients", { placeholder: "+25670* or *@example.com" }],
+  path: ["Only for paths", { placeholder: "/messages/sms or /developers/*" }],
+  method: ["Only for the method", METHODS],
+  channel: ["Only for the channel", () => store.definitions.channels.map(({ name }) => name)],
+  event: ["Only for the event", () => store.definitions.events],
+  times: ["How many times (empty: until removed)", COUNT],
+  probability: ["Probability in percent (empty: 100)", { ...NUMBER, max: 100 }],
+  seed: ["Seed of the probability", { type: "number" }],
 };
-
-function deliveryEffect(form) {
-  const effect = { delivery: form.get("outcome") };
-  if (form.get("reason")) effect.reason = form.get("reason");
-  if (form.get("after")) effect.after = Number(form.get("after"));
-  return effect;
-}
 
 export function Faults({ scope }) {
   const [faults, setFaults] = useState([]);
@@ -60,84 +51,67 @@ export function Faults({ scope }) {
     <h2 id="faults">Faults <span class="muted">${scope}</span></h2>
     <${FaultForm} add=${add} />
     <ul class="rows" data-testid="faults">
-      ${faults.map((fault) => html`<${Fault} fault=${fault} remove=${remove} />`)}</ul>
+      ${faults.map((fault) => html`<${Fault} key=${fault.id} fault=${fault} remove=${remove} />`)}
+    </ul>
     ${!faults.length && html`<p class="muted">None.</p>`}</section>`;
 }
 
 function FaultForm({ add }) {
-  const [kind, setKind] = useState("status");
+  const [[group, kind], setKind] = useState(["Requests", "status"]);
+  const [, effect, names] = KINDS[group][kind];
+  const effects = names.split(" ").filter(Boolean);
+  const matches = MATCHES[group].split(" ");
   const submit = (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    const effect = EFFECTS[kind][1](form);
-    const match = {};
-    if (form.get("to")) match.to = form.get("to").trim();
-    if (form.get("path")) match.path = form.get("path").trim();
-    if (form.get("channel")) match.channel = form.get("channel");
-    const fault = { effect, match, times: Number(form.get("times")) || null };
-    if (form.get("probability")) fault.probability = Number(form.get("probability")) / 100;
-    add(fault);
+    const values = (some) => Object.fromEntries(some.flatMap((name) => {
+      const text = form.get(name)?.trim();
+      const { type } = FIELDS[name][1];
+      return text ? [[name, type === "number" ? Number(text) : type ? true : text]] : [];
+    }));
+    const often = values(["times", "probability", "seed"]);
+    if (often.probability !== undefined) often.probability /= 100;
+    add({ effect: { ...effect, ...values(effects) }, match: values(matches), ...often });
   };
+  const field = (name) => html`<${Field} key=${name} name=${name}
+    isRequired=${name === "delay" && ["delay", "late"].includes(kind)} />`;
   return html`<form class="fields wide" onSubmit=${submit}>
-    <label>Effect <select value=${kind} onChange=${(event) => setKind(event.target.value)}
-        data-testid="fault-kind">
-      ${Object.entries(EFFECTS).map(([value, [name]]) => html`
-        <option value=${value}>${name}</option>`)}</select></label>
-    ${["status", "message"].includes(kind) && html`<label>Status <input name="status" type="number"
-      min="400" max="599" defaultValue="503" required data-testid="fault-status" /></label>`}
-    ${kind === "delay" && html`<label>Seconds <input name="delay" type="number" min="0.001"
-      max="600" step="any" defaultValue="5" required /></label>`}
-    ${kind === "delivery" && html`<${DeliveryFields} />`}
-    <label>How many times (empty: until removed) <input name="times" type="number" min="1"
-      data-testid="fault-times" /></label>
-    <label>Only for recipients <input name="to" placeholder="+25670* or *@example.com" /></label>
-    ${isOfRequests(kind) && html`<label>Only for paths
-      <input name="path" placeholder="/messages/sms or /developers/*" /></label>`}
-    <label>Probability in percent (empty: 100) <input name="probability" type="number" min="0"
-      max="100" step="any" /></label>
+    <label>Effect <select value=${`${group} ${kind}`} data-testid="fault-kind"
+        onChange=${(event) => setKind(event.target.value.split(" "))}>
+      ${Object.entries(KINDS).map(([label, kinds]) => html`<optgroup label=${label}>
+        ${Object.entries(kinds).map(([name, [words]]) => html`
+          <option value=${`${label} ${name}`}>${words}</option>`)}</optgroup>`)}</select></label>
+    ${[...effects, ...matches, "times", "probability", "seed"].map(field)}
+    ${effects.includes("reason") && html`<datalist id="fault-reasons">
+      ${[...new Set(Object.values(store.definitions.reasons.usual).flat())].map((reason) => html`
+        <option value=${reason} />`)}</datalist>`}
     <button data-testid="fault-add">Add fault</button></form>`;
 }
 
-// Deliveries and webhooks have no path of the API.
-function isOfRequests(kind) {
-  const { delivery, webhook } = EFFECTS[kind][1](new FormData());
-  return delivery === undefined && webhook === undefined;
-}
-
-// Each change shows what the new outcome has: only failures have a reason, and `pending` no end.
-function DeliveryFields() {
-  const [outcome, setOutcome] = useState("failed");
-  const [channel, setChannel] = useState("");
-  const { channels, reasons } = store.definitions;
-  const usual = channels.filter(({ name }) => !channel || name === channel)
-    .flatMap(({ name }) => reasons.usual[name]);
-  return html`
-    <label>Outcome <select name="outcome" value=${outcome} data-testid="fault-outcome"
-        onChange=${(event) => setOutcome(event.target.value)}>
-      ${Object.entries(OUTCOMES).map(([value, name]) => html`
-        <option value=${value}>${name}</option>`)}</select></label>
-    <label>Only for the channel <select name="channel" value=${channel}
-        onChange=${(event) => setChannel(event.target.value)}>
-      <option value="">all</option>
-      ${channels.map(({ name, title }) => html`
-        <option value=${name}>${title}</option>`)}</select></label>
-    ${["failed", "refused"].includes(outcome) && html`<label>Reason (empty: the usual one)
-      <input name="reason" maxlength="200" list="fault-reasons" data-testid="fault-reason" />
-      <datalist id="fault-reasons">${[...new Set(usual)].map((reason) => html`
-        <option value=${reason} />`)}</datalist></label>`}
-    ${outcome !== "pending" && html`<label>Seconds to the last status (empty: as usual)
-      <input name="after" type="number" min="0" step="any" /></label>`}`;
+function Field({ name, isRequired }) {
+  const [label, given] = FIELDS[name];
+  const attributes = { name, "data-testid": `fault-${name}` };
+  const options = typeof given === "function" ? given() : given;
+  if (Array.isArray(options)) {
+    return html`<label>${label} <select ...${attributes}><option value="">all</option>
+      ${options.map((value) => html`<option value=${value}>${value}</option>`)}</select></label>`;
+  }
+  const input = html`<input ...${attributes} required=${isRequired} ...${options} />`;
+  if (options.type === "checkbox") return html`<label class="check">${input} ${label}</label>`;
+  return html`<label>${label} ${input}</label>`;
 }
 
 function Fault({ fault, remove }) {
-  const { id, effect, match, magic, hits, left } = fault;
-  const remaining = left === null ? "until removed" : left === 0 ? "used up" : `${left} left`;
-  const origin = magic ? "from a magic number, " : "";
+  const { id, effect, match, magic, hits, left, times, probability, account } = fault;
+  const remaining = left === null ? "until removed" : left === 0 ? "spent"
+    : `${left} of ${times} left`;
+  const subject = magic ? magicText(match.to) : groupOf(effect);
   return html`<li class=${`split ${left === 0 ? "spent" : ""}`}>
-    <span><code>${JSON.stringify(effect)}</code>${" "}
-      ${Object.keys(match).length > 0
-        && html`<code>${visibleText(JSON.stringify(match))}</code>`}
-      <span class="muted"> ${origin}applied ${plural(hits, "time")}, ${remaining}</span></span>
+    <span>${visibleText(`${subject}: ${effectText(effect)}`)}
+      ${!magic && matchText(match) && html` <code>${visibleText(matchText(match))}</code>`}<br />
+      <small class="muted">${remaining}, applied ${plural(hits, "time")}
+        ${probability < 1 && `, with a probability of ${Number((probability * 100).toFixed(4))} %`}
+        ${!store.account && `, ${account ?? "for all accounts"}`}, ${id}</small></span>
     <button type="button" aria-label=${`Remove ${id}`} onClick=${() => remove(fault)}
       data-testid="fault-remove">Remove</button></li>`;
 }

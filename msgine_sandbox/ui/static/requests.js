@@ -77,7 +77,7 @@ function Empty({ isFiltered }) {
       <p><a href="#/requests">Show all requests</a></p></div>`;
   }
   return html`<div class="empty"><h2>No requests</h2>
-    <p>Every request to <code>${location.origin}/api/v1</code> is recorded here with its
+    <p>Every request to <code>${location.origin}${BASE_PATH}</code> is recorded here with its
       response, and with warnings about what will cause trouble in production.</p></div>`;
 }
 
