@@ -1,7 +1,10 @@
 """Clock, faults, account and reset in the browser."""
 
+import json
+from typing import Any
+
 import pytest
-from browsing import Tab
+from browsing import Client, Tab
 from playwright.async_api import Route, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
@@ -200,7 +203,33 @@ async def test_only_the_messages_are_deleted(tab: Tab) -> None:
     await tab.open("controls")
     await expect(tab.find("faults")).to_contain_text("spent")
     await tab.find("empty-inbox").click()
+    await tab.find("empty-inbox-really").click()
     await expect(tab.find("notice")).to_contain_text("The inbox is empty")
     assert tab.client.request("GET", "/_sandbox/messages").json()["total"] == 0
     assert tab.client.request("GET", "/_sandbox/requests").json()["total"] == 2
     await expect(tab.find("faults").locator("li")).to_have_count(1)
+
+
+async def test_an_account_is_saved_as_a_scenario_and_its_messages_as_json(tab: Tab) -> None:
+    for number in range(3):
+        tab.client.send(message=f"Number {number}")
+    tab.client.post("/_sandbox/faults", {"effect": {"status": 503}})
+    await tab.open("controls")
+    scenario = await saved(tab, "save-scenario")
+    [account] = scenario["accounts"]
+    assert [each["message"] for each in account["messages"]] == ["Number 0", "Number 1", "Number 2"]
+    restored = Client(tab.client.origin)
+    assert restored.request("PUT", "/_sandbox/scenario", json=scenario).is_success
+    assert restored.request("GET", "/_sandbox/faults").json()["total"] == 1
+    restored.close()
+    messages = await saved(tab, "save-messages")
+    assert [each["message"] for each in messages] == ["Number 2", "Number 1", "Number 0"]
+    await tab.find("all-accounts").click()
+    await expect(tab.find("save-scenario")).to_be_disabled()  # it is that of one account
+
+
+async def saved(tab: Tab, button: str) -> Any:
+    """Return the content of the JSON file that a button saves."""
+    async with tab.page.expect_download() as download:
+        await tab.find(button).click()
+    return json.loads((await (await download.value).path()).read_text())

@@ -363,6 +363,24 @@ async def test_an_address_without_the_id_of_a_message_says_so(tab: Tab, text: st
     await expect(tab.page.get_by_text("This message does not exist")).to_be_visible()
 
 
+async def test_a_message_is_deleted_with_what_is_still_to_happen(
+    tab: Tab, receiver: Receiver
+) -> None:
+    tab.client.post("/_sandbox/clock/freeze")
+    tab.client.send(message="Stays")
+    tab.client.send(message="Goes", callbackUrl=receiver.url)
+    await tab.open()
+    await tab.find("row").first.click()
+    await tab.find("delete").click()
+    await tab.page.get_by_role("button", name="Cancel").click()
+    await tab.find("delete").click()
+    await tab.find("delete-really").click()
+    await tab.expect_rows(["Stays"])
+    await expect(tab.find("message")).to_have_count(0)
+    tab.client.post("/_sandbox/clock/advance", {"seconds": 3})
+    assert receiver.received == []
+
+
 async def test_another_accounts_message_does_not_stay_open(tab: Tab) -> None:
     other = Client(tab.client.origin)
     tab.client.send(message="Mine")

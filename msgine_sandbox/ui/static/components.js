@@ -37,6 +37,22 @@ export function CopyButton({ text, label, testid }) {
     ${isDone ? "Copied" : label}</button>`;
 }
 
+// A button for what cannot be undone: it is done after a second one.
+export function ConfirmButton({ label, sure, run, testid }) {
+  const [isAsking, setAsking] = useState(false);
+  const answer = (isSure) => () => {
+    setAsking(false);
+    if (isSure) run();
+  };
+  if (!isAsking) {
+    return html`<button type="button" onClick=${() => setAsking(true)} data-testid=${testid}>
+      ${label}</button>`;
+  }
+  return html`<button type="button" class="danger" onClick=${answer(true)}
+      data-testid=${`${testid}-really`}>${sure}</button>
+    <button type="button" onClick=${answer(false)}>Cancel</button>`;
+}
+
 async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);

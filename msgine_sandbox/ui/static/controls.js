@@ -1,9 +1,10 @@
-// Controls: clock, faults, account and reset, of the chosen account or of the whole sandbox.
+// Controls: clock, faults, account, export and reset, of the chosen account or the whole sandbox.
+import { AccountData } from "./account_data.js";
 import { AccountSettings } from "./account_settings.js";
 import { accountTitle } from "./accounts.js";
 import { Faults } from "./faults.js";
 import { clockNow, formatDuration, formatTime } from "./format.js";
-import { html, useState } from "./preact.js";
+import { html } from "./preact.js";
 import { store } from "./store.js";
 import { advance } from "./time.js";
 
@@ -14,7 +15,7 @@ export function Controls() {
   const scope = account ? `of ${accountTitle(account)}` : "of the whole sandbox";
   return html`<div class="page">
     <${Clock} scope=${scope} /><${Faults} scope=${scope} />
-    <${AccountSettings} /><${Reset} scope=${scope} /></div>`;
+    <${AccountSettings} /><${AccountData} scope=${scope} /></div>`;
 }
 
 function Clock({ scope }) {
@@ -72,26 +73,4 @@ function ClockFacts({ clock }) {
 function ClockButton({ action, label, doneText }) {
   const run = () => store.controlWithNotice("POST", `/clock/${action}`, undefined, doneText);
   return html`<button type="button" onClick=${run} data-testid=${action}>${label}</button>`;
-}
-
-function Reset({ scope }) {
-  const [isAsking, setAsking] = useState(false);
-  const reset = async () => {
-    setAsking(false);
-    if (await store.controlWithNotice("POST", "/reset", undefined, "Reset done")) store.start();
-  };
-  const empty = () =>
-    store.controlWithNotice("DELETE", "/messages", undefined, "The inbox is empty");
-  return html`<section class="card" aria-labelledby="reset">
-    <h2 id="reset">Reset <span class="muted">${scope}</span></h2>
-    <p>Deletes messages, idempotency keys, webhook endpoints and attempts, faults, devices, journal
-      and coverage. Resets the clock, the rate-limit windows and the settings of the account.</p>
-    <div class="buttons">${isAsking
-      ? html`<button type="button" class="danger" onClick=${reset} data-testid="reset-really">
-            Yes, delete everything</button>
-          <button type="button" onClick=${() => setAsking(false)}>Cancel</button>`
-      : html`<button type="button" onClick=${() => setAsking(true)} data-testid="reset">
-            Reset …</button>
-          <button type="button" onClick=${empty} data-testid="empty-inbox">
-            Delete only the messages</button>`}</div></section>`;
 }

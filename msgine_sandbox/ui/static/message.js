@@ -1,7 +1,7 @@
 // One message: its text as on a phone, its cost, its recipients, and its timeline.
 import { accountTitle, knownAccount } from "./accounts.js";
 import { callControlApi } from "./api.js";
-import { CopyButton, Status } from "./components.js";
+import { ConfirmButton, CopyButton, Status } from "./components.js";
 import { Codes, Links, localLinksText } from "./contents.js";
 import { Recipients, Timeline } from "./deliveries.js";
 import { Email } from "./email.js";
@@ -129,6 +129,11 @@ function MessageText({ message: { channel, message, parts, unicodeBecauseOf } })
 function Actions({ message, refresh }) {
   const isFinished = !message.recipients.some(canMove);
   const move = (status) => moveTo(message, status).then(refresh);
+  const remove = async () => {
+    const path = `/messages/${message.id}`;
+    const isDone = await store.controlWithNotice("DELETE", path, undefined, "Message deleted");
+    if (isDone) location.hash = addressOfList("inbox");
+  };
   return html`<div class="buttons">
     <button type="button" onClick=${() => move("delivered")} disabled=${isFinished}
       data-testid="deliver">Deliver</button>
@@ -138,6 +143,8 @@ function Actions({ message, refresh }) {
       <${CopyButton} label="Copy as curl" text=${() => messageAsCurl(message)} testid="copy-curl" />
       <${CopyButton} label="Copy as pytest" testid="copy-pytest"
         text=${() => messageAsTest(message, store.definitions)} />`}
+    <${ConfirmButton} label="Delete …" sure="Yes, delete this message" run=${remove}
+      testid="delete" />
   </div>`;
 }
 
