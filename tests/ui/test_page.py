@@ -134,8 +134,15 @@ async def test_no_view_has_an_accessibility_violation(
         tab.client.post("/_sandbox/clock/advance", {"seconds": 3})
         tab.client.request("GET", "/api/v1/messages")
         await tab.open()
-        [entry] = tab.client.request("GET", "/_sandbox/requests?status=503").json()["data"]
-        details = {f"inbox/{sent['id']}": "timeline", f"requests/{entry['id']}": "request"}
+        tab.client.request("POST", "/api/v1/messages/sms", json={"to": "0701"})
+        refused, lost = tab.client.request("GET", "/_sandbox/requests?outcome=refused").json()[
+            "data"
+        ]
+        details = {
+            f"inbox/{sent['id']}": "timeline",
+            f"inbox/{refused['id']}": "refusal",
+            f"requests/{lost['id']}": "request",
+        }
         [attempt, *_] = tab.client.request("GET", "/_sandbox/webhooks/attempts").json()["data"]
         details[f"webhooks/{attempt['id']}"] = "attempt"
         for view, element in (LOADED | details).items():

@@ -1,6 +1,8 @@
 // Requests or webhook attempts that the page has, newest first: those of the feed, and pages of the
 // server's list, each loaded when it is wanted.
 
+import { newestFirst } from "./message_list.js";
+
 const MOST_ENTRIES = 10_000; // older ones are dropped
 
 export class EntryList {
@@ -40,7 +42,8 @@ export class EntryList {
   add(entries) {
     const added = entries.filter(this.matches).reverse();
     if (!added.length) return;
-    const all = withoutRepeats(added, this.items);
+    // Newest first by their ids: a request that took long comes after later ones.
+    const all = newestFirst(withoutRepeats(added, this.items));
     this.total += all.length - this.items.length;
     this.items = all.slice(0, MOST_ENTRIES);
   }
@@ -52,6 +55,16 @@ export class EntryList {
     this.total -= this.items.length - kept.length;
     this.items = kept;
   }
+}
+
+// Whether a request was answered with an error, or not at all.
+export function isRefused({ status }) {
+  return status === null || status >= 400;
+}
+
+// Whether it stands among the messages: it would have changed something, as a send.
+export function isRefusedCall(entry) {
+  return entry.method === "POST" && isRefused(entry);
 }
 
 // Newest first; an entry that is in both is taken from `newer`.

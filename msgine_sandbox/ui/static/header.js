@@ -1,6 +1,7 @@
 // The header of the page: links to the views, the choice of the account, and its clock.
 import { accountTitle, knownAccount } from "./accounts.js";
-import { clockNow, formatDuration, formatTime } from "./format.js";
+import { isRefused } from "./entry_list.js";
+import { clockNow, formatCount, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { ROOT } from "./root.js";
 import { store } from "./store.js";
@@ -17,7 +18,8 @@ export function Header({ views, view, unread, openHelp }) {
       <a href=${`#/${id}`} aria-current=${id === view ? "page" : null} data-testid=${`nav-${id}`}>
         ${name}
         ${id === "inbox" && unread !== ""
-          && html` <span class="count" data-testid="unread">${unread}</span>`}</a>`)}
+          && html` <span class="count" data-testid="unread">${unread}</span>`}
+        ${id === "requests" && html`<${RequestCounts} />`}</a>`)}
     </nav>
     <${AccountChoice} accounts=${store.accounts} account=${store.account} />
     <${Clock} clock=${store.clock} />
@@ -25,6 +27,18 @@ export function Header({ views, view, unread, openHelp }) {
     <button type="button" class="plain" aria-label="Keyboard shortcuts"
       title="Keyboard shortcuts (?)" onClick=${openHelp}>?</button>
   </header>`;
+}
+
+// How many of the loaded requests were refused, and how many have warnings.
+function RequestCounts() {
+  const { items, isComplete } = store.requests;
+  const counts = [
+    ["refused", "bad", items.filter(isRefused).length],
+    ["with warnings", "warning", items.filter(({ warnings }) => warnings.length).length],
+  ];
+  return counts.map(([what, kind, count]) => count > 0 && html` <span class=${`count ${kind}`}
+    title=${what} data-testid=${`count-${kind}`}>${formatCount(count)}${isComplete ? "" : "+"}
+    <span class="hidden"> ${what}</span></span>`);
 }
 
 // A field that suggests accounts while one types.

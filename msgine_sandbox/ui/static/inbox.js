@@ -1,5 +1,6 @@
-// The inbox: every message, newest first, and the open message beside them.
+// The inbox: every message and every refused call, newest first, and the open one beside them.
 import { AccountOf } from "./accounts.js";
+import { loadOlder, merge, partOf, RefusedRow } from "./activity.js";
 import { BASE_PATH } from "./api.js";
 import { StatusCounts } from "./components.js";
 import { clockNow, formatAge, formatCount, plural } from "./format.js";
@@ -7,8 +8,11 @@ import { ignoresShortcuts } from "./keyboard.js";
 import { useListKeys, VirtualList } from "./list.js";
 import { Message } from "./message.js";
 import { html, useEffect, useMemo, useState } from "./preact.js";
+import { Request } from "./request.js";
 import { addressOf, replaceAddress, setParameter } from "./route.js";
-import { EXAMPLES, parseSearch, searchedTexts, serverParameters } from "./search.js";
+import {
+  EXAMPLES, kindsOf, parseRequestSearch, parseSearch, searchedTexts, serverParameters, withKind,
+} from "./search.js";
 import { store } from "./store.js";
 import { previewText } from "./text.js";
 
@@ -21,8 +25,12 @@ export function Inbox({ id, parameters }) {
   const address = (message) => addressOf("inbox", message?.id, parameters);
   const found = useServerSearch(query);
   const matches = useMemo(() => parseSearch(query, store.readMessages, found), [query, found]);
-  const list = useSearchedList(query);
-  const shown = matches ? list.items.filter(matches) : list.items;
+  const kinds = kindsOf(query);
+  const list = useSearchedList(kinds.messages ? query : "");
+  const messages = partOf(list, matches, kinds.messages);
+  const refusals = partOf(store.refusals, query && parseRequestSearch(query), kinds.refusals);
+  const shown = merge(messages, refusals);
+  const isComplete = messages.list.isComplete && refusals.list.isComplete;
   const selected = shown.findIndex((message) => message.id === id);
   useInboxKeys(shown, selected, address);
 
@@ -33,20 +41,37 @@ export function Inbox({ id, parameters }) {
           placeholder="Search  /" value=${query}
           onInput=${(event) => setQuery(event.target.value)} />
         <span class="muted" data-testid="total" aria-live="polite">
-          ${countText(shown, Boolean(matches), list)}</span>
-        <button type="button" onClick=${() => markRead(matches ? shown : null)}
+          ${countText(messages.shown, Boolean(matches), messages.list)}</span>
+        ${store.refusals.total > 0 && html`<${KindChoice} kinds=${kinds}
+          choose=${(kind) => setQuery(withKind(query, kind))} />`}
+        <button type="button" onClick=${() => markRead(matches ? messages.shown : null)}
           disabled=${!store.messages.length}>
           Mark all read</button>
       </div>
-      ${shown.length || !list.isComplete
+      ${shown.length || !isComplete
         ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
-            label="Messages" testid="messages" onEnd=${() => store.loadOlder(list)}
-            row=${(message) => html`<${Row} message=${message} href=${address(message)}
-              isOpen=${message.id === id} />`} />`
+            label="Messages" testid="messages" onEnd=${() => loadOlder([messages, refusals])}
+            row=${(item) => {
+              const props = { href: address(item), isOpen: item.id === id };
+              return item.method ? html`<${RefusedRow} entry=${item} ...${props} />`
+                : html`<${Row} message=${item} ...${props} />`;
+            }} />`
         : html`<${Empty} query=${query} search=${setQuery} />`}
     </section>
-    ${id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
+    ${id?.startsWith("req_")
+      ? html`<${Request} key=${id} id=${id} view="inbox" viewName="Inbox" />`
+      : id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
   </div>`;
+}
+
+function KindChoice({ kinds, choose }) {
+  const refused = `${formatCount(store.refusals.total)} refused`;
+  const kind = kinds.messages ? kinds.refusals ? "all" : "messages" : "refusals";
+  return html`<select value=${kind} aria-label="Messages or refused calls" data-testid="kind"
+      onChange=${(event) => choose(event.target.value)}>
+    <option value="all">with ${refused}</option>
+    <option value="messages">without ${refused}</option>
+    <option value="refusals">only ${refused}</option></select>`;
 }
 
 // Return the list in which a query is searched: that of the server's search, where the page does
@@ -165,7 +190,7 @@ function useInboxKeys(shown, selected, address) {
       // In the search field, Enter opens the first match; otherwise it focuses the open message.
       if (event.target.matches("[data-search]") && shown.length) openMessage(shown[0]);
       else if (event.target === document.body && selected >= 0 && !ignoresShortcuts(event)) {
-        document.querySelector("[data-testid=message] h2")?.focus();
+        document.querySelector(".message h2")?.focus();
       }
     },
   });

@@ -99,7 +99,7 @@ export class MessageList {
 }
 
 // Sort in place, if necessary: ids grow with the time of acceptance, and so does their text.
-function newestFirst(messages) {
+export function newestFirst(messages) {
   for (let i = 1; i < messages.length; i++) {
     if (messages[i - 1].id < messages[i].id) {
       return messages.sort((a, b) => (a.id < b.id ? 1 : -1));

@@ -3,16 +3,6 @@ import { formatCount } from "./format.js";
 import { html } from "./preact.js";
 import { previewText } from "./text.js";
 
-// Whether it was answered with an error, or not at all.
-export function isRefused({ status }) {
-  return status === null || status >= 400;
-}
-
-// Whether it stands among the messages: it would have changed something, as a send.
-export function isRefusedCall(entry) {
-  return entry.method === "POST" && isRefused(entry);
-}
-
 export function Recipients({ entry: { to, recipientCount } }) {
   if (!to.length) return null;
   return html`<span><bdi>${previewText(to[0])}</bdi>

@@ -1,6 +1,6 @@
 // The search of messages and of requests, with the syntax of Mailpit: words, "phrases", key:value,
 // - for not.
-import { isRefused } from "./refusals.js";
+import { isRefused } from "./entry_list.js";
 
 const TERM = /(-|!)?(?:(\w+):)?(?:"([^"]*)"|(\S+))/g;
 
@@ -62,6 +62,13 @@ export function kindsOf(query) {
     messages: !terms.some(({ text, negated }) => text === "refused" && !negated),
     refusals: !terms.some(({ text, negated }) => (text === "refused") === negated),
   };
+}
+
+// Return the query for messages and refused calls ("all"), or with one of them only.
+export function withKind(query, kind) {
+  const rest = query.replace(/(^|\s)[-!]?is:refused(?=\s|$)/g, "").trim();
+  const term = { messages: "-is:refused", refusals: "is:refused" }[kind];
+  return [rest, term].filter(Boolean).join(" ");
 }
 
 // Return the texts of a query that may be anywhere in a message; not an empty one, which any has.

@@ -2,7 +2,7 @@
 import { callControlApi } from "./api.js";
 import { chosenAccount, ReadMessages } from "./browser_storage.js";
 import { Definitions } from "./definitions.js";
-import { EntryList, withoutRepeats } from "./entry_list.js";
+import { EntryList, isRefusedCall, withoutRepeats } from "./entry_list.js";
 import { Feed } from "./feed.js";
 import { MessageList } from "./message_list.js";
 import { useEffect, useReducer } from "./preact.js";
@@ -39,6 +39,7 @@ class Store {
     this.list = new MessageList();
     this.found = null; // the list of a search, while not all messages are loaded
     this.requests = new EntryList("/requests");
+    this.refusals = new EntryList("/requests", "method=POST&outcome=refused", isRefusedCall);
     this.attempts = new EntryList("/webhooks/attempts");
     this.foundAttempts = null; // the list of those that filters leave
     this.isLoaded = false;
@@ -127,9 +128,13 @@ class Store {
   }
 
   async load() {
-    const { list, requests, attempts } = this; // clear() makes new ones
+    const { list, requests, refusals, attempts } = this; // clear() makes new ones
     await this.try(async () => {
-      await Promise.all([this.definitions.load(), this.loadMore(list, FIRST_PAGE)]);
+      await Promise.all([
+        this.definitions.load(),
+        this.loadMore(list, FIRST_PAGE),
+        this.loadMore(refusals, FIRST_PAGE),
+      ]);
       if (list !== this.list) return;
       this.set({ isLoaded: true });
       await Promise.all([
@@ -275,7 +280,7 @@ class Store {
     for (const { kind, data } of events) {
       if (kind === "message") this.addMessage(data);
       else if (kind === "status") for (const list of this.lists) list.applyStatus(data);
-      else if (kind === "request") requests.push(data);
+      else if (kind === "request") requests.push(withoutBodies(data));
       else if (kind === "webhook") attempts.push(data);
       else if (kind === "warning") this.applyWarnings(data);
       else if (kind === "changed") this.applyChange(data.what);
@@ -289,6 +294,7 @@ class Store {
     for (const list of this.lists) list.merge();
     this.requests.add(requests);
     for (const list of this.attemptLists) list.add(attempts);
+    this.refusals.add(requests);
     if (deletedIds.size) {
       for (const list of this.lists) list.remove(deletedIds);
       this.keepAttempts(({ messageId }) => !deletedIds.has(messageId));
@@ -340,13 +346,20 @@ class Store {
   }
 
   applyWarnings({ requestId, warnings }) {
-    const request = this.requests.items.find(({ id }) => id === requestId);
-    if (request) request.warnings = warnings;
+    for (const { items } of [this.requests, this.refusals]) {
+      const request = items.find(({ id }) => id === requestId);
+      if (request) request.warnings = warnings;
+    }
   }
 
   reportChange(changedIds) {
     for (const listener of this.changeListeners) listener(changedIds);
   }
+}
+
+// What a list has of a request: 10,000 with their bodies would take much memory.
+function withoutBodies({ request, response, decisions, ...summary }) {
+  return summary;
 }
 
 function noneIfUnknown(error) {
