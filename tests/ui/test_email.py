@@ -215,6 +215,39 @@ async def test_the_code_and_the_links_of_an_sms_are_at_hand(tab: Tab) -> None:
     await expect(tab.find("links")).to_have_count(0)
 
 
+LOCAL = [
+    "localhost:3000", "api.localhost", "localhost.", "LOCALHOST", "127.0.0.1", "0x7f.1", "0.0.0.0",
+    "10.1.2.3", "172.16.0.1", "172.31.255.1", "192.168.1.20", "169.254.1.1", "[::1]", "[fe80::1]",
+    "[fd00::1]", "web", "nas.local", "host.docker.internal", "shop.test", "router.home.arpa",
+]  # fmt: skip
+PUBLIC = [
+    "shop.example.com", "8.8.8.8", "172.15.0.1", "172.32.0.1", "192.169.1.1", "11.0.0.1", "müller.de",
+    "[2001:db8::1]", "10.example.com", "localhost.example.com", "notlocalhost.com", "local.dev",
+    "test.io", "127.0.0.1.nip.io",
+]  # fmt: skip
+
+
+async def test_links_are_told_apart_by_who_can_reach_them(tab: Tab) -> None:
+    await tab.open(all_accounts=True)
+    found = await tab.page.evaluate(
+        "async (hosts) => { const { localLinksText } = await import('/ui/contents.js');"
+        " return hosts.filter((host) => localLinksText([`https://${host}/x?y=z`])); }",
+        [*LOCAL, *PUBLIC],
+    )
+    assert found == LOCAL
+    text = "async (links) => (await import('/ui/contents.js')).localLinksText(links)"
+    links = [
+        "http://localhost:1/a",
+        "http://localhost:1/b",
+        "https://web/",
+        "http://",
+        "mailto:a@b",
+    ]
+    assert await tab.page.evaluate(text, links) == (
+        "3 links to this machine or a private network, which no recipient reaches: localhost:1, web"
+    )
+
+
 async def test_the_version_the_base_url_and_the_reference_are_within_reach(tab: Tab) -> None:
     version = tab.client.request("GET", "/_sandbox/health").json()["version"]
     await tab.open("coverage")

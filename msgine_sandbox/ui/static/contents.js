@@ -31,7 +31,7 @@ export function Links({ links }) {
 
 // Say which links lead nowhere for the recipient, or return null where none does.
 export function localLinksText(urls = []) {
-  const hosts = urls.map(hostOf).filter((host) => LOCAL_HOST.test(host?.hostname));
+  const hosts = urls.map(hostOf).filter((host) => host && LOCAL_HOST.test(host.hostname));
   if (!hosts.length) return null;
   const names = [...new Set(hosts.map(({ host }) => host))].join(", ");
   const count = plural(hosts.length, "link");
