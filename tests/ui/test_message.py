@@ -45,7 +45,7 @@ async def test_a_message_is_shown_with_its_timeline(tab: Tab, receiver: Receiver
     await expect(tab.find("attempt")).to_contain_text("message.sent, attempt 1")
     await tab.find("resend").click()
     await expect(tab.find("attempt")).to_contain_text("message.sent, attempt 2")
-    await tab.page.get_by_text("Open the message").click()
+    await tab.find("attempt").get_by_role("link", name="msg_").click()
     await expect(attempts).to_have_count(3)
     assert len(receiver.received) == 3
 

@@ -57,7 +57,7 @@ async def test_an_endpoint_is_added_and_a_webhook_is_opened_and_sent_again(
     assert len(receiver.received) == 3
     await tab.page.reload()  # it has an address
     await expect(attempt).to_contain_text("message.delivered, attempt 2")
-    await attempt.get_by_text("Open the message").click()
+    await attempt.get_by_role("link", name=message["id"]).click()
     await expect(tab.find("message")).to_contain_text(message["id"])
     await tab.find("nav-webhooks").click()
     await tab.find("endpoints").get_by_role("button", name="Remove").click()
@@ -201,3 +201,9 @@ async def test_an_attempt_that_is_no_longer_there_says_so(tab: Tab, live: Live) 
     await tab.page.goto(f"{live.origin}/#/webhooks/att_0000000000000001")
     await expect(tab.page.get_by_text("no longer kept")).to_be_visible()
     await expect(tab.page).to_have_title(re.compile("Webhooks, att_"))
+    asked: list[str] = []
+    tab.page.on("request", lambda each: asked.append(each.url))
+    await tab.page.goto(f"{live.origin}/#/webhooks?status=(&event=heard")
+    await expect(tab.find("notice")).to_contain_text("must be")
+    await expect(tab.page.get_by_text("No attempt matches")).to_be_visible()
+    assert sum("status=" in url for url in asked) == 1

@@ -39,9 +39,9 @@ export function Attempt({ id, address }) {
     <div class="buttons">
       <button type="button" onClick=${resend} data-testid="resend">Send again</button>
       <${CopyButton} label="Copy body" text=${() => attempt.request.body} testid="copy-body" />
-      <a class="button" href=${`#/inbox/${messageId}`}>Open the message</a></div>
+    </div>
     <dl class="facts"><dt>URL</dt><dd>${visibleText(url)}</dd>
-      <dt>Message</dt><dd>${messageId}</dd>
+      <dt>Message</dt><dd><a href=${`#/inbox/${messageId}`}>${messageId}</a></dd>
       <dt>Account</dt><dd>${account}</dd>
       <dt>Sent</dt><dd>${formatTime(at)}, ${Math.round(durationMs)} ms</dd>
       <dt>Webhook</dt><dd data-testid="tries">${webhookId}
@@ -62,8 +62,8 @@ function Signature({ attempt: { signature, signedBy, status } }) {
   const by = signedBy.length ? `: made with the secret of ${signedBy.join(", ")}`
     : " when it was sent; no endpoint has that secret now";
   const problem = isRight
-    ? [400, 401, 403].includes(status) && "The receiver refused it. If that is because of the "
-      + "signature, it has another secret, or verifies a body that it has parsed."
+    ? [400, 401, 403].includes(status) && "The receiver refused it: if because of the signature, "
+      + "it has another secret, or verifies a body that it has parsed."
     : signature === "wrong" && status >= 200 && status < 300
       && "The receiver accepted it, so it does not verify signatures.";
   return html`${isRight ? ["right", visibleText(by)]

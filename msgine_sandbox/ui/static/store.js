@@ -156,6 +156,9 @@ class Store {
     list.isLoading = true;
     try {
       list.addPage(await this.control("GET", list.nextPage(limit)), isOlder);
+    } catch (error) {
+      if (error.status === 400) list.isComplete = true; // to ask again does not help
+      throw error;
     } finally {
       list.finishLoading();
     }

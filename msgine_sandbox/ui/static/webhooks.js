@@ -15,7 +15,7 @@ import { previewText } from "./text.js";
 const PATH = "/webhooks/attempts";
 const ROW_HEIGHT = 2.4; // rem
 const SEARCH_AFTER_MS = 200; // without another key
-const STATUSES = { "2xx": "2xx", "3xx": "3xx", "4xx": "4xx", "5xx": "5xx", none: "no response" };
+const STATUSES = ["failed", "succeeded", "2xx", "3xx", "4xx", "5xx", "none"];
 
 export function Webhooks({ id, parameters }) {
   const set = (name) => (event) =>
@@ -69,14 +69,16 @@ function filterOf(parameters) {
 
 // Whether an attempt is one that the server finds for a filter.
 function matcherOf(filter) {
-  const { status, outcome, event, url } = Object.fromEntries(new URLSearchParams(filter));
-  const fits = (attempt) => (outcome === "failed") === isFailed(attempt);
-  return (attempt) => (!outcome || fits(attempt)) && (!event || attempt.event === event)
-    && (!url || attempt.url.toLowerCase().includes(url.toLowerCase()))
-    && (!status || new RegExp(`^${status.replaceAll("x", ".")}$`).test(attempt.status ?? "none"));
+  const { status, outcome, event, url = "" } = Object.fromEntries(new URLSearchParams(filter));
+  const isOfClass = status?.endsWith("xx");
+  const fits = (code) => (isOfClass ? code[0] === status[0] : code === status);
+  return (attempt) => (!event || attempt.event === event)
+    && (!outcome || (outcome === "failed") === isFailed(attempt))
+    && (!status || fits(String(attempt.status ?? "none")))
+    && attempt.url.toLowerCase().includes(url.toLowerCase());
 }
 
-export function isFailed({ status, error }) {
+function isFailed({ status, error }) {
   return Boolean(error) || !(status >= 200 && status < 300);
 }
 
@@ -100,16 +102,14 @@ function useAttempts(filter) {
 
 function Filters({ parameters, set, count }) {
   const value = (name) => parameters.get(name) ?? "";
-  const statuses = { failed: "failed", succeeded: "succeeded", ...STATUSES };
-  for (const { status } of store.attempts.items) if (status) statuses[status] ??= status;
-  if (value("status")) statuses[value("status")] ??= value("status");
-  const events = Object.fromEntries(store.definitions.events.map((name) => [name, name]));
+  const codes = store.attempts.items.map(({ status }) => String(status ?? "none"));
   const select = (name, label, options) => html`<label>${label} <select value=${value(name)}
       data-testid=${`filter-${name}`} onChange=${set(name)}><option value="">any</option>
-    ${Object.entries(options).map(([key, text]) => html`
-      <option value=${key}>${text}</option>`)}</select></label>`;
+    ${[...new Set([...options, value(name)])].filter(Boolean).map((each) => html`
+      <option value=${each}>${each}</option>`)}</select></label>`;
   return html`<div class="bar">
-    ${select("status", "Status", statuses)} ${select("event", "Event", events)}
+    ${select("status", "Status", [...STATUSES, ...codes])}
+    ${select("event", "Event", store.definitions.events)}
     <input type="search" data-search aria-label="Search the URLs" placeholder="URL  /"
       value=${value("url")} onInput=${set("url")} data-testid="filter-url" />
     <span class="muted" aria-live="polite" data-testid="total">${count}</span></div>`;
