@@ -18,6 +18,11 @@ export function shortTitle(id, token) {
   return knownAccount(id)?.name || token;
 }
 
+// The token, or "" where the page only has the masked one.
+export function wholeToken({ token }) {
+  return token.startsWith("test_") && !token.includes("…") ? token : "";
+}
+
 // In a row of a list: whose it is, while all accounts are shown.
 export function AccountOf({ entry: { account, accountId } }) {
   if (store.account || !account) return null;

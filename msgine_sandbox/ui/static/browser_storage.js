@@ -45,7 +45,7 @@ class TabValue {
 
 export const chosenAccount = new TabValue("msgine-account");
 export const controlToken = new TabValue("msgine-control-token");
-export const playgroundToken = new TabValue("msgine-token");
+export const playgroundForm = new TabValue("msgine-playground");
 
 // Which messages have been read, shared by all tabs of this browser: those up to an id, of one
 // account or of all, and others one by one.

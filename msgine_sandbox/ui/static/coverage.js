@@ -1,4 +1,7 @@
-// Which documented behaviours clients have met in this sandbox, and which they have not.
+// Which documented behaviours clients have met in this sandbox, and how to meet the others.
+import { accountTitle, knownAccount } from "./accounts.js";
+import { wayTo } from "./coverage_ways.js";
+import { openPlayground } from "./playground_form.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 
@@ -15,7 +18,7 @@ export function Coverage() {
   const { percent, met, unmet } = coverage;
   return html`<div class="page">
     <section class="card" aria-labelledby="met">
-      <h2 id="met">Met by ${store.account ? store.account.token : "all accounts"}${" "}
+      <h2 id="met">Met by ${titleOf(store.account)}${" "}
         <span class="muted" data-testid="percent">${percent} %</span></h2>
       <progress max="100" value=${percent} aria-label="Coverage, in percent"></progress>
       <p class="muted">The behaviours that MsGine documents for the Messages API, and those that its
@@ -26,8 +29,24 @@ export function Coverage() {
       <${Behaviours} names=${unmet} kind="unmet" /></section></div>`;
 }
 
+function titleOf(account) {
+  return account ? accountTitle(knownAccount(account.id) ?? account) : "all accounts";
+}
+
 function Behaviours({ names, kind }) {
   if (!names.length) return html`<p class="muted">None.</p>`;
   return html`<ul class=${`behaviours ${kind}`} data-testid=${kind}>
-    ${names.map((name) => html`<li>${name}</li>`)}</ul>`;
+    ${names.map((name) => html`<li key=${name}>${name}
+      ${kind === "unmet" && html`<${Way} name=${name} />`}</li>`)}</ul>`;
+}
+
+function Way({ name }) {
+  const way = wayTo(name);
+  if (!way) return null;
+  const { call, values, hint, key } = way;
+  const [newest] = call === "message" && !values.id ? store.messages : [];
+  const open = () => openPlayground(call, newest ? { id: newest.id } : values, key);
+  return html` <button type="button" class="hint" aria-label=${`Try ${name}`} onClick=${open}
+      data-testid="way">Try it</button>
+    ${hint && html` <span class="muted">${hint}</span>`}`;
 }

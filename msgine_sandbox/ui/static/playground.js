@@ -1,21 +1,32 @@
-// The playground: a form for every operation, its response, and the same request in five languages.
+// The playground: a form for every operation, its response, and the same request as code.
+import { knownAccount, wholeToken } from "./accounts.js";
 import { sendRequest } from "./api.js";
-import { playgroundToken } from "./browser_storage.js";
-import { CopyButton, StatusCode } from "./components.js";
+import { CopyButton, Status, StatusCode } from "./components.js";
+import { Estimate } from "./estimate.js";
 import { buildRequest, initialValues, MAGIC_FIELDS, OPERATIONS } from "./operations.js";
-import { useAddressedCall } from "./playground_request.js";
-import { html, useMemo, useRef, useState } from "./preact.js";
+import {
+  changeForm, playgroundAddress, readForm, valuesOf, withValues,
+} from "./playground_form.js";
+import { useAddressedRequest } from "./playground_request.js";
+import { html, useEffect, useMemo, useRef, useState } from "./preact.js";
 import { LANGUAGES, requestSnippet } from "./snippets.js";
 import { store } from "./store.js";
 
-const FIRST = "sms";
+const NEW_TOKEN = "test_playground"; // while no account is chosen
 const MULTILINE = new Set(["message", "text", "html", "body", "data"]);
 
 export function Playground({ parameters }) {
-  const [id, setId] = useState(FIRST);
-  const [values, setValues] = useState(initialValues(FIRST));
-  const [token, setToken] = useState(playgroundToken.get() ?? "test_playground");
-  const [key, setKey] = useState("");
+  const [form, setForm] = useState(readForm);
+  const change = (values) => setForm(changeForm(values));
+  const called = parameters.get("call") ?? form.call;
+  const id = Object.hasOwn(OPERATIONS, called) ? called : "sms";
+  const values = valuesOf(form, id);
+  const { key } = form;
+  const { account } = store;
+  const own = account ? wholeToken(account) : NEW_TOKEN;
+  const token = form.tokens[account?.id ?? ""] ?? own;
+  const setToken = (text) =>
+    change({ tokens: { ...form.tokens, [account?.id ?? ""]: text === own ? undefined : text } });
   const { request, problem } = useMemo(
     () => buildRequest(id, values, token, key), [id, values, token, key],
   );
@@ -24,22 +35,22 @@ export function Playground({ parameters }) {
   const submit = (event) => {
     event.preventDefault();
     if (problem) return;
-    playgroundToken.set(token);
     send(request);
   };
-  const fill = ({ call, values: given, token: own, key: ownKey }) => {
-    setId(call);
-    setValues(given ?? initialValues(call));
-    if (own) setToken(own);
-    setKey(ownKey ?? "");
+  const fill = ({ call, values: given, token: other, key: itsKey }) => {
+    const tokens = other ? { ...form.tokens, [account?.id ?? ""]: other } : form.tokens;
+    const filled = withValues(form, call, { ...initialValues(call), ...given });
+    change({ call, values: filled, tokens, key: itsKey ?? "" });
     clear();
   };
+  useAddressedRequest(parameters, fill);
   const choose = (event) => {
-    fill({ call: event.target.value });
-    location.hash = `#/playground?call=${event.target.value}`;
+    change({ call: event.target.value });
+    location.hash = playgroundAddress(event.target.value);
+    clear();
   };
-  useAddressedCall(parameters, id, fill);
-  const setValue = (name, value) => setValues({ ...values, [name]: value });
+  const setValue = (name, value) =>
+    change({ values: withValues(form, id, { ...values, [name]: value }) });
 
   const { method, path, fields } = OPERATIONS[id];
   return html`<div class="page two">
@@ -47,21 +58,31 @@ export function Playground({ parameters }) {
       <form class="fields" onSubmit=${submit} data-testid="playground">
         <${OperationChoice} id=${id} choose=${choose} />
         <p class="operation"><strong>${method}</strong> <code>/api/v1${path}</code></p>
-        <label>Token <span class="muted">any text; it decides the account of the request,
-          independently of the account above</span>
+        <label>Token <span class="muted">${tokenHint(account, token, own)}</span>
           <input value=${token} onInput=${(event) => setToken(event.target.value)} required
             pattern="[\\x21-\\x7e]+" data-testid="token" /></label>
         ${fields.map((field) => html`<${Field} key=${`${id} ${field.name}`} field=${field}
           value=${values[field.name] ?? ""} setValue=${setValue} />`)}
         ${MAGIC_FIELDS[id] && html`<${MagicChoice} id=${id} setValue=${setValue} />`}
         ${method === "POST" && html`<label>Idempotency-Key <span class="muted">a header</span>
-          <input value=${key} onInput=${(event) => setKey(event.target.value)} data-testid="key" />
-          </label>`}
+          <input value=${key} onInput=${(event) => change({ key: event.target.value })}
+            data-testid="key" /></label>`}
+        <${Estimate} request=${request} token=${token}
+          recipients=${values[MAGIC_FIELDS[id]?.[0]] ?? ""} />
         ${problem && html`<p class="problem">${problem}</p>`}
         <button class="main" disabled=${isSending || Boolean(problem)} data-testid="send">
           ${isSending ? "Sending …" : "Send"}</button>
       </form></section>
-    <div><${Response} response=${response} /><${Snippets} request=${request} /></div></div>`;
+    <div><${Response} response=${response} />
+      <${Snippets} request=${request} /></div></div>`;
+}
+
+function tokenHint(account, token, own) {
+  if (!account) return "any text; it decides the account of the request";
+  const { name } = knownAccount(account.id) ?? account;
+  if (!own) return `the page only knows ${account.token}: enter the token of the chosen account`;
+  return token === own ? `of the chosen account${name ? `, ${name}` : ""}`
+    : `not of the chosen account, whose token is ${own}`;
 }
 
 // Send a request and keep its response; clear() also discards a response that is still to come.
@@ -112,7 +133,12 @@ function MagicChoice({ id, setValue }) {
 }
 
 function Response({ response }) {
-  return html`<section class="card" aria-labelledby="response" aria-live="polite">
+  const card = useRef(null);
+  useEffect(() => {
+    if (response) card.current?.scrollIntoView({ block: "nearest" });
+  }, [response]);
+  const id = response && messageIdOf(response);
+  return html`<section class="card" aria-labelledby="response" aria-live="polite" ref=${card}>
     <h2 id="response">Response</h2>
     ${!response && html`<p class="muted">It will be shown here, with its headers.</p>`}
     ${response?.isLost && html`<p class="problem" data-testid="answer-status">
@@ -120,11 +146,38 @@ function Response({ response }) {
     ${response?.status && html`
       <p><span data-testid="answer-status"><${StatusCode} status=${response.status} /></span>
         ${" "}<span class="muted">${Math.round(response.milliseconds)} ms</span></p>
+      ${id && html`<${SentMessage} id=${id} />`}
+      <pre tabindex="0" aria-label="Body of the response" data-testid="answer-body">
+        ${withLink(response.body, id)}</pre>
       <details open><summary>Headers</summary>
         <dl class="headers" data-testid="answer-headers">${response.headers.map(
-          ([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></details>
-      <pre tabindex="0" aria-label="Body of the response" data-testid="answer-body">
-        ${response.body}</pre>`}</section>`;
+          ([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></details>`}</section>`;
+}
+
+// The id of the message that a response is, or null.
+function messageIdOf({ status, body }) {
+  if (status >= 300) return null;
+  try {
+    const { id, channel } = JSON.parse(body);
+    return channel && typeof id === "string" ? id : null;
+  } catch {
+    return null; // a fault can cut the response off
+  }
+}
+
+// The message as it is now, where it is one of those that the page shows.
+function SentMessage({ id }) {
+  const message = store.list.byId.get(id);
+  return html`<p data-testid="sent">Message <a href=${`#/inbox/${id}`}>${id}</a>${" "}
+    ${message ? html`<${Status} status=${message.status} />`
+      : html`<span class="muted">of another account than the chosen one</span>`}</p>`;
+}
+
+function withLink(body, id) {
+  const at = id ? body.indexOf(id) : -1;
+  if (at < 0) return body;
+  const link = html`<a href=${`#/inbox/${id}`}>${id}</a>`;
+  return [body.slice(0, at), link, body.slice(at + id.length)];
 }
 
 function Snippets({ request }) {

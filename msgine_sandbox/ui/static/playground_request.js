@@ -1,26 +1,22 @@
 // A request of the journal in the playground: the address that opens it there, and its form filled.
-import { BASE_PATH, callControlApi } from "./api.js";
+import { callControlApi } from "./api.js";
 import { OPERATIONS } from "./operations.js";
 import { useEffect } from "./preact.js";
 import { store } from "./store.js";
 
 // Return null where the playground has no such call.
-export function playgroundAddress({ id, method, path }) {
+export function addressOfRequest({ id, method, path }) {
   const call = operationOf(method, path);
   return call && `#/playground?call=${call}&request=${id}`;
 }
 
-// Call `fill` with what the address names: an operation unless it is the present one, and the
-// values, token and idempotency key of a request, which are undefined without one.
-export function useAddressedCall(parameters, present, fill) {
+// Call `fill` with the operation, values, token and idempotency key of the request that the address
+// names, if it does.
+export function useAddressedRequest(parameters, fill) {
   const call = parameters.get("call");
   const id = parameters.get("request");
   useEffect(() => {
-    if (!Object.hasOwn(OPERATIONS, call ?? "")) return;
-    if (!id) {
-      if (call !== present) fill({ call });
-      return;
-    }
+    if (!id || !Object.hasOwn(OPERATIONS, call ?? "")) return;
     callControlApi("GET", `/requests/${encodeURIComponent(id)}`).then(
       (entry) => fill({ call, ...formOf(call, entry) }),
       () => store.notify("This request is no longer in the journal", true),
@@ -37,7 +33,7 @@ function operationOf(method, path) {
 }
 
 function patternOf(path) {
-  return new RegExp(`^${BASE_PATH}${path.replace("{id}", "([\\w-]+)")}$`);
+  return new RegExp(`^/api/v1${path.replace("{id}", "([\\w-]+)")}$`);
 }
 
 function formOf(call, { path, query, request }) {

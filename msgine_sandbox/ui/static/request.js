@@ -1,7 +1,7 @@
 // One request of the journal: why it was refused, its decisions, and both bodies.
 import { CopyButton, Decisions, Exchange, StatusCode, Warnings } from "./components.js";
 import { formatTime } from "./format.js";
-import { playgroundAddress } from "./playground_request.js";
+import { addressOfRequest } from "./playground_request.js";
 import { html, useEffect, useState } from "./preact.js";
 import { addressOfList } from "./route.js";
 import { entryAsCurl } from "./snippets.js";
@@ -50,7 +50,7 @@ function Refusal({ error }) {
 }
 
 function Actions({ entry }) {
-  const address = playgroundAddress(entry);
+  const address = addressOfRequest(entry);
   return html`<div class="buttons">
     ${!entry.request.truncated && html`<${CopyButton} label="Copy as curl" testid="copy-curl"
       text=${() => entryAsCurl(entry)} />`}

@@ -1,7 +1,10 @@
-// Code to copy: a request in five languages, and a message as the command that sends it.
+// Code to copy: a request in five languages and with the SDK, and a message as a command.
 import { BASE_PATH } from "./api.js";
+import { sdkSnippet } from "./sdk_snippet.js";
 
-const WRITERS = { curl, JavaScript: javascript, Python: python, PHP: php, Ruby: ruby };
+const WRITERS = {
+  curl, JavaScript: javascript, Python: python, PHP: php, Ruby: ruby, "TypeScript SDK": sdkSnippet,
+};
 
 export const LANGUAGES = Object.keys(WRITERS);
 

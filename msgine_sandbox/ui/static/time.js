@@ -41,14 +41,18 @@ export function TimeBar({ clock }) {
     ${isFrozen && html`<span role="status" data-testid="frozen">
       <${Frozen} isWhole=${frozen} accounts=${frozenAccounts} /></span>`}
     ${isDue && html`<span data-testid="next"><${Next} next=${next} clock=${clock} /></span>`}
-    ${isDue && html`<button type="button" onClick=${() => advance({ until: "next" })}
-        data-testid="go-next">Go there</button>
+    ${isDue && html`<button type="button" onClick=${() => goTo(next)} data-testid="go-next">
+        Go there</button>
       <button type="button" onClick=${() => advance({ until: "idle" })} data-testid="go-idle">
         Run until idle</button>`}
     ${frozen && html`<button type="button" onClick=${() => advance({ seconds: 3 })}>
         Advance 3 s</button>
       <button type="button" onClick=${() => store.controlWithNotice("POST", "/clock/resume")}>
         Resume</button>`}</section>`;
+}
+
+function goTo({ at, inSeconds }) {
+  return advance(inSeconds * 1000 > LONGEST ? { to: at } : { until: "next" });
 }
 
 function Frozen({ isWhole, accounts }) {
