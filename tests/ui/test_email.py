@@ -221,9 +221,9 @@ LOCAL = [
     "[fd00::1]", "web", "nas.local", "host.docker.internal", "shop.test", "router.home.arpa",
 ]  # fmt: skip
 PUBLIC = [
-    "shop.example.com", "8.8.8.8", "172.15.0.1", "172.32.0.1", "192.169.1.1", "11.0.0.1", "müller.de",
+    "shop.example.com", "8.8.8.8", "172.15.0.1", "172.32.0.1", "192.169.1.1", "11.0.0.1",
     "[2001:db8::1]", "10.example.com", "localhost.example.com", "notlocalhost.com", "local.dev",
-    "test.io", "127.0.0.1.nip.io",
+    "test.io", "127.0.0.1.nip.io", "müller.de",
 ]  # fmt: skip
 
 
