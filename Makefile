@@ -109,7 +109,7 @@ $(LOWEST)/ready: pyproject.toml tests/lowest.txt
 	@echo 'Installing the lowest versions that msgine-sandbox works with into $(VENV), once.' >&2
 	@$(INSTALL) --upgrade pip >&2
 	@$(INSTALL) --constraint tests/lowest.txt -e '.[tls]' 'anyio<4.2' axe-playwright-python hypothesis playwright \
-	  pytest pytest-asyncio pytest-timeout pytest-xdist standardwebhooks >&2
+	  prometheus-client 	  pytest pytest-asyncio pytest-timeout pytest-xdist standardwebhooks >&2
 	@touch $@
 
 # Two more environments, without the tools for development: what users have, and the client with nothing but pytest.

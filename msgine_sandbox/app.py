@@ -39,6 +39,7 @@ from msgine_sandbox.ui.docs import Docs, docs_folder
 from msgine_sandbox.ui.page import Page, PageFile, check_site
 
 if TYPE_CHECKING:
+    from msgine_sandbox.control.metrics import MetricsControl
     from msgine_sandbox.openapi.documents import Documents
 
 
@@ -134,6 +135,25 @@ _DOCUMENT_PATHS: Final = (
 )
 
 
+class _LazyMetrics:
+    """Answers scrapes; imported and built with the first one."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._control: MetricsControl | None = None
+
+    async def get(self, request: Request) -> Response:
+        """Return metrics of the whole sandbox, in the text format of Prometheus."""
+        if self._control is None:
+            from msgine_sandbox.control.metrics import MetricsControl
+            from msgine_sandbox.services.metrics import Metrics
+
+            s = self._sandbox
+            metrics = Metrics(s.journal, s.messages, s.sender, s.accounts, s.store.steps)
+            self._control = MetricsControl(metrics)
+        return await self._control.get(request)
+
+
 def _api_routes(s: Sandbox) -> Routes:
     handlers = MessageHandlers(
         s.messages, s.channels, s.faults, s.store.messages, s.polling, s.form
@@ -186,5 +206,6 @@ def _control_routes(s: Sandbox) -> Routes:
         *EventsControl(s.feed, encoder, s.connections, s.lifecycle).resources,
         *WebhooksControl(s.accounts, s.carrier, s.store, s.sender, s.form).resources,
         *ScenarioControl(s.store, s.accounts, s.channels, s.reset, s.ids, s.real).resources,
+        resource("/_sandbox/metrics", GET=_LazyMetrics(s).get),
         *SandboxControl(s.reset, s.coverage, s.journal, s.store.webhooks, s.accounts).resources,
     )

@@ -101,6 +101,16 @@ class AttemptHttp(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
+class AttemptOutcome(StrEnum):
+    """What came of an attempt, as metrics count it."""
+
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    """The receiver answered with another status than 2xx."""
+    FAILED = "failed"
+    """There was no complete response in time."""
+
+
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to send an event, and its result."""
 
@@ -128,6 +138,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     def succeeded(self) -> bool:
         """Whether the receiver answered in time with a 2xx. Source: our choice."""
         return self.error is None and self.status is not None and 200 <= self.status < 300
+
+    @property
+    def outcome(self) -> AttemptOutcome:
+        """What came of it."""
+        if self.succeeded:
+            return AttemptOutcome.SUCCEEDED
+        is_answer = self.error is None and self.status is not None
+        return AttemptOutcome.REFUSED if is_answer else AttemptOutcome.FAILED
 
 
 def checked_url(url: str, field: str) -> str:

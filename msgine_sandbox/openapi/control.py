@@ -111,6 +111,7 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         parameters=(_choice("format", whole_sandbox.ReportFormat, "JSON if absent."),),
         media_types=(JSON, "text/markdown"),
     ),
+    ("GET", "/_sandbox/metrics"): Operation(answer=None, media_types=("text/plain",)),
     ("GET", "/_sandbox/account"): Operation(answer=accounts.AccountView, needs_account=True),
     ("PATCH", "/_sandbox/account"): Operation(
         answer=accounts.AccountView,

@@ -86,10 +86,13 @@ class Journal:
         self._count = 0
         self._size = 0
         self._dropped: Counter[int | None] = Counter()
+        self.statuses: Counter[int | None] = Counter()
+        """How many requests were answered with each status, those that are gone included."""
 
     def record(self, entry: JournalEntry) -> None:
         """Keep an entry, in place of the oldest where there is too much."""
         self._keep(entry)
+        self.statuses[entry.status] += 1
         self._bus.announce(RequestAnswered(entry))
 
     async def oldest_first(self, account: int | None) -> AsyncIterator[JournalEntry]:

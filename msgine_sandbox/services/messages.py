@@ -1,11 +1,13 @@
 """Accepting messages: one transaction for a message, its planned steps, and its idempotency key."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import partial
 
 from msgine_sandbox.model.account import Account
+from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, RealTime
-from msgine_sandbox.model.delivery import StatusChange
+from msgine_sandbox.model.delivery import Status, StatusChange
 from msgine_sandbox.model.fault import Fault
 from msgine_sandbox.model.idempotency import StoredAnswer
 from msgine_sandbox.model.ids import Ids
@@ -49,6 +51,8 @@ class Messages:
         self._faults = faults
         self._ids = ids
         self._real = real
+        self.accepted: Counter[tuple[Channel, Status]] = Counter()
+        """How many were accepted since the start, by the status that is planned as their last."""
 
     def send_context(self, account: Account, request_id: str) -> SendContext:
         """Return the context of a message that an account's request asks for, with the time."""
@@ -115,6 +119,7 @@ class Messages:
     ) -> None:
         if steps:
             self._due_queue.schedule(steps)
+        self.accepted[message.channel, message.timelines.form.end_status] += 1
         self._bus.announce(MessageAccepted(message))
         if changes:
             self._bus.announce(StatusesChanged(message.account, changes))

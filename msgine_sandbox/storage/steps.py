@@ -1,7 +1,7 @@
 """Planned steps as rows: what is still to happen to each account, and when."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 
 import msgspec
 
@@ -86,6 +86,34 @@ class StepRows:
             (json.dumps(list(messages)), int(Lane.STATUS)),
         )
         return {message for (message,) in rows}
+
+    async def count_due(self, account: int, until: Instant, *, limit: int) -> int:
+        """Return how many steps of an account are due by an instant, counted up to a limit."""
+        count = 0
+        for lane in Lane:
+            rows = self._database.execute(
+                "SELECT count(*) FROM (SELECT 1 FROM steps"
+                " WHERE account = ? AND lane = ? AND due <= ? LIMIT ?)",
+                (account, int(lane), until, limit - count),
+            )
+            count += rows.fetchone()[0]
+        return count
+
+    async def next_accounts(self, limit: int) -> AsyncIterator[int]:
+        """Return the first accounts that have steps, without reading the others' steps.
+
+        The caller lets others have their turn in between.
+        """
+        account = -1
+        for _ in range(limit):
+            rows = self._database.execute(
+                "SELECT min(account) FROM steps WHERE account > ?", (account,)
+            )
+            (found,) = rows.fetchone()
+            if found is None:
+                return
+            yield found
+            account = found
 
     async def accounts(self) -> list[int]:
         """Return the accounts that have steps."""

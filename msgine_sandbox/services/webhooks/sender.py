@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,7 @@ from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import (
     Attempt,
     AttemptHttp,
+    AttemptOutcome,
     EventState,
     WebhookEvent,
     WebhookMode,
@@ -90,6 +92,8 @@ class WebhookSender:
         self._client: WebhookClient | None = None
         self._unrecorded: dict[int, tuple[Attempt, AttemptResult]] = {}
         """By step, attempts that could not be stored, because the disk failed."""
+        self.outcomes = Counter(dict.fromkeys(AttemptOutcome, 0))
+        """How many attempts there were since the start, by outcome."""
         bus.listen(InboxEmptied, self._forget)
         bus.listen(MessagesDeleted, self._forget)
 
@@ -244,6 +248,7 @@ class WebhookSender:
                 in_container=self._in_container,
             )
         )
+        self.outcomes[attempt.outcome] += 1
         self._bus.announce(WebhookAttempted(attempt, event.mode, warnings))
         for warning in warnings:
             self._journal.warn(attempt.account, message.request_id, warning)
