@@ -3,10 +3,13 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from msgine_sandbox.api.schema import MessageCodec, warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.body import json_object
 from msgine_sandbox.asgi.context import RequestContext
+from msgine_sandbox.asgi.credentials import TRACE_HEADER, traceparent
 from msgine_sandbox.asgi.fields import Fields
 from msgine_sandbox.model import warning
 from msgine_sandbox.model.account import Account
@@ -75,6 +78,8 @@ class MessageHandlers:
         warn_of_time(draft.scheduled_for, context)
         send_context = self._messages.send_context(account, context.entry.request_id)
         message = await service.compose(draft, send_context)
+        if TRACE_HEADER in context.headers:
+            message = replace(message, traceparent=traceparent(context))
         counted: Collection[Fault] = ()
         if self._faults.deciding:
             message, counted = await self._messages.decided(message)

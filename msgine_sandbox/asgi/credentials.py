@@ -1,4 +1,4 @@
-"""What a request carries in its headers or body: the credential and the idempotency key."""
+"""What a request carries in its headers or body: credential, idempotency key, trace context."""
 
 import re
 from typing import Final
@@ -16,6 +16,11 @@ from msgine_sandbox.model.idempotency import (
 from msgine_sandbox.settings import is_token
 
 _BEARER: Final = re.compile(rb"[ \t]*bearer +(?P<token>[\x21-\x7e]+)[ \t]*", re.IGNORECASE)
+_TRACEPARENT: Final = re.compile(
+    rb"(?P<version>(?!ff)[0-9a-f]{2})-(?P<ids>(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16})"
+    rb"-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?"
+)
+TRACE_HEADER: Final = b"traceparent"
 KEY_HEADER: Final = HEADER.lower().encode()
 
 
@@ -47,6 +52,22 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
         raise Unauthorized
     context.entry.scheme = CredentialScheme.API_KEY
     return key
+
+
+def traceparent(context: RequestContext) -> str | None:
+    """Return the trace context of a request, or None if it has none that is valid.
+
+    One of a later version is read as far as this one knows it, and becomes one of this version.
+    Source: W3C Trace Context, 3.2 and 4.3.
+    """
+    sent = context.headers.get(TRACE_HEADER)
+    match = None if sent is None else _TRACEPARENT.fullmatch(sent.strip(b" \t"))
+    if match is None or context.repeats(TRACE_HEADER):
+        return None
+    ids, flags = match["ids"].decode(), match["flags"].decode()
+    if match["version"] == b"00":
+        return None if match["more"] else f"00-{ids}-{flags}"
+    return f"00-{ids}-{int(flags, 16) & 1:02x}"
 
 
 def has_idempotency_key(context: RequestContext) -> bool:

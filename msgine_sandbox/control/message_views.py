@@ -131,6 +131,8 @@ class MessageView(View, frozen=True, kw_only=True):
     account: str
     account_id: str
     request_id: str
+    traceparent: str | UnsetType = UNSET
+    """The trace context that its request had, if any; its webhooks carry it."""
     timeline: Sequence[TimelineEntry]
     parts: Sequence[str] | UnsetType = UNSET
     """The texts of the segments; only where one message is read."""
@@ -226,6 +228,7 @@ def message_view(
         account=account.token_hint,
         account_id=account.public_id,
         request_id=message.request_id,
+        traceparent=message.traceparent or UNSET,
         timeline=_timeline(message, attempts, entry),
         **_channel_members(message),
     )

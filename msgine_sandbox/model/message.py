@@ -74,6 +74,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     callback_url: str | None = None
     request_id: str
     scheduled_at: Instant | None = None
+    traceparent: str | None = None
+    """The trace context of its request, which its webhooks carry on."""
 
     @property
     def created_at(self) -> Instant:

@@ -45,6 +45,7 @@ class MessageRow(msgspec.Struct, frozen=True, array_like=True):
     parts: str | None
     scheduled_at: Instant | None
     developer_micros: int
+    traceparent: str | None
 
 
 class Changing(msgspec.Struct, frozen=True):
@@ -282,6 +283,7 @@ def _values(message: Message) -> Row:
         encoded_parts,
         message.scheduled_at,
         message.developer_price.micros,
+        message.traceparent,
         timelines.ends_at,
         str(form.end_status),
         size,
@@ -311,6 +313,7 @@ def _message(row: Row, now: Instant) -> Message:
         parts,
         scheduled_at,
         developer_price,
+        traceparent,
     ) = row
     recipients, known = lines.split("\n"), known_at_acceptance(channel, scheduled_at)
     return Message(
@@ -331,6 +334,7 @@ def _message(row: Row, now: Instant) -> Message:
         parts=None if parts is None else _parts.decode(parts),
         scheduled_at=scheduled_at,
         developer_price=Money(developer_price, DEVELOPER_CURRENCY),
+        traceparent=traceparent,
     )
 
 

@@ -82,6 +82,8 @@ class Message:
     data: Mapping[str, str]
     """The data that a push carries to the app."""
     request_id: str
+    traceparent: str | None
+    """The trace context of the request that sent it, if that had any; its webhooks carry it."""
     timeline: tuple[Mapping[str, Any], ...] = field(repr=False)
     raw: Mapping[str, Any] = field(repr=False, compare=False)
     """The JSON of the control API that this object was read from."""
@@ -346,6 +348,7 @@ def _parse_message(raw: Mapping[str, Any], client: AccountClient) -> Message:
         html=raw.get("html"),
         data=raw.get("data", {}),
         request_id=raw["requestId"],
+        traceparent=raw.get("traceparent"),
         timeline=tuple(raw["timeline"]),
         raw=raw,
         _client=client,

@@ -193,7 +193,7 @@ class WebhookSender:
     ) -> tuple[Attempt, AttemptResult]:
         """Return an attempt, and what of its result is not stored."""
         at = self._accounts.now(event.account)  # before the receiver is awaited
-        result = await self._result(event, payload(event, message, self._form))
+        result = await self._result(event, message, payload(event, message, self._form))
         attempt = Attempt(
             id=self._ids.next(),
             account=event.account,
@@ -212,7 +212,7 @@ class WebhookSender:
         )
         return attempt, result
 
-    async def _result(self, event: WebhookEvent, body: bytes) -> AttemptResult:
+    async def _result(self, event: WebhookEvent, message: Message, body: bytes) -> AttemptResult:
         if self._client is None:
             # Here, because httpx takes 4 MB, and more with its command, which most sandboxes never
             # need. On a thread, because requests would wait; without one, it is imported below.
@@ -220,7 +220,7 @@ class WebhookSender:
                 await asyncio.to_thread(import_module, "msgine_sandbox.services.webhooks.client")
         from msgine_sandbox.services.webhooks.client import AttemptResult, WebhookClient
 
-        headers = self._headers(event, body)
+        headers = self._headers(event, message, body)
         if event.mode is WebhookMode.LOSE:
             return AttemptResult(
                 status=None,
@@ -253,11 +253,13 @@ class WebhookSender:
         for warning in warnings:
             self._journal.warn(attempt.account, message.request_id, warning)
 
-    def _headers(self, event: WebhookEvent, body: bytes) -> dict[str, str]:
+    def _headers(self, event: WebhookEvent, message: Message, body: bytes) -> dict[str, str]:
         headers = {
             "content-type": "application/json",
             "user-agent": f"{USER_AGENT}/{__version__}",
         }
+        if message.traceparent is not None:
+            headers["traceparent"] = message.traceparent
         secrets = self._secrets(event)
         if not secrets:
             return headers

@@ -53,7 +53,8 @@ CREATE TABLE messages (
     title             TEXT,
     parts             TEXT,                  -- JSON, of channels that have more
     scheduled_at      INTEGER,
-    developer_micros  INTEGER NOT NULL
+    developer_micros  INTEGER NOT NULL,
+    traceparent       TEXT                   -- as in W3C Trace Context; NULL where none was sent
 );
 CREATE UNIQUE INDEX messages_by_sequence ON messages (account, channel, sequence);
 -- For the inbox, which has all channels. Every index ends in the row identifier: newest first.
