@@ -63,7 +63,15 @@ def app_of(sandbox: Sandbox) -> ASGIApp:
     documents = _LazyDocuments(api, control, s.form, docs, s.settings.root)
     return Application(
         _api(s, api),
-        ControlPipeline(ControlAuth(s.accounts, s.settings.control_token, s.tickets), control),
+        ControlPipeline(
+            ControlAuth(
+                s.accounts,
+                s.settings.control_token,
+                s.tickets,
+                account_pages=s.settings.account_pages,
+            ),
+            control,
+        ),
         Routes(HEALTH, *Page(s.settings.root).resources, *documents.resources, *docs.resources),
         root=s.settings.root,
         hosts=HostCheck((*s.settings.allowed_host, s.settings.host), bare_names=s.in_process),

@@ -85,6 +85,11 @@ class Settings:
     control_token: str | None = setting(
         None, "Require this token, sent as X-Control-Token, under /_sandbox.", "TOKEN"
     )
+    account_pages: bool = setting(
+        False,
+        "Under --control-token, let the token of an account open the page and the control calls of "
+        "that account alone.",
+    )
     webhook_policy: WebhookPolicy = setting(
         WebhookPolicy.LOCAL,
         "Send webhooks to local addresses only, to public ones only, or to any.",
@@ -309,6 +314,10 @@ def _check(settings: Settings) -> None:
             not settings.strict_numbers or settings.numbers in {None, NumberCheck.VALID},
             f"--strict-numbers means valid, which --numbers {settings.numbers} contradicts: "
             "give one of the two.",
+        ),
+        (
+            not settings.account_pages or settings.control_token is not None,
+            "--account-pages needs --control-token.",
         ),
         *_retention_rules(settings),
         (settings.tls or settings.tls_ca is None, "--tls-ca needs --tls."),

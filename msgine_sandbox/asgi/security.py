@@ -22,7 +22,7 @@ from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.webhooks.sender import USER_AGENT
 from msgine_sandbox.services.webhooks.targets import is_loopback
-from msgine_sandbox.settings import is_address, is_host
+from msgine_sandbox.settings import is_address, is_host, is_token
 
 CONTROL_HEADER: Final = "X-Control-Token"
 ACCOUNT_HEADER: Final = "X-Sandbox-Account"
@@ -32,6 +32,30 @@ TICKET: Final = "ticket"
 
 _TICKETED: Final = re.compile(r"/_sandbox/messages/[^/]+/html")
 """The paths that a frame of the page shows."""
+
+_CONTROL_HEADER: Final = CONTROL_HEADER.lower().encode()
+_ACCOUNT_HEADER: Final = ACCOUNT_HEADER.lower().encode()
+_ROOT: Final = "/_sandbox/"
+_OF_ONE_ACCOUNT: Final = frozenset(
+    {
+        "account",
+        "accounts",
+        "clock",
+        "coverage",
+        "definitions",
+        "events",
+        "faults",
+        "magic",
+        "messages",
+        "report",
+        "requests",
+        "reset",
+        "scenario",
+        "webhooks",
+    }
+)
+"""Calls, by the first word of their path, that are about the account of a call which has one, or
+the same for everybody. Another call needs the control token until it is entered here."""
 
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _BARE_NAME: Final = re.compile(r"[a-z0-9_-]+")
@@ -45,8 +69,8 @@ _NOT_SENT_BY_FOREIGN_PAGES: Final = frozenset(
         b"authorization",
         b"x-api-key",
         b"last-event-id",
-        CONTROL_HEADER.lower().encode(),
-        ACCOUNT_HEADER.lower().encode(),
+        _CONTROL_HEADER,
+        _ACCOUNT_HEADER,
     }
 )
 
@@ -160,12 +184,23 @@ def _origin_host(origin: str) -> str | None:
 
 
 class ControlAuth:
-    """Requires the control token where one is set, and finds the account that a call is about."""
+    """Requires the control token where one is set, and finds the account that a call is about.
 
-    def __init__(self, accounts: Accounts, token: str | None, tickets: Tickets) -> None:
+    With `account_pages`, the token of an account is enough for calls about that account alone.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        token: str | None,
+        tickets: Tickets,
+        *,
+        account_pages: bool = False,
+    ) -> None:
         self._accounts = accounts
         self._token = token
         self._tickets = tickets
+        self._account_pages = account_pages
 
     async def authenticate(self, context: RequestContext) -> None:
         """Set the context's account: the credential's, else the one that is named by its id.
@@ -175,22 +210,52 @@ class ControlAuth:
         Raises:
             Unauthorized: the control token is missing or wrong, or the credential or the ticket is
                 refused.
+            Forbidden: the token of an account does not allow the call.
             NotFound: there is no account with that id.
         """
+        sent = context.header(_CONTROL_HEADER)
         ticket = self._ticket(context)
-        if ticket is None:
-            self._check_token(context.header(CONTROL_HEADER.lower().encode()) or "")
-            context.account = await self._account(context)
-        else:
+        if ticket is not None:
             context.account = self._account_of(ticket, context)
+        elif self._token is None or hmac.compare_digest(
+            (sent or "").encode(), self._token.encode()
+        ):
+            context.account = await self._named(context)
+        else:
+            context.account = await self._own(context, sent)
         if context.account is not None:
             context.entry.at = self._accounts.now(context.account.id)
 
-    def _check_token(self, token: str) -> None:
-        if self._token is not None and not hmac.compare_digest(
-            token.encode(), self._token.encode()
-        ):
+    async def _own(self, context: RequestContext, sent: str | None) -> Account:
+        """Return the only account that a call without the control token may be about.
+
+        The page sends the account's token in place of the control token, other clients as the API
+        takes it. What is neither opens no account, so that it is refused as a wrong control token.
+        """
+        if not self._account_pages:
             raise Unauthorized(f"Send the sandbox's --control-token as {CONTROL_HEADER}")
+        token = credential(context, strict=False)
+        account = None
+        if sent is not None:
+            account = await self._accounts.known(sent) if is_token(sent) else None
+        elif token is not None:
+            account = await self._accounts.with_token(token)
+        if account is None:
+            raise Unauthorized(
+                f"Send the sandbox's --control-token or the token of an account as {CONTROL_HEADER}"
+            )
+        if token is not None and (await self._accounts.with_token(token)).id != account.id:
+            raise Forbidden("The two tokens are of different accounts", field=CONTROL_HEADER)
+        account_id = context.header(_ACCOUNT_HEADER)
+        if account_id is not None and parse_id(PREFIX, account_id) != account.id:
+            # The same whether there is such an account or not.
+            raise Forbidden("The token is of another account", field=ACCOUNT_HEADER)
+        if context.path.removeprefix(_ROOT).partition("/")[0] not in _OF_ONE_ACCOUNT:
+            raise Forbidden(
+                "This call is about the whole sandbox: it needs the control token",
+                field=CONTROL_HEADER,
+            )
+        return account
 
     def _ticket(self, context: RequestContext) -> str | None:
         """Return the ticket of a request that can have one."""
@@ -208,11 +273,11 @@ class ControlAuth:
             )
         return account
 
-    async def _account(self, context: RequestContext) -> Account | None:
+    async def _named(self, context: RequestContext) -> Account | None:
         token = credential(context, strict=False)
         if token is not None:
             return await self._accounts.with_token(token)
-        account_id = context.header(ACCOUNT_HEADER.lower().encode())
+        account_id = context.header(_ACCOUNT_HEADER)
         if account_id is None:
             return None
         account = self._accounts.find(parse_id(PREFIX, account_id))

@@ -74,6 +74,22 @@ class Accounts:
             account_id = await self._open(token)
         return self._accounts[account_id]
 
+    async def known(self, token: str) -> Account | None:
+        """Return the account that a token has opened before, or None; it opens none.
+
+        Raises:
+            Unauthorized: only certain tokens are accepted, and this is none of them.
+        """
+        account_id = self._id_by_token.get(token)
+        if account_id is None:
+            self.check_token(token)
+            digest = sha256(token.encode()).digest()
+            # Not outside of a transaction, which could see an opening that is rolled back.
+            async with self._store.write():
+                found = await self._store.accounts.with_token(digest)
+                account_id = None if found is None else found.id
+        return self.find(account_id)
+
     def check_token(self, token: str) -> None:
         """Raise Unauthorized unless a token is accepted."""
         if self._accepted_tokens and token not in self._accepted_tokens:

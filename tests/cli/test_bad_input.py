@@ -152,6 +152,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     "allowed hosts that can never match": [
         ("--tls --allowed-host a..b", "--allowed-host"),
         ("--allowed-host=", "--allowed-host"),
+        ("--account-pages", "--account-pages needs --control-token."),
         ("--root-path sandbox", "--root-path must begin with a slash"),
         ("--root-path /", "--root-path must begin with a slash and not end with one"),
         ("--root-path /sandbox/", "--root-path must begin with a slash and not end with one"),

@@ -85,6 +85,7 @@ VALUES = {
     "allowed_host": ("sandbox", ("sandbox",)),
     "root_path": ("/sandbox", "/sandbox"),
     "control_token": ("secret", "secret"),
+    "account_pages": (None, True),
     "webhook_policy": ("any", "any"),
     "webhook_timeout": ("3", 3.0),
     "webhook_ca": ("authority.pem", "authority.pem"),
@@ -95,6 +96,9 @@ VALUES = {
     "quiet": (None, True),
 }
 """For each setting another value than its default: as it is written, and as it is read."""
+NEEDED = {"tls_ca": {"tls": True}, "account_pages": {"control_token": "sesame"}}
+FLAGS = {"tls_ca": ["--tls"], "account_pages": ["--control-token", "sesame"]}
+"""What a setting is refused without: as values and as flags."""
 
 
 def settings_of(*arguments: str) -> Settings:
@@ -117,12 +121,12 @@ def test_each_setting_has_a_flag_and_an_environment_name(
     setting: "Field[Any]", environment: pytest.MonkeyPatch
 ) -> None:
     text, value = VALUES[setting.name]
-    needed = {"tls": True} if setting.name == "tls_ca" else {}
+    needed = NEEDED.get(setting.name, {})
     expected = Settings(**needed, **{setting.name: value})
     assert expected != Settings(**needed)
     assert flag(setting) == "--" + setting.name.replace("_", "-")
     assert environment_name(setting) == "MSGINE_SANDBOX_" + setting.name.upper()
-    flags = ["--tls"] if needed else []
+    flags = FLAGS.get(setting.name, [])
     assert settings_of(*flags, flag(setting), *([] if text is None else [text])) == expected
     environment.setenv(environment_name(setting), text or "1")
     assert settings_of(*flags) == expected
@@ -140,7 +144,7 @@ def test_a_boolean_in_the_environment_is_on_or_off(
     for each in BOOLEANS:
         environment.setenv(environment_name(each), text)
         is_on = text.lower() in {"1", "true", "yes", "on"}
-        assert getattr(settings_of(), each.name) is is_on
+        assert getattr(settings_of(*FLAGS.get(each.name, [])), each.name) is is_on
         environment.delenv(environment_name(each))
 
 
@@ -152,7 +156,8 @@ def test_a_flag_undoes_a_boolean_of_the_environment(
     environment.setenv(environment_name(setting), "1")
     assert getattr(settings_of(off), setting.name) is False
     environment.setenv(environment_name(setting), "0")
-    assert getattr(settings_of(on), setting.name) is True
+    needed = FLAGS.get(setting.name, [])
+    assert getattr(settings_of(on, *needed), setting.name) is True
     assert getattr(settings_of(on, off), setting.name) is False
 
 
@@ -226,7 +231,7 @@ def possible(setting: "Field[Any]") -> st.SearchStrategy[Any]:
 
 @given(st.fixed_dictionaries({each.name: possible(each) for each in fields(Settings)}))
 def test_variables_hand_the_same_settings_to_another_process(values: dict[str, Any]) -> None:
-    settings = settings_from(values | {"tls": True})
+    settings = settings_from(values | {"tls": True, "control_token": "sesame"})
     with pytest.MonkeyPatch.context() as patch:
         for each in fields(Settings):
             patch.delenv(environment_name(each), raising=False)
