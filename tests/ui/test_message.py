@@ -354,13 +354,20 @@ async def test_a_hundred_recipients_are_moved_by_few_requests(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["msg_0000000000000001", "req_0000000000000001", "123e4567-e89b-42d3-a456-426614174000"]
+    ("text", "answer"),
+    [
+        ("msg_0000000000000001", "This message does not exist"),
+        ("req_0000000000000001", "This request is no longer in the journal"),
+        ("123e4567-e89b-42d3-a456-426614174000", "This message does not exist"),
+    ],
 )
-async def test_an_address_without_the_id_of_a_message_says_so(tab: Tab, text: str) -> None:
+async def test_an_address_without_the_id_of_a_message_says_so(
+    tab: Tab, text: str, answer: str
+) -> None:
     tab.client.send(message="Mine")
     await tab.open()
     await tab.page.goto(f"{tab.client.origin}/#/inbox/{text}")
-    await expect(tab.page.get_by_text("This message does not exist")).to_be_visible()
+    await expect(tab.page.get_by_text(answer)).to_be_visible()
 
 
 async def test_a_message_is_deleted_with_what_is_still_to_happen(
@@ -390,7 +397,8 @@ async def test_another_accounts_message_does_not_stay_open(tab: Tab) -> None:
     await expect(tab.find("text")).to_have_text("Mine")
     tab.client, mine = other, tab.client
     await tab.choose_account()
-    await expect(tab.page.get_by_text("This message belongs to the account")).to_be_visible()
+    await tab.expect_rows(["Of another"])
+    await expect(tab.page.locator(".message")).to_have_count(0)
     other.close()
     tab.client = mine
 
@@ -411,13 +419,35 @@ async def test_arabic_segments_stand_in_reading_order(tab: Tab) -> None:
         assert after[0]["right"] <= before[-1]["left"] + 1
 
 
-async def test_a_link_to_a_message_of_another_account_offers_that_account(tab: Tab) -> None:
+async def test_a_link_to_what_another_account_has_opens_it(tab: Tab) -> None:
     other = Client(tab.client.origin)
     sent = other.send(message="Of another")
-    await tab.open()
-    await tab.page.goto(f"{tab.client.origin}/#/inbox/{sent['id']}")
-    await tab.find("show-account").click()
-    await expect(tab.find("text")).to_have_text("Of another")
+    refused = other.request("POST", "/api/v1/messages/sms", json={"to": "0701234567"})
+    own = tab.client.send(message="Mine")
+    for view, shown in {
+        f"inbox/{sent['id']}": "Of another",
+        f"requests/{refused.headers['x-request-id']}": "message is required",
+    }.items():
+        await tab.open()
+        await tab.page.goto(f"{tab.client.origin}/#/{view}")
+        await expect(tab.page.locator(".message")).to_contain_text(shown)
+        await expect(tab.find("account")).to_have_value(re.compile(other.token))
+        await expect(tab.find("notice")).to_contain_text(other.token)
+    # Back to where another account was chosen, and to a link that names its account.
+    await tab.page.goto(f"{tab.client.origin}/#/inbox/{own['id']}")
+    await expect(tab.find("account")).to_have_value(re.compile(tab.client.token))
+    await tab.page.go_back()
+    await expect(tab.find("refusal")).to_contain_text("message is required")
+    await expect(tab.find("account")).to_have_value(re.compile(other.token))
+    link = tab.page.url
+    second = Tab(await tab.page.context.new_page(), tab.client)
+    await second.page.goto(link)
+    await expect(second.find("refusal")).to_contain_text("message is required")
+    await expect(second.find("account")).to_have_value(re.compile(other.token))
+    await expect(second.page).to_have_title(re.compile("400 POST /api/v1/messages/sms"))
+    await second.page.goto(f"{tab.client.origin}/#/inbox?account=acc_00000000000fffff")
+    await expect(second.find("notice")).to_contain_text("acc_00000000000fffff no longer")
+    await expect(second.find("account")).to_have_value("")
     other.close()
 
 

@@ -1,4 +1,5 @@
 // What accounts are called: by the name that somebody gave them, or else by their token.
+import { callControlApi } from "./api.js";
 import { html } from "./preact.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
@@ -28,4 +29,17 @@ export function AccountOf({ entry: { account, accountId } }) {
   if (store.account || !account) return null;
   return html`<span class="of" title=${account} data-testid="account-of">
     ${visibleText(shortTitle(accountId, account))}</span>`;
+}
+
+// Choose the account that has what the chosen one has not; return whether there is one.
+export async function chooseOwner(path) {
+  if (!store.account) return false;
+  try {
+    const { account, accountId } = await callControlApi("GET", path);
+    store.chooseAccount(accountId && { id: accountId, token: account }, true);
+    store.notify(`It belongs to ${accountId ? `the account ${account}` : "no account"}`);
+    return true;
+  } catch {
+    return false;
+  }
 }

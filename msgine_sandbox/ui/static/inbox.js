@@ -33,6 +33,7 @@ export function Inbox({ id, parameters }) {
   const isComplete = messages.list.isComplete && refusals.list.isComplete;
   const selected = shown.findIndex((message) => message.id === id);
   useInboxKeys(shown, selected, address);
+  const key = `${store.account?.id} ${id}`;
 
   return html`<div class=${`panes ${id ? "opened" : ""}`}>
     <section class="inbox" aria-label="Inbox">
@@ -59,8 +60,8 @@ export function Inbox({ id, parameters }) {
         : html`<${Empty} query=${query} search=${setQuery} />`}
     </section>
     ${id?.startsWith("req_")
-      ? html`<${Request} key=${id} id=${id} view="inbox" viewName="Inbox" />`
-      : id && html`<${Message} key=${`${store.account?.id} ${id}`} id=${id} />`}
+      ? html`<${Request} key=${key} id=${id} view="inbox" viewName="Inbox" />`
+      : id && html`<${Message} key=${key} id=${id} />`}
   </div>`;
 }
 

@@ -9,7 +9,7 @@ import { ShortcutsDialog, useShortcuts } from "./keyboard.js";
 import { Playground } from "./playground.js";
 import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js";
 import { Requests } from "./requests.js";
-import { useRoute } from "./route.js";
+import { accountInAddress, replaceAccount, useRoute } from "./route.js";
 import { store, useStore } from "./store.js";
 import { visibleText } from "./text.js";
 import { TimeBar } from "./time.js";
@@ -28,6 +28,7 @@ const VIEWS = {
 function App() {
   const { account, clock, connection, isLoaded, list, messages, notice, readMessages } = useStore();
   const { view, id, parameters } = useRoute(VIEWS);
+  useAccountInAddress(account);
   const [isHelpOpen, setHelpOpen] = useState(false);
   useShortcuts(Object.keys(VIEWS), () => setHelpOpen(true));
 
@@ -61,9 +62,25 @@ function App() {
 
 // What tells apart the entries of the browser's history.
 function titleOf(id) {
-  const message = store.messages.find((each) => each.id === id);
-  const text = message && (message.subject ?? message.title ?? message.message);
-  return message ? `${text.slice(0, 40)} to ${message.to[0] ?? "nobody"}` : id;
+  const { attempts, messages, opened } = store;
+  const item = opened?.id === id ? opened
+    : [...messages, ...attempts.items].find((each) => each.id === id);
+  if (!item) return id;
+  const { status, method, path, event, url, to } = item;
+  if (method || event) return `${status ?? "no response"} ${method ?? event} ${path ?? url}`;
+  const text = item.subject ?? item.title ?? item.message;
+  return `${text.slice(0, 40)} to ${to[0] ?? "nobody"}`;
+}
+
+// The address names the chosen account. One that names another, as a link or "back" does, chooses
+// that.
+function useAccountInAddress(account) {
+  const inAddress = accountInAddress();
+  useEffect(() => {
+    if (inAddress === (account?.id ?? null)) return;
+    if (inAddress) store.chooseAccount({ id: inAddress, token: "" }, true);
+    else replaceAccount(account.id, true);
+  }, [inAddress, account?.id]);
 }
 
 // An exception in one view leaves the other views usable.

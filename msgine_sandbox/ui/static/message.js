@@ -1,6 +1,5 @@
 // One message: its text as on a phone, its cost, its recipients, and its timeline.
-import { accountTitle, knownAccount } from "./accounts.js";
-import { callControlApi } from "./api.js";
+import { accountTitle, chooseOwner, knownAccount } from "./accounts.js";
 import { ConfirmButton, CopyButton, Status } from "./components.js";
 import { Codes, Links, localLinksText } from "./contents.js";
 import { Recipients, Timeline } from "./deliveries.js";
@@ -35,33 +34,16 @@ export function Message({ id }) {
   </section>`;
 }
 
-// Instead of a message that is not there, or not yet: `problem.owner` is the other account that has
-// it.
+// Instead of a message that is not there, or not yet.
 function NoMessage({ problem }) {
   if (!problem) {
     return html`<section class="message" aria-label="Message" aria-busy="true">
       <p class="empty">Loading …</p></section>`;
   }
-  const { isLost, owner } = problem;
-  const show = () => store.chooseAccount(owner);
   return html`<section class="message" aria-label="Message"><div class="empty">
-    ${isLost && html`<p>The sandbox is not responding. The message will be shown once it does.</p>`}
-    ${owner && html`<p>This message belongs to the account ${owner.token}.</p>
-      <p><button type="button" onClick=${show} data-testid="show-account">
-        Show that account</button></p>`}
-    ${!isLost && !owner && html`<p>This message does not exist.</p>`}
+    <p>${problem.isLost ? "The sandbox is not responding. The message will be shown once it does."
+      : "This message does not exist."}</p>
     <p><a href="#/inbox">Back to the inbox</a></p></div></section>`;
-}
-
-// Return the account of a message that the chosen account does not have, or null.
-async function ownerOf(path) {
-  if (!store.account) return null;
-  try {
-    const { account, accountId } = await callControlApi("GET", path);
-    return { id: accountId, token: account };
-  } catch {
-    return null;
-  }
 }
 
 // Load the message, again after every event that concerns it, and mark it as read.
@@ -73,12 +55,14 @@ function useMessage(id) {
   const refresh = async () => {
     const path = encodeURIComponent(id);
     try {
-      setMessage(await store.control("GET", `/messages/${path}`));
+      const opened = await store.control("GET", `/messages/${path}`);
+      setMessage(opened);
+      store.set({ opened });
       setProblem(null);
     } catch (error) {
       // 400: the id in the address of the page is none.
       if ([400, 404].includes(error.status)) {
-        setProblem({ owner: await ownerOf(`/messages/${path}`) });
+        if (!(await chooseOwner(`/messages/${path}`))) setProblem({});
       } else if (!error.status) setProblem({ isLost: true });
     }
   };

@@ -1,4 +1,5 @@
 // One request of the journal: why it was refused, its decisions, and both bodies.
+import { chooseOwner } from "./accounts.js";
 import { CopyButton, Decisions, Exchange, StatusCode, Warnings } from "./components.js";
 import { formatTime } from "./format.js";
 import { addressOfRequest } from "./playground_request.js";
@@ -62,8 +63,16 @@ function Actions({ entry }) {
 function useEntry(id) {
   const [entry, setEntry] = useState(null);
   useEffect(() => {
-    const load = () => store.control("GET", `/requests/${encodeURIComponent(id)}`)
-      .then(setEntry, (error) => error.status && setEntry(undefined));
+    const load = async () => {
+      const path = `/requests/${encodeURIComponent(id)}`;
+      try {
+        const opened = await store.control("GET", path);
+        setEntry(opened);
+        store.set({ opened });
+      } catch (error) {
+        if (error.status && !(await chooseOwner(path))) setEntry(undefined);
+      }
+    };
     const onChange = (changedIds) => {
       if (!changedIds || changedIds.has(id)) load();
     };

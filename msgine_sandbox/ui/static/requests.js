@@ -50,7 +50,8 @@ export function Requests({ id, parameters }) {
               isOpen=${entry.id === id} />`} />`
         : html`<${Empty} isFiltered=${isFiltered} />`}
     </section>
-    ${id && html`<${Request} key=${id} id=${id} view="requests" viewName="Requests" />`}
+    ${id && html`<${Request} key=${`${store.account?.id} ${id}`} id=${id}
+      view="requests" viewName="Requests" />`}
   </div>`;
 }
 

@@ -32,6 +32,20 @@ export function addressOf(view, id, parameters) {
   return `#/${view}${id ? `/${id}` : ""}${query ? `?${query}` : ""}`;
 }
 
+// The id of the account in the address, or null.
+export function accountInAddress() {
+  const id = currentRoute({}).parameters.get("account");
+  return /^acc_[0-9a-f]{16}$/.test(id ?? "") ? id : null;
+}
+
+// Put the id of an account into the address, or none; what is open stays only if asked.
+export function replaceAccount(account, keepsOpen) {
+  const [path, query = ""] = location.hash.split("?");
+  const [, view, id] = path.split("/");
+  const parameters = new URLSearchParams(query);
+  setParameter(view || "inbox", keepsOpen ? id : null, parameters, "account", account);
+}
+
 // The address of a view as it is now, with nothing open in it.
 export function addressOfList(view) {
   return addressOf(view, null, currentRoute({ [view]: true }).parameters);

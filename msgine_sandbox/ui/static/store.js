@@ -6,6 +6,7 @@ import { EntryList, isRefusedCall, withoutRepeats } from "./entry_list.js";
 import { Feed } from "./feed.js";
 import { MessageList } from "./message_list.js";
 import { useEffect, useReducer } from "./preact.js";
+import { accountInAddress, replaceAccount } from "./route.js";
 
 const FIRST_PAGE = 100; // messages, requests or webhook attempts; few, to show something soon
 const PAGE = 500;
@@ -19,8 +20,11 @@ const MOVING = new Set(["message", "status", "webhook", "emptied", "deleted"]);
 
 class Store {
   constructor() {
-    const account = chosenAccount.get();
-    this.account = account?.id ? account : null; // null is all accounts
+    const stored = chosenAccount.get();
+    const id = accountInAddress() ?? stored?.id;
+    // Null is all accounts; the token of one that only the address names is read with its clock.
+    this.account = id ? { id, token: stored?.id === id ? stored.token : "" } : null;
+    this.opened = null; // the message or request that is open
     this.connection = "connecting"; // or a state of the feed
     this.accounts = [];
     this.hasAllAccounts = true;
@@ -94,9 +98,11 @@ class Store {
     this.scheduleRender();
   }
 
-  chooseAccount(account) {
+  // What is open is closed, as it may belong to another account.
+  chooseAccount(account, keepsOpen = !account) {
     chosenAccount.set(account);
     this.account = account;
+    replaceAccount(account?.id, keepsOpen);
     this.start();
   }
 
@@ -115,7 +121,8 @@ class Store {
 
   // The account's id is unknown or belongs to another token, for example after a restart.
   dropAccount() {
-    this.notify(`The account ${this.account?.token} no longer exists; showing all accounts`, true);
+    const { id, token } = this.account;
+    this.notify(`The account ${token || id} no longer exists; showing all accounts`, true);
     this.chooseAccount(null);
   }
 
@@ -211,9 +218,14 @@ class Store {
       account ? this.control("GET", "/accounts").catch(noneIfUnknown) : { data: [] },
     ]);
     if (account !== this.account) return; // another one was chosen meanwhile
-    if (account && own.data[0]?.token !== account.token) {
-      this.dropAccount();
-      return;
+    if (account) {
+      const token = own.data[0]?.token;
+      if (!token || (account.token && account.token !== token)) {
+        this.dropAccount();
+        return;
+      }
+      account.token = token;
+      chosenAccount.set(account);
     }
     this.set({ clock: { ...clock, readAt: performance.now() } });
     this.setAccounts(withoutRepeats(own.data, this.accounts));
@@ -283,7 +295,7 @@ class Store {
     for (const { kind, data } of events) {
       if (kind === "message") this.addMessage(data);
       else if (kind === "status") for (const list of this.lists) list.applyStatus(data);
-      else if (kind === "request") requests.push(withoutBodies(data));
+      else if (kind === "request") requests.push(data);
       else if (kind === "webhook") attempts.push(data);
       else if (kind === "warning") this.applyWarnings(data);
       else if (kind === "changed") this.applyChange(data.what);
@@ -358,11 +370,6 @@ class Store {
   reportChange(changedIds) {
     for (const listener of this.changeListeners) listener(changedIds);
   }
-}
-
-// What a list has of a request: 10,000 with their bodies would take much memory.
-function withoutBodies({ request, response, decisions, ...summary }) {
-  return summary;
 }
 
 function noneIfUnknown(error) {
