@@ -8,11 +8,10 @@ import { visibleText } from "./text.js";
 const AFTER_MS = 250; // without another key
 const SENDS = /^\/(messages\/sms|developers\/(sms|email|push))$/;
 
-export function Estimate({ request, token, recipients }) {
+// Without an account, it is about a new one.
+export function Estimate({ request, account, recipients }) {
   const [estimate, setEstimate] = useState(null);
   const isSend = request?.method === "POST" && SENDS.test(request.path);
-  // A token that has no account yet is not named: that would open one for each letter of it.
-  const account = store.accounts.find((each) => each.token === token) ?? null;
   useEffect(() => {
     if (!isSend) {
       setEstimate(null);

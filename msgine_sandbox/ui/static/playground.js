@@ -27,6 +27,7 @@ export function Playground({ parameters }) {
   const token = form.tokens[account?.id ?? ""] ?? own;
   const setToken = (text) =>
     change({ tokens: { ...form.tokens, [account?.id ?? ""]: text === own ? undefined : text } });
+  const isOwn = account && (token === own || !own);
   const { request, problem } = useMemo(
     () => buildRequest(id, values, token, key), [id, values, token, key],
   );
@@ -67,7 +68,7 @@ export function Playground({ parameters }) {
         ${method === "POST" && html`<label>Idempotency-Key <span class="muted">a header</span>
           <input value=${key} onInput=${(event) => change({ key: event.target.value })}
             data-testid="key" /></label>`}
-        <${Estimate} request=${request} token=${token}
+        <${Estimate} request=${request} account=${isOwn ? account : accountOf(token)}
           recipients=${values[MAGIC_FIELDS[id]?.[0]] ?? ""} />
         ${problem && html`<p class="problem">${problem}</p>`}
         <button class="main" disabled=${isSending || Boolean(problem)} data-testid="send">
@@ -75,6 +76,11 @@ export function Playground({ parameters }) {
       </form></section>
     <div><${Response} response=${response} />
       <${Snippets} request=${request} /></div></div>`;
+}
+
+// A token that has no account yet is not named to the server, which would open one for each letter.
+function accountOf(token) {
+  return store.accounts.find((each) => each.token === token) ?? null;
 }
 
 function tokenHint(account, token, own) {
@@ -169,8 +175,7 @@ function messageIdOf({ status, body }) {
 function SentMessage({ id }) {
   const message = store.list.byId.get(id);
   return html`<p data-testid="sent">Message <a href=${`#/inbox/${id}`}>${id}</a>${" "}
-    ${message ? html`<${Status} status=${message.status} />`
-      : html`<span class="muted">of another account than the chosen one</span>`}</p>`;
+    ${message && html`<${Status} status=${message.status} />`}</p>`;
 }
 
 function withLink(body, id) {

@@ -13,6 +13,7 @@ const PAGE = 500;
 const MOST_ACCOUNTS = 1000; // of the newest ones
 const SOON_MS = 100; // one request for several events that come close together
 const CLOCK_MS = 300; // the same for what is due next
+const ALL_CLOCKS_MS = 1500; // which takes the longer the more accounts there are
 const NOTICE_MS = 6000;
 
 // The events that can change what is due next.
@@ -253,7 +254,7 @@ class Store {
     this.clockTimer ??= setTimeout(() => {
       this.clockTimer = null;
       this.refreshClock().catch(() => {});
-    }, CLOCK_MS);
+    }, this.account ? CLOCK_MS : ALL_CLOCKS_MS);
   }
 
   // Every account has a clock of its own, which decides how old its messages are.

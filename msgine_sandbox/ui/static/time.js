@@ -12,18 +12,16 @@ const LONGEST = 3650 * 86_400_000; // milliseconds of one move; the server allow
 // Move the clock of the chosen account, or of all, or of a given one: `how` is a body of the
 // control API, with one of `seconds`, `to` and `until`.
 export async function advance(how, account = store.account) {
-  const move = (body) => store.controlWithNotice("POST", "/clock/advance", body, null, account);
+  const call = (method, path, body) =>
+    store.controlWithNotice(method, `/clock${path}`, body, null, account);
   let performed = 0;
-  if (how.to) {
-    let clock = account ? store.clockOf(account.id) : store.clock;
-    while (clock && Date.parse(how.to) - clockNow(clock) > LONGEST) {
-      clock = await move({ seconds: LONGEST / 1000 });
-      if (!clock) return;
-      clock.readAt = performance.now();
-      performed += clock.performed;
-    }
+  let clock = how.to ? await call("GET", "") : null;
+  while (clock && Date.parse(how.to) - Date.parse(clock.now) > LONGEST) {
+    clock = await call("POST", "/advance", { seconds: LONGEST / 1000 });
+    performed += clock?.performed ?? 0;
   }
-  const moved = await move(how);
+  if (how.to && !clock) return;
+  const moved = await call("POST", "/advance", how);
   if (!moved) return;
   const way = how.seconds ? `by ${formatDuration(how.seconds)}` : `to ${formatTime(moved.now)}`;
   store.notify(`Advanced ${way}: ${plural(performed + moved.performed, "step")} ran`);
