@@ -41,6 +41,9 @@ async def statuses(box: Box) -> list[list[str]]:
     return [[to["status"] for to in each["recipients"]] for each in found]
 
 
+OWN = ("id", "account", "accountId")
+
+
 async def everything(box: Box) -> list[Any]:
     """Return what an account's owner sees of it, but for ids, times and costs."""
     messages = (await box.get("/_sandbox/messages"))["data"]
@@ -52,7 +55,7 @@ async def everything(box: Box) -> list[Any]:
             [(to["to"], to["status"], to["reason"], to.get("rule")) for to in each["recipients"]]
             for each in messages
         ],
-        [fault | {"id": None} for fault in faults if fault["left"] != 0],
+        [fault | dict.fromkeys(OWN) for fault in faults if fault["left"] != 0],
         await box.get("/_sandbox/webhooks"),
         {**await box.get("/_sandbox/account"), "token": None},
         (await box.get("/_sandbox/clock"))["frozen"],
