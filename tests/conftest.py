@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 from box import Box, sandbox
 from browsing import Tab, chromium, new_tab
+from command import LIMIT
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 from live import Live, serving
 from needs import CI
@@ -31,6 +33,10 @@ def pytest_asyncio_loop_factories(
         loops["uvloop"] = new_uvloop
     return loops
 
+
+# httpx gives up after five seconds unless told otherwise; a busy machine may take longer to answer.
+for each in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, each, LIMIT)
 
 # An example takes as long as the machine is busy, so neither its time nor that of its generation
 # counts. Where changes are judged, every run tries the same examples: a test that passed for one

@@ -117,6 +117,7 @@ def test_it_says_where_the_inbox_and_the_docs_are_and_logs_as_the_docs_show(
     receiver.answers = [200, 500]
     with log.serving(TERM="xterm") as live, calling(live, "test_shop_3c7b") as shop:
         shop.control("/webhooks", "PUT", endpoints=[{"url": receiver.url}])
+        shop.control("/clock/freeze")  # before the next attempt
         assert shop.send() == 201
         shop.control("/clock/advance", seconds=2)
         shop.control("/faults", effect={"status": 503}, times=1)

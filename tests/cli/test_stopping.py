@@ -38,6 +38,9 @@ from msgine_sandbox.cli import main
 main()
 """
 
+PATIENT = "from msgine_sandbox import server; server._LONGEST_STOP = 600\n"
+"""Before a program that is to stop by itself, though it may take longer than usual to do so."""
+
 Hang = Callable[[Live], AbstractContextManager[Any]]
 
 
@@ -357,7 +360,8 @@ def test_it_stops_though_a_tls_connection_hangs(hang: str, tmp_path: Path) -> No
 def test_further_signals_neither_kill_it_nor_make_it_fail(
     number: signal.Signals, tmp_path: Path
 ) -> None:
-    with ExitStack() as hanging, stopping(tmp_path, *AT_ONCE) as live:
+    program = PATIENT + PATCHED
+    with ExitStack() as hanging, stopping(tmp_path, *AT_ONCE, program=program) as live:
         hanging.enter_context(clock_move(live))
         while live.process.poll() is None:
             for _ in range(500):  # faster than a handler written in Python returns
@@ -366,7 +370,8 @@ def test_further_signals_neither_kill_it_nor_make_it_fail(
 
 
 def test_the_end_of_standard_input_stops_it_though_something_hangs(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", PATCHED, "serve", "--port", "0", "--stop-with-stdin"]
+    program = PATIENT + PATCHED
+    command = [sys.executable, "-c", program, "serve", "--port", "0", "--stop-with-stdin"]
     errors = tmp_path / "errors"
     with (
         errors.open("w") as stderr,
@@ -401,7 +406,7 @@ def test_a_signal_is_heard_wherever_it_comes(
     place: str, statuses: set[int], tmp_path: Path
 ) -> None:
     errors = tmp_path / "errors"
-    command = [sys.executable, "-c", SIGNALLED.format(place=place)]
+    command = [sys.executable, "-c", PATIENT + SIGNALLED.format(place=place)]
     with errors.open("w") as stderr:
         ended = subprocess.run(
             [*command, "serve", "--port", "0", "--quiet", "--stop-with-stdin"],

@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-from command import LIMIT
 
 from msgine_sandbox.testing import Account
 
@@ -18,7 +17,7 @@ def post_sms(
     if key:
         headers["Idempotency-Key"] = key
     body = {"to": to, "message": text, **fields}
-    return httpx.post(f"{account.base_url}/messages/sms", json=body, headers=headers, timeout=LIMIT)
+    return httpx.post(f"{account.base_url}/messages/sms", json=body, headers=headers)
 
 
 def send_sms(account: Account, to: Any = NUMBER, text: str = "Hello", key: str = "") -> str:
@@ -31,8 +30,6 @@ def send_sms(account: Account, to: Any = NUMBER, text: str = "Hello", key: str =
 def post_developers(account: Account, channel: str, **body: Any) -> str:
     """Send a message over the Developers API and return its identifier."""
     headers = {"X-Api-Key": account.token}
-    answer = httpx.post(
-        f"{account.base_url}/developers/{channel}", json=body, headers=headers, timeout=LIMIT
-    )
+    answer = httpx.post(f"{account.base_url}/developers/{channel}", json=body, headers=headers)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
