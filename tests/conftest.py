@@ -50,6 +50,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tests")
+# Where the same tests have run with all examples, and other packages are what is tested.
+settings.register_profile("fewer", settings.get_profile("tests"), max_examples=10)
 
 
 @pytest.fixture
