@@ -27,14 +27,13 @@ export function StatusCode({ status, lost = "no response" }) {
 }
 
 export function CopyButton({ text, label, testid }) {
-  const [isDone, setDone] = useState(false);
+  const [outcome, setOutcome] = useState(null);
   const copy = async () => {
-    await copyText(text());
-    setDone(true);
-    setTimeout(() => setDone(false), 1500);
+    setOutcome((await copyText(await text())) ? "Copied" : "Copying failed");
+    setTimeout(() => setOutcome(null), 1500);
   };
   return html`<button type="button" onClick=${copy} data-testid=${testid}>
-    ${isDone ? "Copied" : label}</button>`;
+    ${outcome ?? label}</button>`;
 }
 
 // A button for what cannot be undone: it is done after a second one.
@@ -53,17 +52,20 @@ export function ConfirmButton({ label, sure, run, testid }) {
     <button type="button" onClick=${answer(false)}>Cancel</button>`;
 }
 
+// Return whether the text is in the clipboard.
 async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
     // Browsers have no clipboard API on plain HTTP, except on localhost.
     const area = document.createElement("textarea");
     area.value = text;
     document.body.append(area);
     area.select();
-    document.execCommand("copy");
+    const isCopied = document.execCommand("copy");
     area.remove();
+    return isCopied;
   }
 }
 

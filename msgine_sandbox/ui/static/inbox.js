@@ -5,10 +5,10 @@ import { BASE_PATH } from "./api.js";
 import { StatusCounts } from "./components.js";
 import { clockNow, formatAge, formatCount, plural } from "./format.js";
 import { ignoresShortcuts } from "./keyboard.js";
+import { lazy } from "./lazy.js";
 import { useListKeys, VirtualList } from "./list.js";
 import { Message } from "./message.js";
 import { html, useEffect, useMemo, useState } from "./preact.js";
-import { Request } from "./request.js";
 import { addressOf, replaceAddress, setParameter } from "./route.js";
 import {
   EXAMPLES, kindsOf, parseRequestSearch, parseSearch, searchedTexts, serverParameters, withKind,
@@ -18,6 +18,8 @@ import { previewText } from "./text.js";
 
 const ROW_HEIGHT = 4.95; // rem
 const SEARCH_AFTER_MS = 200; // without another key
+
+const Request = lazy(() => import("./request.js"), "Request");
 
 export function Inbox({ id, parameters }) {
   const query = parameters.get("q") ?? "";

@@ -1,29 +1,14 @@
-// The entry point: the views, the route in the address, and what is around every view.
+// The entry point: the route in the address, and what is around every view.
 import { About } from "./about.js";
 import { ConnectionBanner } from "./banners.js";
-import { Controls } from "./controls.js";
-import { Coverage } from "./coverage.js";
 import { Header } from "./header.js";
-import { Inbox } from "./inbox.js";
 import { ShortcutsDialog, useShortcuts } from "./keyboard.js";
-import { Playground } from "./playground.js";
 import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js";
-import { Requests } from "./requests.js";
 import { accountInAddress, replaceAccount, useRoute } from "./route.js";
 import { store, useStore } from "./store.js";
 import { visibleText } from "./text.js";
 import { TimeBar } from "./time.js";
-import { Webhooks } from "./webhooks.js";
-
-// By the first part of the route: the name and the component.
-const VIEWS = {
-  inbox: ["Inbox", Inbox],
-  requests: ["Requests", Requests],
-  webhooks: ["Webhooks", Webhooks],
-  controls: ["Controls", Controls],
-  playground: ["Playground", Playground],
-  coverage: ["Coverage", Coverage],
-};
+import { VIEWS } from "./views.js";
 
 function App() {
   const { account, clock, connection, isLoaded, list, messages, notice, readMessages } = useStore();

@@ -3,9 +3,8 @@ import { accountTitle, chooseOwner, knownAccount } from "./accounts.js";
 import { ConfirmButton, CopyButton, Status } from "./components.js";
 import { Codes, Links, localLinksText } from "./contents.js";
 import { Recipients, Timeline } from "./deliveries.js";
-import { Email } from "./email.js";
 import { formatTime, plural } from "./format.js";
-import { messageAsTest } from "./message_test.js";
+import { lazy } from "./lazy.js";
 import { html, useEffect, useRef, useState } from "./preact.js";
 import { addressOfList } from "./route.js";
 import { isCopyable, messageAsCurl } from "./snippets.js";
@@ -14,6 +13,8 @@ import { codePointName, visibleText } from "./text.js";
 import { ScheduledTime } from "./time.js";
 
 const REFRESH_MS = 60; // one request for several events that come close together
+
+const Email = lazy(() => import("./email.js"), "Email");
 
 export function Message({ id }) {
   const { message, problem, refresh } = useMessage(id);
@@ -126,10 +127,15 @@ function Actions({ message, refresh }) {
     ${isCopyable(message) && html`
       <${CopyButton} label="Copy as curl" text=${() => messageAsCurl(message)} testid="copy-curl" />
       <${CopyButton} label="Copy as pytest" testid="copy-pytest"
-        text=${() => messageAsTest(message, store.definitions)} />`}
+        text=${() => asTest(message)} />`}
     <${ConfirmButton} label="Delete …" sure="Yes, delete this message" run=${remove}
       testid="delete" />
   </div>`;
+}
+
+async function asTest(message) {
+  const { messageAsTest } = await import("./message_test.js");
+  return messageAsTest(message, store.definitions);
 }
 
 function canMove({ status }) {
