@@ -25,6 +25,7 @@ from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.model.delivery import NEXT, Status
 from msgine_sandbox.model.magic import ALL
 from msgine_sandbox.model.warning import ADVICE, WarningCode
+from msgine_sandbox.model.ways import WAYS
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.coverage import Coverage
@@ -65,6 +66,21 @@ class WarningDefinition(View, frozen=True, kw_only=True):
     advice: str
 
 
+class WayDefinition(View, frozen=True, kw_only=True, omit_defaults=True):
+    """How a client meets a behaviour that coverage counts."""
+
+    name: str
+    method: str
+    path: str
+    """Below the base URL."""
+    fields: Mapping[str, str]
+    """Of the body, the query or the path: those that matter; any others are as usual."""
+    hint: str | None = None
+    """What there is to do besides."""
+    key: str | None = None
+    """The Idempotency-Key."""
+
+
 class DefinitionsView(View, frozen=True, kw_only=True):
     """The names that requests and responses use."""
 
@@ -76,6 +92,7 @@ class DefinitionsView(View, frozen=True, kw_only=True):
     """The next statuses of each, in the order of the lifecycle: the first leads to delivery."""
     reasons: ReasonsDefinition
     warnings: Sequence[WarningDefinition]
+    ways: Sequence[WayDefinition]
 
 
 _DEFINITIONS: Final = DefinitionsView(
@@ -89,6 +106,17 @@ _DEFINITIONS: Final = DefinitionsView(
         usual={channel: traits.reasons for channel, traits in TRAITS.items()},
     ),
     warnings=[WarningDefinition(code=code, advice=advice) for code, advice in ADVICE.items()],
+    ways=[
+        WayDefinition(
+            name=name,
+            method=way.method,
+            path=way.path,
+            fields=way.fields,
+            hint=way.hint,
+            key=way.key,
+        )
+        for name, way in WAYS.items()
+    ],
 )
 
 

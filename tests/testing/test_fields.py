@@ -47,6 +47,7 @@ from msgine_sandbox.control.sandbox import (
     DefinitionsView,
     ReasonsDefinition,
     WarningDefinition,
+    WayDefinition,
 )
 from msgine_sandbox.control.views import View
 from msgine_sandbox.control.webhooks import EndpointBody
@@ -217,6 +218,7 @@ NOT_IN_THE_CLIENT: set[type[View]] = {
     ChannelDefinition,
     ReasonsDefinition,
     WarningDefinition,
+    WayDefinition,
     # The client does not follow events.
     ChangedEvent,
     DeletedEvent,

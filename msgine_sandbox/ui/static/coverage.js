@@ -1,6 +1,6 @@
 // Which documented behaviours clients have met in this sandbox, and how to meet the others.
 import { accountTitle, knownAccount } from "./accounts.js";
-import { wayTo } from "./coverage_ways.js";
+import { OPERATIONS } from "./operations.js";
 import { openPlayground } from "./playground_form.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
@@ -41,11 +41,13 @@ function Behaviours({ names, kind }) {
 }
 
 function Way({ name }) {
-  const way = wayTo(name);
-  if (!way) return null;
-  const { call, values, hint, key } = way;
-  const [newest] = call === "message" && !values.id ? store.messages : [];
-  const open = () => openPlayground(call, newest ? { id: newest.id } : values, key);
+  const { method, path, fields, hint, key } =
+    store.definitions.ways.find((way) => way.name === name) ?? {};
+  const call = Object.keys(OPERATIONS).find((each) =>
+    OPERATIONS[each].method === method && OPERATIONS[each].path === path);
+  if (!call) return null;
+  const [newest] = call === "message" ? store.messages : [];
+  const open = () => openPlayground(call, { id: newest?.id, ...fields }, key);
   return html` <button type="button" class="hint" aria-label=${`Try ${name}`} onClick=${open}
       data-testid="way">Try it</button>
     ${hint && html` <span class="muted">${hint}</span>`}`;

@@ -13,6 +13,7 @@ export class Definitions {
     // Why a delivery failed; `byHand`: a control call asked for it. `usual` are those by channel.
     this.reasons = { usual: {} };
     this.warnings = []; // { code, advice }
+    this.ways = []; // to behaviours: { name, method, path, fields, hint, key }
     this.magicRecipients = []; // { name, number, address, token, what }
   }
 
