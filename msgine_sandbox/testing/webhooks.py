@@ -44,6 +44,12 @@ class Attempt:
     status: int | None
     duration_ms: float | None
     error: str | None
+    webhook_id: str | None
+    """The same for all attempts of one webhook; None from a sandbox that does not tell it."""
+    signature: str | None
+    """`right`, `none` without a secret, `wrong` where that was asked for; None as above."""
+    next_attempt_at: datetime | None
+    """When the webhook is sent again, on the account's clock; None where that is not planned."""
     request: Exchange
     response: Exchange | None
     raw: Mapping[str, Any] = field(repr=False, compare=False)
@@ -103,7 +109,7 @@ class Webhooks:
 
 
 def _parse_attempt(raw: Mapping[str, Any]) -> Attempt:
-    response = raw["response"]
+    response, next_at = raw["response"], raw.get("nextAttemptAt")
     return Attempt(
         id=raw["id"],
         event=raw["event"],
@@ -114,6 +120,9 @@ def _parse_attempt(raw: Mapping[str, Any]) -> Attempt:
         status=raw["status"],
         duration_ms=raw["durationMs"],
         error=raw["error"],
+        webhook_id=raw.get("webhookId"),
+        signature=raw.get("signature"),
+        next_attempt_at=None if next_at is None else parse_time(next_at),
         request=parse_exchange(raw["request"]),
         response=None if response is None else parse_exchange(response),
         raw=raw,

@@ -107,7 +107,7 @@ PAIRS = [
     Pair(
         attempt_views.AttemptView,
         webhooks.Attempt,
-        unread={"account", "accountId", "webhookId", "signature", "signedBy", "nextAttemptAt"},
+        unread={"account", "accountId", "signedBy"},
     ),
     Pair(views.EndpointView, webhooks.Endpoint, unread={"account", "accountId"}),
     Pair(

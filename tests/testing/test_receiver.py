@@ -85,8 +85,24 @@ def test_it_sends_the_given_responses_and_the_webhook_is_tried_again(
     assert len({each.id for each in hooks.received}) == 1
     tries = account.webhooks.attempts[::-1]
     assert [each.status for each in tries] == [503, None, 200]
+    assert {each.webhook_id for each in tries} == {hooks.received[0].id}
+    assert {each.signature for each in tries} == {"right"}
     assert tries[0].response is not None
     assert (tries[0].response.body, tries[0].response.headers["retry-after"]) == ("later", "7")
+
+
+def test_an_attempt_says_when_the_next_one_comes(account: Account, hooks: WebhookReceiver) -> None:
+    hooks.answer(503, times=None)
+    account.clock.freeze()
+    send(account, STAYS_SENT)
+    account.clock.advance(seconds=1)
+    [attempt] = account.webhooks.attempts
+    due = account.clock.next
+    assert due is not None
+    assert attempt.next_attempt_at == due.at
+    hooks.answer(410, times=None)
+    account.clock.advance(until="next")
+    assert [each.next_attempt_at for each in account.webhooks.attempts] == [None, None]
 
 
 def test_a_permanent_response_lasts_until_it_is_cleared(
