@@ -1,10 +1,12 @@
 """The command `msgine-sandbox` in a process of its own."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO, Any
 
 LIMIT = 120  # seconds; only a command that hangs takes so long
@@ -57,7 +59,12 @@ def is_refusal(result: Result, words: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on at the moment."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """Return a port that nothing has, and that no system gives away by itself.
+
+    Those are given to the connections of other tests, too, and so are soon taken.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
