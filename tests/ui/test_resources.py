@@ -27,10 +27,10 @@ async def test_rows_and_messages_that_are_no_longer_shown_are_freed(browser: Bro
     with serving("--tier", "unlimited") as own:
         async with new_tab(browser, own) as tab:
             await tab.open(all_accounts=True)
-            await send_one_by_one(tab, 100)
+            await send_one_by_one(tab, 50)
             before = await living_nodes(tab)
-            await send_one_by_one(tab, 150)
-            send_many(own, 1750)
+            await send_one_by_one(tab, 100)
+            send_many(own, 1850)
             await expect(tab.find("total")).to_have_text("2,000 messages")
             assert await living_nodes(tab) < before + 500
             for opened in range(1, 31):
