@@ -40,6 +40,7 @@ NOT_RUN = {
     "pip": "changes the environment",
     "msgine-sandbox": "starts a server, or asks for one on the default port",
     "pytest": "runs the reader's tests",
+    "kubectl": "needs a cluster",
     "sudo": "changes the machine",
     "keytool": "needs a JDK",
     "eval": "changes the shell, and is run by test_companion.py",

@@ -33,7 +33,7 @@ def executable() -> str:
     """Return the path of nginx; without one, skip the test, or fail it in CI."""
     found = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if found is None:
-        skip_or_fail("needs nginx: apt-get install nginx-light")
+        skip_or_fail("needs nginx: apt-get install nginx")
     return found
 
 
