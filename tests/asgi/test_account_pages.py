@@ -155,7 +155,8 @@ async def test_every_call_is_allowed_or_refused_as_decided_and_leaves_others_alo
         if call in REFUSED:
             assert_refused(answer, 403, "forbidden")
         else:
-            missing = {404} if path.endswith(("/html", "/ticket")) else set()  # the message is an SMS
+            # The message is an SMS, which has no HTML.
+            missing = {404} if path.endswith(("/html", "/ticket")) else set()
             assert answer.status_code in {200, 201, 408} | missing, (call, answer.text)
             assert "of test_theirs" not in answer.text
             assert not any(each in answer.text for each in theirs.values()), call

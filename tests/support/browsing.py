@@ -126,6 +126,9 @@ class Tab:
     async def choose_account(self) -> None:
         """Choose the client's account, and wait until it is loaded."""
         [account] = self.client.request("GET", "/_sandbox/accounts").json()["data"]
+        await self.page.locator("header").wait_for()
+        if await self.find("menu").is_visible():  # on a narrow screen
+            await self.find("menu").click()
         await self.find("account").fill(account["token"])
         await self.page.keyboard.press("Enter")
         account = account["id"]

@@ -88,6 +88,7 @@ async def take_all_pictures(folder: Path) -> None:
                             # Views load what they show, and nothing says when all of it is there.
                             await tab.page.wait_for_timeout(SETTLING)
                             await take(tab, folder / f"{name}-{width}-{scheme}.png")
+                        tab.errors.clear()  # the logo in the email, which is not loaded
 
 
 def make_views(client: Client, url: str) -> dict[str, str]:

@@ -177,7 +177,9 @@ def loaded_with(*names: str) -> set[str]:
 
 async def test_no_view_needs_200_kilobytes_of_the_page() -> None:
     always = {"index.html", "style.css", "icon.svg"}
-    later = {each for file in PAGE.glob("*.js") for each in _DYNAMIC_IMPORT.findall(file.read_text())}
+    later = {
+        each for file in PAGE.glob("*.js") for each in _DYNAMIC_IMPORT.findall(file.read_text())
+    }
     assert {"email.js", "playground.js", "request.js"} < later
     needed = {name: always | loaded_with("main.js", _WORKER, name) for name in ["main.js", *later]}
     for view, files in needed.items():

@@ -60,11 +60,11 @@ export function RefusedRow({ entry, href, isOpen }) {
   const age = formatAge(at, clockNow(store.clockOf(accountId)));
   return html`<a class="row refused" href=${href} data-testid="refused-row" data-id=${id}
       aria-current=${isOpen ? "true" : null}>
-    <span class="who"><${StatusCode} status=${status} />${" "}
-      ${error?.code && html`<strong>${error.code}</strong>${" "}`}
+    <span class="who">${error?.code && html`<strong>${error.code}</strong>${" "}`}
       ${entry.to.length > 0 && html`to <${Recipients} entry=${entry} />`}</span>
     <span class="when" title=${at}>${age}</span>
     <span class="text"><${Reason} entry=${entry} /></span>
+    <span class="states"><${StatusCode} status=${status} lost="lost" /></span>
     <span class="facts muted"><span>${method} ${previewText(path)}</span>
       <${AccountOf} entry=${entry} /></span></a>`;
 }

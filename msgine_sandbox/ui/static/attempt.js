@@ -1,5 +1,5 @@
 // One attempt to send a webhook: its result, its signature, and when the webhook is sent again.
-import { CopyButton, Exchange, StatusCode } from "./components.js";
+import { Exchange, StatusCode } from "./components.js";
 import { clockNow, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { addressOfList, replaceAddress } from "./route.js";
@@ -38,7 +38,6 @@ export function Attempt({ id, address }) {
     ${error && html`<p class="problem">${visibleText(error)}</p>`}
     <div class="buttons">
       <button type="button" onClick=${resend} data-testid="resend">Send again</button>
-      <${CopyButton} label="Copy body" text=${() => attempt.request.body} testid="copy-body" />
     </div>
     <dl class="facts"><dt>URL</dt><dd>${visibleText(url)}</dd>
       <dt>Message</dt><dd><a href=${`#/inbox/${messageId}`}>${messageId}</a></dd>
@@ -51,8 +50,8 @@ export function Attempt({ id, address }) {
       <dt>Next attempt</dt><dd data-testid="next-attempt">
         ${next ? `${next}, ${formatTime(attempt.nextAttemptAt)}` : "none is planned"}</dd>
       <dt>Signature</dt><dd data-testid="signature"><${Signature} attempt=${attempt} /></dd></dl>
-    <${Exchange} title="Webhook request" exchange=${attempt.request} />
-    <${Exchange} title="Response" exchange=${attempt.response} />
+    <${Exchange} title="Webhook request" exchange=${attempt.request} isOpen />
+    <${Exchange} title="Response" exchange=${attempt.response} isOpen />
   </section>`;
 }
 

@@ -27,25 +27,27 @@ function write(storage, name, value) {
   }
 }
 
-// A value that the browser forgets when the tab is closed.
-class TabValue {
-  constructor(name) {
+// A value that the browser forgets when the tab is closed, unless it is in its local storage.
+class StoredValue {
+  constructor(name, storage = "sessionStorage") {
     this.name = ROOT + name;
+    this.storage = storage;
     this.unstored = undefined;
   }
 
   get() {
-    return this.unstored === undefined ? read("sessionStorage", this.name) : this.unstored;
+    return this.unstored === undefined ? read(this.storage, this.name) : this.unstored;
   }
 
   set(value) {
-    this.unstored = write("sessionStorage", this.name, value) ? undefined : value;
+    this.unstored = write(this.storage, this.name, value) ? undefined : value;
   }
 }
 
-export const chosenAccount = new TabValue("msgine-account");
-export const controlToken = new TabValue("msgine-control-token");
-export const playgroundForm = new TabValue("msgine-playground");
+export const chosenAccount = new StoredValue("msgine-account");
+export const controlToken = new StoredValue("msgine-control-token");
+export const playgroundForm = new StoredValue("msgine-playground");
+export const chosenTheme = new StoredValue("msgine-theme", "localStorage");
 
 // Which messages have been read, shared by all tabs of this browser: those up to an id, of one
 // account or of all, and others one by one.

@@ -11,9 +11,16 @@ const SEARCH_AFTER_MS = 200; // without another key
 const REFRESH_MS = 3000; // of the clock, and of what an account's rate limits have left
 
 export function Header({ views, view, unread, openHelp }) {
-  return html`<header class="top">
+  // On a phone all but the name of the view is behind a button.
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [view, store.account?.id]);
+  return html`<header class=${`top ${isOpen ? "open" : ""}`}>
     <a class="brand" href="#/inbox">
-      <img src=${`${ROOT}/ui/icon.svg`} alt="" width="24" height="24" /> msgine-sandbox</a>
+      <img src=${`${ROOT}/ui/icon.svg`} alt="" width="24" height="24" />
+      <span class="name">msgine-sandbox</span></a>
+    <button type="button" class="menu" aria-expanded=${String(isOpen)} data-testid="menu"
+      onClick=${() => setOpen(!isOpen)}>${views[view][0]}
+      ${unread !== "" && html` <span class="count">${unread}</span>`} ▾</button>
     <nav aria-label="Views">${Object.entries(views).map(([id, [name]]) => html`
       <a href=${`#/${id}`} aria-current=${id === view ? "page" : null} data-testid=${`nav-${id}`}>
         ${name}
@@ -23,8 +30,7 @@ export function Header({ views, view, unread, openHelp }) {
     </nav>
     <${AccountChoice} accounts=${store.accounts} account=${store.account} />
     <${Clock} clock=${store.clock} />
-    <a class="plain" href=${`${ROOT}/docs/`} data-testid="docs">Docs</a>
-    <button type="button" class="plain" aria-label="Keyboard shortcuts"
+    <button type="button" class="plain help" aria-label="Keyboard shortcuts"
       title="Keyboard shortcuts (?)" onClick=${openHelp}>?</button>
   </header>`;
 }
@@ -69,15 +75,16 @@ function AccountChoice({ accounts, account }) {
     if (event.key === "Enter") event.target.blur();
     else if (event.key === "Escape") setText(null);
   };
-  return html`<label class="account">Account
+  return html`<label class="account"><span class="hidden">Account</span>
     <input list="accounts" value=${text ?? chosenText} autocomplete="off" spellcheck="false"
-      placeholder=${text === null ? "all" : chosenText || "all"} data-testid="account"
+      placeholder=${(text !== null && chosenText) || "all accounts"} data-testid="account"
       onFocus=${begin} onInput=${(event) => setText(event.target.value)}
       onBlur=${choose} onKeyDown=${onKeyDown} />
     <datalist id="accounts">${accounts.map((each) => html`
       <option key=${each.id} value=${nameOf(each)} />`)}</datalist></label>
     ${account && html`<button type="button" class="plain" data-testid="all-accounts"
-      onClick=${() => store.chooseAccount(null)}>All accounts</button>`}`;
+      aria-label="All accounts" title="All accounts"
+      onClick=${() => store.chooseAccount(null)}>×</button>`}`;
 }
 
 // The account that is suggested so or has that name or token, or the newest one with that text.
@@ -106,10 +113,11 @@ function Clock({ clock }) {
     };
   }, []);
   if (!clock) return null;
-  const time = formatTime(new Date(clockNow(clock)).toISOString()).slice(0, 19); // to the second
+  const now = new Date(clockNow(clock)).toISOString();
+  const time = formatTime(now).slice(11, 19); // to the second, the rest is in the title
   const isAhead = clock.aheadSeconds >= 1;
   return html`<a class="time" href="#/controls" data-testid="clock"
-      title="The account's clock, in UTC">
+      title=${`The account's clock: ${formatTime(now)}`}>
     ${time}${" "}
     ${isAhead && html`<strong>${formatDuration(clock.aheadSeconds)} ahead</strong>`}</a>`;
 }

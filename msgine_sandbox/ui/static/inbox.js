@@ -1,8 +1,8 @@
 // The inbox: every message and every refused call, newest first, and the open one beside them.
 import { AccountOf } from "./accounts.js";
 import { loadOlder, merge, partOf, RefusedRow } from "./activity.js";
-import { BASE_PATH } from "./api.js";
-import { StatusCounts } from "./components.js";
+import { BASE_PATH, sendRequest } from "./api.js";
+import { CopyButton, StatusCounts } from "./components.js";
 import { clockNow, formatAge, formatCount, plural } from "./format.js";
 import { ignoresShortcuts } from "./keyboard.js";
 import { lazy } from "./lazy.js";
@@ -17,6 +17,8 @@ import { store } from "./store.js";
 import { previewText } from "./text.js";
 
 const ROW_HEIGHT = 4.95; // rem
+const WIDE_ROW_HEIGHT = 2.5; // of one line, where there is room for it
+const WIDE = matchMedia("(min-width: 75rem)");
 const SEARCH_AFTER_MS = 200; // without another key
 
 const Request = lazy(() => import("./request.js"), "Request");
@@ -36,9 +38,10 @@ export function Inbox({ id, parameters }) {
   const selected = shown.findIndex((message) => message.id === id);
   useInboxKeys(shown, selected, address);
   const key = `${store.account?.id} ${id}`;
+  const isWide = useWidth() && !id;
 
   return html`<div class=${`panes ${id ? "opened" : ""}`}>
-    <section class="inbox" aria-label="Inbox">
+    <section class=${`inbox ${isWide ? "wide" : ""}`} aria-label="Inbox">
       <div class="bar">
         <input type="search" data-search data-testid="search" aria-label="Search the inbox"
           placeholder="Search  /" value=${query}
@@ -49,10 +52,11 @@ export function Inbox({ id, parameters }) {
           choose=${(kind) => setQuery(withKind(query, kind))} />`}
         <button type="button" onClick=${() => markRead(matches ? messages.shown : null)}
           disabled=${!store.messages.length}>
-          Mark all read</button>
+          ${matches ? "Mark these read" : "Mark all read"}</button>
       </div>
       ${shown.length || !isComplete
-        ? html`<${VirtualList} items=${shown} rowHeight=${ROW_HEIGHT} selected=${selected}
+        ? html`<${VirtualList} items=${shown} selected=${selected} key=${isWide}
+            rowHeight=${isWide ? WIDE_ROW_HEIGHT : ROW_HEIGHT}
             label="Messages" testid="messages" onEnd=${() => loadOlder([messages, refusals])}
             row=${(item) => {
               const props = { href: address(item), isOpen: item.id === id };
@@ -65,6 +69,17 @@ export function Inbox({ id, parameters }) {
       ? html`<${Request} key=${key} id=${id} view="inbox" viewName="Inbox" />`
       : id && html`<${Message} key=${key} id=${id} />`}
   </div>`;
+}
+
+// Whether a message fits into one line of the window.
+function useWidth() {
+  const [isWide, setWide] = useState(WIDE.matches);
+  useEffect(() => {
+    const onChange = () => setWide(WIDE.matches);
+    WIDE.addEventListener("change", onChange);
+    return () => WIDE.removeEventListener("change", onChange);
+  }, []);
+  return isWide;
 }
 
 function KindChoice({ kinds, choose }) {
@@ -147,16 +162,15 @@ function Row({ message, href, isOpen }) {
     <span class="text" dir="auto">
       ${title && html`<strong><bdi>${previewText(title)}</bdi></strong> `}
       ${previewText(message.message)}</span>
-    <span class="facts">
+    <span class="states">
       ${isUnread && html`<span class="dot" title="Unread">
         <span class="hidden">Unread</span></span>`}
-      <${StatusCounts} recipients=${message.recipients} />
-      <span class="muted"> ${message.channel}
-        ${message.channel !== "push" && html` from <bdi>${previewText(message.from)}</bdi>`}
-        ${message.segments > 1 && html` · ${plural(message.segments, "segment")}`}
-        ${" "}· ${message.cost} ${message.currency}
-        ${!store.account && " · "}<${AccountOf} entry=${message} /></span>
-    </span></a>`;
+      <${StatusCounts} recipients=${message.recipients} /></span>
+    <span class="facts muted">${message.channel}
+      ${message.channel !== "push" && html` from <bdi>${previewText(message.from)}</bdi>`}
+      ${message.segments > 1 && html` · ${plural(message.segments, "segment")}`}
+      ${" "}· ${message.cost} ${message.currency}
+      ${!store.account && " · "}<${AccountOf} entry=${message} /></span></a>`;
 }
 
 function Empty({ query, search }) {
@@ -169,15 +183,27 @@ function Empty({ query, search }) {
   return html`<div class="empty" data-testid="empty"><h2>No messages yet</h2>
     <p>Send the first one. Any token works, and each token has an account of its own:</p>
     <pre tabindex="0" aria-label="The first message">${firstCommand()}</pre>
+    <p class="buttons"><${CopyButton} label="Copy" text=${firstCommand} testid="copy-first" />
+      <button type="button" onClick=${sendFirst} data-testid="send-first">Send it</button></p>
     <p>Or use the <a href="#/playground">playground</a>. An SDK only needs this base URL:${" "}
       <code>${location.origin}${BASE_PATH}</code></p></div>`;
 }
 
+const FIRST = {
+  method: "POST",
+  path: "/messages/sms",
+  headers: { Authorization: "Bearer test_me", "Content-Type": "application/json" },
+  body: '{"to": "+256701234567", "message": "Your code is 493817"}',
+};
+
 function firstCommand() {
-  return `curl ${location.origin}${BASE_PATH}/messages/sms \\
-  -H "Authorization: Bearer test_me" \\
-  -H "Content-Type: application/json" \\
-  -d '{"to": "+256701234567", "message": "Your code is 493817"}'`;
+  const headers = Object.entries(FIRST.headers).map((header) => `-H "${header.join(": ")}"`);
+  const lines = [location.origin + BASE_PATH + FIRST.path, ...headers, `-d '${FIRST.body}'`];
+  return `curl ${lines.join(" \\\n  ")}`;
+}
+
+function sendFirst() {
+  sendRequest(FIRST).catch(() => store.notify("The sandbox is not responding", true));
 }
 
 function useInboxKeys(shown, selected, address) {

@@ -7,6 +7,7 @@ import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js
 import { accountInAddress, replaceAccount, useRoute } from "./route.js";
 import { store, useStore } from "./store.js";
 import { visibleText } from "./text.js";
+import { applyTheme } from "./theme.js";
 import { TimeBar } from "./time.js";
 import { VIEWS } from "./views.js";
 
@@ -77,6 +78,7 @@ function ErrorBoundary({ children }) {
     <p><button type="button" onClick=${reset}>Try again</button></p></div>`;
 }
 
+applyTheme(); // before anything is shown
 const app = document.getElementById("app");
 app.replaceChildren();
 render(html`<${App} />`, app);

@@ -9,7 +9,7 @@ import { html, useEffect, useRef, useState } from "./preact.js";
 import { addressOfList } from "./route.js";
 import { isCopyable, messageAsCurl } from "./snippets.js";
 import { store } from "./store.js";
-import { codePointName, visibleText } from "./text.js";
+import { characterName, visibleText } from "./text.js";
 import { ScheduledTime } from "./time.js";
 
 const REFRESH_MS = 60; // one request for several events that come close together
@@ -194,7 +194,7 @@ function segmentsText({ segments, encoding, unicodeBecauseOf }) {
   const text = `${plural(segments, "segment")} of ${encoding}`;
   if (!unicodeBecauseOf) return text;
   return html`${text}, because of${" "}
-    <strong>${visibleText(unicodeBecauseOf)}</strong> (${codePointName(unicodeBecauseOf)})`;
+    <strong>${visibleText(unicodeBecauseOf)}</strong> (${characterName(unicodeBecauseOf)})`;
 }
 
 // An SMS can be sent through both APIs, which have prices of their own.

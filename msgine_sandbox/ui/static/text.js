@@ -40,8 +40,17 @@ export function previewText(text) {
   return visibleText(`${beginning.replaceAll("\n", " ")}…`);
 }
 
-export function codePointName(character) {
+function codePointName(character) {
   return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+// What is said of a character beside it; an invisible one is shown by its code point.
+export function characterName(character) {
+  return character.match(INVISIBLE) ? invisibleName(character) : codePointName(character);
+}
+
+function invisibleName(character) {
+  return NAMES[character.codePointAt(0)] ?? "invisible character";
 }
 
 // A zero-width joiner between two emoji makes one picture of them, so it needs no label.
@@ -53,8 +62,8 @@ function joinsEmoji(text, match) {
 }
 
 function label(character) {
-  const name = NAMES[character.codePointAt(0)] ?? "invisible character";
-  return html`<bdi class="code-point" title=${name}>${codePointName(character)}</bdi>`;
+  return html`<bdi class="code-point" title=${invisibleName(character)}>
+    ${codePointName(character)}</bdi>`;
 }
 
 function highlight(text, marked) {

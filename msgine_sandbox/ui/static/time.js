@@ -6,6 +6,7 @@ import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
 const SOON = 10; // seconds; what is due earlier comes by itself, and would only flicker
+const FAR = 172_800; // seconds; of what is due later, a date says more
 const MOST_NAMES = 3;
 const LONGEST = 3650 * 86_400_000; // milliseconds of one move; the server allows ten years
 
@@ -68,13 +69,13 @@ function Frozen({ isWhole, accounts }) {
 
 function Next({ next, clock }) {
   const { at, messageId, accountId } = next;
-  const left = (Date.parse(at) - clockNow(store.clockOf(accountId) ?? clock)) / 1000;
+  const left = Math.max(Date.parse(at) - clockNow(store.clockOf(accountId) ?? clock), 0) / 1000;
+  const when = left > FAR ? `on ${formatTime(at).slice(0, 16)}` : `in ${formatDuration(left)}`;
   const owner = store.accounts.find(({ id }) => id === accountId);
   return html`<strong>Next:</strong> the message to${" "}
     <a href=${`#/inbox/${messageId}`}>${recipientOf(messageId)}</a>
     ${!store.account && owner && ` of ${shortTitle(accountId, owner.token)}`}
-    ${` ${dueText(next)} in `}
-    <time datetime=${at} title=${formatTime(at)}>${formatDuration(Math.max(left, 0))}</time>`;
+    ${` ${dueText(next)} `}<time datetime=${at} title=${formatTime(at)}>${when}</time>`;
 }
 
 function dueText({ what, status, event, attempt }) {

@@ -1,0 +1,97 @@
+"""What surrounds the views, on wide and narrow windows."""
+
+import pytest
+from browsing import Tab, new_tab
+from live import Live, serving
+from playwright.async_api import Browser, expect
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
+
+ROW = "(row) => new Set([...row.children].map((each) => Math.round(each.offsetTop / 14))).size"
+"""How many lines the parts of a row are on; they differ in size, so not in pixels."""
+SCHEME = "getComputedStyle(document.body).backgroundColor"
+
+
+async def test_a_wide_window_has_a_line_for_each_message_and_each_refused_call(
+    browser: Browser, live: Live
+) -> None:
+    async with new_tab(browser, live, viewport={"width": 1440, "height": 900}) as tab:
+        tab.client.send(message="A text that is much too long for the room that it has. " * 4)
+        tab.client.send(["+256701234567", "+256700000001"], "Two")
+        tab.client.request("POST", "/api/v1/messages/sms", json={"to": "0701", "message": "No"})
+        await tab.open()
+        for name, count in {"row": 2, "refused-row": 1}.items():
+            await expect(tab.find(name)).to_have_count(count)
+            for row in await tab.find(name).all():
+                box = await row.bounding_box()
+                assert box is not None
+                assert box["height"] < 40
+                assert await row.evaluate(ROW) == 1
+        lefts = [
+            await each.evaluate("(part) => part.offsetLeft")
+            for each in await tab.page.locator(".wide .row .text").all()
+        ]
+        assert len(set(lefts)) == 1
+        await tab.find("row").first.click()  # beside the open message there is less room
+        await expect(tab.page.locator(".wide")).to_have_count(0)
+        await expect(tab.find("message")).to_contain_text("Two")
+
+
+async def test_the_header_is_one_line_at_1280_with_all_that_it_can_say(
+    browser: Browser, live: Live
+) -> None:
+    async with new_tab(browser, live) as tab:
+        tab.client.send(priority=1)
+        tab.client.request("POST", "/api/v1/messages/sms", json={"to": "0701", "message": "No"})
+        tab.client.post("/_sandbox/clock/advance", {"seconds": 300_000})
+        tab.client.request("PATCH", "/_sandbox/account", json={"name": "The shop in Kampala"})
+        await tab.open()
+        await expect(tab.find("clock")).to_contain_text("ahead")
+        await expect(tab.find("count-warning")).to_be_visible()
+        box = await tab.page.locator("header").bounding_box()
+        assert box is not None
+        assert box["height"] < 60
+
+
+async def test_on_a_phone_the_header_is_one_line_and_its_button_leads_everywhere(
+    browser: Browser, live: Live
+) -> None:
+    async with new_tab(browser, live, viewport={"width": 390, "height": 844}) as tab:
+        tab.client.send()
+        await tab.open()
+        for part in ("header", "footer"):
+            box = await tab.page.locator(part).bounding_box()
+            assert box is not None
+            assert box["height"] < 60, part
+        menu = tab.find("menu")
+        await expect(menu).to_have_text("Inbox 1 ▾")
+        await expect(tab.find("nav-webhooks")).to_be_hidden()
+        await menu.click()
+        await tab.find("nav-webhooks").click()
+        await expect(menu).to_contain_text("Webhooks")
+        await expect(tab.find("nav-webhooks")).to_be_hidden()
+        await menu.click()
+        await tab.find("all-accounts").click()
+        await expect(tab.page.locator("main")).to_have_attribute("data-account", "all")
+        assert await tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_a_chosen_theme_stays(tab: Tab) -> None:
+    await tab.open()
+    light = await tab.page.evaluate(SCHEME)
+    await tab.find("theme").select_option("dark")
+    dark = await tab.page.evaluate(SCHEME)
+    assert dark != light
+    await tab.page.reload()
+    await expect(tab.find("theme")).to_have_value("dark")
+    assert await tab.page.evaluate(SCHEME) == dark
+    await tab.find("theme").select_option("system")
+    assert await tab.page.evaluate(SCHEME) == light
+
+
+async def test_an_empty_inbox_sends_the_first_message(browser: Browser) -> None:
+    with serving() as own:
+        async with new_tab(browser, own) as tab:
+            await tab.open(all_accounts=True)
+            await tab.find("send-first").click()
+            await expect(tab.find("row")).to_contain_text("Your code is 493817")
