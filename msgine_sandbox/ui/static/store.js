@@ -99,11 +99,11 @@ class Store {
     this.scheduleRender();
   }
 
-  // What is open is closed, as it may belong to another account.
-  chooseAccount(account, keepsOpen = !account) {
+  // What is open and belongs to another account is closed.
+  chooseAccount(account, keepsOpen = [account?.id, undefined].includes(this.opened?.accountId)) {
     chosenAccount.set(account);
     this.account = account;
-    replaceAccount(account?.id, keepsOpen);
+    replaceAccount(account?.id, keepsOpen || !account);
     this.start();
   }
 
