@@ -32,6 +32,12 @@ async def test_a_refused_call_stands_among_the_messages_with_its_reason(tab: Tab
     await expect(row).to_contain_text("to 0701234567")
     await expect(row).to_contain_text('to "0701234567": The phone number must be in E.164 format')
     await expect(row).to_contain_text("expected +[country code][number]")
+    lost = tab.find("refused-row").first
+    await expect(lost).to_contain_text(
+        "closed without a response, by the magic recipient answer-lost"
+    )
+    border = "(code) => getComputedStyle(code).borderBottomWidth"
+    assert await lost.locator(".code").evaluate(border) == "0px"
     await expect(tab.find("count-bad")).to_contain_text("3")
     await row.click()
     await expect(tab.find("refusal")).to_contain_text("It does not begin with a plus sign")

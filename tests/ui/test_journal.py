@@ -16,6 +16,8 @@ async def test_requests_are_filtered_by_status_and_warning_and_show_advice(tab: 
     tab.client.request("POST", "/api/v1/messages/sms", json={"to": "0701"})
     await tab.open("requests")
     await expect(tab.find("request-row")).to_have_count(3)
+    times = [await each.bounding_box() for each in await tab.page.locator(".row time").all()]
+    assert len({each and each["x"] for each in times}) == 1  # with and without a warning
     await tab.find("filter-status").select_option("4xx")
     await expect(tab.find("request-row")).to_have_count(1)
     await tab.find("filter-status").select_option("")
@@ -23,7 +25,10 @@ async def test_requests_are_filtered_by_status_and_warning_and_show_advice(tab: 
     await tab.find("request-row").click()
     request = tab.find("request")
     await expect(request).to_contain_text("ignores: priority")
-    await expect(request).to_contain_text("Check the spelling")
+    await expect(request.get_by_test_id("warnings").locator("p")).to_contain_text(
+        "Check the spelling"
+    )
+    await expect(request).to_contain_text("Rate limit: admitted, no limit")
 
 
 async def test_a_row_says_why_a_request_was_refused_and_the_search_finds_it(tab: Tab) -> None:

@@ -1,6 +1,7 @@
 // What a row says of a request: to whom, and why it was refused.
 import { formatCount } from "./format.js";
 import { html } from "./preact.js";
+import { store } from "./store.js";
 import { previewText } from "./text.js";
 
 export function Recipients({ entry: { to, recipientCount } }) {
@@ -10,9 +11,11 @@ export function Recipients({ entry: { to, recipientCount } }) {
 }
 
 // The value of the field that is wrong, the message, and what was expected.
-export function Reason({ entry: { status, fault, error } }) {
+export function Reason({ entry: { status, fault, error, to } }) {
   if (status === null) {
-    return html`<span>closed without a response${fault && `, by the fault ${fault}`}</span>`;
+    const magic = to.map((each) => store.definitions.magicName(each)).find(Boolean);
+    const cause = magic ? `magic recipient ${magic}` : `fault ${fault}`;
+    return html`<span>closed without a response${fault && `, by the ${cause}`}</span>`;
   }
   if (!error) return null;
   const { field, value, message, expected } = error;

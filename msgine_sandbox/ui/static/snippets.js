@@ -42,9 +42,9 @@ export function isCopyable({ channel }) {
   return Object.hasOwn(FIELDS, channel);
 }
 
-// The page only has the masked token, so the user has to insert it.
+// Of tokens that are not for tests the page only has the masked form: they have to be inserted.
 export function messageAsCurl(message) {
-  return requestSnippet("curl", requestOf(message, "YOUR_TOKEN"));
+  return requestSnippet("curl", requestOf(message, /^test_[^…]+$/.exec(message.account) ?? "YOUR_TOKEN"));
 }
 
 // Return a request that sends a message like this one.
