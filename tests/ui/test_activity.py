@@ -76,7 +76,8 @@ async def test_refused_calls_are_left_out_or_shown_alone(tab: Tab) -> None:
 
 
 async def test_refused_calls_are_shown_as_far_down_as_messages_are_loaded(browser: Browser) -> None:
-    with serving("--tier", "unlimited") as own:
+    # Their ids have another form then, and are to be compared with those of requests.
+    with serving("--tier", "unlimited", "--answers", "observed") as own:
         async with new_tab(browser, own) as tab:
             tab.client.use_token("burst")  # that of send_many
             tab.client.request("POST", SEND, json={"to": "0701"})
