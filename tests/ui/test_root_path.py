@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import LOADED, new_tab
+from browsing import LOADED, copied, new_tab
 from command import free_port
 from live import serving
 from nginx import nginx
@@ -48,6 +48,11 @@ async def test_every_view_works_under_a_path_of_a_proxy(
                 await expect(tab.find("answer-status")).to_have_text("201")
                 await tab.find("nav-requests").click()
                 await tab.page.locator(".warned").first.click()
+                await tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+                command = await copied(tab, "copy-curl")
+                assert command.startswith(
+                    f"curl 'http://localhost:{port}{ROOT}/api/v1/messages/sms'"
+                )
                 link = tab.page.get_by_role("link", name="More about unknown-field")
                 await link.click()
                 await expect(tab.page.locator("#unknown-field")).to_be_visible()

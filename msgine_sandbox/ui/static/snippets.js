@@ -26,7 +26,7 @@ export function entryAsCurl({ method, path, query, request: { headers, body } })
   const sent = own.map(([name, value]) => [name, value.replace(/\S*…\S*/, "YOUR_TOKEN")]);
   // Without a type, curl would send that of a form.
   if (body && !headers["content-type"]) sent.push(["Content-Type", ""]);
-  const target = encodeURI(path.slice(BASE_PATH.length)) + (query && `?${query}`);
+  const target = encodeURI(path.replace("/api/v1", "")) + (query && `?${query}`);
   return requestSnippet("curl", {
     method,
     headers: Object.fromEntries(sent),
