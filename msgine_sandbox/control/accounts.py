@@ -193,7 +193,7 @@ class AccountsControl:
         found = [
             each
             for each in self._accounts.all()
-            if only in {None, each.id} and _has_text(each, text.casefold())
+            if only in {None, each.id} and (not text or _has_text(each, text.casefold()))
         ]
         views = [self._listed(each) for each in found[: -limit - 1 : -1]]
         return json_answer(ListView(data=views, total=len(found)))
