@@ -199,6 +199,14 @@ async def test_an_attempt_that_is_no_longer_there_says_so(tab: Tab, live: Live) 
     await tab.page.goto(f"{live.origin}/#/webhooks/att_0000000000000001")
     await expect(tab.page.get_by_text("no longer kept")).to_be_visible()
     await expect(tab.page).to_have_title(re.compile("Webhooks, att_"))
+    other = Client(live.origin)  # a link to an attempt of another account opens it
+    other.send(STAYS_SENT, callbackUrl="http://127.0.0.1:9/closed")
+    other.post("/_sandbox/clock/advance", {"seconds": 1})
+    [theirs] = other.request("GET", "/_sandbox/webhooks/attempts").json()["data"]
+    await tab.page.goto(f"{live.origin}/#/webhooks/{theirs['id']}")
+    await expect(tab.find("attempt")).to_contain_text(other.token)
+    await expect(tab.find("attempt-row")).to_have_count(1)
+    other.close()
     asked: list[str] = []
     tab.page.on("request", lambda each: asked.append(each.url))
     await tab.page.goto(f"{live.origin}/#/webhooks?status=(&event=heard")

@@ -1,6 +1,7 @@
 // What the account, or the whole sandbox, has as files; and deleting it.
 import { ConfirmButton } from "./components.js";
 import { html } from "./preact.js";
+import { ROOT } from "./root.js";
 import { store } from "./store.js";
 
 export function AccountData({ scope }) {
@@ -15,8 +16,8 @@ export function AccountData({ scope }) {
   };
   return html`<section class="card" aria-labelledby="export">
       <h2 id="export">Export <span class="muted">${scope}</span></h2>
-      <p>A <a href="/docs/scenarios">scenario</a> has the settings, endpoints, faults and messages
-        of one account, and can be loaded again.</p>
+      <p>A <a href=${`${ROOT}/docs/scenarios`}>scenario</a> has the settings, endpoints, faults
+        and messages of one account, and can be loaded again.</p>
       <div class="buttons">
         <button type="button" onClick=${saveScenario} disabled=${!store.account}
           data-testid="save-scenario">Save as scenario</button>

@@ -1,4 +1,5 @@
 // One attempt to send a webhook: its result, its signature, and when the webhook is sent again.
+import { chooseOwner, shortTitle } from "./accounts.js";
 import { Exchange, StatusCode } from "./components.js";
 import { clockNow, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
@@ -41,7 +42,7 @@ export function Attempt({ id, address }) {
     </div>
     <dl class="facts"><dt>URL</dt><dd>${visibleText(url)}</dd>
       <dt>Message</dt><dd><a href=${`#/inbox/${messageId}`}>${messageId}</a></dd>
-      <dt>Account</dt><dd>${account}</dd>
+      <dt>Account</dt><dd>${visibleText(shortTitle(attempt.accountId, account))}</dd>
       <dt>Sent</dt><dd>${formatTime(at)}, ${Math.round(durationMs)} ms</dd>
       <dt>Webhook</dt><dd data-testid="tries">${webhookId}
         ${others.map((each) => html` <a href=${address(each)} class="try"
@@ -76,17 +77,20 @@ function Signature({ attempt: { signature, signedBy, status } }) {
 function useAttempt(id) {
   const [found, setFound] = useState({ attempt: null, others: [] });
   useEffect(() => {
+    const whole = `/webhooks/attempts/${id}`;
     let messageId = null;
     const load = async () => {
       try {
-        const attempt = await store.control("GET", `/webhooks/attempts/${id}`);
+        const attempt = await store.control("GET", whole);
         ({ messageId } = attempt);
         const path = `/webhooks/attempts?view=summary&limit=1000&messageId=${messageId}`;
         const { data } = await store.control("GET", path);
         const others = data.filter(({ webhookId }) => webhookId === attempt.webhookId).reverse();
         setFound({ attempt, others });
       } catch (error) {
-        if (error.status) setFound({ attempt: undefined, others: [] });
+        if (error.status && !(await chooseOwner(whole))) {
+          setFound({ attempt: undefined, others: [] });
+        }
       }
     };
     const onChange = (changedIds) => {

@@ -1,4 +1,5 @@
 // Webhook endpoints: of the chosen account with a form, else of all accounts.
+import { shortTitle } from "./accounts.js";
 import { callControlApi } from "./api.js";
 import { CopyButton } from "./components.js";
 import { html, useEffect, useState } from "./preact.js";
@@ -47,12 +48,13 @@ export function Endpoints() {
 }
 
 function Endpoint({ endpoint, remove }) {
-  const { url, events, secret, previousSecret, account } = endpoint;
+  const { url, events, secret, previousSecret, account, accountId } = endpoint;
   const isAll = events.length === store.definitions.events.length;
   const signed = secret && `, signed${previousSecret ? " with two secrets" : ""}`;
   return html`<li class="split">
     <span><code>${visibleText(url)}</code><br />
-      <span class="muted">${account && `${account}: `}${isAll ? "all events" : events.join(", ")}
+      <span class="muted">${account && [visibleText(shortTitle(accountId, account)), ": "]}
+        ${isAll ? "all events" : events.join(", ")}
         ${signed || ", not signed"}</span></span>
     <span class="buttons">
       ${secret && html`<${CopyButton} label="Copy secret" text=${() => secret} />`}

@@ -1,4 +1,5 @@
 // Faults: a form that adds one, and the list of those that there are.
+import { shortTitle } from "./accounts.js";
 import { effectText, groupOf, KINDS, magicText, matchText } from "./effects.js";
 import { plural } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
@@ -102,7 +103,7 @@ function Field({ name, isRequired }) {
 }
 
 function Fault({ fault, remove }) {
-  const { id, effect, match, magic, hits, left, times, probability, account } = fault;
+  const { id, effect, match, magic, hits, left, times, probability, account, accountId } = fault;
   const remaining = left === null ? "until removed" : left === 0 ? "spent"
     : `${left} of ${times} left`;
   const subject = magic ? magicText(match.to) : groupOf(effect);
@@ -111,7 +112,9 @@ function Fault({ fault, remove }) {
       ${!magic && matchText(match) && html` <code>${visibleText(matchText(match))}</code>`}<br />
       <small class="muted">${remaining}, applied ${plural(hits, "time")}
         ${probability < 1 && `, with a probability of ${Number((probability * 100).toFixed(4))} %`}
-        ${!store.account && `, ${account ?? "for all accounts"}`}, ${id}</small></span>
+        ${!store.account
+          && [", ", account ? visibleText(shortTitle(accountId, account)) : "for all accounts"]},
+        ${" "}${id}</small></span>
     <button type="button" aria-label=${`Remove ${id}`} onClick=${() => remove(fault)}
       data-testid="fault-remove">Remove</button></li>`;
 }
