@@ -94,6 +94,7 @@ async def test_segments_are_shown_and_the_character_that_forced_ucs2_is_marked(
 
 @pytest.mark.parametrize(("button", "status"), [("deliver", "delivered"), ("fail", "failed")])
 async def test_the_status_of_a_message_can_be_set(tab: Tab, button: str, status: str) -> None:
+    tab.client.post("/_sandbox/clock/freeze")  # or a status begins between looking and clicking
     tab.client.send(["+256700000003", "+256700000004"], "Waiting")
     await tab.open()
     await tab.find("row").click()
