@@ -31,7 +31,7 @@ SMS = {"to": NUMBER, "message": "Hello"}
 
 @pytest.fixture
 def app() -> ASGIApp:
-    return create_app(Settings(sent_after=0, delivered_after=0))
+    return create_app(Settings(sent_after=0, delivered_after=0, webhook_timeout=600))
 
 
 @pytest.fixture

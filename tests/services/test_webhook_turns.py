@@ -22,7 +22,12 @@ from msgine_sandbox.settings import Settings
 
 pytestmark = pytest.mark.both_loops
 
-FLAGS: dict[str, Any] = {"tier": "unlimited", "sent_after": 0, "delivered_after": 0}
+FLAGS: dict[str, Any] = {
+    "tier": "unlimited",
+    "sent_after": 0,
+    "delivered_after": 0,
+    "webhook_timeout": 600,  # none of those that are held ends by itself
+}
 
 
 class Hanging:

@@ -15,6 +15,8 @@ from msgine_sandbox.settings import Settings
 
 DEVELOPERS = f"{BASE_PATH}/developers"
 NUMBER = "+256701234567"
+PATIENT: dict[str, Any] = {"webhook_timeout": 600}
+"""No receiver is too slow, however slow the machine is."""
 _tokens = count(1)
 
 
@@ -138,15 +140,15 @@ class Box:
 
 @asynccontextmanager
 async def sandbox(**settings: Any) -> AsyncIterator[Box]:
-    """Run a sandbox with settings inside the block."""
-    async with boxed(Sandbox(Settings(**settings))) as box:
+    """Run a sandbox with settings inside the block; no webhook times out unless they say so."""
+    async with boxed(Sandbox(Settings(**PATIENT | settings))) as box:
         yield box
 
 
 @asynccontextmanager
 async def bounded(**bounds: float) -> AsyncIterator[Box]:
     """Run a sandbox without rate limits and with lower bounds inside the block."""
-    built = Sandbox(Settings(tier="unlimited"), bounds=Bounds(**bounds))
+    built = Sandbox(Settings(tier="unlimited", **PATIENT), bounds=Bounds(**bounds))
     async with boxed(built) as box:
         yield box
 
