@@ -55,6 +55,7 @@ async def test_messages_settings_and_endpoints_survive(file: str, receiver: Rece
         for to in (NUMBER, [NUMBER, "+256700000001"], "+256700000002"):
             await before.accepted(to, "ê🎉\n\0", callbackUrl=receiver.url)
         await before.advance(seconds=1)
+        await other.freeze()
         await other.accepted()
         await other.control("PATCH", "/account", {"tier": "unlimited"})
         expected = [await everything(before), await everything(other)]
