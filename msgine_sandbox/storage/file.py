@@ -81,7 +81,7 @@ def _why_not_created(path: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return f"{path} cannot be created: its folder does not exist."
     if isinstance(error, PermissionError):
-        return f"{path} cannot be opened in its folder {folder}: {reason}."
+        return f"{path} cannot be opened in its folder {folder}: {reason}{_for_user()}."
     return f"{path} cannot be created: {reason}."
 
 
@@ -149,16 +149,21 @@ def _why(path: str, error: sqlite3.Error) -> str:
     if "not a database" in text:
         return f"{path} is not a SQLite database."
     if not _may(path, os.R_OK):
-        return f"{path} cannot be read: permission denied."
+        return f"{path} cannot be read: permission denied{_for_user()}."
     # Also where SQLite only says that it cannot open or lock a file: it writes to the folder, too.
     if not _may(path, os.W_OK):
-        return f"{path} cannot be written: it is read-only."
+        return f"{path} cannot be written: it is read-only{_for_user()}."
     folder = Path(path).absolute().parent
     if not _may(folder, os.W_OK):
-        return f"{path} cannot be written: its folder {folder} is read-only."
+        return f"{path} cannot be written: its folder {folder} is read-only{_for_user()}."
     if "malformed" in text:
         return f"{path} is damaged: {text}."
     return f"{path} cannot be used: {text}."
+
+
+def _for_user() -> str:
+    """Return who is refused: of a folder of the host in a container, that is not who one is."""
+    return "" if sys.platform == "win32" else f" for user {os.geteuid()}, as whom the sandbox runs"
 
 
 def _may(path: str | Path, access: int) -> bool:

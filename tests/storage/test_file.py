@@ -377,6 +377,8 @@ async def test_what_is_forbidden_is_said_and_nothing_is_changed(
     if before:
         path.chmod(0o600)
     assert sentence.startswith(f"{path} {why}")
+    user = 65534 if os.geteuid() == 0 else os.geteuid()
+    assert sentence.endswith(f" for user {user}, as whom the sandbox runs.")
     assert {each: content_of(str(each)) for each in folder.iterdir()} == before
 
 
