@@ -18,7 +18,7 @@ TYPESCRIPT := clients/typescript
 ESLINT := $(JAVASCRIPT)/node_modules/.bin/eslint
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lowest compat soak fuzz dist check check-js typescript pictures bench bench-peers
+.PHONY: help serve test lowest compat soak fuzz check check-js typescript dist pictures bench bench-peers
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -60,9 +60,6 @@ fuzz: $(READY) $(FUZZ)/ready ## Call what the OpenAPI documents allow, and what 
 	@$(COMPILE)
 	@$(BIN)/python tests/fuzz --schemathesis $(FUZZ)/bin/schemathesis $(ARGS)
 
-dist: $(READY) ## Build the wheel and the source distribution, and try both in empty environments
-	@$(BIN)/python tests/distributions
-
 check: $(READY) ## Check style, types and which package imports which
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -75,6 +72,9 @@ check-js: $(ESLINT) ## Check the page's JavaScript; needs Node.js 18.18 or later
 typescript: $(READY) $(TYPESCRIPT)/node_modules ## Test the TypeScript client and pack it; needs Node.js 20 and npm
 	@rm -f $(TYPESCRIPT)/*.tgz
 	@cd $(TYPESCRIPT) && export PATH=$(CURDIR)/$(BIN):$$PATH && npm pack --silent && npm test && node try-packed.mjs
+
+dist: $(READY) ## Build wheel and source distribution, and try both in empty environments
+	@$(BIN)/python tests/release
 
 pictures: $(READY) ## Take the screenshots of docs/inbox.md; ARGS=FOLDER takes those of all views
 	@$(BIN)/python tests/support/pictures.py $(ARGS)

@@ -85,7 +85,8 @@ def test_the_application_sends_and_is_told_by_webhooks() -> None:
 
 def test_the_application_waits_for_the_health_check_of_the_image() -> None:
     assert SERVICES["app"]["depends_on"] == {"sandbox": {"condition": "service_healthy"}}
-    assert re.search(r"^HEALTHCHECK .*--start-interval=500ms .*\"ready\"", DOCKERFILE, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK --interval=2s .*\"ready\"", DOCKERFILE, re.MULTILINE)
+    assert SERVICES["sandbox"]["healthcheck"]["start_interval"] == "500ms"
 
 
 def test_the_image_says_what_it_is() -> None:
