@@ -64,7 +64,7 @@ SHOWN = {
     "text": "is output",
     "toml": "is a part of a file",
     "typescript": "is run by `make typescript`",
-    "yaml": "is a file for Compose",
+    "yaml": "is a file for Compose, or a part of one; those of ci.md are read by tests/deploy",
 }
 """Why a block of another language is not run."""
 
