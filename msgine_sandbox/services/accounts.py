@@ -68,10 +68,10 @@ class Accounts:
         Raises:
             Unauthorized: only certain tokens are accepted, and this is none of them.
         """
-        account_id = self._id_by_token.get(token)
+        account_id = self._id_by_token.get(token)  # at once, because every request comes here
         if account_id is None:
-            self.check_token(token)
-            account_id = await self._open(token)
+            account_id = await self._id_of(token, opens=True)
+            assert account_id is not None  # noqa: S101  (it has been opened)
         return self._accounts[account_id]
 
     async def known(self, token: str) -> Account | None:
@@ -80,27 +80,25 @@ class Accounts:
         Raises:
             Unauthorized: only certain tokens are accepted, and this is none of them.
         """
-        account_id = self._id_by_token.get(token)
-        if account_id is None:
-            self.check_token(token)
-            digest = sha256(token.encode()).digest()
-            # Not outside of a transaction, which could see an opening that is rolled back.
-            async with self._store.write():
-                found = await self._store.accounts.with_token(digest)
-                account_id = None if found is None else found.id
-        return self.find(account_id)
+        return self.find(await self._id_of(token, opens=False))
 
     def check_token(self, token: str) -> None:
         """Raise Unauthorized unless a token is accepted."""
         if self._accepted_tokens and token not in self._accepted_tokens:
             raise Unauthorized
 
-    async def _open(self, token: str) -> int:
+    async def _id_of(self, token: str, *, opens: bool) -> int | None:
+        account_id = self._id_by_token.get(token)
+        if account_id is not None:
+            return account_id
+        self.check_token(token)
         digest = sha256(token.encode()).digest()  # the store has no tokens
         # Also for an account that is known: the request that opens it may be in the same batch, and
         # nobody may use an account whose opening is rolled back, because its id is given again.
         async with self._store.write():
             known = await self._store.accounts.with_token(digest)
+            if known is None and not opens:
+                return None
             account_id = known.id if known else await self._add(token, digest)
             self._store.after_commit(partial(self._id_by_token.setdefault, token, account_id))
         return account_id

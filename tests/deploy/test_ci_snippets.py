@@ -39,9 +39,7 @@ def test_there_are_snippets_for_both() -> None:
     assert all("test" in each or "jobs" in each for each in SNIPPETS)
 
 
-@pytest.mark.parametrize(
-    "line", [each for each in LINES if "msgine-sandbox" in each.split()[:2]]
-)
+@pytest.mark.parametrize("line", [each for each in LINES if "msgine-sandbox" in each.split()[:2]])
 def test_a_command_of_a_snippet_is_one(line: str) -> None:
     words = shlex.split(line.partition(" >")[0])
     words = words[words.index("msgine-sandbox") + 1 :]
