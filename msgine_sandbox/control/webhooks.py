@@ -49,7 +49,7 @@ _PARAMETERS: Final = frozenset(
 _parse_attempt_id: Final = partial(parse_id, ATTEMPT_PREFIX)
 
 
-class AttemptOutcome(StrEnum):
+class OutcomeChoice(StrEnum):
     """Whether the receiver accepted a webhook."""
 
     SUCCEEDED = "succeeded"
@@ -166,7 +166,7 @@ class WebhooksControl:
 
 
 def _filter(account: int | None, query: ControlQuery) -> AttemptFilter:
-    outcome = query.choice("outcome", AttemptOutcome)
+    outcome = query.choice("outcome", OutcomeChoice)
     return AttemptFilter(
         account=account,
         message=query.row_id("messageId", parse_message_id, "a message"),
@@ -174,7 +174,7 @@ def _filter(account: int | None, query: ControlQuery) -> AttemptFilter:
         event=query.choice("event", EventType),
         url=query.words("url"),
         statuses=_statuses(query.text("status")),
-        succeeded=None if outcome is None else outcome is AttemptOutcome.SUCCEEDED,
+        succeeded=None if outcome is None else outcome is OutcomeChoice.SUCCEEDED,
     )
 
 

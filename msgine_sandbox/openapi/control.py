@@ -211,7 +211,7 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         parameters=(
             Parameter("messageId", _TEXT, "Of this message."),
             Parameter("status", _TEXT, "Answered with this status, one such as 5xx, or none."),
-            _choice("outcome", webhooks.AttemptOutcome, "Accepted by the receiver or not."),
+            _choice("outcome", webhooks.OutcomeChoice, "Accepted by the receiver or not."),
             _choice("event", EventType, "Of this event."),
             Parameter("url", _WORDS, "With this text in the URL."),
             _BEFORE,
