@@ -93,11 +93,13 @@ class Application:
                 return
         path = path_of(scope)
         if self._root:
+            # Also where a proxy has stripped it: links begin with it.
+            scope = {**scope, "root_path": scope.get("root_path", "") + self._root}
             rest = below(self._root, path)
             if rest is not None:
                 # A proxy has kept the prefix. From here on, it is as if it had stripped it.
                 path = rest or "/"
-                scope = {**scope, "path": scope["path"].removeprefix(self._root) or "/"}
+                scope["path"] = scope["path"].removeprefix(self._root) or "/"
         is_api = path.startswith(_API)
         now = self._real.now()
         request_id = format_id(PREFIX, self._ids.next(now=now))

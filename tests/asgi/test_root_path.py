@@ -8,6 +8,8 @@ import pytest
 from box import NUMBER, Box, sandbox
 from matching import assert_refused
 
+import msgine_sandbox
+
 ROOT = "/team/sandbox"
 SMS = {"to": NUMBER, "message": "Hello"}
 
@@ -91,6 +93,23 @@ async def test_documents_and_index_name_paths_below_the_root(box: Box) -> None:
     named = [index["api"], index["inbox"], *index["documents"].values()]
     named += [each["path"] for each in index["calls"]]
     assert [each for each in named if not each.startswith(f"{ROOT}/")] == []
+
+
+@pytest.mark.parametrize("prefix", [ROOT, ""], ids=["kept", "stripped"])
+async def test_links_of_a_report_lead_below_the_root(box: Box, prefix: str) -> None:
+    await box.accepted(unknown=1)
+    report = await box.call("GET", f"{prefix}/_sandbox/report?format=markdown")
+    assert f"http://localhost{ROOT}/docs/warnings#unknown-field" in report.text
+
+
+@pytest.mark.live
+def test_a_client_takes_the_base_url_with_the_path() -> None:
+    with msgine_sandbox.start(root_path=ROOT, control_token="sesame") as account:
+        assert account.base_url.endswith(f"{ROOT}/api/v1")
+        with msgine_sandbox.connect(f"{account.base_url}/", control_token="sesame") as remote:
+            headers = {"Authorization": f"Bearer {remote.token}"}
+            answer = httpx.post(f"{remote.base_url}/messages/sms", json=SMS, headers=headers)
+            assert remote.messages.wait(to=NUMBER).id == answer.json()["id"]
 
 
 async def test_without_a_root_there_is_none_in_any_link() -> None:
