@@ -109,7 +109,7 @@ def test_a_client_takes_the_base_url_with_the_path() -> None:
         with msgine_sandbox.connect(f"{account.base_url}/", control_token="sesame") as remote:
             headers = {"Authorization": f"Bearer {remote.token}"}
             answer = httpx.post(f"{remote.base_url}/messages/sms", json=SMS, headers=headers)
-            assert remote.messages.wait(to=NUMBER).id == answer.json()["id"]
+            assert remote.messages.wait(to=NUMBER, timeout=60).id == answer.json()["id"]
 
 
 async def test_without_a_root_there_is_none_in_any_link() -> None:
