@@ -39,7 +39,7 @@ class MetricsControl:
     async def get(self, _: Request) -> Response:
         """Return metrics of the whole sandbox, in the text format of Prometheus."""
         text = "".join(line + "\n" for family in await self._families() for line in _lines(family))
-        return Response(text, media_type=_MEDIA_TYPE)
+        return Response(text, headers={"Content-Type": _MEDIA_TYPE})
 
     async def _families(self) -> list[Family]:
         metrics, memory = self._metrics, resident_memory()
