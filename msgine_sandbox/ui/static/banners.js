@@ -19,8 +19,8 @@ function ControlTokenForm() {
     store.start();
   };
   return html`<form class="lost" onSubmit=${submit} data-testid="control-token">
-    <label>This sandbox requires its control token (under --account-pages, an account's own token
-      shows that account) <input name="token" type="password" required
+    <label>This sandbox requires its control token, or, if it allows that, an
+      account's own${" "}<input name="token" type="password" required
       pattern="[\\x21-\\x7e]+" title="printable ASCII without spaces" autofocus /></label>
     ${isWrong && "Wrong control token."}
     <button>Continue</button></form>`;
