@@ -112,7 +112,7 @@ def test_a_control_call_without_an_account_is_refused(named: int, path: str, hea
 def test_each_cell_can_be_asked_as_a_whole(named: int) -> None:
     paths = [f"/cells/{number}/_sandbox/metrics" for number in range(len(CELLS))]
     assert asked(named, [(path, "X: 1") for path in paths]) == [(200, cell) for cell in CELLS]
-    for path in ("/_sandbox/health", "/docs/", "/openapi.json"):
+    for path in ("/_sandbox/health", "/_sandbox/magic", "/ui/main.js"):
         assert asked(named, [(path, "X: 1")])[0][0] == 200
 
 
@@ -248,6 +248,40 @@ def test_a_killed_cell_concerns_its_tokens_only_and_loses_and_doubles_nothing(
             status, listed = call(proxy, "GET", path, sender.token)
             assert status == 200
             assert [each["message"] for each in listed["data"]][::-1] == sender.accepted
+
+
+def test_what_is_the_same_at_every_cell_does_not_lead_below_one(tmp_path: Path) -> None:
+    port = free_port()
+    with ExitStack() as opened:
+        cell = Cell(0, tmp_path)
+        opened.callback(cell.stop)
+        addresses = dict.fromkeys(CELLS, f"127.0.0.1:{cell.port}")
+        opened.enter_context(nginx(tmp_path, configured(port, addresses), port))
+        proxy = opened.enter_context(connected(port))
+        for path, base in (("/openapi.json", "/api/v1"), ("/_sandbox/openapi.json", "/")):
+            assert call(proxy, "GET", path)[1]["servers"][0]["url"] == base
+        for path in ("/_sandbox", "/llms.txt", "/docs/", "/docs/api", "/ui/docs.css"):
+            status, content = call(proxy, "GET", path)
+            assert (status, "/cells/" in str(content)) == (200, False), path
+        # An address that the page names is none of its links.
+        assert b"http://localhost:8256/cells/0/" in call(proxy, "GET", "/docs/scaling")[1]
+        assert call(proxy, "GET", "/cells/0/openapi.json")[1]["servers"][0]["url"] == (
+            "/cells/0/api/v1"
+        )
+        proxy.request("GET", "/cells/0")
+        with proxy.getresponse() as response:
+            assert response.headers["Location"] == "/cells/0/"
+
+        # Of a repeated header a sandbox takes the last, and nginx hashes the first or none.
+        request = "GET /_sandbox/account HTTP/1.1\r\nHost: sandbox.test\r\nConnection: close\r\n"
+        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as connection:
+            connection.sendall(
+                f"{request}X-Api-Key: test_first\r\nX-Api-Key: test_last\r\n\r\n".encode()
+            )
+            with connection.makefile("rb") as file:
+                file.read()
+        opened_by = call(proxy, "GET", "/cells/0/_sandbox/accounts?q=test_last")[1]
+        assert opened_by["data"] == []
 
 
 def test_live_events_arrive_while_the_stream_is_open(tmp_path: Path) -> None:
