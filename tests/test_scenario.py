@@ -120,6 +120,7 @@ async def test_a_frozen_account_does_not_perform_later_steps(tmp_path: Path) -> 
 async def test_an_account_gets_all_its_settings(tmp_path: Path) -> None:
     endpoint = {"url": "http://localhost:9/", "events": ["message.failed"], "secret": SECRET}
     said = {
+        "name": "Their shop",
         "tier": "free",
         "limits": {"perMinute": 7, "perSecond": 3},
         "scopes": ["SEND_SMS"],
@@ -265,7 +266,7 @@ def third(**fields: Any) -> dict[str, Any]:
         (second(token=5), "accounts[1]", "token"),
         (second(token=""), "accounts[1]", "token"),
         (second(token="two words"), "accounts[1]", "token"),
-        (second(name="shop"), "accounts[1]", "name"),
+        (second(nickname="shop"), "accounts[1]", "nickname"),
         (second(tier="gold"), "accounts[1]", "tier"),
         (second(senderId="far too long for one"), "accounts[1]", "Sender ID"),
         (second(price=-1), "accounts[1]", "price"),

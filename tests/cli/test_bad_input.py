@@ -23,7 +23,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("files")
     (folder / "text").write_text("This is no database, it is a text.\n")
     (folder / "broken.json").write_text('{"accounts": [')
-    (folder / "wrong.json").write_text('{"accounts": [{"token": "t", "name": "shop"}]}')
+    (folder / "wrong.json").write_text('{"accounts": [{"token": "t", "nickname": "shop"}]}')
     (folder / "escapes.json").write_text('{"accounts": [{"token": "t", "\\u001b[31m": 1}]}')
     os.mkfifo(folder / "pipe")
     with closing(sqlite3.connect(folder / "other.db")) as other:
@@ -225,7 +225,7 @@ SCENARIOS = [
     ("--scenario {folder}/broken.json", "--scenario {folder}/broken.json is not JSON: "),
     (
         "--scenario {folder}/wrong.json",
-        "--scenario {folder}/wrong.json: accounts[0] has no field name.",
+        "--scenario {folder}/wrong.json: accounts[0] has no field nickname.",
     ),
     ("SCENARIO={folder}/missing", "MSGINE_SANDBOX_SCENARIO {folder}/missing cannot be read: "),
     ("--scenario {folder}/two\nlines", "two"),

@@ -13,7 +13,6 @@ from sync_box import sync_sandbox
 ACCOUNT_CALLS = [
     ("GET", "/account"),
     ("PATCH", "/account"),
-    ("GET", "/webhooks"),
     ("PUT", "/webhooks"),
 ]
 

@@ -237,8 +237,12 @@ OPERATIONS = {
     "a reset": Operation("POST /_sandbox/reset", call("POST", "/_sandbox/reset")),
     "a reset of all": Operation("POST /_sandbox/reset", for_all("POST", "/_sandbox/reset")),
 }
-# The journal is in memory, and a ticket is a text that is checked by itself.
-STORES_NOTHING = {"DELETE /_sandbox/requests", "POST /_sandbox/messages/{id}/ticket"}
+# The journal is in memory, a ticket is a text that is checked by itself, an estimate sends nothing.
+STORES_NOTHING = {
+    "DELETE /_sandbox/requests",
+    "POST /_sandbox/messages/estimate",
+    "POST /_sandbox/messages/{id}/ticket",
+}
 EACH = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 
 

@@ -26,7 +26,7 @@ async def test_a_refused_call_stands_among_the_messages_with_its_reason(tab: Tab
         tab.client.send("+256700004990", "Three")
     await expect(rows(tab)).to_have_count(4)  # the third was accepted, but its client knows nothing
     await tab.page.reload()
-    texts = ["Three", "no response to +256700004990", "400 invalid_phone_number", "One"]
+    texts = ["Three", "to +256700004990", "invalid_phone_number to 0701234567", "One"]
     await expect(rows(tab)).to_contain_text(texts)
     row = tab.find("refused-row").nth(1)
     await expect(row).to_contain_text("to 0701234567")
