@@ -20,7 +20,8 @@ export function Header({ views, view, unread, openHelp }) {
       <span class="name">msgine-sandbox</span></a>
     <button type="button" class="menu" aria-expanded=${String(isOpen)} data-testid="menu"
       onClick=${() => setOpen(!isOpen)}>${views[view][0]}
-      ${unread !== "" && html` <span class="count">${unread}</span>`} ▾</button>
+      ${view === "inbox" && unread !== "" && html` <span class="count">${unread}</span>`}
+      ${" "}▾</button>
     <nav aria-label="Views">${Object.entries(views).map(([id, [name]]) => html`
       <a href=${`#/${id}`} aria-current=${id === view ? "page" : null} data-testid=${`nav-${id}`}>
         ${name}
