@@ -349,7 +349,7 @@ def _retention_rules(settings: Settings) -> list[tuple[bool, str]]:
 
 # Texts, because few starts need them, and to compile them takes time from each.
 _HOST_NAME = r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?"
-_ROOT_PATH = r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+){1,8}"
+_ROOT_PATH = r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+"
 _OWN_PATHS = ("/api/v1", "/_sandbox", "/docs", "/ui", "/openapi.json", "/llms.txt")
 _NAME = rf"(?<!\S)(?:--[a-z-]+|{ENVIRONMENT}[A-Z_]+)(?![\w-])"
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."

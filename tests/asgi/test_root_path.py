@@ -44,6 +44,12 @@ async def test_a_request_repeated_through_the_other_kind_of_proxy_is_the_same(bo
     assert "idempotency-key-reused" not in str(answers[1].headers)
 
 
+async def test_a_root_may_be_deep() -> None:
+    root = "/a.b/c~d" * 8
+    async with sandbox(root_path=root) as box:
+        assert (await box.call("GET", f"{root}/_sandbox/messages")).json()["total"] == 0
+
+
 async def test_the_root_without_a_slash_is_the_page(box: Box) -> None:
     assert (await box.http.get(ROOT)).content == (await box.http.get(f"{ROOT}/")).content
 

@@ -58,7 +58,7 @@ SHOWN = {
     "java": "is run by test_languages.py",
     "javascript": "is run by test_examples.py, and by test_webhooks.py in tests/ui",
     "json": "is the answer to the block before it",
-    "nginx": "is run by tests/ui/test_root_path.py",
+    "nginx": "is run by test_root_path.py in tests/ui, and by test_proxy.py in tests/deploy",
     "php": "is run by test_languages.py",
     "ruby": "is run by test_languages.py",
     "text": "is output",

@@ -15,6 +15,7 @@ _MAIN = Template("""\
 daemon off;
 pid $folder/pid;
 error_log stderr warn;
+user root;
 worker_processes 1;
 events { worker_connections 4096; }
 http {
