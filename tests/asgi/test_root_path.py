@@ -1,14 +1,21 @@
 """A sandbox under a path of a proxy, which strips that path from requests or keeps it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from box import NUMBER, Box, sandbox
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from matching import assert_refused
 
 import msgine_sandbox
+from msgine_sandbox.app import create_app
+from msgine_sandbox.asgi.routing import BASE_PATH, below
+from msgine_sandbox.openapi.control import CALLS
+from msgine_sandbox.settings import Settings, SettingsError
 
 ROOT = "/team/sandbox"
 SMS = {"to": NUMBER, "message": "Hello"}
@@ -42,6 +49,61 @@ async def test_a_request_repeated_through_the_other_kind_of_proxy_is_the_same(bo
     ]
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert "idempotency-key-reused" not in str(answers[1].headers)
+
+
+PAGES = ["/", "/ui/main.js", "/docs/", "/docs/api.md", "/openapi.json", "/llms.txt"]
+OWN = [f"{BASE_PATH}/messages/sms", f"{BASE_PATH}/developers", *PAGES, *(path for _, path in CALLS)]
+NAMES = [*sorted({name for path in OWN for name in path.split("/") if name}), "team", "sandbox"]
+ROOTED = create_app(Settings(root_path=ROOT))
+
+
+@given(
+    st.lists(
+        st.sampled_from(NAMES) | st.from_regex(r"[A-Za-z0-9._~-]{1,9}", fullmatch=True), min_size=1
+    )
+)
+def test_no_root_is_accepted_below_which_a_path_of_the_sandbox_is(names: list[str]) -> None:
+    root = "/" + "/".join(names)
+    try:
+        Settings(root_path=root)
+    except SettingsError:
+        return
+    assert [path for path in OWN if below(root, path) is not None] == []
+
+
+def parts() -> st.SearchStrategy[str]:
+    names = [name for name in NAMES if name not in {"events", "wait", "{id}"}]
+    others = [
+        "",
+        "%2F",
+        "%2f",
+        "%2E%2E",
+        "%73andbox",
+        "api%2Fv1",
+        "%00",
+        "%C3%A9",
+        "%FF",
+    ]
+    return st.lists(st.sampled_from(names) | st.sampled_from(others), max_size=5).map(
+        lambda found: "/" + "/".join(found)
+    )
+
+
+@given(parts())
+def test_any_path_is_answered_alike_whether_the_root_is_kept_or_stripped(path: str) -> None:
+    assume(not httpx.URL(f"http://localhost{path}").path.startswith(ROOT))
+
+    async def answers() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(ROOTED)
+        headers = {"Authorization": "Bearer test_root"}
+        async with httpx.AsyncClient(transport=transport, headers=headers) as http:
+            return [await http.get(f"http://localhost{root}{path}") for root in ("", ROOT)]
+
+    stripped, kept = asyncio.run(answers())
+    assert stripped.status_code == kept.status_code
+    assert stripped.headers.get("location") == kept.headers.get("location")
+    if stripped.is_error:
+        assert stripped.json()["error"] == kept.json()["error"]
 
 
 async def test_a_root_may_be_deep() -> None:
