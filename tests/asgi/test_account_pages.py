@@ -181,6 +181,20 @@ async def test_lists_have_that_account_only(box: Box, receiver: Receiver, way: W
 
 
 @every_way
+async def test_a_wait_in_vain_tells_of_that_accounts_messages_only(
+    box: Box, receiver: Receiver, way: Way
+) -> None:
+    for token in ("test_theirs", "test_mine"):
+        await full(box, token, receiver)
+    for asked in ("contains=of+test_theirs", "contains=of+test_mine&status=failed"):
+        path = f"/messages/wait?{asked}&timeout=0"
+        answer = await control(box, "GET", path, way("test_mine"))
+        assert_refused(answer, 408, "wait_timed_out")
+        arrived = answer.json()["error"]["details"]["arrived"]
+        assert [each["message"] for each in arrived] == ["of test_mine"]
+
+
+@every_way
 async def test_another_account_cannot_be_named(box: Box, receiver: Receiver, way: Way) -> None:
     await full(box, "test_theirs", receiver)
     await full(box, "test_mine", receiver)

@@ -13,6 +13,7 @@ from sends import EMAIL, SENDS
 from msgine_sandbox.asgi.tickets import SECONDS, Tickets
 from msgine_sandbox.model.clock import SECOND, RealTime
 from msgine_sandbox.sandbox import Sandbox
+from msgine_sandbox.services.webhooks.sender import USER_AGENT
 from msgine_sandbox.settings import Settings
 
 HTML = "<p title='“'>Ωραία <b>on its way</b></p><script>run()</script>"
@@ -161,6 +162,23 @@ async def test_a_ticket_is_for_one_path(locked: Locked) -> None:
     ):
         answer = await locked.box.http.request(method, f"{path}?{ticket}")
         assert_refused(answer, 401, "unauthorized")
+
+
+async def test_a_ticket_is_given_once_and_is_none_for_a_webhook(locked: Locked) -> None:
+    url = await locked.ticketed()
+    ticket = url.rpartition("?")[2]
+    for both in (f"{url}&{ticket}", f"{locked.path}/html?ticket=x&{ticket}"):
+        assert_refused(await locked.box.http.get(both), 400, "invalid_request")
+    await locked.assert_refused(f"{url}&ticket=x")
+    answer = await locked.box.http.get(url, headers={"User-Agent": f"{USER_AGENT}/1.0"})
+    assert_refused(answer, 403, "forbidden")
+
+
+@pytest.mark.parametrize("prefix", ["/team", ""], ids=["kept", "stripped"])
+async def test_a_ticket_holds_whether_a_proxy_keeps_its_path_or_strips_it(prefix: str) -> None:
+    async with sandbox(control_token="sesame", root_path="/team") as box:
+        url = await Locked(box, SetTime(), await sent(box)).ticketed()
+        assert (await box.http.get(prefix + url)).text == HTML
 
 
 async def test_a_ticket_does_not_let_another_sites_page_in(locked: Locked) -> None:
