@@ -29,7 +29,7 @@ import socket, sys, threading
 looked_up = socket.getaddrinfo
 def getaddrinfo(host, *args, **kwargs):
     if str(host).endswith(".hangs.test"):
-        print("looking up", flush=True)
+        print("looking up\\n", end="", flush=True)  # one write, as several threads look up
         threading.Event().wait()
     return looked_up(host, *args, **kwargs)
 socket.getaddrinfo = getaddrinfo
