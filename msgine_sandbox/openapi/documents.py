@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from msgine_sandbox.asgi.routing import BASE_PATH, Routes
+from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.openapi.control import control_document
 from msgine_sandbox.openapi.index import index_view
@@ -44,10 +44,10 @@ class Documents:
         return page_file(".html", self._docs.rendered(text, "api"), self._root)
 
     def _rooted(self, text: str) -> str:
-        """Return a text whose links, and base URL, are below the root of the sandbox."""
-        return text.replace("](/", f"]({self._root}/").replace(
-            f" {BASE_PATH} ", f" {self._root}{BASE_PATH} "
-        )
+        """Return a text whose links, calls and base URL are below the root of the sandbox."""
+        for before in ("](", "GET ", "POST ", "URL: "):
+            text = text.replace(f"{before}/", f"{before}{self._root}/")
+        return text
 
     @cached_property
     def _public(self) -> Mapping[str, Any]:

@@ -147,7 +147,9 @@ async def test_documents_and_index_name_paths_below_the_root(box: Box) -> None:
     public = (await box.http.get("/openapi.json")).json()
     control = (await box.http.get("/_sandbox/openapi.json")).json()
     assert [public["servers"][0]["url"], control["servers"][0]["url"]] == [f"{ROOT}/api/v1", ROOT]
-    links = re.findall(r"\]\((/[^)]*)\)", (await box.http.get("/llms.txt")).text)
+    text = (await box.http.get("/llms.txt")).text
+    links = re.findall(r"(?:\]\(|[A-Z] |URL: )(/[^)` ]*)", text)
+    assert {f"{ROOT}/api/v1", f"{ROOT}/_sandbox/messages/wait"} <= set(links)
     assert len(links) > 9
     assert [link for link in links if not link.startswith(f"{ROOT}/")] == []
     index = (await box.http.get("/_sandbox")).json()
