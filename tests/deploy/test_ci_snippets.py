@@ -54,5 +54,18 @@ def test_a_variable_of_a_snippet_is_a_setting() -> None:
 
 
 def test_nothing_is_taken_from_where_nothing_was_released() -> None:
-    assert not [each for each in LINES if re.search(r"pip install (.* )?msgine-sandbox\b", each)]
+    assert not [each for each in LINES if re.search(r"pip install ([^&]* )?msgine-sandbox\b", each)]
     assert "SANDBOX_REPOSITORY" in TEXT
+
+
+def test_no_runner_finds_the_tests_of_the_sandbox() -> None:
+    checkouts = [each for each in SNIPPETS if "path: msgine-sandbox" in yaml.safe_dump(each)]
+    assert len(checkouts) == 2
+    for snippet in checkouts:
+        installs, *_, tests = [
+            line for line in scripts(snippet) if re.match("pip|pytest|npm", line)
+        ]
+        assert installs.endswith(" && rm -r msgine-sandbox")
+        assert tests in {"pytest", "npm test"}
+    clones = [line.split()[-1] for line in LINES if line.startswith("git clone")]
+    assert clones == ["/tmp/msgine-sandbox"]
