@@ -7,6 +7,7 @@ curl http://localhost:3000/orders
 import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
@@ -47,13 +48,17 @@ class Handler(BaseHTTPRequestHandler):
             STATUSES[event["messageId"]] = event["status"]
             self.answer({})
         else:
-            message = send(parse_qs(url.query)["to"][0])
+            try:
+                message = send(parse_qs(url.query).get("to", [""])[0])
+            except HTTPError as refused:
+                self.answer(json.load(refused), refused.code)
+                return
             STATUSES.setdefault(message, "accepted")
             self.answer({"message": message})
 
-    def answer(self, content: object) -> None:
+    def answer(self, content: object, status: int = 200) -> None:
         body = json.dumps(content).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

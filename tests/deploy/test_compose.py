@@ -81,6 +81,10 @@ def test_the_application_sends_and_is_told_by_webhooks() -> None:
             )
             assert until_idle.is_success, until_idle.text
             assert httpx.get(f"{app}/orders").json() == {message: "delivered"}
+            for mistaken in ({}, {"to": "x"}):
+                refused = httpx.post(f"{app}/orders", params=mistaken, timeout=LIMIT)
+                assert refused.status_code == 400
+                assert "to" in refused.json()["error"]["details"]["field"]
 
 
 def test_the_application_waits_for_the_health_check_of_the_image() -> None:
