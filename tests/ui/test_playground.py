@@ -189,6 +189,7 @@ async def test_what_is_typed_is_estimated_and_kept_and_the_message_is_followed(
 
         await tab.find("call").select_option("email")
         await expect(tab.page).to_have_url(re.compile(r"#/playground\?call=email\b"))
+        await expect(tab.page).to_have_title(re.compile("Playground, email"))
         await tab.find("field-subject").fill("Kept")
         await tab.find("nav-inbox").click()
         await tab.find("nav-playground").click()

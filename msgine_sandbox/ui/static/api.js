@@ -6,7 +6,7 @@ import { ROOT } from "./root.js";
 export const BASE_PATH = `${ROOT}/api/v1`;
 
 // An error response of the control API.
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, error) {
     super(error.message);
     this.status = status;
@@ -16,7 +16,7 @@ export class ApiError extends Error {
 }
 
 // An account is named by its id, because the page only has its masked token.
-export function controlHeaders(account) {
+function controlHeaders(account) {
   const headers = {};
   if (account) headers["X-Sandbox-Account"] = account.id;
   const token = controlToken.get();

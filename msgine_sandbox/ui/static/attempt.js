@@ -82,6 +82,7 @@ function useAttempt(id) {
     const load = async () => {
       try {
         const attempt = await store.control("GET", whole);
+        store.set({ opened: attempt });
         ({ messageId } = attempt);
         const path = `/webhooks/attempts?view=summary&limit=1000&messageId=${messageId}`;
         const { data } = await store.control("GET", path);

@@ -23,8 +23,9 @@ function App() {
   // Older messages, which are not loaded, can be unread as well.
   const unread = unreadCount === 0 ? "" : `${unreadCount}${list.isComplete ? "" : "+"}`;
   useEffect(() => {
-    const opened = id ? `, ${titleOf(id)}` : "";
-    document.title = `${unread ? `(${unread}) ` : ""}${name}${opened} · msgine-sandbox`;
+    const opened = id ? titleOf(id) : view === "playground" && parameters.get("call");
+    document.title =
+      `${unread ? `(${unread}) ` : ""}${name}${opened ? `, ${opened}` : ""} · msgine-sandbox`;
   });
 
   return html`

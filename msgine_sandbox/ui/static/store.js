@@ -25,7 +25,7 @@ class Store {
     const id = accountInAddress() ?? stored?.id;
     // Null is all accounts; the token of one that only the address names is read with its clock.
     this.account = id ? { id, token: stored?.id === id ? stored.token : "" } : null;
-    this.opened = null; // the message or request that is open
+    this.opened = null; // the message, request or attempt that is open
     this.connection = "connecting"; // or a state of the feed
     this.accounts = [];
     this.hasAllAccounts = true;
