@@ -119,6 +119,6 @@ function Clock({ clock }) {
   const isAhead = clock.aheadSeconds >= 1;
   return html`<a class="time" href="#/controls" data-testid="clock"
       title=${`The account's clock: ${formatTime(now)}`}>
-    ${time}${" "}
+    ${time} UTC${" "}
     ${isAhead && html`<strong>${formatDuration(clock.aheadSeconds)} ahead</strong>`}</a>`;
 }
