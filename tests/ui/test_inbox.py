@@ -176,6 +176,10 @@ async def test_a_new_message_does_not_move_a_scrolled_list(tab: Tab) -> None:
     await expect(tab.find("total")).to_have_text("41 messages")
     assert await messages.evaluate("(list) => list.scrollTop") > 1200
     assert set(await tab.row_texts.all_inner_texts()) & set(before)
+    # Without an open message, the rows are lower, and the list stays where it was.
+    await tab.page.keyboard.press("Escape")
+    await expect(tab.page.locator(".wide")).to_be_visible()
+    assert await messages.evaluate("(list) => list.scrollTop") > 500
 
 
 async def test_a_message_that_is_read_in_one_tab_is_read_in_the_other(tab: Tab) -> None:

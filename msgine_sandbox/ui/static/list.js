@@ -4,8 +4,8 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js"
 
 const EXTRA_ROWS = 6; // above and below the visible ones, so that scrolling shows no gaps
 
-// `rowHeight` is in rem, and the same for all rows; `selected` is an index, or -1; `onEnd` is
-// called when the last rows are shown.
+// `rowHeight` is in rem, and the same for all rows at a time; `selected` is an index, or -1;
+// `onEnd` is called when the last rows are shown.
 export function VirtualList({ items, rowHeight, row, label, testid, selected, onEnd }) {
   const height = rowHeight * parseFloat(getComputedStyle(document.documentElement).fontSize);
   const frame = useRef(null);
@@ -18,6 +18,16 @@ export function VirtualList({ items, rowHeight, row, label, testid, selected, on
     observer.observe(frame.current);
     return () => observer.disconnect();
   }, []);
+
+  // Rows of another height, as of a wide window: the first one that is visible stays the first.
+  // By the place that is known here, because a shorter list has moved already.
+  const heightBefore = useRef(height);
+  useLayoutEffect(() => {
+    if (height !== heightBefore.current) {
+      frame.current.scrollTop = (scrollTop * height) / heightBefore.current;
+    }
+    heightBefore.current = height;
+  }, [height]);
 
   // New rows are added at the top: keep what is visible where it is, unless the top is visible.
   useLayoutEffect(() => {
