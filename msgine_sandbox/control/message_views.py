@@ -165,14 +165,18 @@ class MessageSummary(View, frozen=True, kw_only=True, omit_defaults=True):
     account: str
     account_id: str
     request_id: str
+    warnings: int = 0
+    """Of the request that sent it; absent without any, or where the journal no longer has it."""
 
 
 SUMMARY_LENGTH: Final = 2000
 """Characters of a text in a summary, which are more than an SMS can have."""
 
 
-def message_summary(message: Message, account: Account, form: AnswerForm) -> MessageSummary:
-    """Return a message as summaries show it."""
+def message_summary(
+    message: Message, account: Account, form: AnswerForm, entry: JournalEntry | None
+) -> MessageSummary:
+    """Return a message as summaries show it; `entry` is the journal's of its request."""
     cost = _cost(message, form)
     return MessageSummary(
         id=form.message_id(message.id),
@@ -193,6 +197,7 @@ def message_summary(message: Message, account: Account, form: AnswerForm) -> Mes
         account=account.token_hint,
         account_id=account.public_id,
         request_id=message.request_id,
+        warnings=0 if entry is None else len(entry.warnings),
         **_summary_members(message),
     )
 

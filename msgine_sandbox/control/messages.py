@@ -104,10 +104,14 @@ class MessagesControl:
         """List the messages that match, newest first."""
         query = ControlQuery(request.query_params, _SEARCHABLE | {"limit", "view"}, "A search")
         limit = query.query_int("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
-        view = message_summary if query.choice("view", Detail) else message_view
+        view = self._summary if query.choice("view", Detail) else message_view
         wanted = await self._query(request, query)
         page, found = await self._page(wanted, limit, view)
         return page.answer(found.total, is_minimum=found.is_minimum)
+
+    def _summary(self, message: Message, account: Account, form: AnswerForm) -> View:
+        entry = self._journal.entry_of(message.account, message.request_id)
+        return message_summary(message, account, form, entry)
 
     async def clear(self, request: Request) -> Answer:
         """Delete the messages, their planned steps and their webhooks."""

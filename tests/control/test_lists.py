@@ -60,6 +60,15 @@ async def test_a_summary_of_a_message_has_what_a_list_shows(box: Box) -> None:
     assert whole.keys() - summary.keys() == left_out
 
 
+async def test_a_summary_counts_the_warnings_while_the_journal_has_the_request(box: Box) -> None:
+    await box.accepted(priority=1)
+    [summary] = (await box.get("/_sandbox/messages", view="summary"))["data"]
+    assert summary["warnings"] == 1
+    await box.control("DELETE", "/requests")
+    [summary] = (await box.get("/_sandbox/messages", view="summary"))["data"]
+    assert "warnings" not in summary
+
+
 async def test_a_summary_has_the_subject_of_an_email_and_the_title_of_a_push(box: Box) -> None:
     await send_email(box, 10)
     await box.developers("POST", "/push", {"tokens": ["a"], "title": "T", "body": "B"})

@@ -51,18 +51,20 @@ async def test_a_refused_call_stands_among_the_messages_with_its_reason(tab: Tab
 
 
 async def test_refused_calls_are_left_out_or_shown_alone(tab: Tab) -> None:
+    await tab.open()
     tab.client.send(message="Sent", priority=1)
     tab.client.request("POST", SEND, json={"to": "0701234567", "message": "Refused"})
     tab.client.request("POST", SEND, json={"to": NUMBER})
-    await tab.open()
     await expect(rows(tab)).to_have_count(3)
     await expect(tab.find("count-warning")).to_contain_text("1")
+    await expect(tab.find("row")).to_contain_text("1 warning")
     await tab.find("kind").select_option("messages")
     await expect(tab.find("search")).to_have_value("-is:refused")
     await expect(rows(tab)).to_have_count(1)
     await tab.page.reload()
     await expect(tab.find("kind")).to_have_value("messages")
     await expect(rows(tab)).to_have_count(1)
+    await expect(tab.find("row")).to_contain_text("1 warning")
     await tab.find("kind").select_option("refusals")
     await expect(tab.find("refused-row")).to_have_count(2)
     for query, count in {

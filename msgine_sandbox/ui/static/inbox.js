@@ -55,7 +55,7 @@ export function Inbox({ id, parameters }) {
           ${matches ? "Mark these read" : "Mark all read"}</button>
       </div>
       ${shown.length || !isComplete
-        ? html`<${VirtualList} items=${shown} selected=${selected} key=${isWide}
+        ? html`<${VirtualList} items=${shown} selected=${selected}
             rowHeight=${isWide ? WIDE_ROW_HEIGHT : ROW_HEIGHT}
             label="Messages" testid="messages" onEnd=${() => loadOlder([messages, refusals])}
             row=${(item) => {
@@ -166,7 +166,8 @@ function Row({ message, href, isOpen }) {
       ${isUnread && html`<span class="dot" title="Unread">
         <span class="hidden">Unread</span></span>`}
       <${StatusCounts} recipients=${message.recipients} /></span>
-    <span class="facts muted">${message.channel}
+    <span class="facts muted">${message.warnings > 0 && html`<span class="warned">
+        ${plural(message.warnings, "warning")}</span> `}${message.channel}
       ${message.channel !== "push" && html` from <bdi>${previewText(message.from)}</bdi>`}
       ${message.segments > 1 && html` · ${plural(message.segments, "segment")}`}
       ${" "}· ${message.cost} ${message.currency}

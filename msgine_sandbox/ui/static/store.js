@@ -309,6 +309,9 @@ class Store {
     if (events.some(({ kind }) => MOVING.has(kind))) this.refreshClockSoon();
     for (const list of this.lists) list.merge();
     this.requests.add(requests);
+    for (const { id, warnings } of requests) {
+      if (warnings.length) this.applyWarnings({ requestId: id, warnings });
+    }
     for (const list of this.attemptLists) list.add(attempts);
     this.refusals.add(requests);
     if (deletedIds.size) {
@@ -365,6 +368,10 @@ class Store {
     for (const { items } of [this.requests, this.refusals]) {
       const request = items.find(({ id }) => id === requestId);
       if (request) request.warnings = warnings;
+    }
+    for (const { items } of this.lists) {
+      const message = items.find((each) => each.requestId === requestId);
+      if (message) message.warnings = warnings.length;
     }
   }
 
