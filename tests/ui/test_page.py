@@ -187,6 +187,20 @@ async def test_no_view_needs_200_kilobytes_of_the_page() -> None:
     assert set().union(*needed.values()) == {each.name for each in PAGE.iterdir()} - {"docs.css"}
 
 
+async def test_a_view_that_could_not_be_loaded_can_be_tried_again(tab: Tab) -> None:
+    await tab.open(all_accounts=True)
+    await tab.page.route("**/ui/coverage.js", lambda route: route.abort())
+    await tab.find("nav-coverage").click()
+    await expect(tab.find("broken")).to_be_visible()
+    await tab.find("nav-inbox").click()  # the others are as usable as before
+    await expect(tab.find("search")).to_be_visible()
+    await tab.find("nav-coverage").click()
+    await expect(tab.find("broken")).to_be_visible()
+    await tab.page.unroute("**/ui/coverage.js")
+    await tab.page.get_by_role("button", name="Try again").click()
+    await expect(tab.find("unmet").first).to_be_visible()
+
+
 async def test_no_address_breaks_the_page(tab: Tab) -> None:
     routes = ("constructor", "__proto__", "inbox/wait", "inbox/wait?timeout=0", "inbox/..", "x/y/z")
     for count, route in enumerate(routes, 1):
