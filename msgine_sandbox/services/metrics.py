@@ -98,6 +98,6 @@ def resident_memory() -> int | None:
         pages = int(_STATM.read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
         return None
-    import resource
+    import resource  # here, because Windows has none, nor the file that was just read
 
     return pages * resource.getpagesize()
