@@ -238,13 +238,14 @@ class ControlAuth:
         account = None
         if sent is not None:
             account = await self._accounts.known(sent) if is_token(sent) else None
+            other = account if token is None else await self._accounts.known(token)
         elif token is not None:
-            account = await self._accounts.with_token(token)
+            account = other = await self._accounts.with_token(token)
         if account is None:
             raise Unauthorized(
                 f"Send the sandbox's --control-token or the token of an account as {CONTROL_HEADER}"
             )
-        if token is not None and (await self._accounts.with_token(token)).id != account.id:
+        if other is None or other.id != account.id:
             raise Forbidden("The two tokens are of different accounts", field=CONTROL_HEADER)
         account_id = context.header(_ACCOUNT_HEADER)
         if account_id is not None and parse_id(PREFIX, account_id) != account.id:

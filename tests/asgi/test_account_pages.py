@@ -242,11 +242,13 @@ async def test_what_is_no_token_of_an_account_is_refused_and_opens_none(
     assert (await control(box, "GET", "/accounts", SECRET)).json()["total"] == 1
 
 
-async def test_tokens_of_two_accounts_are_refused(box: Box) -> None:
+async def test_tokens_of_two_accounts_are_refused_and_open_none(box: Box) -> None:
     for token in ("test_mine", "test_theirs"):
         await box.other(token).accepted()
-    headers = {"X-Control-Token": "test_mine", "Authorization": "Bearer test_theirs"}
-    assert_refused(await control(box, "GET", "/messages", headers), 403, "forbidden")
+    for other in ("test_theirs", "test_never_used"):
+        headers = {"X-Control-Token": "test_mine", "Authorization": f"Bearer {other}"}
+        assert_refused(await control(box, "GET", "/messages", headers), 403, "forbidden")
+    assert (await control(box, "GET", "/accounts", SECRET)).json()["total"] == 2
 
 
 async def test_without_the_setting_only_the_control_token_opens_anything() -> None:
