@@ -252,4 +252,6 @@ class ControlPipeline:
         await read_body(context, self._routes.max_body(context))
         require_json(context)
         await self._auth.authenticate(context)
-        return await self._routes.handler(context)(request_of(context))
+        # Not ignored, as the API does: `DELETE /_sandbox/messages?to=…` would delete all messages.
+        handler = self._routes.handler(context, forbid_query=True)
+        return await handler(request_of(context))

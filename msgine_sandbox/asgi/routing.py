@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from msgine_sandbox.asgi.body import MAX_BODY
 from msgine_sandbox.asgi.context import RequestContext
-from msgine_sandbox.model.errors import MethodNotAllowed, NotFound
+from msgine_sandbox.model.errors import InvalidRequest, MethodNotAllowed, NotFound
 
 BASE_PATH = "/api/v1"
 
@@ -31,7 +31,8 @@ Handler = Callable[[Any], Awaitable[Response]]
 class Resource:
     """A path, such as `/messages/{id}`, and the handler of each method.
 
-    `accepted` is the status of a POST that succeeds, `max_body` how many bytes a body can have.
+    `accepted` is the status of a POST that succeeds, `max_body` how many bytes a body can have, and
+    `has_query` whether its GET has parameters in the query.
     """
 
     def __init__(
@@ -40,10 +41,13 @@ class Resource:
         handlers: Mapping[str, Handler],
         accepted: int = 201,
         max_body: int = MAX_BODY,
+        *,
+        has_query: bool = False,
     ) -> None:
         self.path = path
         self.accepted = accepted
         self.max_body = max_body
+        self.has_query = has_query
         self.handlers = dict(handlers)
         if "GET" in handlers:
             self.handlers["HEAD"] = handlers["GET"]
@@ -82,10 +86,15 @@ def below(root: str, path: str) -> str | None:
 
 
 def resource(
-    path: str, *, accepted: int = 201, max_body: int = MAX_BODY, **handlers: Handler
+    path: str,
+    *,
+    accepted: int = 201,
+    max_body: int = MAX_BODY,
+    has_query: bool = False,
+    **handlers: Handler,
 ) -> Resource:
     """Return the resource at a path; the other keywords are methods."""
-    return Resource(path, handlers, accepted, max_body)
+    return Resource(path, handlers, accepted, max_body, has_query=has_query)
 
 
 class Routes:
@@ -96,12 +105,15 @@ class Routes:
         self._literal = {each.path: each for each in resources if not each.convertors}
         self._with_parameters = [each for each in resources if each.convertors]
 
-    def handler(self, context: RequestContext) -> Handler:
+    def handler(self, context: RequestContext, *, forbid_query: bool = False) -> Handler:
         """Return the handler of a request, and set the parameters of its path.
+
+        With `forbid_query`, a query is refused where the call has no parameters in it.
 
         Raises:
             NotFound: there is no such path.
             MethodNotAllowed: the path does not have the method; the error names those it has.
+            InvalidRequest: the request has a query, and the call has no parameters.
         """
         found = self._literal.get(context.path)
         if found is None:
@@ -109,6 +121,14 @@ class Routes:
         handler = found.handlers.get(context.method)
         if handler is None:
             raise MethodNotAllowed(sorted(found.handlers))
+        if forbid_query and not (found.has_query and context.method in {"GET", "HEAD"}):
+            name = next(iter(context.query), None)
+            if name is not None:
+                raise InvalidRequest(
+                    f"{context.method} {found.path} has no parameter {name}, nor any other",
+                    field=name,
+                    expected="no query",
+                )
         return handler
 
     def path_of(self, path: str) -> str | None:

@@ -175,7 +175,7 @@ class AccountsControl:
         """The paths, below the root."""
         return [
             resource("/_sandbox/account", GET=self.read, PATCH=self.change),
-            resource("/_sandbox/accounts", GET=self.list),
+            resource("/_sandbox/accounts", has_query=True, GET=self.list),
         ]
 
     async def read(self, request: Request) -> Answer:

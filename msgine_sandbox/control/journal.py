@@ -54,7 +54,7 @@ class JournalControl:
     def resources(self) -> list[Resource]:
         """The paths, below the root."""
         return [
-            resource("/_sandbox/requests", GET=self.list, DELETE=self.clear),
+            resource("/_sandbox/requests", has_query=True, GET=self.list, DELETE=self.clear),
             resource("/_sandbox/requests/{id}", GET=self.read),
         ]
 

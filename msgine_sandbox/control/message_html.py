@@ -86,7 +86,7 @@ class HtmlControl:
     def resources(self) -> list[Resource]:
         """The paths, below the root."""
         return [
-            resource("/_sandbox/messages/{id}/html", GET=self.read),
+            resource("/_sandbox/messages/{id}/html", has_query=True, GET=self.read),
             resource("/_sandbox/messages/{id}/ticket", POST=self.issue_ticket),
         ]
 

@@ -93,9 +93,9 @@ class MessagesControl:
     def resources(self) -> list[Resource]:
         """The paths, below the root."""
         return [
-            resource("/_sandbox/messages", GET=self.search, DELETE=self.clear),
-            resource("/_sandbox/messages/count", GET=self.count),
-            resource("/_sandbox/messages/wait", GET=self.wait),
+            resource("/_sandbox/messages", has_query=True, GET=self.search, DELETE=self.clear),
+            resource("/_sandbox/messages/count", has_query=True, GET=self.count),
+            resource("/_sandbox/messages/wait", has_query=True, GET=self.wait),
             resource("/_sandbox/messages/{id}", GET=self.read, DELETE=self.delete),
             resource("/_sandbox/messages/{id}/status", POST=self.set_status),
         ]

@@ -151,7 +151,7 @@ class SandboxControl:
             resource("/_sandbox/definitions", GET=self.definitions),
             resource("/_sandbox/reset", POST=self.reset),
             resource("/_sandbox/coverage", GET=self.coverage),
-            resource("/_sandbox/report", GET=self.report),
+            resource("/_sandbox/report", has_query=True, GET=self.report),
             resource("/_sandbox/magic", GET=self.magic),
         ]
 

@@ -96,7 +96,7 @@ class WebhooksControl:
         """The paths, below the root."""
         return [
             resource("/_sandbox/webhooks", GET=self.read, PUT=self.replace),
-            resource("/_sandbox/webhooks/attempts", GET=self.attempts),
+            resource("/_sandbox/webhooks/attempts", has_query=True, GET=self.attempts),
             resource("/_sandbox/webhooks/attempts/{id}", GET=self.read_attempt),
             resource("/_sandbox/webhooks/attempts/{id}/resend", POST=self.resend),
         ]

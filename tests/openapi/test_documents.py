@@ -171,10 +171,10 @@ async def test_the_parameters_of_a_control_call_are_those_that_it_takes(box: Box
         answer = await box.call("GET", path, params={"unknown": "1", "timeout": "0"})
         expected = {each["name"] for each in operation["parameters"]}
         if answer.status_code == 200:
-            assert expected == set(), path
-        else:
-            named = answer.json()["error"]["details"]["expected"]
-            assert set(named.split(", ")) == expected, path
+            assert path in {"/_sandbox", "/_sandbox/health"}, "others refuse what they do not read"
+            continue
+        named = answer.json()["error"]["details"]["expected"]
+        assert set(named.split(", ")) == (expected or {"no query"}), path
 
 
 async def test_the_fields_of_a_control_body_are_those_that_it_takes(box: Box) -> None:
