@@ -105,9 +105,9 @@ class AttemptOutcome(StrEnum):
     """What came of an attempt, as metrics count it."""
 
     SUCCEEDED = "succeeded"
-    REFUSED = "refused"
+    ERROR_STATUS = "error_status"
     """The receiver answered with another status than 2xx."""
-    FAILED = "failed"
+    NO_RESPONSE = "no_response"
     """There was no complete response in time."""
 
 
@@ -145,7 +145,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         if self.succeeded:
             return AttemptOutcome.SUCCEEDED
         is_answer = self.error is None and self.status is not None
-        return AttemptOutcome.REFUSED if is_answer else AttemptOutcome.FAILED
+        return AttemptOutcome.ERROR_STATUS if is_answer else AttemptOutcome.NO_RESPONSE
 
 
 def checked_url(url: str, field: str) -> str:
