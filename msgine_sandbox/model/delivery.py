@@ -124,8 +124,11 @@ class StoredForm(msgspec.Struct, frozen=True):
     """As JSON."""
     each: tuple[Timeline, ...]
     """One for each recipient, or a single one that all have."""
+    states: tuple[tuple[int, Status], ...]
+    """The statuses of the message, the last one first, each with when it begins: microseconds from
+    acceptance. The earliest is that of the answer to the request."""
     end_after: int
-    """Microseconds from acceptance to the last status."""
+    """Microseconds from acceptance to the last status of a delivery."""
     end_status: Status
     """The status of the message from then on."""
     rules: tuple[str | None, ...]
@@ -154,12 +157,14 @@ class Timelines(msgspec.Struct, frozen=True):
 
     def state_at(self, now: Instant) -> tuple[Status, Instant]:
         """Return the status of the message at an instant, and when a delivery's changed last."""
-        form = self.form
-        if now >= self.created_at + form.end_after:
-            return form.end_status, self.created_at + form.end_after
-        latest = [self._latest(timeline, now) for timeline in form.each]
-        status = summary([one.status for one in latest])
-        return status, self.created_at + max([one.after for one in latest])
+        created_at = self.created_at
+        elapsed = now - created_at
+        for after, status in self.form.states:
+            if after <= elapsed:
+                return status, created_at + after
+        # Asked for the time before acceptance, which stands for the answer to the request.
+        after, status = self.form.states[-1]
+        return status, created_at + after
 
     def status_at(self, now: Instant) -> Status:
         """Return the status of the message at an instant."""
@@ -167,7 +172,8 @@ class Timelines(msgspec.Struct, frozen=True):
 
     def statuses_at(self, now: Instant) -> list[Status]:
         """Return the status of each delivery at an instant."""
-        return [self._latest(timeline, now).status for timeline in self.each]
+        elapsed = now - self.created_at
+        return [_latest(timeline, self.known, elapsed).status for timeline in self.each]
 
     def sent_at(self, now: Instant) -> Instant | None:
         """Return when the first delivery was sent, up to an instant; None where none was."""
@@ -258,7 +264,7 @@ class Timelines(msgspec.Struct, frozen=True):
     def until(self, now: Instant) -> "Timelines":
         """Return the timelines without what is to come after an instant."""
         begun = [self._begun(timeline, now) for timeline in self.form.each]
-        return replace(self, form=_form(tuple(begun)))
+        return replace(self, form=_form(tuple(begun), self.known))
 
     def with_changes(self, changes: Iterable[StatusChange], now: Instant) -> "Timelines":
         """Return the timelines with changes, and what these leave possible of what was to come.
@@ -274,15 +280,6 @@ class Timelines(msgspec.Struct, frozen=True):
             for planned in later:
                 _add(timeline, planned)
         return planned_timelines(self.created_at, self.known, list(map(tuple, begun)))
-
-    def _latest(self, timeline: Timeline, now: Instant) -> PlannedStatus:
-        """Return the latest status of a timeline that has begun at an instant."""
-        elapsed, known = now - self.created_at, self.known
-        for planned in reversed(timeline[known:]):
-            if planned.after <= elapsed:
-                return planned
-        # It can be shorter than what is known at acceptance, of a push that stays pending.
-        return timeline[:known][-1]
 
     def _begun(self, timeline: Timeline, now: Instant) -> Timeline:
         """Return the part of a timeline that has begun at an instant."""
@@ -307,13 +304,13 @@ def rule_of(timeline: Timeline) -> str | None:
 def planned_timelines(created_at: Instant, known: int, each: Sequence[Timeline]) -> Timelines:
     """Return timelines, one for each recipient."""
     is_shared = each.count(each[0]) == len(each)
-    form = _form((each[0],) if is_shared else tuple(each))
+    form = _form((each[0],) if is_shared else tuple(each), known)
     return Timelines(created_at, known, len(each), form)
 
 
 def stored_timelines(created_at: Instant, known: int, recipients: int, text: str) -> Timelines:
     """Return the timelines that have been stored as a text, for so many recipients."""
-    return Timelines(created_at, known, recipients, _parsed(text))
+    return Timelines(created_at, known, recipients, _parsed(text, known))
 
 
 def known_at_acceptance(channel: str, scheduled_at: Instant | None) -> int:
@@ -322,11 +319,12 @@ def known_at_acceptance(channel: str, scheduled_at: Instant | None) -> int:
 
 
 @lru_cache(_KEPT)
-def _form(each: tuple[Timeline, ...]) -> StoredForm:
+def _form(each: tuple[Timeline, ...], known: int) -> StoredForm:
     rules = tuple(map(rule_of, each))
     return StoredForm(
         _encode(each).decode(),
         each,
+        _states(set(each), known),
         max([timeline[-1].after for timeline in each]),
         summary([timeline[-1].status for timeline in each]),
         rules if any(rules) else (),
@@ -334,8 +332,29 @@ def _form(each: tuple[Timeline, ...]) -> StoredForm:
 
 
 @lru_cache(_KEPT)
-def _parsed(text: str) -> StoredForm:
-    return _form(_decode(text))
+def _parsed(text: str, known: int) -> StoredForm:
+    return _form(_decode(text), known)
+
+
+def _states(timelines: Collection[Timeline], known: int) -> tuple[tuple[int, Status], ...]:
+    """Return the statuses of a message whose deliveries have these timelines: see `StoredForm`."""
+    known_ones = [_latest(timeline, known, -1) for timeline in timelines]
+    later = {one.after for timeline in timelines for one in timeline[known:]}
+    states = [
+        (after, summary([_latest(timeline, known, after).status for timeline in timelines]))
+        for after in sorted(later, reverse=True)
+    ]
+    first = max([one.after for one in known_ones]), summary([one.status for one in known_ones])
+    return (*states, first)
+
+
+def _latest(timeline: Timeline, known: int, elapsed: int) -> PlannedStatus:
+    """Return the latest status of a timeline that has begun so long after acceptance."""
+    for planned in reversed(timeline[known:]):
+        if planned.after <= elapsed:
+            return planned
+    # It can be shorter than what is known at acceptance, of a push that stays pending.
+    return timeline[:known][-1]
 
 
 def _outcome(timeline: Timeline) -> Outcome:

@@ -214,7 +214,7 @@ class Carrier:
             return
         plans = self._plans.built_in[message.channel]
         each = [plans[outcome_of(to).rule] for to in message.recipients]
-        planned = planned_timelines(step.due, 0, each)
+        planned = planned_timelines(step.due, 1, each)
         planned = await self.with_devices(message.account, message.recipients, planned)
         is_decided = [rule_of(timeline) is not None for timeline in message.timelines.each]
         changes = [
