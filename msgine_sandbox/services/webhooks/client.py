@@ -1,11 +1,9 @@
 """Sending one webhook over HTTP, and recording the result."""
 
 import asyncio
-import ssl
 import time
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, Final, Self
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -14,6 +12,7 @@ from msgine_sandbox.model.webhook import AttemptHttp
 from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.resolver import Resolver
 from msgine_sandbox.services.webhooks.targets import Address, Targets
+from msgine_sandbox.services.webhooks.transports import Transports, parsed
 
 _MAX_READ: Final = 64 * 1024
 """Bytes of a response that are read; the connection is closed where it has more."""
@@ -49,9 +48,6 @@ class WebhookClient:
 
     With `keep_alive`, connections are kept for later webhooks, and `close` must be called before
     the event loop ends. Without, each webhook has a connection of its own.
-
-    It uses httpx's transport directly: without cookies, redirects, proxies and credentials from a
-    `.netrc` file, which a client of httpx would use.
     """
 
     def __init__(
@@ -60,8 +56,7 @@ class WebhookClient:
         self._deadline = deadline
         self._targets = targets
         self._resolver = Resolver()
-        self._tls = authorities.context()
-        self._kept = TargetTransport(self._tls) if keep_alive else None
+        self._transports = Transports(authorities.context(), keep_alive=keep_alive)
         self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline)
 
     async def post(
@@ -75,10 +70,8 @@ class WebhookClient:
         try:
             request = self._request(url, headers, body, response)
             sent = dict(request.headers)
-            async with self._transport() as transport:
-                exchange = self._exchange(account, transport, request, response)
-                # httpx's timeouts are for each read; a receiver that drips would never meet one.
-                await _within(self._deadline, exchange)
+            # httpx's timeouts are for each read; a receiver that drips would never meet one.
+            await _within(self._deadline, self._exchange(account, request, response))
         except (TimeoutError, httpx.TimeoutException):
             what = (
                 "No complete answer"
@@ -105,35 +98,20 @@ class WebhookClient:
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._kept is not None:
-            await self._kept.aclose()
-
-    def _transport(self) -> AbstractAsyncContextManager["TargetTransport"]:
-        if self._kept is not None:
-            return nullcontext(self._kept)
-        # Closed after the exchange, or else a task that is cancelled when its event loop ends could
-        # leave a connection open: httpcore shields its clean-up from anyio's cancellation only.
-        return TargetTransport(self._tls)
+        await self._transports.close()
 
     async def _exchange(
-        self,
-        account: int,
-        transport: "TargetTransport",
-        request: httpx.Request,
-        partial: "_PartialResponse",
+        self, account: int, request: httpx.Request, partial: "_PartialResponse"
     ) -> None:
         addresses = await self._addresses(account, request.url)
         partial.await_answer()
-        response = await transport.send(request, addresses)
-        try:
+        async with self._transports.response(request, addresses) as response:
             partial.status = response.status_code
             partial.headers = response.headers
             async for part in response.aiter_raw():
                 partial.body += part
                 if len(partial.body) > _MAX_READ:
                     return
-        finally:
-            await response.aclose()
 
     async def _addresses(self, account: int, url: httpx.URL) -> list[Address]:
         """Return those of a host's addresses that the policy allows.
@@ -160,7 +138,9 @@ class WebhookClient:
         # No compressed response: a small one could fill the memory.
         headers = {**headers, "accept-encoding": "identity"}
         extensions = {"timeout": self._timeouts, "trace": partial.trace}
-        return httpx.Request("POST", url, headers=headers, content=body, extensions=extensions)
+        return httpx.Request(
+            "POST", parsed(url), headers=headers, content=body, extensions=extensions
+        )
 
 
 class _PartialResponse:
@@ -221,45 +201,3 @@ async def _within(seconds: float, exchange: Coroutine[Any, Any, None]) -> None:
 
 class TargetRefused(httpx.TransportError):
     """The sandbox does not send webhooks there; the message says why."""
-
-
-class TargetTransport:
-    """Connects to addresses, whatever the name in the URL resolves to meanwhile."""
-
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        # The scheduler bounds what is in flight; here no webhook waits for another.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    async def send(self, request: httpx.Request, addresses: Sequence[Address]) -> httpx.Response:
-        """Send a request to the first address that accepts a connection.
-
-        Raises:
-            httpx.TransportError: none does.
-        """
-        for address in addresses[:-1]:
-            try:
-                return await self._send_to(address, request)
-            except httpx.ConnectError:
-                continue
-        return await self._send_to(addresses[-1], request)
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._transport.aclose()
-
-    async def _send_to(self, address: Address, request: httpx.Request) -> httpx.Response:
-        resolved = httpx.Request(
-            request.method,
-            request.url.copy_with(host=str(address)),
-            headers=request.headers,  # whose Host is still the name
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": request.url.host},
-        )
-        return await self._transport.handle_async_request(resolved)
