@@ -1,8 +1,8 @@
 """Faults on demand: which one acts on a request, a delivery or a webhook, counted exactly."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -19,12 +19,14 @@ from msgine_sandbox.model.fault import (
 )
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.message import Message
-from msgine_sandbox.model.webhook import EventType
+from msgine_sandbox.model.webhook import EventType, WebhookMode
 from msgine_sandbox.services.magic import MARKS, RequestFault, outcome_of, request_fault_of
 from msgine_sandbox.storage.store import Store
 
 MAX_FAULTS: Final = 1000
 _MAGIC_BLOCK, _SANDBOX = MARKS
+_PLAIN: Final = {mode: WebhookEffect(mode=mode) for mode in WebhookMode}
+"""What happens to a webhook without a fault, by what its recipient asks for."""
 
 
 class FaultSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,16 +56,19 @@ class Faults:
         self._store = store
         self._ids = ids
         self._max_faults = max_faults
-        # The accounts whose faults may still act, so that requests of all others cost no query. An
-        # account stays in it when its faults are spent, until `take` finds none.
-        self._active: set[int | None] = set()
-        self.deciding: set[int | None] = set()
+        # The accounts whose faults may still act, by what these act on, so that all others cost no
+        # query. An account stays in it when its faults are spent, until a query finds none.
+        self._active: dict[type[Effect], set[int | None]] = {
+            kind: set() for kind in get_args(Effect)
+        }
+        self.deciding = self._active[DeliveryEffect]
         """The accounts with faults that may still decide a delivery, or with some that were."""
 
     async def load(self) -> None:
         """Read from the store which accounts have faults that may still act."""
-        self._active = await self._store.faults.accounts()
-        self.deciding = await self._store.faults.accounts(DeliveryEffect)
+        for kind, accounts in self._active.items():
+            accounts.clear()
+            accounts.update(await self._store.faults.accounts(kind))
 
     async def add(self, account: int | None, spec: FaultSpec) -> Fault:
         """Add a fault of an account, or for None one that applies to every account.
@@ -116,7 +121,7 @@ class Faults:
         # send comes here: `in` would cost an exception each, because CPython tries a number first,
         # and a regular expression takes five times as long where a body is long.
         return (
-            self._may_act_on(account)
+            not self._active[RequestEffect].isdisjoint((account, None))
             or body.find(_MAGIC_BLOCK) >= 0
             or body.lower().find(_SANDBOX) >= 0
             or body.find(b"\\u") >= 0
@@ -129,20 +134,12 @@ class Faults:
             await self._add_magic(account, magic)
         # Nothing suspends between this query and the count below, so two requests at the same time
         # cannot both use the last hit of a fault.
-        active = await self._store.faults.active(account)
-        if not active:
-            self._active -= {account, None}
-            # One that another request of this batch has removed would act again.
-            self._store.on_rollback(partial(self._active.update, {account, None}))
-        matching = [
-            fault
-            for fault in active
-            if isinstance(fault.effect, RequestEffect) and fault.match.matches_request(target)
-        ]
-        if not matching:
-            return None  # most requests of an account with faults, which need no commit
-        async with self._store.write():
-            return await self._first_acting(matching)
+        faults = await self._active_of(RequestEffect, account)
+        acting = faults.acting(lambda match: match.matches_request(target))
+        if faults.counted:  # else no commit, as for most requests of an account with faults
+            async with self._store.write():
+                await self.count(faults.counted)
+        return acting
 
     async def decide(self, message: Message) -> DeliveryFaults:
         """Return the faults that decide deliveries of a new message.
@@ -150,50 +147,44 @@ class Faults:
         Nothing is counted until `count`, which is to follow in the transaction that stores the
         message, with nothing in between that suspends: no other message can then come first.
         """
-        account = message.account
-        if not self.deciding & {account, None}:
-            return DeliveryFaults()
-        active = await self._store.faults.active(account)
-        found = {each.id: each for each in active if isinstance(each.effect, DeliveryEffect)}
-        if not found:
-            self.deciding -= {account, None}
-            self._store.on_rollback(partial(self.deciding.update, {account, None}))
-            return DeliveryFaults()
-        acting, counted = {}, set()
-        for recipient in message.recipients:
-            for fault in found.values():
-                if fault.left == 0 or not fault.match.matches_delivery(message.channel, recipient):
-                    continue
-                found[fault.id] = fault.counted()
-                counted.add(fault.id)
-                if fault.acts_next():
-                    acting[recipient] = fault
-                    break
-        return DeliveryFaults(acting, [found[each] for each in counted])
+        faults, acting = await self._active_of(DeliveryEffect, message.account), {}
+        for to in message.recipients:
+            matches = partial(Match.matches_delivery, channel=message.channel, recipient=to)
+            if (fault := faults.acting(matches)) is not None:
+                acting[to] = fault
+        return DeliveryFaults(acting, faults.counted)
 
     async def count(self, faults: Iterable[Fault]) -> None:
         """Store how often faults have acted, inside a write transaction."""
         for fault in faults:
             await self._store.faults.count(fault)
 
-    async def take_for_webhook(
-        self, account: int, event: EventType, recipient: Recipient
-    ) -> WebhookEffect:
-        """Return what happens to a webhook of an account, and count it; in a write transaction."""
-        if self._may_act_on(account):
-            matching = [
-                fault
-                for fault in await self._store.faults.active(account)
-                if isinstance(fault.effect, WebhookEffect)
-                and fault.match.matches_webhook(event, recipient)
-            ]
-            acting = await self._first_acting(matching)
-            if acting is not None and isinstance(acting.effect, WebhookEffect):
-                return acting.effect
-        return WebhookEffect(mode=outcome_of(recipient).webhooks)
+    async def take_for_webhooks(
+        self, account: int, webhooks: Iterable[tuple[EventType, Recipient]]
+    ) -> list[WebhookEffect]:
+        """Return what happens to each webhook of an account, and count it; in a transaction."""
+        faults, effects = await self._active_of(WebhookEffect, account), []
+        for event, to in webhooks:
+            fault = faults.acting(partial(Match.matches_webhook, event=event, recipient=to))
+            if fault is not None and isinstance(fault.effect, WebhookEffect):
+                effects.append(fault.effect)
+            else:
+                effects.append(_PLAIN[outcome_of(to).webhooks])
+        await self.count(faults.counted)
+        return effects
 
-    def _may_act_on(self, account: int) -> bool:
-        return account in self._active or None in self._active
+    async def _active_of(self, kind: type[Effect], account: int) -> "_Candidates":
+        """Return the faults with effects of a kind that may act on an account."""
+        accounts = self._active[kind]
+        if accounts.isdisjoint((account, None)):
+            return _Candidates(())
+        active = await self._store.faults.active(account)
+        of_kind = [fault for fault in active if isinstance(fault.effect, kind)]
+        if not of_kind:
+            accounts -= {account, None}
+            # One that another request of this batch has removed would act again.
+            self._store.on_rollback(partial(accounts.update, {account, None}))
+        return _Candidates(of_kind)
 
     async def _add_magic(self, account: int, magic: Mapping[Recipient, RequestFault]) -> None:
         """Store a fault of the account for each magic recipient that it uses for the first time.
@@ -221,15 +212,26 @@ class Faults:
 
     async def _add(self, fault: Fault) -> None:
         await self._store.faults.add(fault)
-        self._active.add(fault.account)
-        if isinstance(fault.effect, DeliveryEffect):
-            self.deciding.add(fault.account)
+        self._active[type(fault.effect)].add(fault.account)
 
-    async def _first_acting(self, matching: Iterable[Fault]) -> Fault | None:
+
+class _Candidates:
+    """Faults that may act, the first of which that matches and has hits left does."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self._faults = {fault.id: fault for fault in faults}
+        self._counted: dict[int, Fault] = {}
+
+    @property
+    def counted(self) -> Collection[Fault]:
+        """Those that have matched, with how often they have."""
+        return self._counted.values()
+
+    def acting(self, matches: Callable[[Match], bool]) -> Fault | None:
         """Return the first fault that acts, and count the match for it and for those before it."""
-        for fault in matching:
-            counted = fault.counted()
-            await self._store.faults.count(counted)
-            if fault.acts_next():
-                return counted
+        for fault in self._faults.values():
+            if fault.left != 0 and matches(fault.match):
+                counted = self._faults[fault.id] = self._counted[fault.id] = fault.counted()
+                if fault.acts_next():
+                    return counted
         return None

@@ -109,9 +109,9 @@ class WebhookRows:
         self._per_account = per_account
         self._in_all = in_all
 
-    async def add(self, event: WebhookEvent) -> None:
-        """Store an event that is to be sent."""
-        self._database.defer(_INSERT_EVENT, [_EVENT.to_row(event)])
+    async def add(self, events: Iterable[WebhookEvent]) -> None:
+        """Store events that are to be sent."""
+        self._database.defer(_INSERT_EVENT, map(_EVENT.to_row, events))
 
     async def get(self, event_id: int) -> WebhookEvent | None:
         """Return an event, or None when it is gone."""

@@ -1,9 +1,11 @@
 """Which URLs receive an event of a status change, and when its first attempt is due."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
-from msgine_sandbox.model.clock import Instant, seconds
+from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.delivery import NEXT, StatusChange
+from msgine_sandbox.model.fault import WebhookEffect
 from msgine_sandbox.model.ids import Ids
 from msgine_sandbox.model.step import Lane, Step
 from msgine_sandbox.model.webhook import EVENT_OF, EventState, EventType, WebhookEvent
@@ -53,33 +55,41 @@ class WebhookPlanner:
         `messages` has those that the changes are about.
         """
         planned = [
-            (change, await self._plan_change(messages[change.message], change))
-            for change in changes
+            (index, change, url)
+            for index, change in enumerate(changes)
             if change.status in EVENT_OF
+            for url in self._urls(messages[change.message], EVENT_OF[change.status])
         ]
+        # Decided now and stored with the events, so that every attempt has the same effect, and a
+        # fault with `times` counts events, not attempts.
+        effects = await self._faults.take_for_webhooks(
+            account,
+            [
+                (EVENT_OF[change.status], messages[change.message].recipients[change.position])
+                for _, change, _ in planned
+            ],
+        )
+        events, due, ended = [], [], {}
+        for (index, change, url), effect in zip(planned, effects, strict=True):
+            event = self._event(account, change, url, effect)
+            events.append(event)
+            if event.state is EventState.DUE:
+                due.append((index, event.message, event.id, event.at + seconds(effect.delay)))
+            if not NEXT[change.status]:
+                ended[change.message, change.position] = index, change.at
+        await self._store.webhooks.add(events)
         # Where the delivery has ended, the events that a fault held back are due, too. One query
         # for all of them, because it has all that is planned by then inserted.
-        ended = {(each.message, each.position) for each, _ in planned if not NEXT[each.status]}
         held = await self._store.webhooks.release(ended) if ended else {}
-        steps: list[Step] = []
-        for change, due in planned:
-            if not NEXT[change.status]:
-                # With the same due time and larger ids, their steps come after the others.
-                released = held.get((change.message, change.position), ())
-                due += [(event_id, change.at) for event_id in released]
-            steps += [self._step(account, change, event_id, at) for event_id, at in due]
-        return steps
-
-    async def _plan_change(
-        self, message: Changing, change: StatusChange
-    ) -> list[tuple[int, Instant]]:
-        """Store the events of a change; return those that are not held back, and when they are due.
-
-        An event is named by its id.
-        """
-        urls = self._urls(message, EVENT_OF[change.status])
-        planned = [await self._plan_event(message, change, url) for url in urls]
-        return [each for each in planned if each is not None]
+        for (message, position), released in held.items():
+            index, at = ended[message, position]
+            due += [(index, message, event_id, at) for event_id in released]
+        # With the same due time and larger ids, they come after the others of their change.
+        due.sort(key=itemgetter(0))
+        return [
+            Step(self._ids.next(), account, Lane.WEBHOOK, at, message, event_id)
+            for _, message, event_id, at in due
+        ]
 
     def _urls(self, message: Changing, event: EventType) -> Sequence[str]:
         if message.callback_url is not None:
@@ -88,28 +98,18 @@ class WebhookPlanner:
         endpoints = self._accounts.get(message.account).endpoints
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
 
-    async def _plan_event(
-        self, message: Changing, change: StatusChange, url: str
-    ) -> tuple[int, Instant] | None:
-        event_type = EVENT_OF[change.status]
-        recipient = message.recipients[change.position]
-        # Decided now and stored with the event, so that every attempt has the same effect, and a
-        # fault with `times` counts events, not attempts.
-        effect = await self._faults.take_for_webhook(message.account, event_type, recipient)
-        is_held = effect.reorders(event_type)
-        event = WebhookEvent(
+    def _event(
+        self, account: int, change: StatusChange, url: str, effect: WebhookEffect
+    ) -> WebhookEvent:
+        event = EVENT_OF[change.status]
+        return WebhookEvent(
             id=self._ids.next(),
-            account=message.account,
+            account=account,
             message=change.message,
             position=change.position,
-            event=event_type,
+            event=event,
             url=url,
             at=change.at,
             mode=effect.mode,
-            state=EventState.HELD if is_held else EventState.DUE,
+            state=EventState.HELD if effect.reorders(event) else EventState.DUE,
         )
-        await self._store.webhooks.add(event)
-        return None if is_held else (event.id, change.at + seconds(effect.delay))
-
-    def _step(self, account: int, change: StatusChange, event_id: int, due: Instant) -> Step:
-        return Step(self._ids.next(), account, Lane.WEBHOOK, due, change.message, event_id)
