@@ -6,7 +6,8 @@ Starlette's.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -97,13 +98,53 @@ def resource(
     return Resource(path, handlers, accepted, max_body, has_query=has_query)
 
 
+class LazyResources:
+    """Resources whose module is imported by the first request for a path that begins as theirs.
+
+    `roots` are these beginnings, and `load` imports the module and returns its resources, which
+    takes no longer than other requests may wait: a few milliseconds.
+    """
+
+    def __init__(self, load: Callable[[], Sequence[Resource]], *roots: str) -> None:
+        self._load = load
+        self.roots = roots
+
+    @cached_property
+    def resources(self) -> Sequence[Resource]:
+        """The resources themselves, by whose first use the module is imported."""
+        return self._load()
+
+
 class Routes:
     """Finds the resource of a request; a path that ends in an additional slash is another one."""
 
-    def __init__(self, *resources: Resource) -> None:
-        self.resources = resources
-        self._literal = {each.path: each for each in resources if not each.convertors}
-        self._with_parameters = [each for each in resources if each.convertors]
+    def __init__(self, *resources: Resource | LazyResources) -> None:
+        self._declared = resources
+        self._literal: dict[str, Resource] = {}
+        self._with_parameters: list[Resource] = []
+        self._lazy = [each for each in resources if isinstance(each, LazyResources)]
+        """Those that are not imported yet."""
+        self._add([each for each in resources if isinstance(each, Resource)])
+
+    @property
+    def resources(self) -> Iterator[Resource]:
+        """All resources, in the order in which they were given; this imports the lazy ones."""
+        for each in self._declared:
+            if isinstance(each, LazyResources):
+                yield from each.resources
+            else:
+                yield each
+
+    def _add(self, resources: Sequence[Resource]) -> None:
+        self._literal |= {each.path: each for each in resources if not each.convertors}
+        self._with_parameters += [each for each in resources if each.convertors]
+
+    def _imported(self, path: str) -> Resource | None:
+        """Import what a path may be of, and return its resource, if it is a literal path."""
+        for lazy in [each for each in self._lazy if path.startswith(each.roots)]:
+            self._add(lazy.resources)
+            self._lazy.remove(lazy)
+        return self._literal.get(path)
 
     def handler(self, context: RequestContext, *, forbid_query: bool = False) -> Handler:
         """Return the handler of a request, and set the parameters of its path.
@@ -115,9 +156,8 @@ class Routes:
             MethodNotAllowed: the path does not have the method; the error names those it has.
             InvalidRequest: the request has a query, and the call has no parameters.
         """
-        found = self._literal.get(context.path)
-        if found is None:
-            found = self._find(context)
+        path = context.path
+        found = self._literal.get(path) or self._imported(path) or self._find(context)
         handler = found.handlers.get(context.method)
         if handler is None:
             raise MethodNotAllowed(sorted(found.handlers))
@@ -133,21 +173,23 @@ class Routes:
 
     def path_of(self, path: str) -> str | None:
         """Return the path of the resource that a request's path is one of, if there is any."""
-        if path in self._literal:
+        if path in self._literal or self._imported(path) is not None:
             return path
         found = (each.path for each in self._with_parameters if each.parameters(path) is not None)
         return next(found, None)
 
     def max_body(self, context: RequestContext) -> int:
         """Return how many bytes the body of a request can have, whether or not its path exists."""
-        found = self._literal.get(context.path)  # no path with a parameter takes more
+        path = context.path
+        found = self._literal.get(path) or self._imported(path)  # none with parameters takes more
         return MAX_BODY if found is None else found.max_body
 
     def success_status(self, context: RequestContext) -> int:
         """Return the status of a success, whether or not the path exists."""
         if context.method != "POST":
             return 200
-        found = self._literal.get(context.path)  # no path with a parameter takes a POST
+        path = context.path
+        found = self._literal.get(path) or self._imported(path)  # none with parameters takes a POST
         return 201 if found is None else found.accepted
 
     def _find(self, context: RequestContext) -> Resource:

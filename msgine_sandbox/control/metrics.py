@@ -1,4 +1,4 @@
-"""The answer of `/_sandbox/metrics`; imported with the first scrape."""
+"""The answer of `/_sandbox/metrics`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.services.metrics import Metrics, resident_memory
 from msgine_sandbox.version import __version__
 
@@ -35,6 +36,11 @@ class MetricsControl:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+
+    @property
+    def resources(self) -> list[Resource]:
+        """The path, below the root."""
+        return [resource("/_sandbox/metrics", GET=self.get)]
 
     async def get(self, _: Request) -> Response:
         """Return metrics of the whole sandbox, in the text format of Prometheus."""

@@ -1,4 +1,4 @@
-"""Calls about the sandbox as a whole: health, definitions, reset, coverage, report, magic."""
+"""Calls about the sandbox as a whole: definitions, reset, coverage, report, magic."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -14,7 +14,6 @@ from msgine_sandbox.asgi.fields import ControlQuery
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.views import (
     CoverageView,
-    HealthView,
     ListView,
     MagicRecipientView,
     StatusView,
@@ -33,15 +32,6 @@ from msgine_sandbox.services.deliveries import FAILED_BY_HAND
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.reset import Reset
 from msgine_sandbox.storage.webhooks import WebhookRows
-from msgine_sandbox.version import __version__
-
-
-async def _health(request: Request) -> Answer:  # noqa: ARG001
-    return json_answer(HealthView(version=__version__))
-
-
-HEALTH = resource("/_sandbox/health", GET=_health)
-"""Whether the sandbox answers; it needs no credential, and no control token."""
 
 
 class ChannelDefinition(View, frozen=True, kw_only=True):

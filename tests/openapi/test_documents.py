@@ -15,12 +15,12 @@ from vectors import exchanges
 
 from msgine_sandbox import __version__
 from msgine_sandbox.api import developers, messages
-from msgine_sandbox.app import _api_routes, _control_routes
 from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.errors import ApiError
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.openapi.control import CALLS, NOT_DESCRIBED
 from msgine_sandbox.openapi.schemas import Schemas
+from msgine_sandbox.routes import api_routes, control_routes
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
@@ -94,7 +94,7 @@ async def test_a_document_is_valid(path: str, answers: str) -> None:
 
 
 async def test_every_route_of_the_api_is_described() -> None:
-    routes = _api_routes(Sandbox(Settings()))
+    routes = api_routes(Sandbox(Settings()))
     expected = {
         (method, each.path)
         for each in routes.resources
@@ -105,7 +105,7 @@ async def test_every_route_of_the_api_is_described() -> None:
 
 
 async def test_every_route_of_the_control_api_is_described() -> None:
-    routes = _control_routes(Sandbox(Settings()))
+    routes = control_routes(Sandbox(Settings()))
     expected = {
         (method, each.path)
         for each in routes.resources
@@ -232,7 +232,7 @@ async def test_fields_that_go_together_are_described(
 
 @pytest.mark.parametrize("answers", list(Answers))
 async def test_every_refusal_of_an_exchange_is_described(answers: str) -> None:
-    document, routes = await read(PUBLIC, answers=answers), _api_routes(Sandbox(Settings()))
+    document, routes = await read(PUBLIC, answers=answers), api_routes(Sandbox(Settings()))
     found = []
     for exchange in exchanges():
         request, answer = exchange["request"], exchange["answer"]

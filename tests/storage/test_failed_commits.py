@@ -19,7 +19,8 @@ from sends import EMAIL, PUSH, SMS
 from snapshot import snapshot
 
 import msgine_sandbox
-from msgine_sandbox.app import BASE_PATH, _api_routes, _control_routes
+from msgine_sandbox.app import BASE_PATH
+from msgine_sandbox.routes import api_routes, control_routes
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.services.feed import Feed, RequestRef
 from msgine_sandbox.settings import Settings
@@ -351,11 +352,11 @@ async def test_an_operation_whose_later_commit_fails_can_be_repeated(
 
 def test_every_route_that_writes_is_among_the_operations() -> None:
     built = Sandbox(Settings())
-    routes = [_api_routes(built), _control_routes(built)]
+    routes = [api_routes(built), control_routes(built)]
     writing = {
         f"{method} {each.path}"
         for found in routes
-        for each in (*found._literal.values(), *found._with_parameters)
+        for each in found.resources
         for method in each.handlers.keys() - {"GET", "HEAD"}
     }
     covered = {each.route for each in OPERATIONS.values()}
