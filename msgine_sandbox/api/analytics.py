@@ -99,7 +99,7 @@ def _date(text: str) -> date:
     # Python would read other forms of ISO 8601, too, such as the week date 2026-W05-6.
     if _DATE.fullmatch(text):
         return date.fromisoformat(text)
-    moment = datetime.fromisoformat(text) if TIME.fullmatch(text) else None
+    moment = datetime.fromisoformat(text) if re.fullmatch(TIME, text) else None
     if moment is None or moment.tzinfo is None:
         raise ValueError("neither a date nor a time with an offset")
     return moment.astimezone(UTC).date()

@@ -1,8 +1,9 @@
 """What both APIs do in the same way: send a message, list messages, read one."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from msgine_sandbox.api.schema import MessageCodec, warn_of_unknown
@@ -32,7 +33,7 @@ _READ_TOGETHER: Final = 20
 """Messages that are read at a time: with long texts, it takes some milliseconds."""
 
 
-class MessagePage(NamedTuple):
+class MessagePage(msgspec.Struct, frozen=True):
     """A page of an account's messages, newest first."""
 
     messages: list[Message]

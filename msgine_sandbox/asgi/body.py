@@ -27,8 +27,6 @@ _PARAMETER: Final = r';[ \t]*(?:([^;="\s]+)(?:=("(?:[^"\\]|\\.)*"|[^;"\s]+))?[ \
 
 Around the equals sign no space is allowed (RFC 9110, 5.6.6): what is meant would be a guess.
 """
-_PARAMETERS: Final = re.compile(_PARAMETER)
-_ONLY_PARAMETERS: Final = re.compile(f"(?:{_PARAMETER})*")
 _decode = msgspec.json.decode
 
 
@@ -129,12 +127,13 @@ def _is_json(sent: bytes) -> bool:
     if sent == b"application/json":
         return True  # as most clients write it, without parsing
     content_type = sent.decode("latin-1").strip(" \t").lower()
-    media_type, _, _ = content_type.partition(";")
+    media_type, semicolon, rest = content_type.partition(";")
     if media_type.strip() != "application/json":
         return False
-    if not _ONLY_PARAMETERS.fullmatch(content_type, len(media_type)):
+    # Texts, because most clients send no parameter, and to compile them takes time from each start.
+    if not re.fullmatch(f"(?:{_PARAMETER})*", semicolon + rest):
         return False
-    parameters = _PARAMETERS.findall(content_type, len(media_type))
+    parameters = re.findall(_PARAMETER, semicolon + rest)
     return {value.strip('"') for name, value in parameters if name == "charset"} <= _UTF8
 
 

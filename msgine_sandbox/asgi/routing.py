@@ -52,19 +52,20 @@ class Resource:
         self.handlers = dict(handlers)
         if "GET" in handlers:
             self.handlers["HEAD"] = handlers["GET"]
-        self._regex: re.Pattern[str] | None = None
-        self.convertors: Mapping[str, Convertor[Any]] = {}
-        if "{" in path:  # a literal path needs none, and to compile forty takes milliseconds
-            self._regex, _, self.convertors = compile_path(path)
+        self.has_parameters = "{" in path
+
+    @cached_property
+    def _compiled(self) -> tuple[re.Pattern[str], str, dict[str, Convertor[Any]]]:
+        """The path as Starlette matches it; here, because to compile all would delay each start."""
+        return compile_path(self.path)
 
     def parameters(self, path: str) -> Mapping[str, Any] | None:
         """Return the parameters of a path, or None where it is not this resource's."""
-        match = None if self._regex is None else self._regex.match(path)
+        regex, _, convertors = self._compiled
+        match = regex.match(path)
         if match is None:
             return None
-        return {
-            name: self.convertors[name].convert(text) for name, text in match.groupdict().items()
-        }
+        return {name: convertors[name].convert(text) for name, text in match.groupdict().items()}
 
 
 def path_of(scope: Scope) -> str:
@@ -136,8 +137,8 @@ class Routes:
                 yield each
 
     def _add(self, resources: Sequence[Resource]) -> None:
-        self._literal |= {each.path: each for each in resources if not each.convertors}
-        self._with_parameters += [each for each in resources if each.convertors]
+        self._literal |= {each.path: each for each in resources if not each.has_parameters}
+        self._with_parameters += [each for each in resources if each.has_parameters]
 
     def _imported(self, path: str) -> Resource | None:
         """Import what a path may be of, and return its resource, if it is a literal path."""

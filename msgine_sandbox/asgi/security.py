@@ -30,7 +30,7 @@ ACCOUNT_HEADER: Final = "X-Sandbox-Account"
 TICKET: Final = "ticket"
 """The parameter of a query with a ticket, instead of the control token."""
 
-_TICKETED: Final = re.compile(r"/_sandbox/messages/[^/]+/html")
+_TICKETED: Final = r"/_sandbox/messages/[^/]+/html"
 """The paths that a frame of the page shows."""
 
 _CONTROL_HEADER: Final = CONTROL_HEADER.lower().encode()
@@ -58,7 +58,7 @@ _OF_ONE_ACCOUNT: Final = frozenset(
 the same for everybody. Another call needs the control token until it is entered here."""
 
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
-_BARE_NAME: Final = re.compile(r"[a-z0-9_-]+")
+_BARE_NAME: Final = r"[a-z0-9_-]+"
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 _BROWSER: Final = b"Mozilla/"
 """How the `User-Agent` of every browser begins."""
@@ -122,7 +122,7 @@ class HostCheck:
             name in self._allowed
             or name.endswith(".localhost")
             or is_address(name)
-            or (self._bare_names and _BARE_NAME.fullmatch(name) is not None)
+            or (self._bare_names and re.fullmatch(_BARE_NAME, name) is not None)
         )
 
 
@@ -261,7 +261,7 @@ class ControlAuth:
     def _ticket(self, context: RequestContext) -> str | None:
         """Return the ticket of a request that can have one."""
         is_read = context.method in {"GET", "HEAD"}
-        is_ticketed = is_read and _TICKETED.fullmatch(context.path) is not None
+        is_ticketed = is_read and re.fullmatch(_TICKETED, context.path) is not None
         return context.query.get(TICKET) if is_ticketed else None
 
     def _account_of(self, ticket: str, context: RequestContext) -> Account:

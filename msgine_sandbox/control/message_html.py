@@ -37,7 +37,7 @@ _HEADERS: Final = {
 }
 
 
-_CONNECTING: Final = re.compile(r"(?<=<)(?:link|frame|(/?)iframe)(?=[\t\n\f\r />])", re.IGNORECASE)
+_CONNECTING: Final = r"(?i)(?<=<)(?:link|frame|(/?)iframe)(?=[\t\n\f\r />])"
 """The names of elements for which browsers connect to hosts, although no request is allowed.
 
 A tag begins with `<` and its name as they stand, wherever it is: references such as `&lt;` are for
@@ -51,8 +51,10 @@ def without_connections(html: str) -> str:
     In place of `link` and `frame` it has an element that is parsed in the same way, and does
     nothing; in place of `iframe`, which mail programs do not show, one that is not shown.
     """
-    return _CONNECTING.sub(
-        lambda found: "basefont" if found[1] is None else f"{found[1]}noframes", html
+    return re.sub(
+        _CONNECTING,
+        lambda found: "basefont" if found[1] is None else f"{found[1]}noframes",
+        html,
     )
 
 

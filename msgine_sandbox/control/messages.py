@@ -51,7 +51,7 @@ CONSIDERED = 100
 """Messages that a wait looks at where it is about more than the newest one that matches."""
 _SEARCHABLE = {"id", "channel", "before", "to", "status", "q", "contains", "matches", "since"}
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-_PLUS_OF_NUMBER = re.compile(r"(?<![^ ]) (?=[0-9])")
+_PLUS_OF_NUMBER = r"(?<![^ ]) (?=[0-9])"
 
 
 class StatusBody(Body, frozen=True, kw_only=True):
@@ -311,7 +311,7 @@ def _readings(spaces: str | None, pluses: str | None) -> tuple[str, ...]:
     """
     if spaces is None or pluses is None:
         return ()
-    mixed = _PLUS_OF_NUMBER.sub(lambda found: pluses[found.start()], spaces)
+    mixed = re.sub(_PLUS_OF_NUMBER, lambda found: pluses[found.start()], spaces)
     return tuple(dict.fromkeys([spaces, pluses, mixed]))
 
 

@@ -17,6 +17,11 @@ def is_one_line(text: str) -> bool:
     return re.search(_REFUSED, text) is None
 
 
+def is_whole(text: str) -> bool:
+    """Return whether a text is a whole number of at most 18 decimal digits, all of them ASCII."""
+    return len(text) <= 18 and text.isascii() and text.isdigit()
+
+
 def printable(text: str) -> str:
     """Return a text with everything escaped that a terminal may interpret instead of show.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from msgine_sandbox.model.choices import NumberCheck
 from msgine_sandbox.model.errors import InvalidPhoneNumber
@@ -23,7 +25,7 @@ MAX_DIGITS: Final = 15
 
 # Never \d or $: they also accept other scripts' digits and a newline at the end.
 _E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
-_NO_DIGIT: Final = re.compile(r"[^0-9]")
+_NO_DIGIT: Final = r"[^0-9]"
 _MAGIC: Final = re.compile(re.escape(MAGIC_BLOCK) + "[0-9]{4}")
 _TOO_SHORT: Final = "It is too short for a phone number."
 _NO_COUNTRY: Final = "Its country code is not assigned."
@@ -40,7 +42,7 @@ class NumberType(StrEnum):
     IMPOSSIBLE = "is not a phone number"
 
 
-class Assessment(NamedTuple):
+class Assessment(msgspec.Struct, frozen=True):
     """What the numbering plans say about a number in the form of E.164."""
 
     type: NumberType
@@ -67,9 +69,10 @@ class NumberingPlan:
         """
         reason: str | None
         if _E164.fullmatch(text):
-            number_type, reason = self._assess(text)
-            if number_type not in self._refused:
+            assessment = self._assess(text)
+            if assessment.type not in self._refused:
                 return text
+            reason = assessment.reason
         else:
             reason = _problem_of_form(text)
         raise InvalidPhoneNumber(field=field, value=text, expected=EXPECTED_NUMBER, reason=reason)
@@ -88,7 +91,7 @@ def _problem_of_form(text: str) -> str:
         return "It does not begin with a plus sign and a country code."
     if not digits:
         return "It has nothing after the plus sign."
-    other = _NO_DIGIT.search(digits)
+    other = re.search(_NO_DIGIT, digits)
     if other:
         return f"It contains {_called(other[0])}; only digits from 0 to 9 may follow the plus sign."
     if digits.startswith("0"):

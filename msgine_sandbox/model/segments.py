@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -77,7 +77,7 @@ def _utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-class _GsmCharacters(NamedTuple):
+class _GsmCharacters(msgspec.Struct, frozen=True):
     """Expressions for one character of an SMS."""
 
     extended: re.Pattern[str]

@@ -1,6 +1,5 @@
 """Coverage: which documented behaviours an account's client has met so far."""
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
@@ -15,6 +14,7 @@ from msgine_sandbox.model.behaviour import (
     webhook,
 )
 from msgine_sandbox.model.channel import TRAITS, Channel
+from msgine_sandbox.model.characters import is_whole
 from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.errors import RateLimitExceeded
 from msgine_sandbox.model.journal import JournalEntry
@@ -34,7 +34,6 @@ _CALLS: Final[dict[tuple[str, str], str]] = {
 _LISTS: Final = {"messages", "history"}
 _UNCOUNTED: Final = "account"
 """The last segment of a call whose answer nobody knows, so that a client can do nothing with it."""
-_PAGE: Final = re.compile(r"[0-9]{1,18}")
 
 
 class Coverage:
@@ -124,4 +123,4 @@ def _call(entry: JournalEntry) -> set[str]:
 def _is_later_page(query: str) -> bool:
     page = parse_qs(query).get("page", ["1"])[-1]
     # A fault may have answered with success what the handler would have refused.
-    return _PAGE.fullmatch(page) is not None and int(page) > 1
+    return is_whole(page) and int(page) > 1

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -46,7 +46,7 @@ class MessageQuery(msgspec.Struct, frozen=True, kw_only=True):
     pattern: Pattern | None = None
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """What a search has found."""
 
     messages: Sequence[int]

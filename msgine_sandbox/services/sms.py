@@ -1,6 +1,5 @@
 """SMS: what can be sent, to which numbers, and what it costs in segments."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,7 +28,6 @@ MAX_TEXT: Final = 1600
 MAX_DEVELOPER_TEXT: Final = 1000
 """The same in the Developers API. Source: documented elsewhere."""
 MAX_SENDER: Final = 11
-_SENDER: Final = re.compile(r"[A-Za-z0-9]{1,11}")
 
 
 class SmsDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +114,6 @@ def checked_sender(sender: str, field: str = "from") -> str:
     Raises:
         InvalidSenderId: it is not 1 to 11 letters and digits (documented).
     """
-    if _SENDER.fullmatch(sender):
+    if len(sender) <= MAX_SENDER and sender.isascii() and sender.isalnum():
         return sender
     raise InvalidSenderId(field=field, value=sender, maxLength=MAX_SENDER)

@@ -125,7 +125,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
 
 def _migrations() -> list[Path]:
     """Return the files that migrate a database, each to the schema of its number."""
-    return sorted(_SCHEMA.glob("[0-9]*.sql"))
+    return sorted(each for each in _SCHEMA.iterdir() if each.name[0].isdigit())
 
 
 def _statements(sql: str) -> list[str]:

@@ -1,7 +1,6 @@
 """The stored answers of idempotency keys as rows."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import astuple
@@ -16,7 +15,7 @@ _GET = f"SELECT {_ANSWER.names} FROM idempotency WHERE account = ? AND key = ?"
 _REMEMBER = _ANSWER.insert("idempotency", "INSERT OR REPLACE")
 
 
-class FirstUse(NamedTuple):
+class FirstUse(msgspec.Struct, frozen=True):
     """When a key was first used, on its account's clock."""
 
     id: int

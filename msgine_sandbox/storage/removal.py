@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from msgine_sandbox.model.clock import FOREVER, Clocks
 from msgine_sandbox.storage.columns import Row
@@ -31,7 +33,7 @@ _DELETE_EVENTS = (
 )
 
 
-class StoredMessage(NamedTuple):
+class StoredMessage(msgspec.Struct, frozen=True):
     """A message, as far as its deletion is concerned."""
 
     id: int
@@ -44,14 +46,14 @@ class StoredMessage(NamedTuple):
     """Whether something is still to happen to it."""
 
 
-class Totals(NamedTuple):
+class Totals(msgspec.Struct, frozen=True):
     """How much is stored."""
 
     messages: int
     bytes: int
 
 
-class _Counted(NamedTuple):
+class _Counted(msgspec.Struct, frozen=True):
     messages: int
     bytes: int
     until: int

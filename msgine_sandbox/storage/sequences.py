@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from msgine_sandbox.storage.database import Database
 
 _BLOCK: Final = 1000
@@ -51,7 +53,7 @@ class Series(NamedTuple):
     channel: str
 
 
-class PageStart(NamedTuple):
+class PageStart(msgspec.Struct, frozen=True):
     """Where a page begins: so many messages below a sequence number."""
 
     sequence: int

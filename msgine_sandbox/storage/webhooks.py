@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -90,7 +90,7 @@ class AttemptFilter(msgspec.Struct, frozen=True, kw_only=True):
         return [(sql, values) for wanted, sql, values in possible if wanted is not None]
 
 
-class EndedAttempt(NamedTuple):
+class EndedAttempt(msgspec.Struct, frozen=True):
     """How an attempt ended."""
 
     url: str

@@ -13,6 +13,7 @@ from msgine_sandbox.model.clock import Clock, Clocks, RealTime
 from msgine_sandbox.model.delivery import PlannedStatus, Status, planned_timelines
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.money import Money
+from msgine_sandbox.storage.removal import Totals
 from msgine_sandbox.storage.store import Store
 
 ACCOUNT = 1
@@ -120,7 +121,7 @@ def test_a_page_is_what_it_is_of_the_messages_that_are_left(
                     assert (await store.removal.totals()).messages == len(ids)
             await delete(store, ids)
             await check(store, [], 1, limit)
-            assert await store.removal.totals() == (0, 0)
+            assert await store.removal.totals() == Totals(0, 0)
 
     asyncio.run(act())
 
