@@ -1,6 +1,6 @@
 """What follows from a status that begins or is set by hand: webhooks, and those who listen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -66,7 +66,8 @@ class Deliveries:
         until = (subscribed if is_moved else changes[-1:])[0].at
         told = changes[: self._count_together(account, changes, until)]
         await self._remove(steps, messages, told[-1])
-        await self._enqueue(account, filter(set(subscribed).__contains__, told), messages)
+        wanted = set(subscribed)
+        await self._enqueue(account, [each for each in told if each in wanted], messages)
         return told
 
     def _count_together(self, account: int, changes: Sequence[StatusChange], until: Instant) -> int:
@@ -138,7 +139,7 @@ class Deliveries:
     async def _enqueue(
         self,
         account: int,
-        changes: Iterable[StatusChange],
+        changes: Sequence[StatusChange],
         messages: Mapping[int, Changing],
     ) -> None:
         steps = await self._planner.plan(account, changes, messages)

@@ -58,6 +58,23 @@ async def test_sent_follows_a_failure_too(box: Box, webhooks: Receiver) -> None:
     assert webhooks.events == ["message.failed", "message.sent"]
 
 
+async def test_sent_follows_an_end_that_nobody_subscribes_to(box: Box, receiver: Receiver) -> None:
+    endpoint = {"url": receiver.url, "events": ["message.sent"]}
+    await box.control("PUT", "/webhooks", {"endpoints": [endpoint]})
+    await add_fault(box, "reorder")
+    await box.freeze()
+    await deliver(box, seconds=1)
+    assert receiver.events == []
+    await box.advance(seconds=10)
+    assert receiver.events == ["message.sent"]
+    await box.accepted()
+    await box.advance(seconds=1)
+    message = (await box.control("GET", "/messages"))["data"][0]["id"]
+    await box.control("POST", f"/messages/{message}/status", {"status": "failed"})
+    await box.advance(seconds=1)
+    assert receiver.events == ["message.sent", "message.sent"]
+
+
 async def test_each_recipients_sent_waits_for_its_own_delivery(
     box: Box, webhooks: Receiver
 ) -> None:

@@ -1,6 +1,6 @@
 """Which URLs receive an event of a status change, and when its first attempt is due."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from msgine_sandbox.model.clock import seconds
@@ -30,14 +30,20 @@ class WebhookPlanner:
         changes: Sequence[StatusChange],
         messages: Mapping[int, Changing],
     ) -> Sequence[StatusChange]:
-        """Return the status changes that some endpoint or callback URL subscribes to."""
+        """Return the status changes that some endpoint or callback URL subscribes to.
+
+        Where `sent` is subscribed to, so is the end of each delivery: a fault may have held the
+        event back until then.
+        """
         endpoints = self._accounts.get(account).endpoints
         events = {event for endpoint in endpoints for event in endpoint.events}
+        has_sent = EventType.SENT in events
         return [
             change
             for change in changes
             if messages[change.message].callback_url is not None
             or EVENT_OF.get(change.status) in events
+            or (has_sent and not NEXT[change.status])
         ]
 
     def most_urls(self, account: int) -> int:
@@ -47,7 +53,7 @@ class WebhookPlanner:
     async def plan(
         self,
         account: int,
-        changes: Iterable[StatusChange],
+        changes: Sequence[StatusChange],
         messages: Mapping[int, Changing],
     ) -> Sequence[Step]:
         """Store an event for every URL that receives some of the changes, and return their steps.
@@ -69,17 +75,21 @@ class WebhookPlanner:
                 for _, change, _ in planned
             ],
         )
-        events, due, ended = [], [], {}
+        events, due = [], []
         for (index, change, url), effect in zip(planned, effects, strict=True):
             event = self._event(account, change, url, effect)
             events.append(event)
             if event.state is EventState.DUE:
                 due.append((index, event.message, event.id, event.at + seconds(effect.delay)))
-            if not NEXT[change.status]:
-                ended[change.message, change.position] = index, change.at
         await self._store.webhooks.add(events)
-        # Where the delivery has ended, the events that a fault held back are due, too. One query
-        # for all of them, because it has all that is planned by then inserted.
+        # Where the delivery has ended, whether anybody is told of that or not, the events that a
+        # fault held back are due, too. One query for all of them, because it has all that is
+        # planned by then inserted.
+        ended = {
+            (change.message, change.position): (index, change.at)
+            for index, change in enumerate(changes)
+            if not NEXT[change.status]
+        }
         held = await self._store.webhooks.release(ended) if ended else {}
         for (message, position), released in held.items():
             index, at = ended[message, position]
