@@ -31,6 +31,14 @@ async def test_requests_are_filtered_by_status_and_warning_and_show_advice(tab: 
     await expect(request).to_contain_text("Rate limit: admitted, no limit")
 
 
+async def test_an_address_without_the_id_of_a_request_says_so(tab: Tab) -> None:
+    tab.client.send()
+    await tab.open("requests")
+    await tab.page.goto(f"{tab.client.origin}/#/requests/req_12")
+    await expect(tab.page.get_by_text("This request does not exist")).to_be_visible()
+    await expect(tab.find("request-row")).to_have_count(1)
+
+
 async def test_a_row_says_why_a_request_was_refused_and_the_search_finds_it(tab: Tab) -> None:
     tab.client.send("+256701234567", "Fine")
     refused = {"to": ["0701234567", "+256701234560"], "message": "Hello"}

@@ -359,8 +359,11 @@ async def test_a_hundred_recipients_are_moved_by_few_requests(tab: Tab) -> None:
     ("text", "answer"),
     [
         ("msg_0000000000000001", "This message does not exist"),
-        ("req_0000000000000001", "This request is no longer in the journal"),
+        ("req_0000000000000001", "This request does not exist, or is no longer in the journal"),
         ("123e4567-e89b-42d3-a456-426614174000", "This message does not exist"),
+        ("msg_12", "This message does not exist"),
+        ("wait", "This message does not exist"),
+        ("..", "This message does not exist"),
     ],
 )
 async def test_an_address_without_the_id_of_a_message_says_so(
@@ -370,6 +373,9 @@ async def test_an_address_without_the_id_of_a_message_says_so(
     await tab.open()
     await tab.page.goto(f"{tab.client.origin}/#/inbox/{text}")
     await expect(tab.page.get_by_text(answer)).to_be_visible()
+    await tab.expect_rows(["Mine"])
+    await tab.page.get_by_role("link", name=re.compile("^Back")).click()
+    await expect(tab.page.get_by_text(answer)).to_have_count(0)
 
 
 async def test_a_message_is_deleted_with_what_is_still_to_happen(

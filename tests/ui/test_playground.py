@@ -26,6 +26,18 @@ async def test_the_playground_sends_and_shows_the_response_with_its_headers(tab:
     await expect(tab.find("row")).to_contain_text("From the playground")
 
 
+async def test_a_call_that_there_is_not_is_not_in_the_title(tab: Tab) -> None:
+    await tab.open("playground?call=push", all_accounts=True)
+    await expect(tab.page).to_have_title(re.compile("Playground, push · msgine-sandbox$"))
+    await tab.page.goto(f"{tab.client.origin}/#/playground?call=Session expired")
+    await expect(tab.page).to_have_title(re.compile("Playground, sms · msgine-sandbox$"))
+    await tab.find("call").select_option("email")
+    await expect(tab.page).to_have_title(re.compile("Playground, email · msgine-sandbox$"))
+    await tab.page.goto(f"{tab.client.origin}/#/playground?call=constructor")
+    await expect(tab.find("call")).to_have_value("email")
+    await expect(tab.page).to_have_title(re.compile("Playground, email · msgine-sandbox$"))
+
+
 async def test_a_magic_number_is_picked(tab: Tab) -> None:
     await tab.open("playground")
     await tab.find("token").fill(tab.client.token)

@@ -20,7 +20,7 @@ export function Attempt({ id, address }) {
   const { attempt, others } = useAttempt(id);
   if (!attempt) {
     return html`<section class="message" aria-label="Attempt"><p class="empty">
-      ${attempt === null ? "Loading …" : "This attempt is no longer kept."}${" "}
+      ${attempt === null ? "Loading …" : "This attempt does not exist, or is no longer kept."}${" "}
       <a href="#/webhooks">Back</a></p></section>`;
   }
   const { event, status, url, messageId, account, at, durationMs, error, webhookId } = attempt;

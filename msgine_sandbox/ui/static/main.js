@@ -23,7 +23,7 @@ function App() {
   // Older messages, which are not loaded, can be unread as well.
   const unread = unreadCount === 0 ? "" : `${unreadCount}${list.isComplete ? "" : "+"}`;
   useEffect(() => {
-    const opened = id ? titleOf(id) : view === "playground" && parameters.get("call");
+    const opened = id ? titleOf(id) : view === "playground" && store.call;
     document.title =
       `${unread ? `(${unread}) ` : ""}${name}${opened ? `, ${opened}` : ""} · msgine-sandbox`;
   });

@@ -18,8 +18,9 @@ const MULTILINE = new Set(["message", "text", "html", "body", "data"]);
 export function Playground({ parameters }) {
   const [form, setForm] = useState(readForm);
   const change = (values) => setForm(changeForm(values));
-  const called = parameters.get("call") ?? form.call;
-  const id = Object.hasOwn(OPERATIONS, called) ? called : "sms";
+  const isCall = (name) => Object.hasOwn(OPERATIONS, name);
+  const id = [parameters.get("call"), form.call].find(isCall) ?? "sms";
+  useEffect(() => store.set({ call: id }), [id]);
   const values = valuesOf(form, id);
   const { key } = form;
   const { account } = store;

@@ -16,7 +16,8 @@ export function Request({ id, view, viewName }) {
   const entry = useEntry(id);
   if (!entry) {
     return html`<section class="message" aria-label="Request"><p class="empty">
-      ${entry === null ? "Loading …" : "This request is no longer in the journal."}${" "}
+      ${entry === null ? "Loading …"
+        : "This request does not exist, or is no longer in the journal."}${" "}
       <a href=${addressOfList(view)}>Back</a></p></section>`;
   }
   return html`<section class="message" aria-label="Request" data-testid="request">

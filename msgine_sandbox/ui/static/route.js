@@ -4,14 +4,14 @@ import { useEffect, useState } from "./preact.js";
 // Under `--answers observed`, the id of a message is a UUID.
 const ID = /^((msg|req|att)_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-// Whatever is not a view or an id is ignored: anybody can link to the page, and ids become parts of
-// paths.
+// Anybody can link to the page, and ids become parts of paths: what is no id becomes one that
+// nothing has, so that the page says what it does not find.
 function currentRoute(views) {
   const [path, query = ""] = location.hash.split("?");
   const [, view, id] = path.split("/");
   return {
     view: Object.hasOwn(views, view ?? "") ? view : "inbox",
-    id: ID.test(id ?? "") ? id : null,
+    id: id && (ID.test(id) ? id : "unknown"),
     parameters: new URLSearchParams(query),
   };
 }

@@ -26,6 +26,7 @@ class Store {
     // Null is all accounts; the token of one that only the address names is read with its clock.
     this.account = id ? { id, token: stored?.id === id ? stored.token : "" } : null;
     this.opened = null; // the message, request or attempt that is open
+    this.call = null; // that of the playground's form
     this.connection = "connecting"; // or a state of the feed
     this.accounts = [];
     this.hasAllAccounts = true;
