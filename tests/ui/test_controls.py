@@ -24,6 +24,28 @@ async def test_a_fault_that_is_added_here_applies_to_a_client(tab: Tab) -> None:
     assert tab.client.send()["status"] == "pending"
 
 
+BOXES = """(form) => [...form.querySelectorAll("label")].map((label) => {
+  const field = label.querySelector("input, select").getBoundingClientRect();
+  const range = document.createRange();
+  range.selectNode([...label.childNodes].find(({ data }) => data?.trim()));
+  const text = range.getBoundingClientRect();
+  const all = label.getBoundingClientRect();
+  return [all.bottom, text.top, field.top, (text.top + text.bottom - field.top - field.bottom) / 2];
+})"""
+
+
+async def test_fields_on_a_line_and_their_labels_are_at_one_height(tab: Tab) -> None:
+    await tab.open("controls")
+    form = tab.page.locator("form", has=tab.find("fault-add"))
+    heights: dict[int, set[tuple[int, int]]] = {}
+    for bottom, text_top, field_top, difference in await form.evaluate(BOXES):
+        if text_top < field_top:
+            heights.setdefault(round(bottom), set()).add((round(text_top), round(field_top)))
+        else:  # a checkbox has its text beside it
+            assert abs(difference) <= 1
+    assert [len(each) for each in heights.values()] == [1, 1, 1, 1]
+
+
 async def test_a_fault_can_leave_out_the_envelope(tab: Tab) -> None:
     await tab.open("controls")
     await tab.find("fault-kind").select_option(label="error response without the envelope")

@@ -9,6 +9,13 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 ROW = "(row) => new Set([...row.children].map((each) => Math.round(each.offsetTop / 14))).size"
 """How many lines the parts of a row are on; they differ in size, so not in pixels."""
+TEXTS = """(names) => [...names.querySelectorAll("dt")].flatMap((name) =>
+  [name, name.nextElementSibling].map((each) => {
+    const range = document.createRange();
+    range.selectNodeContents([...each.childNodes].findLast(({ data }) => data?.trim()));
+    return [Math.round(range.getBoundingClientRect().top), range.getClientRects().length];
+  }))"""
+"""Of each name in a list and of its value: the top of its text, and on how many lines it is."""
 SCHEME = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -17,7 +24,9 @@ async def test_a_wide_window_has_a_line_for_each_message_and_each_refused_call(
 ) -> None:
     async with new_tab(browser, live, viewport={"width": 1440, "height": 900}) as tab:
         tab.client.send(message="A text that is much too long for the room that it has. " * 4)
-        tab.client.send(["+256701234567", "+256700000001"], "Two")
+        tab.client.post("/_sandbox/faults", {"effect": {"delivery": "failed"}, "times": 12})
+        tab.client.send([f"+2567012345{number}" for number in range(10, 46)], "Many")
+        tab.client.post("/_sandbox/clock/advance", {"seconds": 3})
         tab.client.request("POST", "/api/v1/messages/sms", json={"to": "0701", "message": "No"})
         await tab.open()
         for name, count in {"row": 2, "refused-row": 1}.items():
@@ -27,6 +36,9 @@ async def test_a_wide_window_has_a_line_for_each_message_and_each_refused_call(
                 assert box is not None
                 assert box["height"] < 40
                 assert await row.evaluate(ROW) == 1
+        states = tab.find("row").first.locator(".states")
+        await expect(states).to_contain_text("failed×12delivered×24")
+        assert await states.evaluate("(states) => states.scrollWidth <= states.clientWidth")
         lefts = [
             await each.evaluate("(part) => part.offsetLeft")
             for each in await tab.page.locator(".wide .row .text").all()
@@ -34,7 +46,7 @@ async def test_a_wide_window_has_a_line_for_each_message_and_each_refused_call(
         assert len(set(lefts)) == 1
         await tab.find("row").first.click()  # beside the open message there is less room
         await expect(tab.page.locator(".wide")).to_have_count(0)
-        await expect(tab.find("message")).to_contain_text("Two")
+        await expect(tab.find("message")).to_contain_text("Many")
 
 
 async def test_the_header_is_one_line_at_1280_with_all_that_it_can_say(
@@ -74,6 +86,45 @@ async def test_on_a_phone_the_header_is_one_line_and_its_button_leads_everywhere
         await tab.find("all-accounts").click()
         await expect(tab.page.locator("main")).to_have_attribute("data-account", "all")
         assert await tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_at_800_the_header_is_one_line_and_a_click_on_the_view_closes_its_menu(
+    browser: Browser, live: Live
+) -> None:
+    async with new_tab(browser, live, viewport={"width": 800, "height": 900}) as tab:
+        tab.client.request("PATCH", "/_sandbox/account", json={"name": "The shop in Kampala"})
+        await tab.open()
+        header = tab.page.locator("header")
+        box = await header.bounding_box()
+        assert box is not None
+        assert box["height"] < 60
+        await tab.find("menu").click()
+        account = tab.find("account")
+        assert await account.evaluate("(field) => field.scrollWidth <= field.clientWidth")
+        await expect(account).to_have_attribute("title", await account.input_value())
+        await tab.find("nav-inbox").click()
+        await expect(tab.find("nav-inbox")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_names_and_their_values_are_at_one_height(
+    browser: Browser, live: Live, width: int
+) -> None:
+    async with new_tab(browser, live, viewport={"width": width, "height": 800}) as tab:
+        tab.client.request("PATCH", "/_sandbox/account", json={"tier": "professional"})
+        body = {"to": "+256701234567", "message": "Hi", "scheduledFor": "2099-01-01T06:00:00Z"}
+        tab.client.post("/_sandbox/clock/freeze")
+        message = tab.client.post("/api/v1/developers/sms", body)
+        await tab.open("controls")
+        texts = await tab.find("windows").evaluate(TEXTS)
+        assert [lines for _, lines in texts] == [1, 1, 1, 1]
+        assert texts[::2] == texts[1::2]
+        await tab.page.goto(f"{live.origin}/#/inbox/{message['id']}")
+        await expect(tab.find("go-scheduled")).to_be_visible()
+        if width == 1280:  # on a narrow window, the longest values are on two lines
+            texts = await tab.find("facts").evaluate(TEXTS)
+            assert texts[::2] == texts[1::2]
+        tab.client.request("DELETE", f"/_sandbox/messages/{message['id']}")
 
 
 async def test_a_chosen_theme_stays(tab: Tab) -> None:

@@ -270,7 +270,7 @@ async def test_a_wrong_control_token_is_reported(browser: Browser) -> None:
             field = tab.find("control-token").get_by_label("control token")
             await field.fill("parsley")
             await tab.page.keyboard.press("Enter")
-            await expect(tab.find("control-token")).to_contain_text("Wrong control token")
+            await expect(tab.find("control-token")).to_contain_text("Wrong control token. Continue")
             await field.fill("sesame")
             await tab.page.keyboard.press("Enter")
             await expect(tab.find("empty")).to_be_visible()

@@ -8,6 +8,9 @@ from playwright.async_api import Browser, expect
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
 
 
+LINES = "(element) => element.getClientRects().length"
+
+
 def schedule(tab: Tab, at: str, message: str = "Doors open") -> str:
     """Schedule an SMS, and return its id."""
     body = {"to": "+256701234567", "message": message, "scheduledFor": at}
@@ -38,6 +41,21 @@ async def test_what_is_due_next_is_shown_as_it_comes_with_a_button_to_go_there(t
     await tab.find("go-idle").click()
     await expect(tab.find("next")).to_have_count(0)
     assert status_of(tab, later) == "delivered"
+
+
+async def test_on_a_phone_the_bar_has_both_ways_on_one_line(browser: Browser) -> None:
+    with serving() as own:
+        async with new_tab(browser, own, viewport={"width": 360, "height": 740}) as tab:
+            schedule(tab, "2099-01-01T06:00:00Z")
+            await tab.open()
+            there = await tab.find("go-next").bounding_box()
+            idle = await tab.find("go-idle").bounding_box()
+            assert there is not None
+            assert idle is not None
+            assert there["y"] == idle["y"]
+            assert await tab.find("next").locator("time").evaluate(LINES) == 1
+            await tab.find("go-idle").click()
+            await expect(tab.find("notice")).to_contain_text("0 steps ran")
 
 
 async def test_a_scheduled_message_leads_to_its_time_on_its_accounts_clock(

@@ -22,6 +22,6 @@ function ControlTokenForm() {
     <label>This sandbox requires its control token, or, if it allows that, an
       account's own${" "}<input name="token" type="password" required
       pattern="[\\x21-\\x7e]+" title="printable ASCII without spaces" autofocus /></label>
-    ${isWrong && "Wrong control token."}
+    ${" "}${isWrong && "Wrong control token. "}
     <button>Continue</button></form>`;
 }

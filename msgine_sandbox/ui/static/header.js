@@ -11,7 +11,7 @@ const SEARCH_AFTER_MS = 200; // without another key
 const REFRESH_MS = 3000; // of the clock, and of what an account's rate limits have left
 
 export function Header({ views, view, unread, openHelp }) {
-  // On a phone all but the name of the view is behind a button.
+  // On a narrow window all but the name of the view is behind a button.
   const [isOpen, setOpen] = useState(false);
   useEffect(() => setOpen(false), [view, store.account?.id]);
   return html`<header class=${`top ${isOpen ? "open" : ""}`}>
@@ -22,7 +22,8 @@ export function Header({ views, view, unread, openHelp }) {
       onClick=${() => setOpen(!isOpen)}>${views[view][0]}
       ${view === "inbox" && unread !== "" && html` <span class="count">${unread}</span>`}
       ${" "}▾</button>
-    <nav aria-label="Views">${Object.entries(views).map(([id, [name]]) => html`
+    <nav aria-label="Views" onClick=${() => setOpen(false)}>
+      ${Object.entries(views).map(([id, [name]]) => html`
       <a href=${`#/${id}`} aria-current=${id === view ? "page" : null} data-testid=${`nav-${id}`}>
         ${name}
         ${id === "inbox" && unread !== ""
@@ -78,7 +79,8 @@ function AccountChoice({ accounts, account }) {
   };
   return html`<label class="account"><span class="hidden">Account</span>
     <input list="accounts" value=${text ?? chosenText} autocomplete="off" spellcheck="false"
-      placeholder=${(text !== null && chosenText) || "all accounts"} data-testid="account"
+      placeholder=${(text !== null && chosenText) || "all accounts"} title=${chosenText}
+      data-testid="account"
       onFocus=${begin} onInput=${(event) => setText(event.target.value)}
       onBlur=${choose} onKeyDown=${onKeyDown} />
     <datalist id="accounts">${accounts.map((each) => html`
