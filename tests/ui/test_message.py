@@ -411,6 +411,33 @@ async def test_another_accounts_message_does_not_stay_open(tab: Tab) -> None:
     tab.client = mine
 
 
+CHANGE_AND_CHOOSE = """async ([message, account]) => {
+  const { store } = await import("/ui/store.js");
+  store.reportChange(new Set([message]));
+  store.chooseAccount(account);
+  await new Promise((resolve) => setTimeout(resolve, 60)); // it would be loaded again before
+}"""
+
+
+async def test_a_message_that_changes_as_another_account_is_chosen_does_not_choose_its_own(
+    tab: Tab,
+) -> None:
+    other = Client(tab.client.origin)
+    other.request("GET", "/_sandbox/account")
+    [account] = other.request("GET", "/_sandbox/accounts").json()["data"]
+    other.close()
+    tab.client.post("/_sandbox/clock/freeze")
+    sent = tab.client.send(message="Mine")
+    await tab.open()
+    await tab.find("row").click()
+    await expect(tab.find("text")).to_have_text("Mine")
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url))
+    await tab.page.evaluate(CHANGE_AND_CHOOSE, [sent["id"], account])
+    await tab.expect_rows([])
+    assert [url for url in asked if sent["id"] in url] == []
+
+
 async def test_arabic_segments_stand_in_reading_order(tab: Tab) -> None:
     text = "السلام عليكم ورحمة الله وبركاته " * 5
     tab.client.send(message=text)

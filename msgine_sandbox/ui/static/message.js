@@ -79,7 +79,10 @@ function useMessage(id) {
       }, REFRESH_MS);
     };
     store.changeListeners.add(onChange);
-    return () => store.changeListeners.delete(onChange);
+    return () => {
+      clearTimeout(timer.current); // or it would look in an account that was chosen meanwhile
+      store.changeListeners.delete(onChange);
+    };
   }, [id]);
   return { message, problem, refresh };
 }
