@@ -31,6 +31,13 @@ export function formatTime(time) {
   return time.replace("T", " ").replace(/\.(\d{3})\d*Z$/, ".$1Z").replace(/Z$/, " UTC");
 }
 
+// The time in a row of a list: to the second, with the date unless it is that of today, because
+// accounts have clocks of their own.
+export function timeOfRow(at) {
+  const isToday = at.slice(0, 10) === new Date().toISOString().slice(0, 10);
+  return formatTime(at).slice(isToday ? 11 : 0, 19);
+}
+
 export function formatCount(count) {
   return count.toLocaleString("en");
 }

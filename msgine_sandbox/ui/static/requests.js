@@ -2,7 +2,7 @@
 import { AccountOf } from "./accounts.js";
 import { BASE_PATH } from "./api.js";
 import { StatusCode } from "./components.js";
-import { formatCount, formatTime, plural } from "./format.js";
+import { formatCount, formatTime, plural, timeOfRow } from "./format.js";
 import { useListKeys, VirtualList } from "./list.js";
 import { html } from "./preact.js";
 import { Reason, Recipients } from "./refusals.js";
@@ -121,10 +121,4 @@ function Row({ entry, href, isOpen }) {
 
 function formatMilliseconds(duration) {
   return duration < 10 ? `${duration.toFixed(1)} ms` : `${formatCount(Math.round(duration))} ms`;
-}
-
-// To the second, with the date unless it is that of today: accounts have clocks of their own.
-export function timeOfRow(at) {
-  const isToday = at.slice(0, 10) === new Date().toISOString().slice(0, 10);
-  return formatTime(at).slice(isToday ? 11 : 0, 19);
 }
