@@ -25,7 +25,6 @@ from msgine_sandbox.asgi.credentials import (
     idempotency_field,
     idempotency_key,
 )
-from msgine_sandbox.asgi.fault_errors import fault_error
 from msgine_sandbox.asgi.recipients import recipients_of, target_of
 from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, check_origin
@@ -177,6 +176,9 @@ class ApiPipeline:
             raise ClientDisconnect
         if effect.status is not None:
             recipients = filter(fault.match.matches_recipient, recipients_of(context))
+            # Here, because few starts have faults.
+            from msgine_sandbox.asgi.fault_errors import fault_error
+
             error = fault_error(effect, context, next(recipients, None))
             answer = error_answer(error, context) if effect.envelope else message_answer(error)
             return truncated(answer) if effect.malformed else answer

@@ -17,7 +17,7 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import RequestContext, context_of
 from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, read_body_as
-from msgine_sandbox.control.journal import WarningView, warning_views
+from msgine_sandbox.control.request_facts import WarningView, warning_views
 from msgine_sandbox.control.views import View
 from msgine_sandbox.model.channel import TRAITS, Channel
 from msgine_sandbox.model.clock import RealTime

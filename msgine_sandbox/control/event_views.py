@@ -8,8 +8,9 @@ import msgspec
 from msgspec.structs import replace
 
 from msgine_sandbox.control.attempt_views import AttemptViews
-from msgine_sandbox.control.journal import WarningView, entry_view, warning_views
+from msgine_sandbox.control.journal import entry_view
 from msgine_sandbox.control.message_views import message_view
+from msgine_sandbox.control.request_facts import WarningView, warning_views
 from msgine_sandbox.control.views import View, owner_of
 from msgine_sandbox.model.clock import Instant, iso_micros
 from msgine_sandbox.model.delivery import Delivery, Status, StatusChange, summary

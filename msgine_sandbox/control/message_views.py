@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType, field
 from msgspec.structs import replace
 
-from msgine_sandbox.control.journal import (
+from msgine_sandbox.control.request_facts import (
     DecisionView,
     WarningView,
     decision_views,

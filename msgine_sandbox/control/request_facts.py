@@ -1,18 +1,23 @@
-"""What a list says of a request besides its line: whom it would send to, and why it was refused.
+"""What is said of a request: whom it would send to, why it was refused, warnings and decisions.
 
-It is read from the bodies that the journal keeps when it is asked for, so that requests do not wait
-for it.
+The first two are read from the bodies that the journal keeps when they are asked for, so that
+requests do not wait for them.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from msgine_sandbox.asgi.recipients import recipients_in
 from msgine_sandbox.asgi.routing import BASE_PATH
-from msgine_sandbox.control.views import View
+from msgine_sandbox.control.views import EffectView, View, effect_view
+from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.journal import JournalEntry
+from msgine_sandbox.model.magic import Outcome
+from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.journal import RequestOutcome, outcome_of
 
 _MOST_RECIPIENTS: Final = 3
@@ -81,3 +86,123 @@ def _beginning(value: Any) -> str | None:
         return None
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text[:_BEGINNING]
+
+
+class WarningView(View, frozen=True, kw_only=True):
+    """A warning about the client."""
+
+    code: WarningCode
+    message: str
+    advice: str
+    """What to do about it."""
+    docs: str
+    """Where it is explained."""
+
+
+class AuthDecision(View, frozen=True, kw_only=True):
+    """Whether the credential was accepted."""
+
+    by: str = "auth"
+    outcome: str
+    spelling: str | None
+    """How the credential was sent."""
+
+
+class WindowDecision(View, frozen=True, kw_only=True):
+    """Whether the rate limit admitted the request."""
+
+    by: str = "window"
+    limit: int
+    remaining: int
+    outcome: str
+    retry_after: int | UnsetType = UNSET
+    """Seconds; only where the request was refused."""
+    reason: str | UnsetType = UNSET
+    """Why waiting does not help; only where the account's clock stands."""
+
+
+class FaultDecision(View, frozen=True, kw_only=True):
+    """Which fault acted on the request."""
+
+    by: str = "fault"
+    outcome: str = "met"
+    id: str
+    effect: EffectView
+    magic: str | UnsetType = UNSET
+    """The magic recipient that the fault stands for; absent where it was added by a call."""
+
+
+class IdempotencyDecision(View, frozen=True, kw_only=True):
+    """Whether the idempotency key was new."""
+
+    by: str = "idempotency"
+    outcome: str
+    key: str
+
+
+class DeliveryDecisionView(View, frozen=True, kw_only=True):
+    """What decided how the message is delivered to a recipient."""
+
+    by: str = "delivery"
+    outcome: Outcome
+    to: str
+    rule: str
+    """The id of a fault, or the name of a magic recipient."""
+
+
+DecisionView = (
+    AuthDecision | WindowDecision | FaultDecision | IdempotencyDecision | DeliveryDecisionView
+)
+
+
+def warning_views(entry: JournalEntry) -> list[WarningView]:
+    """Return the warnings of an entry."""
+    return [
+        WarningView(code=each.code, message=each.message, advice=each.advice, docs=each.docs)
+        for each in entry.warnings
+    ]
+
+
+def decision_views(entry: JournalEntry) -> list[DecisionView]:
+    """Return what the pipeline decided, in its order, as far as the request came."""
+    found = [_auth(entry), _rate_limit(entry.admission), _fault(entry), _idempotency(entry)]
+    deliveries = [
+        DeliveryDecisionView(outcome=each.outcome, to=each.recipient, rule=each.rule)
+        for each in entry.deliveries
+    ]
+    return [*[each for each in found if each is not None], *deliveries]
+
+
+def _auth(entry: JournalEntry) -> AuthDecision | None:
+    refused = entry.admission is None
+    if refused and entry.status != HTTPStatus.UNAUTHORIZED:
+        return None  # it was refused before its credential was looked at
+    return AuthDecision(outcome="refused" if refused else "accepted", spelling=entry.scheme)
+
+
+def _rate_limit(admission: Admission | None) -> WindowDecision | None:
+    if admission is None:
+        return None
+    wait = admission.retry_after
+    return WindowDecision(
+        limit=admission.limit,
+        remaining=admission.remaining,
+        outcome="admitted" if wait is None else "refused",
+        retry_after=UNSET if wait is None else wait,
+        reason=admission.reason or UNSET,
+    )
+
+
+def _fault(entry: JournalEntry) -> FaultDecision | None:
+    if entry.fault is None or entry.effect is None:
+        return None
+    return FaultDecision(
+        id=entry.fault, effect=effect_view(entry.effect), magic=entry.magic or UNSET
+    )
+
+
+def _idempotency(entry: JournalEntry) -> IdempotencyDecision | None:
+    if entry.key is None:
+        return None
+    outcome = "replayed" if entry.replayed else "first"
+    return IdempotencyDecision(outcome=outcome, key=entry.key)
