@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from msgine_sandbox.model.ids import format_id
 EVENT_PREFIX: Final = "evt"
 ATTEMPT_PREFIX: Final = "att"
 MAX_URL: Final = 2048
+_KEPT: Final = 128
+"""URLs of which it is remembered whether they are valid: most webhooks go to a few."""
 
 
 class EventType(StrEnum):
@@ -162,6 +165,7 @@ def checked_url(url: str, field: str) -> str:
     )
 
 
+@lru_cache(_KEPT)
 def url_problem(url: str) -> str | None:
     """Return what the text should be, or None if it is an http or https URL."""
     if len(url) > MAX_URL:

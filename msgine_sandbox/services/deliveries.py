@@ -66,8 +66,9 @@ class Deliveries:
         until = (subscribed if is_moved else changes[-1:])[0].at
         told = changes[: self._count_together(account, changes, until)]
         await self._remove(steps, messages, told[-1])
-        wanted = set(subscribed)
-        await self._enqueue(account, [each for each in told if each in wanted], messages)
+        if len(told) < len(changes):
+            subscribed = self._planner.subscribed(account, told, messages)
+        await self._enqueue(account, subscribed, messages)
         return told
 
     def _count_together(self, account: int, changes: Sequence[StatusChange], until: Instant) -> int:

@@ -130,6 +130,20 @@ async def test_the_first_address_that_accepts_a_connection_is_used(
     assert listener.of_requests == [0]
 
 
+async def test_an_address_with_a_connection_comes_before_the_others(
+    listener: Listener, transports: Transports
+) -> None:
+    listener.let_go.set()
+    await post(transports, listener)
+    other = ip_address("127.0.0.2")
+    server = await asyncio.start_server(listener.serve, str(other), listener.port)
+    request = httpx.Request("POST", f"http://127.0.0.1:{listener.port}/hooks")
+    async with transports.response(request, [other, ADDRESS]) as response:
+        assert response.status_code == 200
+    assert listener.of_requests == [0, 0]
+    server.close()
+
+
 async def test_the_connection_of_a_webhook_that_is_given_up_is_closed(
     listener: Listener, transports: Transports
 ) -> None:

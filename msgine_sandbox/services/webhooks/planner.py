@@ -76,8 +76,10 @@ class WebhookPlanner:
             ],
         )
         events, due = [], []
-        for (index, change, url), effect in zip(planned, effects, strict=True):
-            event = self._event(account, change, url, effect)
+        first = self._ids.next(len(planned))
+        ids = range(first, first + len(planned))
+        for event_id, (index, change, url), effect in zip(ids, planned, effects, strict=True):
+            event = self._event(event_id, account, change, url, effect)
             events.append(event)
             if event.state is EventState.DUE:
                 due.append((index, event.message, event.id, event.at + seconds(effect.delay)))
@@ -96,9 +98,10 @@ class WebhookPlanner:
             due += [(index, message, event_id, at) for event_id in released]
         # With the same due time and larger ids, they come after the others of their change.
         due.sort(key=itemgetter(0))
+        first = self._ids.next(len(due))
         return [
-            Step(self._ids.next(), account, Lane.WEBHOOK, at, message, event_id)
-            for _, message, event_id, at in due
+            Step(step_id, account, Lane.WEBHOOK, at, message, event_id)
+            for step_id, (_, message, event_id, at) in enumerate(due, first)
         ]
 
     def _urls(self, message: Changing, event: EventType) -> Sequence[str]:
@@ -109,11 +112,11 @@ class WebhookPlanner:
         return [endpoint.url for endpoint in endpoints if event in endpoint.events]
 
     def _event(
-        self, account: int, change: StatusChange, url: str, effect: WebhookEffect
+        self, event_id: int, account: int, change: StatusChange, url: str, effect: WebhookEffect
     ) -> WebhookEvent:
         event = EVENT_OF[change.status]
         return WebhookEvent(
-            id=self._ids.next(),
+            id=event_id,
             account=account,
             message=change.message,
             position=change.position,

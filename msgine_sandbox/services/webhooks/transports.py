@@ -60,19 +60,24 @@ class Transports:
     ) -> AsyncIterator[httpx.Response]:
         """Send a request to the first address that accepts a connection, and close its response.
 
-        It connects to an address, whatever the name in the URL resolves to meanwhile.
+        It connects to an address, whatever the name in the URL resolves to meanwhile. Those with a
+        connection come first: of `localhost`, most receivers have one of the two addresses.
 
         Raises:
             httpx.TransportError: no address does, or the request cannot be sent.
         """
-        for address in addresses[:-1]:
+        url, kept = request.url, {each.place for each in self._kept}
+        places = [_Place(url.scheme, url.host, url.port, address) for address in addresses]
+        *others, last = sorted(places, key=lambda place: place not in kept)
+        for place in others:
             try:
-                place, transport, response = await self._send_to(address, request)
+                transport, response = await self._send_to(place, request)
                 break
             except httpx.ConnectError:
                 continue
         else:
-            place, transport, response = await self._send_to(addresses[-1], request)
+            place = last
+            transport, response = await self._send_to(place, request)
         try:
             async with aclosing(response):
                 yield response
@@ -90,20 +95,18 @@ class Transports:
             await each.transport.aclose()
 
     async def _send_to(
-        self, address: Address, request: httpx.Request
-    ) -> tuple[_Place, httpx.AsyncHTTPTransport, httpx.Response]:
-        url = request.url
-        place = _Place(url.scheme, url.host, url.port, address)
+        self, place: _Place, request: httpx.Request
+    ) -> tuple[httpx.AsyncHTTPTransport, httpx.Response]:
         resolved = httpx.Request(
             request.method,
-            _url_at(str(url), address),
+            _url_at(str(request.url), place.address),
             headers=request.headers,  # whose Host is still the name
             stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": url.host},
+            extensions={**request.extensions, "sni_hostname": place.host},
         )
         transport = await self._transport(place)
         try:
-            return place, transport, await transport.handle_async_request(resolved)
+            return transport, await transport.handle_async_request(resolved)
         except BaseException:
             await transport.aclose()
             raise
