@@ -1,6 +1,6 @@
 """Faults on demand: which one acts on a request, a delivery or a webhook, counted exactly."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Final, get_args
 
@@ -135,7 +135,8 @@ class Faults:
         # Nothing suspends between this query and the count below, so two requests at the same time
         # cannot both use the last hit of a fault.
         faults = await self._active_of(RequestEffect, account)
-        acting = faults.acting(lambda match: match.matches_request(target))
+        matching = [fault for fault in faults.left if fault.match.matches_request(target)]
+        acting = faults.acting(matching)
         if faults.counted:  # else no commit, as for most requests of an account with faults
             async with self._store.write():
                 await self.count(faults.counted)
@@ -149,8 +150,10 @@ class Faults:
         """
         faults, acting = await self._active_of(DeliveryEffect, message.account), {}
         for to in message.recipients:
-            matches = partial(Match.matches_delivery, channel=message.channel, recipient=to)
-            if (fault := faults.acting(matches)) is not None:
+            matching = [
+                each for each in faults.left if each.match.matches_delivery(message.channel, to)
+            ]
+            if (fault := faults.acting(matching)) is not None:
                 acting[to] = fault
         return DeliveryFaults(acting, faults.counted)
 
@@ -165,7 +168,8 @@ class Faults:
         """Return what happens to each webhook of an account, and count it; in a transaction."""
         faults, effects = await self._active_of(WebhookEffect, account), []
         for event, to in webhooks:
-            fault = faults.acting(partial(Match.matches_webhook, event=event, recipient=to))
+            matching = [each for each in faults.left if each.match.matches_webhook(event, to)]
+            fault = faults.acting(matching)
             if fault is not None and isinstance(fault.effect, WebhookEffect):
                 effects.append(fault.effect)
             else:
@@ -216,22 +220,26 @@ class Faults:
 
 
 class _Candidates:
-    """Faults that may act, the first of which that matches and has hits left does."""
+    """Faults that may act: of those that match and have hits left, the oldest does."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self._faults = {fault.id: fault for fault in faults}
         self._counted: dict[int, Fault] = {}
 
     @property
+    def left(self) -> Collection[Fault]:
+        """Those that have hits left."""
+        return [fault for fault in self._faults.values() if fault.left != 0]
+
+    @property
     def counted(self) -> Collection[Fault]:
         """Those that have matched, with how often they have."""
         return self._counted.values()
 
-    def acting(self, matches: Callable[[Match], bool]) -> Fault | None:
+    def acting(self, matching: Iterable[Fault]) -> Fault | None:
         """Return the first fault that acts, and count the match for it and for those before it."""
-        for fault in self._faults.values():
-            if fault.left != 0 and matches(fault.match):
-                counted = self._faults[fault.id] = self._counted[fault.id] = fault.counted()
-                if fault.acts_next():
-                    return counted
+        for fault in matching:
+            counted = self._faults[fault.id] = self._counted[fault.id] = fault.counted()
+            if fault.acts_next():
+                return counted
         return None
