@@ -21,8 +21,8 @@ from matching import assert_refused
 from playwright.async_api import Browser, expect
 from project import DOCS
 
-from msgine_sandbox import app
 from msgine_sandbox.model.warning import ClientWarning, WarningCode
+from msgine_sandbox.ui import docs
 from msgine_sandbox.ui.markdown import Renderer, anchor_of
 
 HOLD = 30  # seconds; only a page that is rendered on the event loop takes so long
@@ -61,7 +61,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Served:
 
     @asynccontextmanager
     async def serve(folder: Path) -> AsyncIterator[Box]:
-        monkeypatch.setattr(app, "docs_folder", lambda: folder)
+        monkeypatch.setattr(docs, "docs_folder", lambda: folder)
         async with sandbox() as box:
             yield box
 
