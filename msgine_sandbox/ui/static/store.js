@@ -29,6 +29,7 @@ class Store {
     this.call = null; // that of the playground's form
     this.connection = "connecting"; // or a state of the feed
     this.accounts = [];
+    this.foundAccounts = []; // by the latest search, which is not repeated
     this.hasAllAccounts = true;
     this.clock = null; // of the chosen account, or the default of new accounts
     this.notice = null;
@@ -200,15 +201,15 @@ class Store {
     ]);
     if (account !== this.account) return; // another one was chosen meanwhile
     this.hasAllAccounts = newest.data.length === newest.total;
-    this.setAccounts(newest.data);
+    this.setAccounts(withoutRepeats(newest.data, this.foundAccounts));
   }
 
   // Add those accounts whose name or token has a text.
   async findAccounts(text) {
     await this.try(async () => {
       const path = `/accounts?limit=20&q=${encodeURIComponent(text)}`;
-      const found = await callControlApi("GET", path);
-      this.setAccounts(withoutRepeats(this.accounts, found.data));
+      this.foundAccounts = (await callControlApi("GET", path)).data;
+      this.setAccounts(withoutRepeats(this.accounts, this.foundAccounts));
     }, () => true);
   }
 
