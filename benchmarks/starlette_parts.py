@@ -16,14 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from msgine_sandbox.api.analytics import AnalyticsApi
-from msgine_sandbox.api.developers import DevelopersApi
-from msgine_sandbox.api.devices import DevicesApi
-from msgine_sandbox.api.handlers import MessageHandlers
-from msgine_sandbox.api.messages import MessagesApi
 from msgine_sandbox.asgi.answers import Answer
 from msgine_sandbox.asgi.context import open_context
 from msgine_sandbox.asgi.routing import Routes, resource
+from msgine_sandbox.routes import api_routes
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.settings import Settings
 
@@ -43,15 +39,7 @@ Variant = Callable[[], Awaitable[object]]
 
 def declared_paths() -> list[str]:
     """Return the paths of both APIs, in the order in which they are declared."""
-    s = Sandbox(Settings())
-    handlers = MessageHandlers(s.messages, s.channels, s.store.messages, s.polling)
-    apis = (
-        MessagesApi(handlers),
-        DevelopersApi(handlers),
-        DevicesApi(s.devices),
-        AnalyticsApi(s.analytics),
-    )
-    return [each.path for api in apis for each in api.resources]
+    return [each.path for each in api_routes(Sandbox(Settings())).resources]
 
 
 def scope_of(path: str) -> Scope:
