@@ -9,6 +9,7 @@ envelope.
 import asyncio
 import importlib.util
 
+from msgine_sandbox.protocol.writes import Writes
 from msgine_sandbox.sandbox import Sandbox
 
 
@@ -30,5 +31,10 @@ def protocol_for(sandbox: Sandbox) -> type[asyncio.Protocol]:
         from msgine_sandbox.protocol.on_h11 import H11Connection
 
         bases = (H11Connection, H11Protocol)
-    known = {"known_connections": sandbox.connections, "ids": sandbox.ids, "real": sandbox.real}
+    known = {
+        "known_connections": sandbox.connections,
+        "ids": sandbox.ids,
+        "real": sandbox.real,
+        "writes": Writes(),
+    }
     return type("Protocol", bases, known)

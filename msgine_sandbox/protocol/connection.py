@@ -13,6 +13,7 @@ from msgine_sandbox.asgi.context import REFUSAL
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.errors import ApiError, RequestTimedOut
 from msgine_sandbox.model.ids import Ids, format_id
+from msgine_sandbox.protocol.writes import CollectingTransport, Writes
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Base
@@ -36,6 +37,7 @@ class ConnectionProtocol(_Base):
     known_connections: Connections
     ids: Ids
     real: RealTime
+    writes: Writes
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,12 +61,16 @@ class ConnectionProtocol(_Base):
         raise NotImplementedError
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        collecting: Any = CollectingTransport(transport, self.writes, self.loop)
+        super().connection_made(collecting)
         self.known_connections.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.known_connections.closed(self)
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        self.writes.flush()  # the transport closes itself after this
 
     def data_received(self, data: bytes) -> None:
         if self._has_refused:

@@ -70,7 +70,8 @@ class RespondingConnection(ConnectionProtocol):
             cycle.keep_alive = False
         elif not cycle.keep_alive:
             headers.append((b"connection", b"close"))
-        head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        if head.count(b"\r") + head.count(b"\n") != 2 * len(headers):
+        # `map` with two methods of bytes, because a format for each header takes twice as long.
+        lines = b"\r\n".join(map(b": ".join, headers))
+        if lines.count(b"\n") != len(headers) - 1 or lines.count(b"\r") != len(headers) - 1:
             raise RuntimeError("A header of the response contains a line break")
-        return b"%b%b\r\n" % (STATUS_LINE[start["status"]], head)
+        return b"%b%b\r\n\r\n" % (STATUS_LINE[start["status"]], lines)

@@ -1,4 +1,4 @@
-"""On httptools, the head of a response and the first part of its body are one write."""
+"""Head and body of a response are one write, on httptools, and those of one turn come together."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,12 +22,15 @@ HEALTH = b"GET /_sandbox/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 class Recorder(asyncio.Transport):
     """Keeps each write apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_write: Callable[[], object] = lambda: None) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.written: list[bytes] = []
         self.closed = False
+        self._on_write = on_write
 
     def write(self, data: Any) -> None:
+        assert not self.closed
+        self._on_write()
         self.written.append(bytes(data))
 
     def is_closing(self) -> bool:
@@ -35,6 +38,11 @@ class Recorder(asyncio.Transport):
 
     def close(self) -> None:
         self.closed = True
+
+    abort = write_eof = close
+
+    def can_write_eof(self) -> bool:
+        return True
 
     def resume_reading(self) -> None:
         pass
@@ -44,8 +52,8 @@ class Recorder(asyncio.Transport):
 
 
 @asynccontextmanager
-async def connection() -> AsyncIterator[tuple[Recorder, Callable[[bytes], Any]]]:
-    """Return what a connection writes, and the function that it gets its data by."""
+async def server() -> AsyncIterator[Callable[[Recorder], Any]]:
+    """Return the function that opens a connection on a transport, and returns its protocol."""
     box = Sandbox(Settings())
     config = config_of(box)
     config.load()
@@ -53,14 +61,28 @@ async def connection() -> AsyncIterator[tuple[Recorder, Callable[[bytes], Any]]]
     kind: Any = config.http_protocol_class
     if not issubclass(kind, RespondingConnection):
         pytest.skip("httptools is not installed")
-    protocol = kind(config=config, server_state=ServerState(), app_state={})
-    recorder = Recorder()
-    protocol.connection_made(recorder)
+    opened = []
+
+    def connect(recorder: Recorder) -> Any:
+        protocol = kind(config=config, server_state=ServerState(), app_state={})
+        protocol.connection_made(recorder)
+        opened.append(protocol)
+        return protocol
+
     try:
-        yield recorder, protocol.data_received
+        yield connect
     finally:
-        protocol.connection_lost(None)
+        for protocol in opened:
+            protocol.connection_lost(None)
         await box.lifecycle.close()
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[tuple[Recorder, Callable[[bytes], Any]]]:
+    """Return what a connection writes, and the function that it gets its data by."""
+    async with server() as connect:
+        recorder = Recorder()
+        yield recorder, connect(recorder).data_received
 
 
 async def writes(recorder: Recorder, count: int) -> list[bytes]:
@@ -149,3 +171,49 @@ async def test_a_connection_that_the_client_wants_closed_is_closed() -> None:
         [written] = await writes(recorder, 1)
         assert b"\r\nconnection: close\r\n" in written
         assert recorder.closed
+
+
+async def test_responses_of_one_turn_are_written_once_all_of_them_are_there() -> None:
+    async with server() as connect:
+        complete: list[bool] = []
+        protocols: list[Any] = []
+
+        def note() -> None:
+            complete.append(all(each.cycle.response_complete for each in protocols))
+
+        protocols += [connect(Recorder(note)) for _ in range(3)]
+        for protocol in protocols:
+            protocol.data_received(HEALTH)
+        await until(lambda: len(complete) == len(protocols))
+        assert complete == [True, True, True]
+
+
+async def test_a_connection_is_closed_after_all_responses_that_it_owes() -> None:
+    async with connection() as (recorder, receive):
+        # The recorder allows no write after the end.
+        receive(HEALTH + HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        found = [status for status, _ in body_lengths(await writes(recorder, 2))]
+        assert found == [b"HTTP/1.1 200 OK"] * 2
+        await until(lambda: recorder.closed)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda protocol: protocol.eof_received(),
+        lambda protocol: protocol.shutdown(),
+        lambda protocol: protocol.transport.abort(),
+        lambda protocol: protocol.data_received(b"not HTTP\r\n\r\n"),
+    ],
+    ids=["end of input", "shutdown", "abort", "refusal"],
+)
+async def test_what_ends_a_connection_comes_after_its_responses(end: Callable[[Any], None]) -> None:
+    async with server() as connect:
+        recorder = Recorder()
+        protocol = connect(recorder)
+        protocol.data_received(HEALTH)
+        await until(lambda: protocol.cycle.response_complete)
+        assert recorder.written == []
+        end(protocol)
+        (status, _), *_ = body_lengths(recorder.written)
+        assert status == b"HTTP/1.1 200 OK"
