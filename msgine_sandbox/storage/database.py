@@ -116,7 +116,8 @@ class Database:
         A request whose transaction fails also waits, or its client could meet what is not undone
         yet.
         """
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        assert self._loop is not None  # noqa: S101  (it opened the batch)
+        ended: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append(ended)
         return ended
 
