@@ -76,7 +76,8 @@ class MessageHandlers:
         codec.warn(context, body)
         service = self._channels[channel]
         draft = await service.prepared(codec.read(body))
-        warn_of_time(draft.scheduled_for, context)
+        if draft.scheduled_for is not None:
+            warn_of_time(draft.scheduled_for, context)
         send_context = self._messages.send_context(account, context.entry.request_id)
         message = await service.compose(draft, send_context)
         if TRACE_HEADER in context.headers:
@@ -134,20 +135,15 @@ class MessageHandlers:
 def account_with(scope: Scope, context: RequestContext) -> Account:
     """Return the account of a request; raise Forbidden (documented) if it lacks a scope."""
     account = context.authenticated_account
-    check_scope(scope, account)
+    if not account.has_scope(scope):
+        raise Forbidden(requiredScope=scope)
     return account
 
 
-def check_scope(scope: Scope, account: Account) -> None:
-    """Raise Forbidden (documented) if an account lacks a scope."""
-    if not account.has_scope(scope):
-        raise Forbidden(requiredScope=scope)
-
-
-def warn_of_time(scheduled_for: ScheduledTime | None, context: RequestContext) -> None:
+def warn_of_time(scheduled_for: ScheduledTime, context: RequestContext) -> None:
     """Warn of a time without an offset.
 
     Before the time is refused for being in the past, which this may be the reason of.
     """
-    if scheduled_for is not None and not scheduled_for.has_offset:
+    if not scheduled_for.has_offset:
         context.entry.warnings.append(warning.time_without_offset(scheduled_for.text))

@@ -67,7 +67,7 @@ def text_message(
 def sms_view(message: Message, form: AnswerForm) -> TextMessage:
     """Return an SMS; a scheduled one is pending, because this API does not have `queued`."""
     view = text_message(TextMessage, message, form, form.cost(message))
-    if view.status == Status.QUEUED:
+    if message.scheduled_at is not None and view.status == Status.QUEUED:
         view.status = Status.PENDING
     return view
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import CredentialScheme, RequestContext
+from msgine_sandbox.model import warning
 from msgine_sandbox.model.errors import ApiError, InvalidRequest, Unauthorized
 from msgine_sandbox.model.idempotency import (
     FIELD,
@@ -16,6 +17,7 @@ from msgine_sandbox.model.idempotency import (
 from msgine_sandbox.settings import is_token
 
 _BEARER: Final = re.compile(rb"[ \t]*bearer +(?P<token>[\x21-\x7e]+)[ \t]*", re.IGNORECASE)
+_BY_BEARER: Final = CredentialScheme.BEARER
 # A text, because few starts need it, and to compile it takes time from each.
 _TRACEPARENT: Final = (
     rb"(?P<version>(?!ff)[0-9a-f]{2})-(?P<ids>(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16})"
@@ -26,7 +28,7 @@ KEY_HEADER: Final = HEADER.lower().encode()
 
 
 def credential(context: RequestContext, *, strict: bool) -> str | None:
-    """Return the token that a request carries, or None; set the context's `scheme`.
+    """Return the token that a request carries, or None; set the entry's `scheme`.
 
     `Authorization: Bearer TOKEN` and `X-Api-Key: TOKEN` are documented; the bare
     `Authorization: TOKEN` is what SDK 1.0 sends, and refused when strict.
@@ -38,13 +40,14 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     if sent is not None:
         bearer = _BEARER.fullmatch(sent)
         if bearer is not None:
-            context.entry.scheme = CredentialScheme.BEARER
+            context.entry.scheme = _BY_BEARER
             return bearer["token"].decode()
         authorization = sent.decode("latin-1").strip(" \t")
         # The word alone is no token.
         if strict or not is_token(authorization) or authorization.lower() == "bearer":
             raise Unauthorized
         context.entry.scheme = CredentialScheme.BARE
+        context.entry.warnings.append(warning.bearer_missing())
         return authorization
     key = context.header(b"x-api-key")
     if key is None:
@@ -83,7 +86,8 @@ def idempotency_key(context: RequestContext) -> str | None:
         InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
             without spaces, or in the body 1 to 64 characters of one line.
     """
-    header, field = context.header(KEY_HEADER), _key_in_body(context)
+    header = context.header(KEY_HEADER) if KEY_HEADER in context.headers else None
+    field = _key_in_body(context)
     if header is not None:
         if context.repeats(KEY_HEADER):
             raise InvalidRequest("Send one idempotency key", field=HEADER, expected="one header")

@@ -18,7 +18,7 @@ from msgine_sandbox.asgi.answers import (
 )
 from msgine_sandbox.asgi.body import read_body, require_json
 from msgine_sandbox.asgi.connections import Connections, disconnected_within
-from msgine_sandbox.asgi.context import CredentialScheme, RequestContext, request_of
+from msgine_sandbox.asgi.context import RequestContext, request_of
 from msgine_sandbox.asgi.credentials import (
     credential,
     has_idempotency_key,
@@ -117,8 +117,6 @@ class ApiPipeline:
         token = credential(context, strict=self._strict_auth)
         if token is None:
             raise Unauthorized
-        if entry.scheme is CredentialScheme.BARE:
-            entry.warnings.append(warning.bearer_missing())
         if looks_live(token):
             entry.warnings.append(warning.looks_live(masked(token)))
         account = context.account = await self._accounts.with_token(token)

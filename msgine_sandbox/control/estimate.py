@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from msgine_sandbox.api import developers
 from msgine_sandbox.api import messages as messages_api
-from msgine_sandbox.api.handlers import check_scope, warn_of_time
+from msgine_sandbox.api.handlers import warn_of_time
 from msgine_sandbox.api.schema import MessageCodec
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import RequestContext, context_of
@@ -21,7 +21,7 @@ from msgine_sandbox.control.request_facts import WarningView, warning_views
 from msgine_sandbox.control.views import View
 from msgine_sandbox.model.channel import TRAITS, Channel
 from msgine_sandbox.model.clock import RealTime
-from msgine_sandbox.model.errors import ApiError
+from msgine_sandbox.model.errors import ApiError, Forbidden
 from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.services.accounts import Accounts
@@ -124,10 +124,12 @@ class EstimateControl:
     async def _estimated(self, asked: EstimateBody, context: RequestContext) -> EstimateView:
         codec, channel = self._codecs[asked.path], asked.path.channel
         service, account = self._channels[channel], context.account or self._accounts.unopened()
-        check_scope(TRAITS[channel].scope, account)
+        if not account.has_scope(TRAITS[channel].scope):
+            raise Forbidden(requiredScope=TRAITS[channel].scope)
         codec.warn(context, asked.body)
         draft = await service.prepared(codec.read(asked.body))
-        warn_of_time(draft.scheduled_for, context)
+        if draft.scheduled_for is not None:
+            warn_of_time(draft.scheduled_for, context)
         real = self._real.now()
         now = account.clock.at(real) if context.account is None else self._accounts.now(account.id)
         send_context = SendContext(account, context.entry.request_id, 0, now)

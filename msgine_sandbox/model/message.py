@@ -47,7 +47,7 @@ class PushParts(msgspec.Struct, frozen=True, kw_only=True, tag="push", omit_defa
 Parts = EmailParts | PushParts
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True):
     """A message that was accepted, as it is seen at an instant."""
 
     id: int
@@ -61,17 +61,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sender: str
     text: str
     """The text that a person reads: of an email that has only HTML, the text of the HTML."""
+    request_id: str
+    price: Money
+    """For one recipient and one segment, in the Messages API."""
+    developer_price: Money
+    """The same in the Developers API."""
     title: str | None = None
     """The subject of an email, the title of a push."""
     parts: Parts | None = None
     encoding: Encoding | None = None
     segments: int = 1
-    price: Money
-    """For one recipient and one segment, in the Messages API."""
-    developer_price: Money
-    """The same in the Developers API."""
     callback_url: str | None = None
-    request_id: str
     scheduled_at: Instant | None = None
     traceparent: str | None = None
     """The trace context of its request, which its webhooks carry on."""

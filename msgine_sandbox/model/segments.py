@@ -16,6 +16,9 @@ class Encoding(StrEnum):
     UCS2 = "UCS-2"
 
 
+_GSM: Final = Encoding.GSM
+
+
 class Segments(msgspec.Struct, frozen=True):
     """A text split into segments."""
 
@@ -41,7 +44,7 @@ def split(text: str) -> Segments:
         # A character of the extension table is written as an escape and a code.
         septets = len(text) + len(gsm.extended.findall(text))
         parts = (text,) if septets <= 160 else tuple(_pack(text, _septets, 153))
-        return Segments(Encoding.GSM, parts, None)
+        return Segments(_GSM, parts, None)
     parts = (text,) if _utf16_units(text) <= 70 else tuple(_pack(text, _utf16_units, 67))
     return Segments(Encoding.UCS2, parts, outside[0])
 

@@ -38,6 +38,8 @@ class ConnectionProtocol(_Base):
     ids: Ids
     real: RealTime
     writes: Writes
+    incomplete_part: Part | None
+    """Which part of a request is yet to be completed; None between requests."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,11 +48,6 @@ class ConnectionProtocol(_Base):
         """Whether nothing more is read."""
         self._pending: ApiError | None = None
         """What to refuse with once the requests before are answered."""
-
-    @property
-    def incomplete_part(self) -> Part | None:
-        """Which part of a request is yet to be completed; None between requests."""
-        raise NotImplementedError
 
     def may_read_ahead(self) -> bool:
         """Return whether more may be read, though an earlier request is still being answered."""
@@ -61,8 +58,7 @@ class ConnectionProtocol(_Base):
         raise NotImplementedError
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        collecting: Any = CollectingTransport(transport, self.writes, self.loop)
-        super().connection_made(collecting)
+        super().connection_made(CollectingTransport(transport, self.writes, self.loop))
         self.known_connections.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

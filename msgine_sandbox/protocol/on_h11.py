@@ -27,7 +27,7 @@ class H11Connection(ConnectionProtocol):
     conn: h11.Connection
 
     @property
-    def incomplete_part(self) -> Part | None:
+    def incomplete_part(self) -> Part | None:  # type: ignore[override]
         state, buffered = self.conn.their_state, self.conn.trailing_data[0]
         is_first = self.cycle is None
         if is_first:

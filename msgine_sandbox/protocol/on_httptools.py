@@ -23,6 +23,10 @@ _MAX_QUEUED = 8
 
 Headers = list[tuple[bytes, bytes]]
 
+# Names of their own, because Python 3.11 looks for a member of an enum in two ways, of which the
+# first fails.
+_HEAD, _BODY = Part.HEAD, Part.BODY
+
 _OFFER = frozenset({b"upgrade", b"http2-settings"})
 """Headers that offer another protocol, and the options of `Connection` that name them."""
 
@@ -35,10 +39,9 @@ class HttptoolsConnection(RespondingConnection):
     a fresh parser that also gets all that follows, and the request is answered as if it had none.
     """
 
-    incomplete_part: Part | None = Part.FIRST
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.incomplete_part = Part.FIRST
         self._head_at_most = 0
         """Bytes in which the head is; exact sizes are computed only where this is over a bound."""
         self._overhead = 0
@@ -82,13 +85,13 @@ class HttptoolsConnection(RespondingConnection):
         if self.pipeline:
             self._answering, _ = self.pipeline[-1]
             super().on_response_complete()  # begins the next request
-        elif not self.transport.is_closing():
+        elif self.flow.read_paused and not self.transport.is_closing():
             # Without uvicorn's timer, which would close the connection for being idle.
             self.flow.resume_reading()
         self.answered()
 
     def on_message_begin(self) -> None:
-        self.incomplete_part = Part.HEAD
+        self.incomplete_part = _HEAD
         self._has_progressed = True
         super().on_message_begin()
 
@@ -117,7 +120,7 @@ class HttptoolsConnection(RespondingConnection):
         if not self.parser.should_keep_alive() or CLOSE_HEADER in self.headers:
             self.cycle.keep_alive = False
         self.cycle.send = self.respond  # type: ignore[method-assign,assignment]
-        self.incomplete_part = Part.BODY
+        self.incomplete_part = _BODY
         self._has_progressed = True
         # The list in the scope stays as it is: trailers are no headers (RFC 9110, 6.5.1).
         self.headers = []

@@ -14,24 +14,16 @@ class Writes:
     """
 
     def __init__(self) -> None:
-        self._pending: list[tuple[asyncio.Transport, bytes]] = []
-
-    def add(
-        self, transport: asyncio.Transport, data: bytes, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        """Write to a transport at the end of this turn of a loop."""
-        if not self._pending:
-            loop.call_soon(self.flush)
-        self._pending.append((transport, data))
+        self.pending: list[tuple[asyncio.Transport, bytes]] = []
 
     def flush(self) -> None:
         """Write at once what has been collected."""
-        pending, self._pending = self._pending, []
+        pending, self.pending = self.pending, []
         for transport, data in pending:
             transport.write(data)
 
 
-class CollectingTransport:
+class CollectingTransport(asyncio.Transport):
     """A transport whose writes are collected; what ends it comes after what was written before."""
 
     def __init__(
@@ -40,13 +32,11 @@ class CollectingTransport:
         self._transport = transport
         self._writes = writes
         self._loop = loop
-        self.is_closing = transport.is_closing  # here, because every request asks for it
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        self._writes.add(self._transport, data, self._loop)
+    def write(self, data: Any) -> None:
+        if not self._writes.pending:
+            self._loop.call_soon(self._writes.flush)
+        self._writes.pending.append((self._transport, data))
 
     def write_eof(self) -> None:
         self._writes.flush()
@@ -59,3 +49,20 @@ class CollectingTransport:
     def abort(self) -> None:
         self._writes.flush()
         self._transport.abort()
+
+    # Method by method, because `__getattr__` would slow each access to an attribute down.
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def can_write_eof(self) -> bool:
+        return self._transport.can_write_eof()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()

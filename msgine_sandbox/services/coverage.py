@@ -31,6 +31,7 @@ _CALLS: Final[dict[tuple[str, str], str]] = {
     ("GET", "daily"): DeveloperBehaviour.DAILY,
 }
 """The behaviour of a successful call, by its method and the last segment of its path."""
+_PUSH: Final = Channel.PUSH
 _LISTS: Final = {"messages", "history"}
 _UNCOUNTED: Final = "account"
 """The last segment of a call whose answer nobody knows, so that a client can do nothing with it."""
@@ -94,7 +95,7 @@ class Coverage:
             met.add(Behaviour.CALLBACK_URL)
         if message.scheduled_at is not None:
             met.add(DeveloperBehaviour.SCHEDULED)
-        if message.channel is Channel.PUSH and _is_partial(message):
+        if message.channel is _PUSH and _is_partial(message):
             met.add(DeveloperBehaviour.PARTIAL)
 
     def _attempted(self, event: WebhookAttempted) -> None:

@@ -93,7 +93,7 @@ def checked_text(text: str, longest: int, *, field: str = "message") -> str:
         problem = "must not be empty"
     elif len(text) > longest:
         problem = f"exceeds maximum length of {longest} characters"
-    elif not is_unicode(text):
+    elif not (text.isascii() or is_unicode(text)):
         problem = "contains half of a surrogate pair, which is not Unicode text"
     else:
         return text

@@ -28,6 +28,7 @@ MAX_TEXT: Final = 1600
 MAX_DEVELOPER_TEXT: Final = 1000
 """The same in the Developers API. Source: documented elsewhere."""
 MAX_SENDER: Final = 11
+_MOBILE, _UCS2 = NumberType.MOBILE, Encoding.UCS2
 
 
 class SmsDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,9 +92,9 @@ class SmsService(ChannelService[SmsDraft]):
         found = []
         for number in message.recipients:
             number_type = self._numbering_plan.type_of(number)
-            if number_type is not NumberType.MOBILE:
+            if number_type is not _MOBILE:
                 found.append(warning.number_not_mobile(number, number_type))
-        if message.encoding is Encoding.UCS2:
+        if message.encoding is _UCS2:
             found += _forced_to_ucs2(message)
         return found
 

@@ -322,15 +322,16 @@ def _message(row: Row, now: Instant) -> Message:
         traceparent,
     ) = row
     recipients, known = lines.split("\n"), known_at_acceptance(channel, scheduled_at)
+    # Some by position, because Python makes a dictionary of more than fifteen keywords.
     return Message(
-        id=row_id,
-        account=account,
-        channel=_CHANNELS[channel],
-        recipients=recipients,
-        timelines=stored_timelines(created_at, known, len(recipients), timelines),
-        seen_at=now,
-        sender=sender,
-        text=text,
+        row_id,
+        account,
+        _CHANNELS[channel],
+        recipients,
+        stored_timelines(created_at, known, len(recipients), timelines),
+        now,
+        sender,
+        text,
         encoding=_ENCODINGS[encoding],
         segments=segments,
         price=Money(price, currency),
