@@ -58,7 +58,9 @@ class ConnectionProtocol(_Base):
         raise NotImplementedError
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(CollectingTransport(transport, self.writes, self.loop))
+        super().connection_made(
+            CollectingTransport(transport, self.writes, self.loop, answering=self.tasks)
+        )
         self.known_connections.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -61,10 +61,10 @@ async def server() -> AsyncIterator[Callable[[Recorder], Any]]:
     kind: Any = config.http_protocol_class
     if not issubclass(kind, RespondingConnection):
         pytest.skip("httptools is not installed")
-    opened = []
+    opened, state = [], ServerState()
 
     def connect(recorder: Recorder) -> Any:
-        protocol = kind(config=config, server_state=ServerState(), app_state={})
+        protocol = kind(config=config, server_state=state, app_state={})
         protocol.connection_made(recorder)
         opened.append(protocol)
         return protocol
@@ -188,13 +188,29 @@ async def test_responses_of_one_turn_are_written_once_all_of_them_are_there() ->
         assert complete == [True, True, True]
 
 
+async def test_the_response_to_a_single_request_is_written_at_once() -> None:
+    async with server() as connect:
+        complete: list[bool] = []
+        protocol = connect(Recorder(lambda: complete.append(protocol.cycle.response_complete)))
+        for _ in range(2):
+            protocol.data_received(HEALTH)
+            await until(lambda: not protocol.tasks)
+        assert complete == [False, False]  # in the middle of its last part
+
+
 async def test_a_connection_is_closed_after_all_responses_that_it_owes() -> None:
-    async with connection() as (recorder, receive):
+    async with server() as connect:
+        recorder, other = Recorder(), Recorder()
+        protocol = connect(recorder)
+        connect(other).data_received(HEALTH)
         # The recorder allows no write after the end.
-        receive(HEALTH + HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        protocol.data_received(
+            HEALTH + HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        )
         found = [status for status, _ in body_lengths(await writes(recorder, 2))]
         assert found == [b"HTTP/1.1 200 OK"] * 2
         await until(lambda: recorder.closed)
+        assert len(await writes(other, 1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -209,11 +225,13 @@ async def test_a_connection_is_closed_after_all_responses_that_it_owes() -> None
 )
 async def test_what_ends_a_connection_comes_after_its_responses(end: Callable[[Any], None]) -> None:
     async with server() as connect:
-        recorder = Recorder()
-        protocol = connect(recorder)
-        protocol.data_received(HEALTH)
-        await until(lambda: protocol.cycle.response_complete)
-        assert recorder.written == []
-        end(protocol)
-        (status, _), *_ = body_lengths(recorder.written)
-        assert status == b"HTTP/1.1 200 OK"
+        recorders = [Recorder(), Recorder()]
+        protocols = [connect(recorder) for recorder in recorders]
+        for protocol in protocols:
+            protocol.data_received(HEALTH)
+        await until(lambda: protocols[0].cycle.response_complete)
+        assert recorders[0].written == []
+        end(protocols[0])
+        for recorder in recorders:
+            (status, _), *_ = body_lengths(await writes(recorder, 1))
+            assert status == b"HTTP/1.1 200 OK"
