@@ -44,6 +44,7 @@ NEXT: Final[Mapping[Status, frozenset[Status]]] = {
     Status.FAILED: frozenset(),
 }
 """The lifecycle: the statuses that may follow each; after a final one, none."""
+_FAILED: Final = Status.FAILED
 
 
 def summary(statuses: Collection[Status]) -> Status:
@@ -97,7 +98,7 @@ class PlannedStatus(msgspec.Struct, frozen=True, array_like=True, omit_defaults=
     @property
     def reason(self) -> str | None:
         """Why the delivery failed, in words."""
-        return self.why if self.status is Status.FAILED else None
+        return self.why if self.status is _FAILED else None
 
     @property
     def rule(self) -> str | None:

@@ -14,6 +14,7 @@ from msgine_sandbox.model.recipients import is_address
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"
+_REORDER: Final = WebhookMode.REORDER
 
 
 class FaultTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +114,7 @@ class WebhookEffect(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", om
 
         Only `sent` can be: the other events are those of a delivery's end.
         """
-        return self.mode is WebhookMode.REORDER and event is EventType.SENT
+        return self.mode is _REORDER and event is EventType.SENT
 
 
 class DeliveryEffect(msgspec.Struct, frozen=True, kw_only=True, tag="delivery", omit_defaults=True):

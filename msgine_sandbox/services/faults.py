@@ -240,6 +240,6 @@ class _Candidates:
         """Return the first fault that acts, and count the match for it and for those before it."""
         for fault in matching:
             counted = self._faults[fault.id] = self._counted[fault.id] = fault.counted()
-            if fault.acts_next():
+            if counted.hits > fault.hits:
                 return counted
         return None

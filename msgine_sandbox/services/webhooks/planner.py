@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
+from typing import Final
 
 from msgine_sandbox.model.clock import seconds
 from msgine_sandbox.model.delivery import NEXT, StatusChange
@@ -13,6 +14,10 @@ from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.storage.messages import Changing
 from msgine_sandbox.storage.store import Store
+
+# Names of their own for what every webhook needs: Python 3.11 is slow to find an enum's members.
+_DUE: Final = EventState.DUE
+_WEBHOOK: Final = Lane.WEBHOOK
 
 
 class WebhookPlanner:
@@ -81,7 +86,7 @@ class WebhookPlanner:
         for event_id, (index, change, url), effect in zip(ids, planned, effects, strict=True):
             event = self._event(event_id, account, change, url, effect)
             events.append(event)
-            if event.state is EventState.DUE:
+            if event.state is _DUE:
                 due.append((index, event.message, event.id, event.at + seconds(effect.delay)))
         await self._store.webhooks.add(events)
         # Where the delivery has ended, whether anybody is told of that or not, the events that a
@@ -100,7 +105,7 @@ class WebhookPlanner:
         due.sort(key=itemgetter(0))
         first = self._ids.next(len(due))
         return [
-            Step(step_id, account, Lane.WEBHOOK, at, message, event_id)
+            Step(step_id, account, _WEBHOOK, at, message, event_id)
             for step_id, (_, message, event_id, at) in enumerate(due, first)
         ]
 
@@ -124,5 +129,5 @@ class WebhookPlanner:
             url=url,
             at=change.at,
             mode=effect.mode,
-            state=EventState.HELD if effect.reorders(event) else EventState.DUE,
+            state=EventState.HELD if effect.reorders(event) else _DUE,
         )
