@@ -1,6 +1,7 @@
 """What a request carries in its headers or body: credential, idempotency key, trace context."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from msgine_sandbox.asgi.body import content_of
@@ -38,10 +39,10 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     """
     sent = context.headers.get(b"authorization")
     if sent is not None:
-        bearer = _BEARER.fullmatch(sent)
+        bearer = _bearer_token(sent)
         if bearer is not None:
             context.entry.scheme = _BY_BEARER
-            return bearer["token"].decode()
+            return bearer
         authorization = sent.decode("latin-1").strip(" \t")
         # The word alone is no token.
         if strict or not is_token(authorization) or authorization.lower() == "bearer":
@@ -56,6 +57,13 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
         raise Unauthorized
     context.entry.scheme = CredentialScheme.API_KEY
     return key
+
+
+@lru_cache(64)  # few, because a header may have 64 KiB
+def _bearer_token(authorization: bytes) -> str | None:
+    """Return the token of the scheme `Bearer`, or None: most clients send the same one always."""
+    bearer = _BEARER.fullmatch(authorization)
+    return None if bearer is None else bearer["token"].decode()
 
 
 def traceparent(context: RequestContext) -> str | None:

@@ -37,7 +37,7 @@ class TallyRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, key: TallyKey, tally: Tally, cost: int = 0) -> None:
+    async def add(self, key: tuple[int, Day, Channel], tally: Tally, cost: int = 0) -> None:
         """Add a tally, and a cost besides, to the sums of a key."""
         counts = (tally.sent, tally.delivered, tally.failed, tally.partial, tally.cost + cost)
         self._database.defer_sum(_ADD, key, counts)
