@@ -63,6 +63,10 @@ class CollectingTransport(asyncio.Transport):
         self._writes.flush()
         self._transport.abort()
 
+    def get_write_buffer_size(self) -> int:
+        self._writes.flush()
+        return self._transport.get_write_buffer_size()
+
     # Method by method, because `__getattr__` would slow each access to an attribute down.
 
     def is_closing(self) -> bool:
@@ -73,6 +77,21 @@ class CollectingTransport(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._transport.get_extra_info(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._transport.set_protocol(protocol)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._transport.get_protocol()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._transport.set_write_buffer_limits(high, low)
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._transport.get_write_buffer_limits()
+
+    def is_reading(self) -> bool:
+        return self._transport.is_reading()
 
     def pause_reading(self) -> None:
         self._transport.pause_reading()

@@ -12,6 +12,7 @@ from starlette.types import Send
 from uvicorn.server import ServerState
 
 from msgine_sandbox.protocol.responses import RespondingConnection
+from msgine_sandbox.protocol.writes import CollectingTransport
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.server import config_of
 from msgine_sandbox.settings import Settings
@@ -235,3 +236,13 @@ async def test_what_ends_a_connection_comes_after_its_responses(end: Callable[[A
         for recorder in recorders:
             (status, _), *_ = body_lengths(await writes(recorder, 1))
             assert status == b"HTTP/1.1 200 OK"
+
+
+def test_the_transport_in_front_has_all_that_a_transport_has() -> None:
+    # What it inherits would raise NotImplementedError; `writelines` calls `write`.
+    inherited = {
+        name
+        for name in dir(asyncio.Transport)
+        if not name.startswith("_") and name not in vars(CollectingTransport)
+    }
+    assert inherited == {"writelines"}
