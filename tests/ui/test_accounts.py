@@ -1,5 +1,7 @@
 """Accounts in the browser: what they are called, and how one is found."""
 
+import asyncio
+
 import pytest
 from browsing import new_tab
 from live import serving
@@ -42,8 +44,14 @@ async def test_a_name_given_in_one_tab_is_shown_in_another_and_found(browser: Br
             await expect(other.find("account")).to_have_value(f"{tab.client.token} · 1")
 
 
-async def test_an_account_that_the_page_has_not_loaded_is_found(browser: Browser) -> None:
+@pytest.mark.parametrize("loads", [True, False], ids=["after the list", "before the list"])
+async def test_an_account_that_the_page_has_not_loaded_is_found(
+    browser: Browser, *, loads: bool
+) -> None:
+    listed = asyncio.Event()
+
     async def newest(route: Route) -> None:
+        await listed.wait()
         await route.continue_(url=route.request.url.replace("limit=1000", "limit=1"))
 
     with serving() as own:
@@ -56,8 +64,12 @@ async def test_an_account_that_the_page_has_not_loaded_is_found(browser: Browser
             await tab.page.route("**/_sandbox/accounts?limit=1000", newest)
             await tab.open(all_accounts=True)
             await expect(tab.find("row")).to_have_count(1)
-            await tab.find("account").fill("oldest")
             suggested = tab.page.locator("#accounts option")
+            if loads:
+                listed.set()
+                await expect(suggested).to_have_count(1)
+            await tab.find("account").fill("oldest")
             await expect(suggested.last).to_have_attribute("value", f"The oldest · {old} · 1")
+            listed.set()
             await tab.page.keyboard.press("Enter")
             await expect(tab.find("account")).to_have_value(f"The oldest · {old} · 1")

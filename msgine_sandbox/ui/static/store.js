@@ -30,7 +30,7 @@ class Store {
     this.connection = "connecting"; // or a state of the feed
     this.accounts = [];
     this.foundAccounts = []; // by the latest search, which is not repeated
-    this.hasAllAccounts = true;
+    this.hasAllAccounts = false; // until the first list says so
     this.clock = null; // of the chosen account, or the default of new accounts
     this.notice = null;
     this.definitions = new Definitions();
