@@ -3,19 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from msgine_sandbox.asgi.answers import Answer, error_answer
 from msgine_sandbox.asgi.body import check_framing
 from msgine_sandbox.asgi.context import RequestContext, open_context, request_of
+from msgine_sandbox.asgi.lifespan import run_other_than_http
 from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
 from msgine_sandbox.asgi.routing import BASE_PATH, Routes, below, path_of
 from msgine_sandbox.asgi.security import HostCheck
@@ -73,12 +71,11 @@ class Application:
         self._real = real
         self._lifecycle = lifecycle
         self._store = store
-        self._lifespan = Router(lifespan=self._running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; anything but HTTP goes to Starlette's router, for the lifespan."""
+        """Answer a request, or run the lifespan."""
         if scope["type"] != "http":
-            await self._lifespan(scope, receive, send)
+            await run_other_than_http(scope, receive, send, self._lifecycle)
             return
         if not _runs(self._lifecycle.runs_in):
             # The event loop has changed, or the caller has not run the lifespan in it, as httpx's
@@ -165,15 +162,6 @@ class Application:
             # What has written has waited already, and must not fail with a later transaction.
             await self._store.settled()
         return response
-
-    @asynccontextmanager
-    async def _running(self, _: Router) -> AsyncIterator[None]:
-        # Before any request, because steps of an earlier process may be due. Our own server has
-        # started it already, in order to load a scenario first. An application may be started again
-        # after it was closed, as tests do, and goes on with what it has.
-        await self._lifecycle.start()
-        yield
-        await self._lifecycle.close()
 
     def _record(self, context: RequestContext) -> None:
         entry, response = context.entry, context.response

@@ -1,8 +1,8 @@
 """Which handler answers a path and method.
 
 Instead of Starlette's `Router`, because every refusal has the documented envelope, and because most
-requests are for literal paths, which a dictionary finds at once. Paths with parameters are
-Starlette's.
+requests are for literal paths, which a dictionary finds at once. Parameters are written as in
+Starlette's paths: `{id}` is one segment, and `{name:path}` all that follows.
 """
 
 import re
@@ -11,9 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
 
-from starlette.convertors import Convertor
 from starlette.responses import Response
-from starlette.routing import compile_path
 from starlette.types import Scope
 
 from msgine_sandbox.asgi.body import MAX_BODY
@@ -55,17 +53,15 @@ class Resource:
         self.has_parameters = "{" in path
 
     @cached_property
-    def _compiled(self) -> tuple[re.Pattern[str], str, dict[str, Convertor[Any]]]:
-        """The path as Starlette matches it; here, because to compile all would delay each start."""
-        return compile_path(self.path)
+    def _pattern(self) -> re.Pattern[str]:
+        """What the path matches; here, because to compile all would delay each start."""
+        pattern = re.sub(r"{(\w+):path}", r"(?P<\1>.*)", self.path)
+        return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", pattern))
 
-    def parameters(self, path: str) -> Mapping[str, Any] | None:
+    def parameters(self, path: str) -> Mapping[str, str] | None:
         """Return the parameters of a path, or None where it is not this resource's."""
-        regex, _, convertors = self._compiled
-        match = regex.match(path)
-        if match is None:
-            return None
-        return {name: convertors[name].convert(text) for name, text in match.groupdict().items()}
+        match = self._pattern.fullmatch(path)
+        return None if match is None else match.groupdict()
 
 
 def path_of(scope: Scope) -> str:

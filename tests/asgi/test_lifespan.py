@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from box import sandbox
 from receiver import Receiver
 from starlette.types import ASGIApp, Message
@@ -44,3 +46,29 @@ async def test_shutdown_closes_the_database_file_for_the_next_sandbox(tmp_path: 
         pass
     async with sandbox(database=file) as box:
         await box.accepted()
+
+
+async def send_to_app(scope: dict[str, Any], *received: Message) -> list[Message]:
+    """Call an application once, and return what it has sent."""
+    messages, sent = iter(received), []
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await create_app()(scope, receive, send)
+    return sent
+
+
+async def test_a_websocket_is_closed() -> None:
+    scope = {"type": "websocket", "path": "/_sandbox/events", "headers": []}
+    [closed] = await send_to_app(scope, {"type": "websocket.connect"})
+    assert (closed["type"], closed["code"]) == ("websocket.close", 1000)
+
+
+async def test_an_unknown_protocol_is_an_error() -> None:
+    # It tells the server that the application does not speak the protocol (ASGI, "Applications").
+    with pytest.raises(ValueError, match="telnet"):
+        await send_to_app({"type": "telnet"})
