@@ -255,7 +255,7 @@ class Inbox:
             found += matching[: shown - len(found)]
             total += len(matching)
         if count is not None:
-            return Found(found, *count)
+            return Found(found, count.total, count.is_minimum)
         return Found(found, total, is_minimum=not walk.is_over)
 
     async def _next_matching(self, walk: _Walk, most: int) -> Sequence[int]:

@@ -19,7 +19,7 @@ from msgine_sandbox.model.money import Money
 from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.storage.columns import Columns, Row, to_json
 from msgine_sandbox.storage.database import Database, of_account
-from msgine_sandbox.storage.sequences import PageStart, Sequences, Series
+from msgine_sandbox.storage.sequences import PageStart, Sequences
 
 
 class MessageRow(msgspec.Struct, frozen=True, array_like=True):
@@ -208,7 +208,7 @@ class MessageRows:
         self, account: int, channel: Channel, page: int, limit: int
     ) -> tuple[PageStart, int]:
         """Return where a page of messages, newest first, starts, and how many there are in all."""
-        return self._sequences.locate(Series(account, str(channel)), (page - 1) * limit)
+        return self._sequences.locate((account, str(channel)), (page - 1) * limit)
 
     async def next_of_page(
         self, account: int, channel: Channel, start: PageStart, limit: int, *, below: int = FOREVER

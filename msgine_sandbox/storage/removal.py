@@ -151,7 +151,7 @@ class Removal:
         count = size = 0
         until = self._counted().until
         for each in messages:
-            sequences[Series(each.account, each.channel)].append(each.sequence)
+            sequences[each.account, each.channel].append(each.sequence)
             self._database.execute("DELETE FROM messages WHERE id = ?", (each.id,))
             if each.id <= until:  # else it has not been counted
                 count, size = count + 1, size + each.size

@@ -6,7 +6,7 @@ Each query takes a bounded time, or can be left at every row.
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -38,7 +38,7 @@ _UNDER_WAY_ENDS_AS = (
 _EVERYTHING: Final[Condition] = ("", ())
 
 
-class Matches(NamedTuple):
+class Matches(msgspec.Struct, frozen=True):
     """How many messages match: exactly, or at least."""
 
     total: int

@@ -7,11 +7,14 @@ thousands with gaps are passed over as a whole, from the newest on.
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from msgine_sandbox.storage.database import Database
+
+Series = tuple[int, str]
+"""An account and a channel, whose messages are numbered together."""
 
 _BLOCK: Final = 1000
 """Sequence numbers that are counted together."""
@@ -44,13 +47,6 @@ _COUNT = (
     "INSERT OR REPLACE INTO sequence_gaps SELECT ?, ?, ?, ? - count(*) FROM messages"
     f" WHERE {_SERIES} AND sequence BETWEEN ? AND ?"
 )
-
-
-class Series(NamedTuple):
-    """The messages that are numbered together."""
-
-    account: int
-    channel: str
 
 
 class PageStart(msgspec.Struct, frozen=True):
