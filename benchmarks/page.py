@@ -16,6 +16,7 @@ from benchmarks.servers import SANDBOX, running
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+_BROWSERS = ("chromium", "google-chrome", "chromium-headless-shell")
 ROWS = (
     Row("page-paint", "the page, first paint", "ms"),
     Row("page-new", "the page, from the response to a message in the inbox", "ms"),
@@ -70,7 +71,7 @@ SCROLL = """async (count) => {
 
 def measure(names: set[str], scale: Scale) -> Iterator[Figure]:
     """Measure those rows, or say why there are none."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if chromium is None:
         print("page: not measured, because there is no Chromium", file=sys.stderr)
         return
