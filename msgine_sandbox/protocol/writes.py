@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
+
+MOST_COLLECTED: Final = 64 * 1024
+"""Bytes of all connections, as much as a transport takes before it lets its response wait."""
 
 
 class Writes:
@@ -16,10 +19,21 @@ class Writes:
 
     def __init__(self) -> None:
         self.pending: list[tuple[asyncio.Transport, bytes]] = []
+        self._size = 0
+
+    def add(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Collect what a connection writes, unless it becomes too much."""
+        self.pending.append((transport, data))
+        self._size += len(data)
+        if self._size > MOST_COLLECTED:
+            # A response in many parts may come in a single turn. Only what has been written makes
+            # it wait for a client that reads slowly.
+            self.flush()
 
     def flush(self) -> None:
         """Write at once what has been collected."""
         pending, self.pending = self.pending, []
+        self._size = 0
         for transport, data in pending:
             transport.write(data)
 
@@ -41,15 +55,14 @@ class CollectingTransport(asyncio.Transport):
         self._answering = answering
 
     def write(self, data: Any) -> None:
-        pending = self._writes.pending
-        if not pending:
+        if not self._writes.pending:
             if len(self._answering) <= 1:
                 # A client that sends one request after the other must not wait for the turn's end,
                 # which takes a tenth of what its request takes.
                 self._transport.write(data)
                 return
             self._loop.call_soon(self._writes.flush)
-        pending.append((self._transport, data))
+        self._writes.add(self._transport, data)
 
     def write_eof(self) -> None:
         self._writes.flush()

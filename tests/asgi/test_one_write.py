@@ -12,7 +12,7 @@ from starlette.types import Send
 from uvicorn.server import ServerState
 
 from msgine_sandbox.protocol.responses import RespondingConnection
-from msgine_sandbox.protocol.writes import CollectingTransport
+from msgine_sandbox.protocol.writes import MOST_COLLECTED, CollectingTransport
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.server import config_of
 from msgine_sandbox.settings import Settings
@@ -236,6 +236,27 @@ async def test_what_ends_a_connection_comes_after_its_responses(end: Callable[[A
         for recorder in recorders:
             (status, _), *_ = body_lengths(await writes(recorder, 1))
             assert status == b"HTTP/1.1 200 OK"
+
+
+async def test_a_response_of_many_parts_is_not_collected_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part, collected = b"x" * 10_000, []
+    recorders = [Recorder(), Recorder()]
+
+    async def streaming(_: Response, scope: object, receive: object, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(1, 101):
+            await send({"type": "http.response.body", "body": part, "more_body": number < 100})
+            written = sum(len(each) for recorder in recorders for each in recorder.written)
+            collected.append((len(collected) + 1) * len(part) - written)
+
+    monkeypatch.setattr(Response, "__call__", streaming)
+    async with server() as connect:
+        for recorder in recorders:
+            connect(recorder).data_received(HEALTH)
+        await until(lambda: len(collected) == 200)
+        assert len(part) < max(collected) <= MOST_COLLECTED
 
 
 def test_the_transport_in_front_has_all_that_a_transport_has() -> None:
