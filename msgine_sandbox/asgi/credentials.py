@@ -18,6 +18,7 @@ from msgine_sandbox.model.idempotency import (
 from msgine_sandbox.settings import is_token
 
 _BEARER: Final = re.compile(rb"[ \t]*bearer +(?P<token>[\x21-\x7e]+)[ \t]*", re.IGNORECASE)
+# Every request needs it, and Python 3.11 is slow to find the members of an enum.
 _BY_BEARER: Final = CredentialScheme.BEARER
 # A text, because few starts need it, and to compile it takes time from each.
 _TRACEPARENT: Final = (
@@ -32,7 +33,7 @@ def credential(context: RequestContext, *, strict: bool) -> str | None:
     """Return the token that a request carries, or None; set the entry's `scheme`.
 
     `Authorization: Bearer TOKEN` and `X-Api-Key: TOKEN` are documented; the bare
-    `Authorization: TOKEN` is what SDK 1.0 sends, and refused when strict.
+    `Authorization: TOKEN` is what SDK 1.0 sends, warned of, and refused when strict.
 
     Raises:
         Unauthorized: a header is there that cannot be parsed.
@@ -94,6 +95,7 @@ def idempotency_key(context: RequestContext) -> str | None:
         InvalidRequest: there are two that differ, or one is not 1 to 255 printable ASCII characters
             without spaces, or in the body 1 to 64 characters of one line.
     """
+    # Without a call where there is none, as in most requests.
     header = context.header(KEY_HEADER) if KEY_HEADER in context.headers else None
     field = _key_in_body(context)
     if header is not None:

@@ -47,6 +47,7 @@ class Admission(msgspec.Struct, frozen=True):
 
 DEFAULT_SENDER: Final = "MsGine"
 DEVELOPER_CURRENCY: Final = "UGX"
+# Every request needs it, and Python 3.11 is slow to find the members of an enum.
 _ANY_SCOPE: Final = Scope.FULL_ACCESS
 DEFAULT_PRICE: Final = Money(50_000, "USD")  # 0.05 USD a recipient and segment: documented
 

@@ -44,6 +44,7 @@ NEXT: Final[Mapping[Status, frozenset[Status]]] = {
     Status.FAILED: frozenset(),
 }
 """The lifecycle: the statuses that may follow each; after a final one, none."""
+# Every webhook needs it, and Python 3.11 is slow to find the members of an enum.
 _FAILED: Final = Status.FAILED
 
 

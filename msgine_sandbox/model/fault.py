@@ -14,6 +14,7 @@ from msgine_sandbox.model.recipients import is_address
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"
+# Every webhook needs it, and Python 3.11 is slow to find the members of an enum.
 _REORDER: Final = WebhookMode.REORDER
 
 

@@ -16,6 +16,7 @@ class Encoding(StrEnum):
     UCS2 = "UCS-2"
 
 
+# Every SMS needs it, and Python 3.11 is slow to find the members of an enum.
 _GSM: Final = Encoding.GSM
 
 

@@ -23,8 +23,7 @@ _MAX_QUEUED = 8
 
 Headers = list[tuple[bytes, bytes]]
 
-# Names of their own, because Python 3.11 looks for a member of an enum in two ways, of which the
-# first fails.
+# Every request needs both, and Python 3.11 is slow to find the members of an enum.
 _HEAD, _BODY = Part.HEAD, Part.BODY
 
 _OFFER = frozenset({b"upgrade", b"http2-settings"})

@@ -31,6 +31,7 @@ _CALLS: Final[dict[tuple[str, str], str]] = {
     ("GET", "daily"): DeveloperBehaviour.DAILY,
 }
 """The behaviour of a successful call, by its method and the last segment of its path."""
+# Every send needs it, and Python 3.11 is slow to find the members of an enum.
 _PUSH: Final = Channel.PUSH
 _LISTS: Final = {"messages", "history"}
 _UNCOUNTED: Final = "account"

@@ -28,6 +28,7 @@ MAX_TEXT: Final = 1600
 MAX_DEVELOPER_TEXT: Final = 1000
 """The same in the Developers API. Source: documented elsewhere."""
 MAX_SENDER: Final = 11
+# Every SMS needs both, and Python 3.11 is slow to find the members of an enum.
 _MOBILE, _UCS2 = NumberType.MOBILE, Encoding.UCS2
 
 

@@ -12,6 +12,7 @@ from receiver import Receiver
 from starlette.types import ASGIApp, Message
 
 from msgine_sandbox.app import create_app
+from msgine_sandbox.services.lifecycle import Lifecycle
 from msgine_sandbox.settings import Settings
 
 
@@ -72,3 +73,23 @@ async def test_an_unknown_protocol_is_an_error() -> None:
     # It tells the server that the application does not speak the protocol (ASGI, "Applications").
     with pytest.raises(ValueError, match="telnet"):
         await send_to_app({"type": "telnet"})
+
+
+async def test_a_start_that_fails_is_told_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(_: Lifecycle) -> None:
+        raise RuntimeError("no disk")
+
+    monkeypatch.setattr(Lifecycle, "start", failing)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(RuntimeError, match="no disk"):
+        await create_app()({"type": "lifespan"}, receive, send)
+    [failed] = sent
+    assert failed["type"] == "lifespan.startup.failed"
+    assert "no disk" in failed["message"]

@@ -15,7 +15,7 @@ from msgine_sandbox.services.faults import Faults
 from msgine_sandbox.storage.messages import Changing
 from msgine_sandbox.storage.store import Store
 
-# Names of their own for what every webhook needs: Python 3.11 is slow to find an enum's members.
+# Every webhook needs both, and Python 3.11 is slow to find the members of an enum.
 _DUE: Final = EventState.DUE
 _WEBHOOK: Final = Lane.WEBHOOK
 
