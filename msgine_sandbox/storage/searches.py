@@ -36,6 +36,10 @@ _UNDER_WAY_ENDS_AS = (
     "SELECT count(*) FROM messages WHERE account = ? AND ends_at > ? AND end_status = ?"
 )
 _EVERYTHING: Final[Condition] = ("", ())
+_BY_ID: Final[Condition] = ("+", ())
+"""The beginning of a condition on the account, for which its index is not used."""
+_ACCOUNTS = "SELECT (SELECT min(account) FROM messages), (SELECT max(account) FROM messages)"
+"""The ends of an index: a single query for both would read all of it."""
 
 
 class Matches(msgspec.Struct, frozen=True):
@@ -128,7 +132,12 @@ class Searches:
         where, values = in_range(wanted, below)
         condition, tested = fits(wanted, self._now(wanted))
         content = CONTENT if with_content else "''"
-        chosen, chosen_by = subset.condition if subset.ids is None else _among(subset.ids)
+        if subset.ids is not None:
+            chosen, chosen_by = _among(subset.ids)
+        elif subset.condition == _EVERYTHING and self._has_all(wanted.account):
+            chosen, chosen_by = _BY_ID
+        else:
+            chosen, chosen_by = subset.condition
         return self._database.execute(
             f"SELECT id, CASE WHEN {condition} THEN {content} END FROM messages WHERE {chosen}"
             f" {where} AND (id % ? = 0 OR size > ? OR {condition}) ORDER BY id DESC",
@@ -148,6 +157,14 @@ class Searches:
             " ORDER BY id DESC",
             (*chosen_by, *values, *tested),
         ).fetchall()
+
+    def _has_all(self, account: int | None) -> bool:
+        """Return whether all messages are an account's.
+
+        Its index would then lead to each of them in the order of the table itself, which takes
+        longer than what is looked at in most messages.
+        """
+        return self._database.execute(_ACCOUNTS).fetchone() == (account, account)
 
     def _now(self, wanted: Filter) -> Instant | None:
         return None if wanted.account is None else self._clocks.seen(wanted.account)

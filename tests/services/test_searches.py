@@ -1,7 +1,7 @@
 """Searches find and count what a plain filter over all messages finds."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
@@ -13,7 +13,7 @@ from iterations import iterations
 from msgspec.structs import replace
 from sync_box import sync_sandbox
 
-from msgine_sandbox.model.clock import Clock, Clocks, RealTime
+from msgine_sandbox.model.clock import FOREVER, Clock, Clocks, RealTime
 from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.ids import parse_id
 from msgine_sandbox.sandbox import Bounds, Sandbox
@@ -251,25 +251,36 @@ async def test_a_search_by_status_finds_all_among_very_many_under_way() -> None:
             assert len(await box.message_ids(status=status)) == count, status
 
 
+class Plans:
+    """Which indexes lead to the messages of a search, in the words of SQLite."""
+
+    def __init__(self, store: Store) -> None:
+        self._plans: list[str] = []
+        self._execute = store.database.execute
+        store.database.execute = self._explained  # type: ignore[method-assign]
+
+    def of(self, search: Callable[[], object]) -> list[str]:
+        self._plans.clear()
+        search()
+        # A search that sorts looks at all before the first row comes.
+        assert not any("ORDER BY" in plan for plan in self._plans)
+        return [plan.split(" USING ")[1] for plan in self._plans if " messages USING " in plan]
+
+    def _explained(self, sql: str, row: Row = ()) -> sqlite3.Cursor:
+        self._plans += [plan[3] for plan in self._execute(f"EXPLAIN QUERY PLAN {sql}", row)]
+        return self._execute(sql, row)
+
+
+ENDS = ["COVERING INDEX messages_by_account"] * 2
+"""Of the accounts that have messages: the first and the last."""
+BY_ACCOUNT = "INDEX messages_by_account (account=? AND rowid<?)"
+
+
 async def test_every_search_is_led_by_the_index_that_is_meant_for_it() -> None:
     clocks = Clocks(RealTime())
     clocks.of[1] = Clock()
     with closing(Store(clocks)) as store:
-        plans: list[str] = []
-        execute = store.database.execute
-
-        def explained(sql: str, row: Row = ()) -> sqlite3.Cursor:
-            plans.extend(plan[3] for plan in execute(f"EXPLAIN QUERY PLAN {sql}", row))
-            return execute(sql, row)
-
-        def led_by(search: Callable[[], object]) -> list[str]:
-            plans.clear()
-            search()
-            # A search that sorts looks at all before the first row comes.
-            assert not any("ORDER BY" in plan for plan in plans)
-            return [plan.split(" USING ")[1] for plan in plans if " messages USING " in plan]
-
-        store.database.execute = explained  # type: ignore[method-assign]
+        led_by = Plans(store).of
         searches, failed = store.searches, Filter(account=1, status=Status.FAILED)
         by_id = "INTEGER PRIMARY KEY (rowid=?)"
         for wanted in (Filter(account=1, status=Status.FAILED, to=[NUMBER]), Filter(before=5)):
@@ -280,10 +291,27 @@ async def test_every_search_is_led_by_the_index_that_is_meant_for_it() -> None:
         assert (under_way.ids, ended.ids) == ([], None)
         by_status = "INDEX messages_by_status (account=? AND end_status=? AND rowid<?)"
         assert led_by(lambda: searches.scan(failed, ended, 9, every=1)) == [by_status]
-        by_account = "INDEX messages_by_account (account=? AND rowid<?)"
-        assert led_by(lambda: searches.scan(failed, Subset(), 9, every=1)) == [by_account]
+        assert led_by(lambda: searches.scan(failed, Subset(), 9, every=1)) == [*ENDS, BY_ACCOUNT]
         assert led_by(lambda: searches.subsets(failed, with_count=True)) == [
             "COVERING INDEX messages_by_end (account=? AND ends_at>?)",
             "INDEX messages_by_end (account=? AND ends_at>?)",
             "COVERING INDEX messages_by_status (account=? AND end_status=? AND rowid<?)",
         ]
+
+
+async def test_a_search_reads_the_table_in_its_order_where_all_messages_are_of_the_account() -> (
+    None
+):
+    built = Sandbox(Settings())
+    async with boxed(built) as box:
+        await box.accepted()
+        searches, led_by = built.store.searches, Plans(built.store).of
+        account = built.accounts.ids(None)[0]
+
+        def search() -> Collection[object]:
+            return list(searches.scan(Filter(account=account), Subset(), FOREVER, every=1))
+
+        assert led_by(search) == [*ENDS, "INTEGER PRIMARY KEY (rowid<?)"]
+        assert len(search()) == 1
+        await box.other().accepted()
+        assert led_by(search) == [*ENDS, BY_ACCOUNT]
