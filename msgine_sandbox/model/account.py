@@ -32,7 +32,7 @@ TIERS: Final[Mapping[Tier, Limits]] = {
 }
 
 
-class Admission(msgspec.Struct, frozen=True):
+class Admission(msgspec.Struct, frozen=True, array_like=True):
     """The decision of the rate limit about a request."""
 
     limit: int
