@@ -58,9 +58,10 @@ class RequestLog:
     def welcome(self, base_url: str) -> None:
         """Write where the inbox and the docs are, and which form the answers have."""
         origin = base_url.removesuffix(BASE_PATH)
-        self._output.write_line(f"Inbox: {self._in(_BOLD, f'{origin}/')}")
-        self._output.write_line(f"Docs:  {self._in(_BOLD, f'{origin}/docs/')}")
-        self._output.write_line(f"Answers: {self._form.answers}")
+        inbox, docs = self._in(_BOLD, f"{origin}/"), self._in(_BOLD, f"{origin}/docs/")
+        self._output.write_lines(
+            [f"Inbox: {inbox}", f"Docs:  {docs}", f"Answers: {self._form.answers}"]
+        )
 
     def _collect(self, event: RequestAnswered | WebhookAttempted) -> None:
         # Formatted together at the end of this turn of the event loop, because that costs a third
@@ -72,12 +73,11 @@ class RequestLog:
     def _write_collected(self) -> None:
         time = self._in(_DIM, f"{iso_micros(self._real.now())[11:23]}Z")
         collected, self._collected = self._collected, []
-        for event in collected:
-            if isinstance(event, RequestAnswered):
-                line = self._request(event)
-            else:
-                line = self._attempt(event)
-            self._output.write_line(f"{time}  {line}")
+        lines = [
+            self._request(each) if isinstance(each, RequestAnswered) else self._attempt(each)
+            for each in collected
+        ]
+        self._output.write_lines([f"{time}  {line}" for line in lines])
 
     def _request(self, event: RequestAnswered) -> str:
         entry = event.entry
@@ -88,7 +88,7 @@ class RequestLog:
             entry.account,
             entry.message,
             entry.warnings,
-            request_fault(entry),
+            None if entry.fault is None else request_fault(entry),
         )
 
     def _attempt(self, event: WebhookAttempted) -> str:
@@ -135,7 +135,7 @@ class RequestLog:
 @lru_cache(64)  # few, because a path may have 64 KiB
 def _opening(method: str, path: str) -> str:
     """Return the beginning of a request's line: most requests of a client are for a few paths."""
-    return f"{_shortened(method, _MAX_METHOD):<7}  {shown_path(path):<38}"
+    return f"{_shortened(method, _MAX_METHOD).ljust(7)}  {shown_path(path).ljust(38)}"
 
 
 def shown_path(path: str) -> str:

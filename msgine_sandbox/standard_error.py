@@ -13,7 +13,7 @@ import select
 import stat
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final, TextIO
 
@@ -65,10 +65,11 @@ class StandardErrorStream(io.TextIOBase):
                 self._add(printable(line))
         return len(text)
 
-    def write_line(self, line: str) -> None:
-        """Write a line that has been made printable already, and may be coloured."""
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Write lines that have been made printable already, and may be coloured."""
         with self._lock:
-            self._add(line)
+            for line in lines:
+                self._add(line)
 
     def flush(self) -> None:
         """Write as much as the descriptor takes now."""

@@ -47,10 +47,11 @@ def text_message(
 ) -> _TextMessage:
     """Return the view of a message, with the cost that an API shows."""
     content, timelines = message.content, message.timelines
+    message_id, sid = form.ids(message.id)
     status, updated_at = timelines.state_at(message.seen_at)
     return kind(
-        id=form.message_id(message.id),
-        sid=form.sid(message.id),
+        id=message_id,
+        sid=sid,
         channel=message.channel,
         to=message.to,
         from_=message.sender,

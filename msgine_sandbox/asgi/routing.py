@@ -6,7 +6,7 @@ Starlette's paths: `{id}` is one segment, and `{name:path}` all that follows.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
@@ -112,6 +112,10 @@ class LazyResources:
         return self._load()
 
 
+def _roots_of(resources: Iterable[LazyResources]) -> tuple[str, ...]:
+    return tuple(root for each in resources for root in each.roots)
+
+
 class Routes:
     """Finds the resource of a request; a path that ends in an additional slash is another one."""
 
@@ -121,6 +125,7 @@ class Routes:
         self._with_parameters: list[Resource] = []
         self._lazy = [each for each in resources if isinstance(each, LazyResources)]
         """Those that are not imported yet."""
+        self._lazy_roots = _roots_of(self._lazy)
         self._add([each for each in resources if isinstance(each, Resource)])
 
     @property
@@ -138,9 +143,12 @@ class Routes:
 
     def _imported(self, path: str) -> Resource | None:
         """Import what a path may be of, and return its resource, if it is a literal path."""
+        if not path.startswith(self._lazy_roots):  # as of most requests, in one step
+            return None
         for lazy in [each for each in self._lazy if path.startswith(each.roots)]:
             self._add(lazy.resources)
             self._lazy.remove(lazy)
+        self._lazy_roots = _roots_of(self._lazy)
         return self._literal.get(path)
 
     def handler(self, context: RequestContext, *, forbid_query: bool = False) -> Handler:

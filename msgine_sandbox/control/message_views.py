@@ -210,10 +210,10 @@ def message_view(
     entry: JournalEntry | None = None,
 ) -> MessageView:
     """Return a message as lists and events show it; `entry` is the journal's of its request."""
-    cost = _cost(message, form)
+    cost, (message_id, sid) = _cost(message, form), form.ids(message.id)
     return MessageView(
-        id=form.message_id(message.id),
-        sid=form.sid(message.id),
+        id=message_id,
+        sid=sid,
         channel=message.channel,
         to=message.to,
         from_=message.sender,

@@ -89,12 +89,16 @@ class Message(msgspec.Struct, frozen=True):
     @property
     def to(self) -> Sequence[Recipient]:
         """The recipients that are shown as such: of an email, those in `to` only."""
-        return self.parts.to if isinstance(self.parts, EmailParts) else self.recipients
+        parts = self.parts
+        # Two conditions, because an SMS has no parts, and `isinstance` asks the class of a Struct.
+        return parts.to if parts is not None and isinstance(parts, EmailParts) else self.recipients
 
     @property
     def content(self) -> str:
         """The text as its client sent it: of an email that has only HTML, the HTML."""
         parts = self.parts
+        if parts is None:
+            return self.text
         if isinstance(parts, EmailParts) and parts.html_alone and parts.html is not None:
             return parts.html
         return self.text
@@ -107,14 +111,14 @@ class Message(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> Money:
         """Price × recipients × segments. Source: documented; the segments are our choice."""
-        price = self.price
-        return Money(price.micros * len(self.recipients) * self.segments, price.currency)
+        count = len(self.recipients) * self.segments
+        return self.price if count == 1 else self.price.times(count)  # most are one SMS
 
     @property
     def developer_cost(self) -> Money:
         """The same in the Developers API. Source: documented elsewhere; segments: our choice."""
-        price = self.developer_price
-        return Money(price.micros * len(self.recipients) * self.segments, price.currency)
+        count = len(self.recipients) * self.segments
+        return self.developer_price if count == 1 else self.developer_price.times(count)
 
     @property
     def updated_at(self) -> Instant:
@@ -146,9 +150,15 @@ class AnswerForm:
         """Return the id of a message. Source: documented; of UUIDs: seen in SDKs."""
         return _uuid(row_id) if self._is_observed else format_id(_MESSAGE, row_id)
 
-    def sid(self, row_id: int) -> str | None:
-        """Return a message's second id. Source: documented elsewhere; of null: seen in SDKs."""
-        return None if self._is_observed else f"SM{row_id.to_bytes(8).hex()}"
+    def ids(self, row_id: int) -> tuple[str, str | None]:
+        """Return the id of a message, and its `sid`.
+
+        Source of the latter: documented elsewhere; of null: seen in SDKs.
+        """
+        if self._is_observed:
+            return _uuid(row_id), None
+        message_id = format_id(_MESSAGE, row_id)
+        return message_id, f"SM{message_id[-16:]}"
 
     def device_id(self, row_id: int) -> str:
         """Return the id of a device. Source: seen in SDKs; its form is our choice."""
@@ -168,9 +178,11 @@ def parse_message_id(text: str) -> int | None:
     Both are accepted under either setting: which one a client has stored depends on the setting at
     that time.
     """
+    if text.startswith(_MESSAGE):
+        return parse_id(_MESSAGE, text)
     match = re.fullmatch(_UUID, text)
     if match is None:
-        return parse_id(_MESSAGE, text)
+        return None
     row_id = int("".join(match.groups()[:4]), 16)
     return row_id if row_id <= LARGEST and _uuid(row_id) == text.lower() else None
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from msgine_sandbox.model.channel import Channel
-from msgine_sandbox.model.delivery import Status, Timeline, Timelines
+from msgine_sandbox.model.delivery import Status, Timelines, stored_timelines
 
 _NOT_SENT_YET = frozenset({Status.QUEUED, Status.PENDING})
 
@@ -49,15 +49,17 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 def tally_of(channel: Channel, timelines: Timelines) -> Tally:
     """Return what a message counts as when its timelines have ended, without its cost."""
-    each = timelines.form.each
-    tally = _tally(channel, each)
-    if len(each) == timelines.recipients or channel is Channel.PUSH:
+    form = timelines.form
+    # By their text, because a text keeps its hash; that of the timelines is computed each time.
+    tally = _tally(channel, form.text)
+    if len(form.each) == timelines.recipients or channel is Channel.PUSH:
         return tally
     return tally.times(timelines.recipients)  # all have the same timeline
 
 
 @lru_cache(1024)
-def _tally(channel: Channel, each: tuple[Timeline, ...]) -> Tally:
+def _tally(channel: Channel, text: str) -> Tally:
+    each = stored_timelines(0, 1, 1, text).form.each
     if channel is Channel.PUSH:
         return _push_tally([timeline[-1].status for timeline in each])
     statuses = [one.status for timeline in each for one in timeline]

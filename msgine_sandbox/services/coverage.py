@@ -23,16 +23,17 @@ from msgine_sandbox.services.bus import Bus, MessageAccepted, RequestAnswered, W
 
 _KNOWN: Final = frozenset(ALL)
 _DEVELOPERS: Final = "/developers/"
-_CALLS: Final[dict[tuple[str, str], str]] = {
-    **{("POST", str(channel)): traits.accepted for channel, traits in TRAITS.items()},
-    ("POST", "device"): DeveloperBehaviour.REGISTERED,
-    ("DELETE", "device"): DeveloperBehaviour.REMOVED,
-    ("GET", "overview"): DeveloperBehaviour.OVERVIEW,
-    ("GET", "daily"): DeveloperBehaviour.DAILY,
+_CALLS: Final[dict[tuple[str, str], Sequence[str]]] = {
+    **{("POST", str(channel)): (traits.accepted,) for channel, traits in TRAITS.items()},
+    ("POST", "device"): (DeveloperBehaviour.REGISTERED,),
+    ("DELETE", "device"): (DeveloperBehaviour.REMOVED,),
+    ("GET", "overview"): (DeveloperBehaviour.OVERVIEW,),
+    ("GET", "daily"): (DeveloperBehaviour.DAILY,),
 }
-"""The behaviour of a successful call, by its method and the last segment of its path."""
-# Every send needs it, and Python 3.11 is slow to find the members of an enum.
+"""The behaviours of a successful call, by its method and the last segment of its path."""
+# Every request needs one of these, and Python 3.11 is slow to find the members of an enum.
 _PUSH: Final = Channel.PUSH
+_READ: Final = (Behaviour.READ,)
 _LISTS: Final = {"messages", "history"}
 _UNCOUNTED: Final = "account"
 """The last segment of a call whose answer nobody knows, so that a client can do nothing with it."""
@@ -81,7 +82,7 @@ class Coverage:
         if entry.code is not None:
             met |= {refusal(entry.status, entry.code)} & _KNOWN
         elif entry.status < 400:
-            met |= {Behaviour.REPLAYED} if entry.replayed else _call(entry)
+            met.update((Behaviour.REPLAYED,) if entry.replayed else _behaviours_of(entry))
             repeats = entry.repeats
             if repeats is not None and repeats.status == RateLimitExceeded.status:
                 # Where the client has waited for Retry-After, and did not succeed by chance.
@@ -110,16 +111,18 @@ def _is_partial(message: Message) -> bool:
     return set(statuses) == {Status.SENT, Status.FAILED}
 
 
-def _call(entry: JournalEntry) -> set[str]:
+def _behaviours_of(entry: JournalEntry) -> Sequence[str]:
+    """Return the behaviours that a call which has succeeded stands for."""
     last = entry.path.rpartition("/")[2]
-    if (entry.method, last) in _CALLS:
-        return {_CALLS[entry.method, last]}
+    behaviours = _CALLS.get((entry.method, last))
+    if behaviours is not None:
+        return behaviours
     if last == _UNCOUNTED:
-        return set()
+        return ()
     if last in _LISTS:
         is_later = _is_later_page(entry.query)
-        return {Behaviour.LISTED, Behaviour.LATER_PAGE} if is_later else {Behaviour.LISTED}
-    return {Behaviour.READ}
+        return (Behaviour.LISTED, Behaviour.LATER_PAGE) if is_later else (Behaviour.LISTED,)
+    return _READ
 
 
 def _is_later_page(query: str) -> bool:

@@ -25,7 +25,7 @@ from msgine_sandbox.model.magic import (
 )
 from msgine_sandbox.model.webhook import WebhookMode
 
-MARKS: Final = (MAGIC_BLOCK.removeprefix("+").encode(), b"sandbox")
+MARKS: Final = (MAGIC_BLOCK.removeprefix("+"), "sandbox")
 """Every body with a magic recipient contains one of these, unless JSON escapes hide it."""
 
 

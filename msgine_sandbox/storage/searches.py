@@ -164,7 +164,8 @@ class Searches:
         Its index would then lead to each of them in the order of the table itself, which takes
         longer than what is looked at in most messages.
         """
-        return self._database.execute(_ACCOUNTS).fetchone() == (account, account)
+        first, last = self._database.execute(_ACCOUNTS).fetchone()
+        return account is not None and first == last == account
 
     def _now(self, wanted: Filter) -> Instant | None:
         return None if wanted.account is None else self._clocks.seen(wanted.account)

@@ -318,7 +318,7 @@ class Payload(msgspec.Struct, rename="camel"):
 
 def payload(event: WebhookEvent, message: Message, form: AnswerForm) -> bytes:
     """Return the body that every attempt of an event carries."""
-    message_id = form.message_id(message.id)
+    message_id, sid = form.ids(message.id)
     return msgspec.json.encode(
         Payload(
             id=message_id,
@@ -328,7 +328,7 @@ def payload(event: WebhookEvent, message: Message, form: AnswerForm) -> bytes:
             from_=message.sender,
             timestamp=iso_seconds(event.at),
             message_id=message_id,
-            sid=form.sid(message.id),
+            sid=sid,
         )
     )
 
