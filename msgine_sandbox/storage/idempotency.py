@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import msgspec
-from msgspec.structs import astuple
 
 from msgine_sandbox.model.clock import Instant
 from msgine_sandbox.model.idempotency import StoredAnswer
@@ -39,7 +38,11 @@ class IdempotencyRows:
 
     async def remember(self, answer: StoredAnswer) -> None:
         """Store an answer, in place of an older one to the same key."""
-        self._database.defer(_REMEMBER, [astuple(answer)])
+        # Byte arrays, because sqlite3 looks for an adapter for each bytes object, which takes a
+        # fifth of what the row takes.
+        fingerprint, body = bytearray(answer.fingerprint), bytearray(answer.body)
+        row = (answer.account, answer.key, answer.first_used, fingerprint, answer.status, body)
+        self._database.defer(_REMEMBER, [row])
 
     async def first_uses(self, *, after: int, limit: int) -> list[FirstUse]:
         """Return when keys of all accounts were first used, of those whose ids come after one."""
