@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from msgine_sandbox.model.errors import LoopChanged, ServiceUnavailable
-from msgine_sandbox.storage.columns import Row
+from msgine_sandbox.storage.columns import Condition, Row
 from msgine_sandbox.storage.failure import FailureLog, disk_failure
 from msgine_sandbox.storage.file import MEMORY, opened
 
@@ -332,6 +332,6 @@ class Savepoint:
         self._connection.execute("ROLLBACK TO block")
 
 
-def of_account(account: int | None) -> str:
+def of_account(account: int | None) -> Condition:
     """Return the condition for the rows of an account, which is empty for those of all."""
-    return "" if account is None else f" WHERE account = {account}"
+    return ("", ()) if account is None else (" WHERE account = ?", (account,))

@@ -46,4 +46,5 @@ class DeviceRows:
 
     async def clear(self, account: int | None) -> None:
         """Delete the devices of an account, or of all."""
-        self._database.execute(f"DELETE FROM devices{of_account(account)}")
+        where, values = of_account(account)
+        self._database.execute(f"DELETE FROM devices{where}", values)

@@ -26,7 +26,8 @@ class FaultRows:
 
     async def all(self, account: int | None) -> list[Fault]:
         """Return an account's faults, or for None all faults."""
-        rows = self._database.execute(f"{_SELECT}{of_account(account)} ORDER BY id")
+        where, values = of_account(account)
+        rows = self._database.execute(f"{_SELECT}{where} ORDER BY id", values)
         return _FAULT.from_rows(rows)
 
     async def added(self, account: int | None) -> list[Fault]:

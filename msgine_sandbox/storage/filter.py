@@ -14,7 +14,7 @@ from msgine_sandbox.model.delivery import (
     known_at_acceptance,
     stored_timelines,
 )
-from msgine_sandbox.storage.columns import Row
+from msgine_sandbox.storage.columns import Condition
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +47,6 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             Filter(account=self.account, channel=self.channel),
         )
 
-
-Condition = tuple[str, Row]
-"""An SQL expression and the values of its placeholders."""
 
 CONTENT: Final = "coalesce(title || ' ', '') || text"
 """What `contains` and regular expressions are looked for in."""

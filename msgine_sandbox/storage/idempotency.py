@@ -59,9 +59,10 @@ class IdempotencyRows:
 
     async def clear(self, account: int | None, *, limit: int) -> int:
         """Delete keys of an account, or of all, at most so many; return how many they were."""
+        where, values = of_account(account)
         deleted = self._database.execute(
             "DELETE FROM idempotency WHERE rowid IN"
-            f" (SELECT rowid FROM idempotency{of_account(account)} LIMIT ?)",
-            (limit,),
+            f" (SELECT rowid FROM idempotency{where} LIMIT ?)",
+            (*values, limit),
         )
         return deleted.rowcount

@@ -224,7 +224,8 @@ class MessageRows:
 
     async def count(self, account: int | None) -> int:
         """Return how many messages there are of an account, or of all."""
-        found = self._database.execute(f"SELECT count(*) FROM messages{of_account(account)}")
+        where, values = of_account(account)
+        found = self._database.execute(f"SELECT count(*) FROM messages{where}", values)
         return int(found.fetchone()[0])
 
     async def get_all(self, messages: Collection[int]) -> list[Message]:

@@ -8,7 +8,7 @@ import msgspec
 
 from msgine_sandbox.model.clock import FOREVER, Clocks
 from msgine_sandbox.storage.columns import Row
-from msgine_sandbox.storage.database import Database
+from msgine_sandbox.storage.database import Database, of_account
 from msgine_sandbox.storage.sequences import Sequences, Series
 from msgine_sandbox.storage.webhooks import WebhookRows
 
@@ -110,9 +110,10 @@ class Removal:
         self, account: int | None, *, after: int = 0, until: int = FOREVER, limit: int
     ) -> list[StoredMessage]:
         """Return the first messages of an account, or of all, whose ids are in a range."""
-        where = "" if account is None else f" AND account = {account}"
+        where, values = of_account(account)
         rows = self._database.execute(
-            f"{_STORED} WHERE id > ? AND id <= ?{where} ORDER BY id LIMIT ?", (after, until, limit)
+            f"{_STORED}{where or ' WHERE true'} AND id > ? AND id <= ? ORDER BY id LIMIT ?",
+            (*values, after, until, limit),
         )
         return list(map(self._stored, rows))
 
@@ -130,11 +131,11 @@ class Removal:
     async def delete_steps(self, account: int | None, until: int, *, limit: int) -> int:
         """Delete steps of messages up to an id, at most so many; return how many they were."""
         # By the order of the table for one account, and by the index of messages for all.
-        where = "message <= ?" if account is None else f"account = {account} AND message <= ?"
+        where, values = of_account(account)
         deleted = self._database.execute(
-            "DELETE FROM steps WHERE (account, lane, due, id) IN"
-            f" (SELECT account, lane, due, id FROM steps WHERE {where} LIMIT ?)",
-            (until, limit),
+            "DELETE FROM steps WHERE (account, lane, due, id) IN (SELECT account, lane, due, id"
+            f" FROM steps{where or ' WHERE true'} AND message <= ? LIMIT ?)",
+            (*values, until, limit),
         )
         return deleted.rowcount
 

@@ -13,8 +13,9 @@ import msgspec
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import FOREVER, Clocks, Instant
 from msgine_sandbox.model.delivery import Status
+from msgine_sandbox.storage.columns import Condition
 from msgine_sandbox.storage.database import Database
-from msgine_sandbox.storage.filter import CONTENT, Condition, Filter, fits, in_range
+from msgine_sandbox.storage.filter import CONTENT, Filter, fits, in_range
 from msgine_sandbox.storage.sequences import Sequences
 
 MOST_COUNTED: Final = 1000

@@ -62,4 +62,5 @@ class TallyRows:
 
     async def clear(self, account: int | None) -> None:
         """Delete the sums of an account, or of all."""
-        self._database.execute(f"DELETE FROM tallies{of_account(account)}")
+        where, values = of_account(account)
+        self._database.execute(f"DELETE FROM tallies{where}", values)

@@ -16,7 +16,7 @@ from msgine_sandbox.model.webhook import (
     WebhookEvent,
     WebhookMode,
 )
-from msgine_sandbox.storage.columns import Columns, Row
+from msgine_sandbox.storage.columns import Columns, Condition, Row
 from msgine_sandbox.storage.database import Database, of_account
 
 PER_ACCOUNT: Final = Bound(10_000, 16 * MEGABYTE)
@@ -67,19 +67,23 @@ class AttemptFilter(msgspec.Struct, frozen=True, kw_only=True):
     succeeded: bool | None = None
 
     @property
-    def condition(self) -> str:
+    def condition(self) -> Condition:
         """The condition of a query on attempts, as far as the indexes decide it."""
-        return f"id < {FOREVER if self.before is None else self.before}" + "".join(
-            f" AND {name} = {value}"
-            for name, value in (("account", self.account), ("message", self.message))
-            if value is not None
+        possible = (
+            ("id < ?", self.before),
+            ("account = ?", self.account),
+            ("message = ?", self.message),
+        )
+        chosen = [(sql, value) for sql, value in possible if value is not None]
+        return " AND ".join(["true", *(sql for sql, _ in chosen)]), tuple(
+            value for _, value in chosen
         )
 
     @property
-    def rest(self) -> Sequence[tuple[str, Sequence[str | int]]]:
+    def rest(self) -> Sequence[Condition]:
         """The other conditions, for which each attempt has to be looked at, with their values."""
         statuses = self.statuses or range(0)
-        possible: list[tuple[object, str, Sequence[str | int]]] = [
+        possible: list[tuple[object, str, Row]] = [
             (self.event, "event = ?", (str(self.event),)),
             (self.url, "instr(lower(url), lower(?))", (self.url or "",)),
             (self.statuses, "status BETWEEN ? AND ?", (statuses.start, statuses.stop - 1))
@@ -190,13 +194,13 @@ class WebhookRows:
                     if attempt is not None:  # else it was deleted meanwhile
                         yield attempt
             return
-        below = FOREVER
+        (where, chosen), below = wanted.condition, FOREVER
         while True:
             rows, has_more = _read_some(
                 self._database.execute(
-                    f"SELECT {_ATTEMPT.names} FROM attempts WHERE {wanted.condition} AND id < ?"
+                    f"SELECT {_ATTEMPT.names} FROM attempts WHERE {where} AND id < ?"
                     " ORDER BY id DESC LIMIT ?",
-                    (below, _MAX_ROWS),
+                    (*chosen, below, _MAX_ROWS),
                 )
             )
             for row in rows:
@@ -211,7 +215,7 @@ class WebhookRows:
         The requests and responses are not read, which are most of what is stored.
         """
         last = 0
-        owned = "" if account is None else f" AND attempts.account = {account}"
+        owned, values = ("", ()) if account is None else (" AND attempts.account = ?", (account,))
         while True:
             rows = self._database.execute(
                 "SELECT attempts.id, attempts.url, attempts.status, attempts.error,"
@@ -219,7 +223,7 @@ class WebhookRows:
                 " FROM attempts LEFT JOIN webhook_events"
                 " ON webhook_events.id = attempts.webhook_event"
                 f" WHERE attempts.id > ?{owned} ORDER BY attempts.id LIMIT ?",
-                (last, _MAX_RESULTS),
+                (last, *values, _MAX_RESULTS),
             ).fetchall()
             for _, url, status, error, mode in rows:
                 yield EndedAttempt(url, status, error, WebhookMode(mode))
@@ -231,19 +235,21 @@ class WebhookRows:
         """Return how many attempts match."""
         if wanted.rest:
             return sum([len(attempt_ids) async for attempt_ids in self._matching(wanted)])
-        found = self._database.execute(f"SELECT count(*) FROM attempts WHERE {wanted.condition}")
+        where, chosen = wanted.condition
+        found = self._database.execute(f"SELECT count(*) FROM attempts WHERE {where}", chosen)
         return int(found.fetchone()[0])
 
     async def _matching(self, wanted: AttemptFilter) -> AsyncIterator[Sequence[int]]:
         """Return the ids of attempts that match, some at a time, while others have their turn."""
         fits = " AND ".join(sql for sql, _ in wanted.rest)
         values = [value for _, values in wanted.rest for value in values]
+        where, chosen = wanted.condition
         slices, below = Slices(), FOREVER
         while True:
             rows = self._database.execute(
-                f"SELECT id, {fits} FROM attempts WHERE {wanted.condition} AND id < ?"
+                f"SELECT id, {fits} FROM attempts WHERE {where} AND id < ?"
                 " ORDER BY id DESC LIMIT ?",
-                (*values, below, _MAX_LOOKED_AT),
+                (*values, *chosen, below, _MAX_LOOKED_AT),
             ).fetchall()
             yield [attempt_id for attempt_id, is_match in rows if is_match]
             if len(rows) < _MAX_LOOKED_AT:
@@ -271,9 +277,9 @@ class WebhookRows:
             over = [owner for owner, *kept in totals if self._is_over(owner, *kept)]
             if not over:
                 return
+            where, values = of_account(over[-1] or None)
             oldest = self._database.execute(
-                f"SELECT account, {_SIZE}, id FROM attempts{of_account(over[-1] or None)}"
-                " ORDER BY id LIMIT 1"
+                f"SELECT account, {_SIZE}, id FROM attempts{where} ORDER BY id LIMIT 1", values
             ).fetchone()
             if oldest is None:
                 return
