@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
+import httpcore
 import httpx
 import pytest
 
 from msgine_sandbox.services.webhooks.authorities import Authorities
-from msgine_sandbox.services.webhooks.transports import Transports
+from msgine_sandbox.services.webhooks.connections import Connections
+from msgine_sandbox.services.webhooks.response import PartialResponse
+
+pytestmark = pytest.mark.both_loops
 
 ADDRESS = ip_address("127.0.0.1")
 LIMIT = 60  # seconds; only what never comes takes so long
@@ -62,104 +66,115 @@ async def listener() -> AsyncIterator[Listener]:
 
 
 @pytest.fixture
-async def transports() -> AsyncIterator[Transports]:
-    transports = Transports(Authorities(None).context(), keep_alive=True)
-    yield transports
-    await transports.close()
+async def connections() -> AsyncIterator[Connections]:
+    connections = Connections(Authorities(None).context(), keep_alive=True)
+    yield connections
+    await connections.close()
 
 
-async def post(transports: Transports, listener: Listener, host: str = "127.0.0.1") -> None:
+async def post(
+    connections: Connections,
+    listener: Listener,
+    host: str = "127.0.0.1",
+    *addresses: IPv4Address | IPv6Address,
+) -> None:
     request = httpx.Request("POST", f"http://{host}:{listener.port}/hooks")
-    async with transports.response(request, [ADDRESS]) as response:
-        assert [part async for part in response.aiter_raw()] == [b"ok"]
+    response = PartialResponse()
+    await connections.exchange(request, addresses or [ADDRESS], response)
+    assert (response.status, response.body) == (200, b"ok")
 
 
 async def test_webhooks_one_after_the_other_share_a_connection(
-    listener: Listener, transports: Transports
+    listener: Listener, connections: Connections
 ) -> None:
     listener.let_go.set()
     for _ in range(3):
-        await post(transports, listener)
+        await post(connections, listener)
     assert listener.of_requests == [0, 0, 0]
 
 
 async def test_webhooks_at_once_have_a_connection_each_and_twenty_are_kept(
-    listener: Listener, transports: Transports
+    listener: Listener, connections: Connections
 ) -> None:
-    sending = [asyncio.create_task(post(transports, listener)) for _ in range(25)]
+    sending = [asyncio.create_task(post(connections, listener)) for _ in range(25)]
     await listener.until(requests=25, connections=25)
     listener.let_go.set()
     await asyncio.gather(*sending)
     await listener.until(requests=25, connections=20)
     for _ in range(3):
-        await post(transports, listener)
+        await post(connections, listener)
     await listener.until(requests=28, connections=20)
 
 
 async def test_a_connection_is_not_used_for_another_name(
-    listener: Listener, transports: Transports
+    listener: Listener, connections: Connections
 ) -> None:
     listener.let_go.set()
     for host in ("127.0.0.1", "receiver.test", "127.0.0.1", "receiver.test"):
-        await post(transports, listener, host)
+        await post(connections, listener, host)
     assert listener.of_requests == [0, 1, 0, 1]
 
 
 async def test_a_connection_that_the_receiver_has_closed_is_replaced(
-    listener: Listener, transports: Transports
+    listener: Listener, connections: Connections
 ) -> None:
     listener.let_go.set()
-    await post(transports, listener)
+    await post(connections, listener)
     listener.connections[0].close()
     await listener.until(requests=1, connections=0)
-    await post(transports, listener)
+    await post(connections, listener)
     assert listener.of_requests == [0, 1]
 
 
 async def test_the_first_address_that_accepts_a_connection_is_used(
-    listener: Listener, transports: Transports
+    listener: Listener, connections: Connections
 ) -> None:
     listener.let_go.set()
-    request = httpx.Request("POST", f"http://receiver.test:{listener.port}/hooks")
     nobody = ip_address("127.0.0.2")  # the receiver listens on another address
-    async with transports.response(request, [nobody, ADDRESS]) as response:
-        assert response.status_code == 200
-    with pytest.raises(httpx.ConnectError):
-        async with transports.response(request, [nobody]):
-            pass
+    await post(connections, listener, "receiver.test", nobody, ADDRESS)
     assert listener.of_requests == [0]
 
 
+async def test_an_error_says_of_each_address_why_it_accepts_no_connection(
+    listener: Listener, connections: Connections
+) -> None:
+    nobody = [ip_address("127.0.0.2"), ip_address("127.0.0.3")]
+    with pytest.raises(httpcore.ConnectError) as refused:
+        await post(connections, listener, "receiver.test", *nobody)
+    assert str(refused.value) == (
+        f"127.0.0.2:{listener.port}: Connection refused;"
+        f" 127.0.0.3:{listener.port}: Connection refused"
+    )
+
+
 async def test_an_address_with_a_connection_comes_before_the_others(
-    listener: Listener, transports: Transports
+    listener: Listener, connections: Connections
 ) -> None:
     listener.let_go.set()
-    await post(transports, listener)
+    await post(connections, listener)
     other = ip_address("127.0.0.2")
     server = await asyncio.start_server(listener.serve, str(other), listener.port)
-    request = httpx.Request("POST", f"http://127.0.0.1:{listener.port}/hooks")
-    async with transports.response(request, [other, ADDRESS]) as response:
-        assert response.status_code == 200
+    await post(connections, listener, "127.0.0.1", other, ADDRESS)
     assert listener.of_requests == [0, 0]
     server.close()
 
 
 async def test_the_connection_of_a_webhook_that_is_given_up_is_closed(
-    listener: Listener, transports: Transports
+    listener: Listener, connections: Connections
 ) -> None:
-    sending = asyncio.create_task(post(transports, listener))
+    sending = asyncio.create_task(post(connections, listener))
     await listener.until(requests=1, connections=1)
     sending.cancel()
     listener.let_go.set()
     await listener.until(requests=1, connections=0)
-    await post(transports, listener)
+    await post(connections, listener)
     assert listener.of_requests == [0, 1]
 
 
 async def test_without_keeping_alive_each_webhook_has_a_connection(listener: Listener) -> None:
     listener.let_go.set()
-    transports = Transports(Authorities(None).context(), keep_alive=False)
+    connections = Connections(Authorities(None).context(), keep_alive=False)
     for count in (1, 2):
-        await post(transports, listener)
+        await post(connections, listener)
         await listener.until(requests=count, connections=0)
     assert listener.of_requests == [0, 1]
