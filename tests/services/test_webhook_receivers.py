@@ -1,0 +1,313 @@
+"""What receivers may do with a connection, and what the next webhook has of it."""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import httpcore
+import httpx
+import pytest
+import trustme
+
+from msgine_sandbox.services.webhooks.authorities import Authorities
+from msgine_sandbox.services.webhooks.connections import Connections
+from msgine_sandbox.services.webhooks.network import connect
+from msgine_sandbox.services.webhooks.response import PartialResponse
+
+pytestmark = pytest.mark.both_loops
+
+ADDRESS = ip_address("127.0.0.1")
+MEGABYTE = 1024 * 1024
+LIMIT = 60  # seconds; only what never comes takes so long
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+UNASKED = b"HTTP/1.1 500 Unasked\r\nContent-Length: 0\r\n\r\n"
+
+Answer = Callable[["Peer"], Awaitable[None]]
+
+
+class Peer:
+    """The receiver's end of one connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.ended = asyncio.Event()
+        """Set once the sandbox has closed it."""
+
+    async def until_asked(self) -> None:
+        await self.reader.readuntil(b"\r\n\r\n")
+
+    def at_once(self, act: Callable[[socket.socket], Any]) -> Any:
+        """Do something to the socket itself, before either end's event loop sees it."""
+        with socket.socket(fileno=os.dup(self.writer.get_extra_info("socket").fileno())) as same:
+            return act(same)
+
+    async def until_ended(self) -> None:
+        async with asyncio.timeout(LIMIT):
+            await self.ended.wait()
+
+
+class Receiving:
+    """A receiver that answers each connection as its test says."""
+
+    def __init__(self) -> None:
+        self.peers: list[Peer] = []
+        self.origin = ""
+
+
+@asynccontextmanager
+async def receiving(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiving]:
+    receiving = Receiving()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(reader, writer)
+        receiving.peers.append(peer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await answer(peer)
+            await reader.read()
+        writer.transport.abort()
+        peer.ended.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    port = server.sockets[0].getsockname()[1]
+    receiving.origin = f"http://127.0.0.1:{port}" if tls is None else f"https://localhost:{port}"
+    try:
+        yield receiving
+        for peer in receiving.peers:
+            await peer.until_ended()
+    finally:
+        server.close()
+        for peer in receiving.peers:
+            peer.writer.transport.abort()
+
+
+@asynccontextmanager
+async def connecting(authority: str | None = None) -> AsyncIterator[Connections]:
+    connections = Connections(Authorities(authority).context(), keep_alive=True)
+    try:
+        yield connections
+    finally:
+        await connections.close()
+
+
+async def post(connections: Connections, to: Receiving) -> PartialResponse:
+    response = PartialResponse()
+    await connections.exchange(httpx.Request("POST", to.origin), [ADDRESS], response)
+    return response
+
+
+async def turns() -> None:
+    """Let the event loop see whatever has come."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def answer_each(peer: Peer) -> None:
+    while True:
+        await peer.until_asked()
+        peer.writer.write(OK)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda same: same.shutdown(socket.SHUT_RDWR),
+        lambda same: same.send(UNASKED),
+    ],
+    ids=["closes", "sends"],
+)
+@pytest.mark.parametrize("is_seen", [True, False])
+async def test_a_kept_connection_is_not_used_once_its_receiver_closes_it_or_sends_unasked(
+    act: Callable[[socket.socket], object], is_seen: bool
+) -> None:
+    async with receiving(answer_each) as receiver, connecting() as connections:
+        for number in (1, 2, 3):
+            response = await post(connections, receiver)
+            assert (response.status, len(receiver.peers)) == (200, number)
+            receiver.peers[-1].at_once(act)
+            if is_seen:
+                await turns()
+
+
+def trusted(path: Path) -> tuple[str, ssl.SSLContext]:
+    """Return the file of an authority, and what a receiver needs that it has certified."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(path / "ca.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    return str(path / "ca.pem"), tls
+
+
+async def test_a_connection_over_tls_is_kept_and_replaced_as_well(tmp_path: Path) -> None:
+    path, tls = trusted(tmp_path)
+    async with receiving(answer_each, tls) as receiver, connecting(path) as connections:
+        for _ in range(3):
+            assert (await post(connections, receiver)).body == b"ok"
+        assert len(receiver.peers) == 1
+        receiver.peers[0].at_once(lambda same: same.shutdown(socket.SHUT_RDWR))
+        assert (await post(connections, receiver)).body == b"ok"
+        assert len(receiver.peers) == 2
+
+
+async def test_the_protocol_is_agreed_with_tls(tmp_path: Path) -> None:
+    path, tls = trusted(tmp_path)
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    async with receiving(answer_each, tls) as receiver, connecting(path) as connections:
+        await post(connections, receiver)
+        agreed = receiver.peers[0].writer.get_extra_info("ssl_object")
+        assert agreed.selected_alpn_protocol() == "http/1.1"
+
+
+async def test_a_receiver_that_hangs_up_instead_of_starting_tls_is_an_error() -> None:
+    async def hang_up(peer: Peer) -> None:
+        await peer.reader.read(1)
+        peer.writer.close()
+
+    async with receiving(hang_up) as receiver, connecting() as connections:
+        receiver.origin = receiver.origin.replace("http:", "https:")
+        with pytest.raises(httpcore.ConnectError, match=r".+"):
+            await post(connections, receiver)
+
+
+async def test_a_webhook_that_is_given_up_while_tls_starts_closes_its_connection() -> None:
+    asked = asyncio.Event()
+
+    async def say_nothing(peer: Peer) -> None:
+        await peer.reader.read(1)
+        asked.set()
+
+    async with receiving(say_nothing) as receiver, connecting() as connections:
+        receiver.origin = receiver.origin.replace("http:", "https:")
+        sending = asyncio.create_task(post(connections, receiver))
+        await asked.wait()
+        sending.cancel()
+        await receiver.peers[0].until_ended()
+
+
+@pytest.mark.parametrize("is_over_tls", [False, True])
+async def test_of_a_response_without_end_64_kib_are_read(tmp_path: Path, is_over_tls: bool) -> None:
+    async def flood(peer: Peer) -> None:
+        await peer.until_asked()
+        peer.writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            peer.writer.write(b"." * 8192)
+            await peer.writer.drain()
+
+    path, tls = trusted(tmp_path)
+    async with (
+        receiving(flood, tls if is_over_tls else None) as receiver,
+        connecting(path) as connections,
+    ):
+        response = await post(connections, receiver)
+        assert response.status == 200
+        assert 64 * 1024 < len(response.body) <= 2 * 64 * 1024
+        await receiver.peers[0].until_ended()
+
+
+def flood_at_once(same: socket.socket) -> int:
+    """Send until no more is taken, and return how much was."""
+    same.setblocking(False)
+    taken = 0
+    with suppress(BlockingIOError):
+        while True:
+            taken += same.send(b"." * 65536)
+    return taken
+
+
+async def test_what_nobody_reads_is_not_taken_from_the_network_for_ever() -> None:
+    async def wait(peer: Peer) -> None:
+        await peer.reader.read(1)
+
+    async with receiving(wait) as receiver:
+        url = httpx.URL(receiver.origin)
+        stream = await connect(url.host, url.port or 0)
+        await turns()
+        taken = 0
+        while taken < 64 * MEGABYTE and (more := receiver.peers[0].at_once(flood_at_once)):
+            taken += more
+            await turns()
+        read = 0
+        while read < taken:
+            read += len(await stream.read(4096))
+        await stream.aclose()
+        assert taken < 64 * MEGABYTE  # what the kernel buffers
+
+
+@pytest.mark.parametrize(
+    ("sent", "error", "body"),
+    [
+        (b"", "Server disconnected without sending a response.", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "Server disconnected without sending a response.", b""),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n....",
+            "peer closed connection without sending complete message body"
+            " (received 4 bytes, expected 10)",
+            b"....",
+        ),
+        (b"SSH-2.0\r\n\r\n", "illegal status line: bytearray(b'SSH-2.0')", b""),
+    ],
+)
+async def test_a_receiver_that_hangs_up_too_early_is_an_error(
+    sent: bytes, error: str, body: bytes
+) -> None:
+    async def answer(peer: Peer) -> None:
+        await peer.until_asked()
+        peer.writer.write(sent)
+        peer.writer.close()
+
+    async with receiving(answer) as receiver, connecting() as connections:
+        response = PartialResponse()
+        request = httpx.Request("POST", receiver.origin)
+        with pytest.raises(httpcore.RemoteProtocolError) as failed:
+            await connections.exchange(request, [ADDRESS], response)
+        assert (str(failed.value), response.body) == (error, body)
+
+
+async def test_a_connection_that_is_reset_is_an_error() -> None:
+    async def reset(peer: Peer) -> None:
+        await peer.until_asked()
+        linger = (
+            b"\x01\x00\x00\x00\x00\x00\x00\x00"  # for no time, and so a reset instead of an end
+        )
+        peer.at_once(lambda same: same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger))
+        peer.writer.transport.abort()
+
+    async with receiving(reset) as receiver, connecting() as connections:
+        with pytest.raises(httpcore.ReadError, match="reset"):
+            await post(connections, receiver)
+
+
+async def test_a_response_before_the_whole_request_is_read() -> None:
+    async def refuse(peer: Peer) -> None:
+        peer.writer.write(OK.replace(b"200 OK", b"413 Too Large"))
+        peer.writer.close()
+
+    async with receiving(refuse) as receiver, connecting() as connections:
+        assert (await post(connections, receiver)).status == 413
+
+
+def test_the_end_of_an_event_loop_closes_the_connection_of_a_webhook() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        async def begin() -> socket.socket:
+            connections = Connections(Authorities(None).context(), keep_alive=True)
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            request = httpx.Request("POST", url)
+            sending = asyncio.create_task(
+                connections.exchange(request, [ADDRESS], PartialResponse())
+            )
+            peer, _ = await asyncio.to_thread(server.accept)
+            assert (await asyncio.to_thread(peer.recv, 4)) == b"POST"
+            assert not sending.done()
+            return peer
+
+        with asyncio.run(begin()) as peer:
+            peer.settimeout(LIMIT)
+            while peer.recv(4096):
+                pass
