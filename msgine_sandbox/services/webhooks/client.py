@@ -63,7 +63,7 @@ class WebhookClient:
         sent = dict(headers)  # without those that httpx adds, until it has
         try:
             request = _request(url, headers, body)
-            sent = dict(request.headers)
+            sent = dict(request.headers.items())  # without looking each one up
             async with asyncio.timeout(self._deadline):
                 addresses = await self._addresses(account, request.url)
                 response.await_answer()

@@ -42,4 +42,4 @@ class PartialResponse:
         if self.status is None:
             return None
         text = self.body[:_MAX_KEPT].decode(errors="replace")
-        return AttemptHttp(headers=dict(self.headers), body=text)
+        return AttemptHttp(headers=dict(self.headers.items()), body=text)
