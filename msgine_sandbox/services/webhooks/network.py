@@ -26,6 +26,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     _transport: asyncio.Transport
 
     def __init__(self) -> None:
+        self._unsent = b""
         self._received = bytearray()
         self._has_ended = False
         self._error: Exception | None = None
@@ -58,12 +59,19 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._awaited is not None and not self._awaited.done():
             self._awaited.set_result(None)
 
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Send bytes with the next `read`: httpcore writes a head and a body, one small packet."""
+        self._unsent += buffer
+
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        """Return what has been received, at least one byte, or none at the end.
+        """Send what was written, and return at least one byte of what comes, or none at the end.
 
         Raises:
             httpcore.ReadError: the connection was lost.
         """
+        if self._unsent and not self._transport.is_closing():
+            self._transport.write(self._unsent)
+            self._unsent = b""
         if not self._received and not self._has_ended:
             self._awaited = asyncio.get_running_loop().create_future()
             await self._awaited
@@ -75,16 +83,6 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if was_full and len(self._received) <= _MOST_UNREAD and not self._transport.is_closing():
             self._transport.resume_reading()
         return part
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        """Send bytes, without waiting until they are sent: a webhook is small.
-
-        Raises:
-            httpcore.WriteError: the connection is closed.
-        """
-        if self._transport.is_closing():
-            raise httpcore.WriteError("The connection is closed")
-        self._transport.write(buffer)
 
     async def aclose(self) -> None:
         """Close at once: nothing is left to be sent, and no receiver is waited for."""
