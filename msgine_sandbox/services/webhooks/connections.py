@@ -67,20 +67,13 @@ class Connections:
             connection = await self._new_for(url, target.origin, addresses, response)
         response.is_reached = True
         try:
-            answer = await connection.http.handle_async_request(
-                httpcore.Request(
-                    request.method, target, headers=request.headers.raw, content=request.stream
-                )
-            )
-            response.status = answer.status
-            response.headers = httpx.Headers(answer.headers)
-            async for part in answer.aiter_stream():
-                response.body += part
-                if len(response.body) > _MAX_READ:
-                    return
-            await answer.aclose()
-        finally:
-            await self._keep(connection)
+            await _send(connection.http, target, request, response)
+        except BaseException:
+            # Also where nothing was sent: with some versions of anyio, a lock of httpcore's stays
+            # locked when the task that waits for it is cancelled.
+            await connection.http.aclose()
+            raise
+        await self._keep(connection)
 
     async def close(self) -> None:
         """Close every connection that is kept."""
@@ -132,6 +125,25 @@ class Connections:
         self._kept.append(connection._replace(used_at=time.monotonic()))
         if len(self._kept) > self._most_kept:
             await self._kept.pop(0).http.aclose()
+
+
+async def _send(
+    connection: httpcore.AsyncHTTP11Connection,
+    target: httpcore.URL,
+    request: httpx.Request,
+    response: PartialResponse,
+) -> None:
+    sent = httpcore.Request(
+        request.method, target, headers=request.headers.raw, content=request.stream
+    )
+    answer = await connection.handle_async_request(sent)
+    response.status = answer.status
+    response.headers = httpx.Headers(answer.headers)
+    async for part in answer.aiter_stream():
+        response.body += part
+        if len(response.body) > _MAX_READ:
+            return  # the connection is not kept, because its response has not ended
+    await answer.aclose()
 
 
 @lru_cache(_MOST_URLS)
