@@ -324,7 +324,7 @@ def payload(event: WebhookEvent, message: Message, form: AnswerForm) -> bytes:
             id=message_id,
             event=event.event,
             status=event.event.removeprefix("message."),
-            to=message.deliveries[event.position].recipient,
+            to=message.recipients[event.position],
             from_=message.sender,
             timestamp=iso_seconds(event.at),
             message_id=message_id,
