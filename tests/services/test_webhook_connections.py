@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from msgine_sandbox.services.webhooks.authorities import Authorities
-from msgine_sandbox.services.webhooks.connections import Connections
+from msgine_sandbox.services.webhooks.connections import WebhookConnections
 from msgine_sandbox.services.webhooks.response import PartialResponse
 
 pytestmark = pytest.mark.both_loops
@@ -66,14 +66,14 @@ async def listener() -> AsyncIterator[Listener]:
 
 
 @pytest.fixture
-async def connections() -> AsyncIterator[Connections]:
-    connections = Connections(Authorities(None).context(), keep_alive=True)
+async def connections() -> AsyncIterator[WebhookConnections]:
+    connections = WebhookConnections(Authorities(None).context(), keep_alive=True)
     yield connections
     await connections.close()
 
 
 async def post(
-    connections: Connections,
+    connections: WebhookConnections,
     listener: Listener,
     host: str = "127.0.0.1",
     *addresses: IPv4Address | IPv6Address,
@@ -85,7 +85,7 @@ async def post(
 
 
 async def test_webhooks_one_after_the_other_share_a_connection(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     listener.let_go.set()
     for _ in range(3):
@@ -94,7 +94,7 @@ async def test_webhooks_one_after_the_other_share_a_connection(
 
 
 async def test_webhooks_at_once_have_a_connection_each_and_twenty_are_kept(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     sending = [asyncio.create_task(post(connections, listener)) for _ in range(25)]
     await listener.until(requests=25, connections=25)
@@ -107,7 +107,7 @@ async def test_webhooks_at_once_have_a_connection_each_and_twenty_are_kept(
 
 
 async def test_a_connection_is_not_used_for_another_name(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     listener.let_go.set()
     for host in ("127.0.0.1", "receiver.test", "127.0.0.1", "receiver.test"):
@@ -116,7 +116,7 @@ async def test_a_connection_is_not_used_for_another_name(
 
 
 async def test_a_connection_that_the_receiver_has_closed_is_replaced(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     listener.let_go.set()
     await post(connections, listener)
@@ -127,7 +127,7 @@ async def test_a_connection_that_the_receiver_has_closed_is_replaced(
 
 
 async def test_the_first_address_that_accepts_a_connection_is_used(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     listener.let_go.set()
     nobody = ip_address("127.0.0.2")  # the receiver listens on another address
@@ -136,7 +136,7 @@ async def test_the_first_address_that_accepts_a_connection_is_used(
 
 
 async def test_an_error_says_of_each_address_why_it_accepts_no_connection(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     nobody = [ip_address("127.0.0.2"), ip_address("127.0.0.3")]
     with pytest.raises(httpcore.ConnectError) as refused:
@@ -148,7 +148,7 @@ async def test_an_error_says_of_each_address_why_it_accepts_no_connection(
 
 
 async def test_an_address_with_a_connection_comes_before_the_others(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     listener.let_go.set()
     await post(connections, listener)
@@ -160,7 +160,7 @@ async def test_an_address_with_a_connection_comes_before_the_others(
 
 
 async def test_the_connection_of_a_webhook_that_is_given_up_is_closed(
-    listener: Listener, connections: Connections
+    listener: Listener, connections: WebhookConnections
 ) -> None:
     sending = asyncio.create_task(post(connections, listener))
     await listener.until(requests=1, connections=1)
@@ -173,7 +173,7 @@ async def test_the_connection_of_a_webhook_that_is_given_up_is_closed(
 
 async def test_without_keeping_alive_each_webhook_has_a_connection(listener: Listener) -> None:
     listener.let_go.set()
-    connections = Connections(Authorities(None).context(), keep_alive=False)
+    connections = WebhookConnections(Authorities(None).context(), keep_alive=False)
     for count in (1, 2):
         await post(connections, listener)
         await listener.until(requests=count, connections=0)

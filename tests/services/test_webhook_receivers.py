@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from msgine_sandbox.services.webhooks.authorities import Authorities
-from msgine_sandbox.services.webhooks.connections import Connections
+from msgine_sandbox.services.webhooks.connections import WebhookConnections
 from msgine_sandbox.services.webhooks.network import connect
 from msgine_sandbox.services.webhooks.response import PartialResponse
 
@@ -88,15 +88,15 @@ async def receiving(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def connecting(authority: str | None = None) -> AsyncIterator[Connections]:
-    connections = Connections(Authorities(authority).context(), keep_alive=True)
+async def connecting(authority: str | None = None) -> AsyncIterator[WebhookConnections]:
+    connections = WebhookConnections(Authorities(authority).context(), keep_alive=True)
     try:
         yield connections
     finally:
         await connections.close()
 
 
-async def post(connections: Connections, to: Receiving) -> PartialResponse:
+async def post(connections: WebhookConnections, to: Receiving) -> PartialResponse:
     response = PartialResponse()
     await connections.exchange(httpx.Request("POST", to.origin), [ADDRESS], response)
     return response
@@ -296,7 +296,7 @@ def test_the_end_of_an_event_loop_closes_the_connection_of_a_webhook() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         async def begin() -> socket.socket:
-            connections = Connections(Authorities(None).context(), keep_alive=True)
+            connections = WebhookConnections(Authorities(None).context(), keep_alive=True)
             url = f"http://127.0.0.1:{server.getsockname()[1]}"
             request = httpx.Request("POST", url)
             sending = asyncio.create_task(

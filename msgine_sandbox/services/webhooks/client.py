@@ -11,7 +11,7 @@ import msgspec
 
 from msgine_sandbox.model.webhook import AttemptHttp
 from msgine_sandbox.services.webhooks.authorities import Authorities
-from msgine_sandbox.services.webhooks.connections import Connections, parsed
+from msgine_sandbox.services.webhooks.connections import WebhookConnections, parsed
 from msgine_sandbox.services.webhooks.resolver import Resolver
 from msgine_sandbox.services.webhooks.response import PartialResponse
 from msgine_sandbox.services.webhooks.targets import Address, Targets
@@ -51,7 +51,7 @@ class WebhookClient:
         self._deadline = deadline
         self._targets = targets
         self._resolver = Resolver()
-        self._connections = Connections(authorities.context(), keep_alive=keep_alive)
+        self._connections = WebhookConnections(authorities.context(), keep_alive=keep_alive)
 
     async def post(
         self, account: int, url: str, headers: Mapping[str, str], body: bytes

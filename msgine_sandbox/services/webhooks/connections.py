@@ -31,7 +31,7 @@ class _Connection(NamedTuple):
     used_at: float
 
 
-class Connections:
+class WebhookConnections:
     """Sends each request by a connection that no other request uses meanwhile.
 
     With `keep_alive`, connections are kept for later requests. They are httpcore's, without its
