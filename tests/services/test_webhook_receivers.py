@@ -253,15 +253,20 @@ async def test_what_nobody_reads_is_not_taken_from_the_network_for_ever() -> Non
         (b"SSH-2.0\r\n\r\n", "illegal status line: bytearray(b'SSH-2.0')", b""),
     ],
 )
+@pytest.mark.parametrize("is_over_tls", [False, True])
 async def test_a_receiver_that_hangs_up_too_early_is_an_error(
-    sent: bytes, error: str, body: bytes
+    tmp_path: Path, sent: bytes, error: str, body: bytes, is_over_tls: bool
 ) -> None:
     async def answer(peer: Peer) -> None:
         await peer.until_asked()
         peer.writer.write(sent)
         peer.writer.close()
 
-    async with receiving(answer) as receiver, connecting() as connections:
+    path, tls = trusted(tmp_path)
+    async with (
+        receiving(answer, tls if is_over_tls else None) as receiver,
+        connecting(path) as connections,
+    ):
         response = PartialResponse()
         request = httpx.Request("POST", receiver.origin)
         with pytest.raises(httpcore.RemoteProtocolError) as failed:
