@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _READ_AT_ONCE: Final = 1000
 """Characters in which a code is found in about a millisecond."""
+_REMEMBERED: Final = 256
+"""Short messages whose contents are remembered: a test waits for one, and then reads it again."""
 _CONTENTS: Final = "msgine_sandbox.model.contents"
 
 
@@ -71,9 +74,14 @@ async def _contents(message: Message) -> "Contents":
     html, links = (None, ()) if parts is None else (parts.html, parts.links)
     size = len(message.text) + len(message.title or "") + len(html or "")
     if size <= _READ_AT_ONCE and _CONTENTS in sys.modules:
-        return _read(message.text, message.title, html, links)
+        return _remembered(message.text, message.title, html, tuple(links))
     # On a thread: a long text takes up to a second, and the first import 20 ms.
     return await asyncio.to_thread(_read, message.text, message.title, html, links)
+
+
+@lru_cache(_REMEMBERED)
+def _remembered(text: str, title: str | None, html: str | None, links: Sequence[str]) -> "Contents":
+    return _read(text, title, html, links)
 
 
 def _read(text: str, title: str | None, html: str | None, links: Sequence[str]) -> "Contents":

@@ -211,6 +211,8 @@ def message_view(
 ) -> MessageView:
     """Return a message as lists and events show it; `entry` is the journal's of its request."""
     cost, (message_id, sid) = _cost(message, form), form.ids(message.id)
+    deliveries, developer_cost = message.deliveries, message.developer_cost
+    status, updated_at = message.timelines.state_at(message.seen_at)
     return MessageView(
         id=message_id,
         sid=sid,
@@ -219,22 +221,22 @@ def message_view(
         from_=message.sender,
         message=message.text,
         content=message.content,
-        status=message.status,
+        status=status,
         cost=cost.amount,
         currency=cost.currency,
-        developer_cost=message.developer_cost.amount,
-        developer_currency=message.developer_cost.currency,
+        developer_cost=developer_cost.amount,
+        developer_currency=developer_cost.currency,
         created_at=iso_seconds(message.created_at),
-        updated_at=iso_seconds(message.updated_at),
+        updated_at=iso_seconds(updated_at),
         scheduled_at=_time(message.scheduled_at),
         sent_at=_time(message.sent_at),
         callback_url=message.callback_url,
-        recipients=[_recipient_view(delivery) for delivery in message.deliveries],
+        recipients=[_recipient_view(delivery) for delivery in deliveries],
         account=account.token_hint,
         account_id=account.public_id,
         request_id=message.request_id,
         traceparent=message.traceparent or UNSET,
-        timeline=_timeline(message, attempts, entry),
+        timeline=_timeline(message, deliveries, attempts, entry),
         **_channel_members(message),
     )
 
@@ -303,13 +305,16 @@ def _recipient_view(delivery: Delivery) -> RecipientView:
 
 
 def _timeline(
-    message: Message, attempts: Sequence[Attempt], entry: JournalEntry | None
+    message: Message,
+    deliveries: Sequence[Delivery],
+    attempts: Sequence[Attempt],
+    entry: JournalEntry | None,
 ) -> list[TimelineEntry]:
     """Return everything that happened, in order of time."""
     entries: list[tuple[Instant, TimelineEntry]] = [
         (message.created_at, _request_in_timeline(message, entry))
     ]
-    for delivery in message.deliveries:
+    for delivery in deliveries:
         for status, at in delivery.history:
             rule = delivery.rule if status is Status.PENDING else None
             view = TimelineStatus(
