@@ -174,9 +174,9 @@ SUMMARY_LENGTH: Final = 2000
 
 
 def message_summary(
-    message: Message, account: Account, form: AnswerForm, entry: JournalEntry | None
+    message: Message, account: Account, form: AnswerForm, warnings: int
 ) -> MessageSummary:
-    """Return a message as summaries show it; `entry` is the journal's of its request."""
+    """Return a message as summaries show it, with the number of its request's warnings."""
     cost = _cost(message, form)
     return MessageSummary(
         id=form.message_id(message.id),
@@ -191,13 +191,15 @@ def message_summary(
         created_at=iso_seconds(message.created_at),
         scheduled_at=_time(message.scheduled_at),
         recipients=[
-            RecipientSummary(to=each.recipient, status=each.status, reason=each.reason)
-            for each in message.deliveries
+            RecipientSummary(to=to, status=latest.status, reason=latest.reason)
+            for to, latest in zip(
+                message.recipients, message.timelines.latest_at(message.seen_at), strict=True
+            )
         ],
         account=account.token_hint,
         account_id=account.public_id,
         request_id=message.request_id,
-        warnings=0 if entry is None else len(entry.warnings),
+        warnings=warnings,
         **_summary_members(message),
     )
 
@@ -285,11 +287,9 @@ def _channel_members(message: Message) -> dict[str, Any]:
 
 def _summary_members(message: Message) -> dict[str, Any]:
     """Return those of them that summaries have as well."""
-    if isinstance(message.parts, EmailParts):
-        return {"subject": message.title}
-    if isinstance(message.parts, PushParts):
-        return {"title": message.title}
-    return {"segments": message.segments}
+    if message.parts is None:
+        return {"segments": message.segments}
+    return {"subject" if isinstance(message.parts, EmailParts) else "title": message.title}
 
 
 def _recipient_view(delivery: Delivery) -> RecipientView:

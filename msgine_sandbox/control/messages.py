@@ -110,8 +110,8 @@ class MessagesControl:
         return page.answer(found.total, is_minimum=found.is_minimum)
 
     def _summary(self, message: Message, account: Account, form: AnswerForm) -> View:
-        entry = self._journal.entry_of(message.account, message.request_id)
-        return message_summary(message, account, form, entry)
+        warnings = self._journal.warnings_of(message.account, message.request_id)
+        return message_summary(message, account, form, len(warnings))
 
     async def clear(self, request: Request) -> Answer:
         """Delete the messages, their planned steps and their webhooks."""

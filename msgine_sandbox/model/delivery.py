@@ -174,8 +174,13 @@ class Timelines(msgspec.Struct, frozen=True):
 
     def statuses_at(self, now: Instant) -> list[Status]:
         """Return the status of each delivery at an instant."""
-        elapsed = now - self.created_at
-        return [_latest(timeline, self.known, elapsed).status for timeline in self.each]
+        return [latest.status for latest in self.latest_at(now)]
+
+    def latest_at(self, now: Instant) -> list[PlannedStatus]:
+        """Return the latest planned status of each delivery that has begun at an instant."""
+        elapsed, known = now - self.created_at, self.known
+        latest = [_latest(timeline, known, elapsed) for timeline in self.form.each]
+        return latest if len(latest) == self.recipients else latest * self.recipients
 
     def sent_at(self, now: Instant) -> Instant | None:
         """Return when the first delivery was sent, up to an instant; None where none was."""

@@ -56,6 +56,8 @@ class Repeat(msgspec.Struct, frozen=True, array_like=True):
 class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
     """One request of a client; each step that it goes through writes here what it decides."""
 
+    warnings: list[ClientWarning] = []
+    """The first field, so that lists of messages need not unpack the others."""
     request_id: str
     account: int | None = None
     at: Instant
@@ -87,7 +89,6 @@ class JournalEntry(msgspec.Struct, kw_only=True, array_like=True):
     """The failed request that this one repeats."""
     deliveries: Sequence[DeliveryDecision] = ()
     """The deliveries of the message that a fault or a magic recipient has decided."""
-    warnings: list[ClientWarning] = []
     request: RecordedHttp = _NOTHING
     response: RecordedHttp | None = None
 
