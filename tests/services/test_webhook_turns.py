@@ -13,11 +13,12 @@ import pytest
 from box import NUMBER, Box, boxed
 from hypothesis import given
 from hypothesis import strategies as st
+from iterations import iterations, until
 from live import Live, serving
 from receiver import LIMIT, Receiver
 
 from msgine_sandbox.sandbox import Bounds, Sandbox
-from msgine_sandbox.services.webhooks.turns import Turns
+from msgine_sandbox.services.webhooks.turns import Endings, Turns
 from msgine_sandbox.settings import Settings
 
 pytestmark = pytest.mark.both_loops
@@ -261,3 +262,52 @@ def test_hanging_receivers_leave_descriptors_for_clients(plain: bool, receiver: 
         assert all(is_healthy(live) for _ in range(100))
         assert len(receiver.received) <= 64
         gate.set()
+
+
+async def test_webhooks_that_come_shortly_after_each_other_end_together() -> None:
+    endings, ended = Endings(), []
+
+    async def webhook(number: int) -> None:
+        for _ in range(number // 2):  # two in each turn of the event loop
+            await asyncio.sleep(0)
+        await endings.wait()
+        ended.append(number)
+
+    tasks = [asyncio.create_task(webhook(number)) for number in range(6)]
+    await until(lambda: bool(ended))
+    assert ended == list(range(6))
+    await asyncio.gather(*tasks)
+
+
+async def test_a_webhook_without_others_ends_in_a_few_turns_of_the_event_loop() -> None:
+    endings = Endings()
+    for _ in range(2):
+        passed, _ = await iterations(endings.wait())
+        assert passed < 5
+
+
+async def test_webhooks_end_together_sixteen_at_most() -> None:
+    endings, ended = Endings(), []
+
+    async def webhook(number: int) -> None:
+        for _ in range(number // 2):  # two in each turn of the event loop
+            await asyncio.sleep(0)
+        await endings.wait()
+        ended.append(number)
+
+    tasks = [asyncio.create_task(webhook(number)) for number in range(40)]
+    await until(lambda: bool(ended))
+    assert 16 <= len(ended) < 24
+    await asyncio.gather(*tasks)
+    assert len(ended) == 40
+
+
+async def test_a_webhook_that_is_cancelled_leaves_those_with_which_it_would_end() -> None:
+    endings = Endings()
+    tasks = [asyncio.create_task(endings.wait()) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), asyncio.CancelledError, type(None)]
+    passed, _ = await iterations(endings.wait())
+    assert passed < 5

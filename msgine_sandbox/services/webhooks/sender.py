@@ -35,7 +35,7 @@ from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.signature import key_of, signature, wrong_key
 from msgine_sandbox.services.webhooks.targets import Targets
-from msgine_sandbox.services.webhooks.turns import Turns
+from msgine_sandbox.services.webhooks.turns import Endings, Turns
 from msgine_sandbox.storage.store import Store
 from msgine_sandbox.version import __version__
 
@@ -87,6 +87,7 @@ class WebhookSender:
         self._deadline = deadline
         self._most_in_flight = most_in_flight
         self._turns = Turns(most_in_flight)
+        self._endings = Endings()
         self._in_container = in_container
         self._keep_alive = keep_alive
         self._client: WebhookClient | None = None
@@ -119,6 +120,8 @@ class WebhookSender:
             return
         # One that could not be stored is not sent again, unless the process ends.
         sent = self._unrecorded.pop(step.id, None) or await self._attempt(event, message)
+        if self._turns.in_flight > 1:
+            await self._endings.wait()
         try:
             await self._record(step, event, message, *sent)
         except Exception:
@@ -187,6 +190,7 @@ class WebhookSender:
         """Forget the client, whose connections belong to an event loop that has ended."""
         self._client = None
         self._turns = Turns(self._most_in_flight)
+        self._endings = Endings()
 
     async def _attempt(
         self, event: WebhookEvent, message: Message
