@@ -1,5 +1,6 @@
 """Connections to receivers, which are kept for their next webhooks."""
 
+import asyncio
 import ssl
 import time
 from collections.abc import Collection, Sequence
@@ -66,9 +67,13 @@ class WebhookConnections:
         if connection is None:
             connection = await self._new_for(url, target.origin, addresses, response)
         response.is_reached = True
+        loop = asyncio.get_running_loop()
         try:
             await _send(connection.http, target, request, response)
-        except BaseException:
+        except BaseException as error:
+            if loop.is_closed():
+                # What frees the coroutine expects this, and httpcore has raised another exception.
+                raise GeneratorExit from error
             # Also where nothing was sent: with some versions of anyio, a lock of httpcore's stays
             # locked when the task that waits for it is cancelled.
             await connection.http.aclose()
