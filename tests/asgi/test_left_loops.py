@@ -103,8 +103,9 @@ ENDS = [{}, {"cancel": True}, {"uvloop": True}, {"uvloop": True, "cancel": True}
 ends = pytest.mark.parametrize("how", ENDS)
 # With a socket in use, uvloop cannot be closed before its tasks have been cancelled.
 ends_with_sockets = pytest.mark.parametrize("how", [how for how in ENDS if how != {"uvloop": True}])
-# What frees a connection of asyncio says so where the loop, which alone can close it, is closed.
-unclosed = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+# What frees a connection of asyncio says so where the loop, which alone can close it, is closed:
+# of the transport or of its socket, whichever is freed first.
+unclosed = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
 @given(iterations=st.integers(0, 12), key=st.sampled_from([KEY, None]), cancel=st.booleans())

@@ -315,7 +315,8 @@ def test_a_running_sandbox_is_used_without_any_of_the_packages_of_a_server(
             assert {"msgspec", "starlette", "uvicorn"} <= needed
 
             def find_spec(self, name, *_):
-                if name.partition(".")[0] in self.needed - {"httpx"}:  # the tests send by httpx
+                # The tests send by httpx, which needs httpcore.
+                if name.partition(".")[0] in self.needed - {"httpx", "httpcore"}:
                     raise ModuleNotFoundError(name)
 
         sys.meta_path.insert(0, Missing())
