@@ -72,7 +72,7 @@ async def part_of(message: Message, part: MessagePart, form: AnswerForm) -> str 
 async def _contents(message: Message) -> "Contents":
     parts = message.parts if isinstance(message.parts, EmailParts) else None
     html, links = (None, ()) if parts is None else (parts.html, parts.links)
-    size = len(message.text) + len(message.title or "") + len(html or "")
+    size = sum(map(len, (message.text, message.title or "", html or "", *links)))
     if size <= _READ_AT_ONCE and _CONTENTS in sys.modules:
         return _remembered(message.text, message.title, html, tuple(links))
     # On a thread: a long text takes up to a second, and the first import 20 ms.

@@ -15,9 +15,9 @@ from msgine_sandbox.model.links import find_links
 class Contents:
     """The codes and links of a message."""
 
-    codes: list[str]
+    codes: tuple[str, ...]
     """The digits of each number that can be the one-time code, the most likely one first."""
-    links: list[str]
+    links: tuple[str, ...]
     """The http and https URLs in the text, then those that the HTML links to, in order."""
 
     @property
@@ -33,4 +33,4 @@ def contents_of(
     codes = find_codes(text) or find_codes(title or "")
     if not codes and html is not None:
         codes = find_codes(html_to_text(html).text)
-    return Contents(codes, list(dict.fromkeys([*find_links(text), *html_links])))
+    return Contents(tuple(codes), tuple(dict.fromkeys([*find_links(text), *html_links])))

@@ -85,6 +85,8 @@ class Journal:
         self._kept: OrderedDict[int | None, _Entries] = OrderedDict()
         self._count = 0
         self._size = 0
+        self._buffer = bytearray()
+        """In which an entry is packed; not shared with other sandboxes, which may be in threads."""
         self._dropped: Counter[int | None] = Counter()
         self.statuses: Counter[int | None] = Counter()
         """How many requests were answered with each status, those that are gone included."""
@@ -185,10 +187,10 @@ class Journal:
 
     def _keep(self, entry: JournalEntry) -> None:
         account, request_id = entry.account, entry.request_id
-        # Not by `encode`, whose bytes have been made in steps: what is left of the last one would
-        # stay unused between the entries, a quarter of their memory.
-        _encode_into(entry, _buffer)
-        packed = bytes(_buffer)
+        # `encode` grows its result in steps and cuts it at the end; malloc cannot use the pieces
+        # that are cut off, which would be a quarter of the memory.
+        _encode_into(entry, self._buffer)
+        packed = bytes(self._buffer)
         entries = self._kept.get(account)
         if entries is None:
             entries = self._kept[account] = _Entries()
@@ -235,6 +237,5 @@ class _Entries:
 
 
 _encode_into = msgspec.msgpack.Encoder().encode_into
-_buffer = bytearray()
 _unpack = msgspec.msgpack.Decoder(JournalEntry).decode
 _unpack_beginning = msgspec.msgpack.Decoder(_Beginning).decode

@@ -103,12 +103,12 @@ class Message:
     @property
     def codes(self) -> list[str]:
         """Every number that can be the code, the most likely one first; empty if there is none."""
-        return self._contents.codes
+        return list(self._contents.codes)
 
     @property
     def links(self) -> list[str]:
         """The http and https URLs in the text, then those that the HTML links to, in order."""
-        return self._contents.links
+        return list(self._contents.links)
 
     @property
     def _contents(self) -> Contents:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -103,8 +104,8 @@ ENDS = [{}, {"cancel": True}, {"uvloop": True}, {"uvloop": True, "cancel": True}
 ends = pytest.mark.parametrize("how", ENDS)
 # With a socket in use, uvloop cannot be closed before its tasks have been cancelled.
 ends_with_sockets = pytest.mark.parametrize("how", [how for how in ENDS if how != {"uvloop": True}])
-# What frees a connection of asyncio says so where the loop, which alone can close it, is closed:
-# of the transport or of its socket, whichever is freed first.
+# asyncio warns of a connection that is freed after its loop was closed, because only the loop could
+# have closed it: of its transport or of its socket, whichever is freed first.
 unclosed = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 
@@ -146,6 +147,33 @@ def test_a_webhook_in_flight_is_sent_again(
     assert [(each["attempt"], each["status"]) for each in attempts] == [(1, 200)]
     del loop
     gc.collect()
+
+
+@unclosed
+@ends_with_sockets
+def test_a_webhook_whose_receiver_does_not_start_tls_is_left(
+    app: ASGIApp, how: dict[str, bool], caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+
+        def accept() -> socket.socket:
+            peer, _ = listener.accept()
+            peer.settimeout(LIMIT)
+            peer.recv(1)  # the handshake has begun
+            return peer
+
+        with left(app, **how) as loop:
+            loop.account.accepted(callbackUrl=url)
+            peer = loop.loop.run_until_complete(asyncio.to_thread(accept))
+        peer.close()
+    del loop
+    gc.collect()
+    account = Account(TestClient(app))
+    account.advance(1)
+    attempts = account.get("/_sandbox/webhooks/attempts")["data"]
+    assert {"refused" in each["error"] for each in attempts} == {True}
+    assert caplog.records == []
 
 
 @unclosed

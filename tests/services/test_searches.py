@@ -92,7 +92,7 @@ def shows(message: dict[str, Any], query: dict[str, str]) -> bool:
     content = f"{title} {message['message']}" if title else message["message"]
     statuses = {each["to"]: each["status"] for each in message["recipients"]}
     to, status = query.get("to"), query.get("status")
-    anywhere = "\n".join([f"{content} {message['from']}", *statuses])
+    anywhere = "\n".join([message["message"], title or "", message["from"], *statuses])
     return (
         query.get("channel", message["channel"]) == message["channel"]
         and (to is None or to in statuses)

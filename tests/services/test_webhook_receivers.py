@@ -14,6 +14,7 @@ import httpcore
 import httpx
 import pytest
 import trustme
+from iterations import until
 
 from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.connections import WebhookConnections
@@ -175,6 +176,30 @@ async def test_a_receiver_that_hangs_up_instead_of_starting_tls_is_an_error() ->
             await post(connections, receiver)
 
 
+@pytest.mark.parametrize(
+    ("first", "error"),
+    [
+        (lambda writer: writer.write(OK), "sent something before TLS"),
+        (lambda writer: writer.close(), "closed the connection instead of starting TLS"),
+    ],
+    ids=["sends", "closes"],
+)
+async def test_what_a_receiver_does_before_tls_is_an_error_and_no_response(
+    first: Callable[[asyncio.StreamWriter], None], error: str
+) -> None:
+    async def act(peer: Peer) -> None:
+        first(peer.writer)
+
+    async with receiving(act) as receiver:
+        url = httpx.URL(receiver.origin)
+        stream = await connect(url.host, url.port or 0)
+        await until(lambda: stream.get_extra_info("is_readable"))
+        await turns()
+        with pytest.raises(httpcore.ConnectError, match=error):
+            async with asyncio.timeout(LIMIT):
+                await stream.encrypt(ssl.create_default_context(), "localhost")
+
+
 async def test_a_webhook_that_is_given_up_while_tls_starts_closes_its_connection() -> None:
     asked = asyncio.Event()
 
@@ -234,7 +259,9 @@ async def test_what_nobody_reads_is_not_taken_from_the_network_for_ever() -> Non
             await turns()
         read = 0
         while read < taken:
-            read += len(await stream.read(4096))
+            part = await stream.read(4096)
+            assert part
+            read += len(part)
         await stream.aclose()
         assert taken < 64 * MEGABYTE  # what the kernel buffers
 

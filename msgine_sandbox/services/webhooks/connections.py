@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Collection, Sequence
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -63,20 +64,21 @@ class WebhookConnections:
         target = httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
-        connection = await self._kept_for(target.origin, addresses)
-        if connection is None:
-            connection = await self._new_for(url, target.origin, addresses, response)
-        response.is_reached = True
-        loop = asyncio.get_running_loop()
+        loop, connection = asyncio.get_running_loop(), None
         try:
+            connection = await self._kept_for(target.origin, addresses)
+            if connection is None:
+                connection = await self._new_for(url, target.origin, addresses, response)
+            response.is_reached = True
             await _send(connection.http, target, request, response)
         except BaseException as error:
             if loop.is_closed():
-                # What frees the coroutine expects this, and httpcore has raised another exception.
+                # What frees the coroutine expects this; httpcore and asyncio raise others instead.
                 raise GeneratorExit from error
             # Also where nothing was sent: with some versions of anyio, a lock of httpcore's stays
             # locked when the task that waits for it is cancelled.
-            await connection.http.aclose()
+            if connection is not None:
+                await connection.http.aclose()
             raise
         await self._keep(connection)
 
@@ -144,11 +146,13 @@ async def _send(
     answer = await connection.handle_async_request(sent)
     response.status = answer.status
     response.headers = httpx.Headers(answer.headers)
-    async for part in answer.aiter_stream():
-        response.body += part
-        if len(response.body) > _MAX_READ:
-            return  # the connection is not kept, because its response has not ended
-    await answer.aclose()
+    # Its own iterator, because that of `aiter_stream` would leave this one to be closed later.
+    async with aclosing(aiter(answer.stream)) as parts:  # type: ignore[arg-type, type-var]
+        async for part in parts:
+            response.body += part
+            if len(response.body) > _MAX_READ:
+                break
+    await answer.aclose()  # with its connection, where it has not ended
 
 
 @lru_cache(_MOST_URLS)

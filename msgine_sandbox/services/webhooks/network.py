@@ -12,6 +12,9 @@ import httpcore
 _MOST_UNREAD: Final = 64 * 1024
 """Bytes after which no more are taken from the network until they are read."""
 _CLOSED_IN_HANDSHAKE: Final = "The receiver closed the connection instead of starting TLS"
+_NO_TLS: Final = "The receiver sent something before TLS was started"
+_NEVER: Final = 24 * 60 * 60.0
+"""Seconds for a handshake, which asyncio ends after a minute: longer than any deadline."""
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
@@ -95,9 +98,19 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             httpcore.ConnectError: the certificate is for another name or not trusted, or there is
                 no TLS.
         """
+        if self._received or self._has_ended:
+            # With uvloop, it may come before this. It must not be taken for the response.
+            self._transport.abort()
+            raise httpcore.ConnectError(_NO_TLS if self._received else _CLOSED_IN_HANDSHAKE)
         loop, encrypted = asyncio.get_running_loop(), None
         try:
-            encrypted = await loop.start_tls(self._transport, self, context, server_hostname=name)
+            encrypted = await loop.start_tls(
+                self._transport,
+                self,
+                context,
+                server_hostname=name,
+                ssl_handshake_timeout=_NEVER,
+            )
         except OSError as error:  # as those of TLS are
             raise httpcore.ConnectError(str(error) or _CLOSED_IN_HANDSHAKE) from error
         finally:

@@ -110,6 +110,7 @@ class WebhookSender:
             await self._send(step)
 
     async def _send(self, step: Step) -> None:
+        turns, endings = self._turns, self._endings  # of this event loop, if another takes over
         event = await self._store.webhooks.get(step.subject)
         message = await self._store.messages.get(step.message)
         if event is None or message is None:
@@ -118,11 +119,11 @@ class WebhookSender:
             async with self._store.write():
                 await self._store.steps.remove([step])
             return
-        # One that could not be stored is not sent again, unless the process ends.
+        # One that could not be stored is not sent again, unless the process or its loop ends.
         sent = self._unrecorded.pop(step.id, None) or await self._attempt(event, message)
-        if self._turns.in_flight > 1:
-            await self._endings.wait()
         try:
+            if turns.in_flight > 1:
+                await endings.wait()
             await self._record(step, event, message, *sent)
         except Exception:
             self._unrecorded[step.id] = sent

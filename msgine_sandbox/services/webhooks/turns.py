@@ -30,7 +30,7 @@ class Endings:
         """Set when they do. No future, which a task that is cancelled would cancel for all."""
 
     async def wait(self) -> None:
-        """Return in a turn of the event loop before which no other has come, or once many have."""
+        """Return once an iteration of the event loop brings no other, or once sixteen wait."""
         self._count += 1
         if self._together is None:
             self._together = asyncio.Event()
