@@ -70,7 +70,7 @@ class FaultRows:
         tag = None if kind is None else kind.__struct_config__.tag
         rows = self._database.execute(
             f"SELECT DISTINCT account FROM faults WHERE {_ACTIVE}"
-            " AND coalesce(?1 = json_extract(effect, '$.type'), TRUE)",
+            " AND coalesce(? = json_extract(effect, '$.type'), TRUE)",
             (tag,),
         )
         return {account for (account,) in rows}

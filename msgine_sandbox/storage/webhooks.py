@@ -34,7 +34,8 @@ _SIZE = (
     "CAST(url || coalesce(error, '') || request || coalesce(response, '') AS BLOB))"
 )
 _ADD_TO_TOTALS = (
-    f"INSERT INTO attempt_totals VALUES (?1, ?2, ?3), ({_ALL_ACCOUNTS}, ?2, ?3)"
+    # Without numbers for the placeholders, of which Python 3.12.0 to 3.12.3 warns.
+    f"INSERT INTO attempt_totals VALUES (?, ?, ?), ({_ALL_ACCOUNTS}, ?, ?)"
     " ON CONFLICT (account) DO UPDATE"
     " SET entries = entries + excluded.entries, size = size + excluded.size"
 )
@@ -292,7 +293,7 @@ class WebhookRows:
         return entries > bound.entries or size > bound.size
 
     def _add_to_totals(self, account: int, entries: int, size: int) -> None:
-        self._database.execute(_ADD_TO_TOTALS, (account, entries, size))
+        self._database.execute(_ADD_TO_TOTALS, (account, entries, size, entries, size))
 
 
 def _size(row: Row) -> int:
