@@ -88,7 +88,7 @@ class RequestLog:
             entry.account,
             entry.message,
             entry.warnings,
-            None if entry.fault is None else request_fault(entry),
+            request_fault(entry),
         )
 
     def _attempt(self, event: WebhookAttempted) -> str:

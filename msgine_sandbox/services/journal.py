@@ -136,15 +136,17 @@ class Journal:
 
     def entry_of(self, owner: int | None, request_id: str) -> JournalEntry | None:
         """Return the entry of a request of an account, or of none; None if it is gone."""
-        entries = self._kept.get(owner)
-        packed = None if entries is None else entries.packed.get(request_id)
+        packed = self._packed(owner, request_id)
         return None if packed is None else _unpack(packed)
 
     def warnings_of(self, owner: int, request_id: str) -> Sequence[ClientWarning]:
         """Return the warnings of a request of an account; none if it is gone."""
-        entries = self._kept.get(owner)
-        packed = None if entries is None else entries.packed.get(request_id)
+        packed = self._packed(owner, request_id)
         return () if packed is None else _unpack_beginning(packed).warnings
+
+    def _packed(self, owner: int | None, request_id: str) -> bytes | None:
+        entries = self._kept.get(owner)
+        return None if entries is None else entries.packed.get(request_id)
 
     def warn(self, account: int, request_id: str, warning: ClientWarning) -> None:
         """Add a warning to the entry of an earlier request, once for each code."""

@@ -38,8 +38,7 @@ class IdempotencyRows:
 
     async def remember(self, answer: StoredAnswer) -> None:
         """Store an answer, in place of an older one to the same key."""
-        # Byte arrays, because sqlite3 looks for an adapter for each bytes object, which takes a
-        # fifth of what the row takes.
+        # Byte arrays, because sqlite3 looks for an adapter for each bytes object.
         fingerprint, body = bytearray(answer.fingerprint), bytearray(answer.body)
         row = (answer.account, answer.key, answer.first_used, fingerprint, answer.status, body)
         self._database.defer(_REMEMBER, [row])

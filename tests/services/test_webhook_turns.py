@@ -264,16 +264,21 @@ def test_hanging_receivers_leave_descriptors_for_clients(plain: bool, receiver: 
         gate.set()
 
 
-async def test_webhooks_that_come_shortly_after_each_other_end_together() -> None:
+def ending(count: int) -> tuple[list[asyncio.Task[None]], list[int]]:
+    """Return so many webhooks, two coming in each turn of the event loop, and those that ended."""
     endings, ended = Endings(), []
 
     async def webhook(number: int) -> None:
-        for _ in range(number // 2):  # two in each turn of the event loop
+        for _ in range(number // 2):
             await asyncio.sleep(0)
         await endings.wait()
         ended.append(number)
 
-    tasks = [asyncio.create_task(webhook(number)) for number in range(6)]
+    return [asyncio.create_task(webhook(number)) for number in range(count)], ended
+
+
+async def test_webhooks_that_come_shortly_after_each_other_end_together() -> None:
+    tasks, ended = ending(6)
     await until(lambda: bool(ended))
     assert ended == list(range(6))
     await asyncio.gather(*tasks)
@@ -287,15 +292,7 @@ async def test_a_webhook_without_others_ends_in_a_few_turns_of_the_event_loop() 
 
 
 async def test_webhooks_end_together_sixteen_at_most() -> None:
-    endings, ended = Endings(), []
-
-    async def webhook(number: int) -> None:
-        for _ in range(number // 2):  # two in each turn of the event loop
-            await asyncio.sleep(0)
-        await endings.wait()
-        ended.append(number)
-
-    tasks = [asyncio.create_task(webhook(number)) for number in range(40)]
+    tasks, ended = ending(40)
     await until(lambda: bool(ended))
     assert 16 <= len(ended) < 24
     await asyncio.gather(*tasks)

@@ -17,8 +17,11 @@ from msgine_sandbox.services.webhooks.response import PartialResponse
 from msgine_sandbox.services.webhooks.targets import Address, Targets
 
 _FAILURES: Final = (
-    *(httpcore.NetworkError, httpcore.ProtocolError, httpx.InvalidURL),
-    *(OSError, ValueError),  # such as those of looking up a name, and of a name that is none
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpx.InvalidURL,
+    OSError,  # the name cannot be looked up
+    ValueError,  # it is none
 )
 _PORTS: Final = {"http": 80, "https": 443}
 

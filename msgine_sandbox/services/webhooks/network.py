@@ -13,8 +13,8 @@ _MOST_UNREAD: Final = 64 * 1024
 """Bytes after which no more are taken from the network until they are read."""
 _CLOSED_IN_HANDSHAKE: Final = "The receiver closed the connection instead of starting TLS"
 _NO_TLS: Final = "The receiver sent something before TLS was started"
-_NEVER: Final = 24 * 60 * 60.0
-"""Seconds for a handshake, which asyncio ends after a minute: longer than any deadline."""
+_HANDSHAKE: Final = 24 * 60 * 60.0
+"""Seconds for a handshake, longer than any deadline; asyncio would end it after a minute."""
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
@@ -109,7 +109,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 self,
                 context,
                 server_hostname=name,
-                ssl_handshake_timeout=_NEVER,
+                ssl_handshake_timeout=_HANDSHAKE,
             )
         except OSError as error:  # as those of TLS are
             raise httpcore.ConnectError(str(error) or _CLOSED_IN_HANDSHAKE) from error

@@ -10,8 +10,6 @@ from typing import Final
 _SHARE: Final = 8
 MAX_IN_FLIGHT: Final = 288
 """Webhooks that may be in flight; a ninth of them, 32, may be those of one account alone."""
-
-
 _MOST_TOGETHER: Final = 16
 """Webhooks that end together at most, because those after them wait for their places."""
 
