@@ -288,7 +288,9 @@ async def message_of(request: Request, store: Store) -> Message:
 
 
 def _filter(request: Request, query: ControlQuery) -> Filter:
-    pluses = QueryParams(request.scope["query_string"].replace(b"+", b"%2B"))
+    pluses, sent = request.query_params, request.scope["query_string"]
+    if b"+" in sent:
+        pluses = QueryParams(sent.replace(b"+", b"%2B"))
     return Filter(
         account=context_of(request).account_id,
         channel=query.choice("channel", Channel),
