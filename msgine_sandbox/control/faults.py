@@ -96,6 +96,7 @@ MAX_REASON: Final = 200
 REASON: Final = f"1 to {MAX_REASON} characters in one line"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _NUMBER_LIKE: Final = r"[+0-9 ().-]*\*?"
+_OF_NUMBERS: Final = frozenset("+0123456789*")
 _NUMBER: Final = r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*"
 
 
@@ -222,7 +223,11 @@ def _delivery_fault(body: DeliveryFaultBody) -> FaultSpec:
         raise invalid_field("commit", body.commit, "absent in a fault of deliveries")
     match = body.match or DeliveryMatchBody()
     effect = _delivery_effect(body.effect, match.channel)
-    return _spec(body, Match(to=_checked_recipient(match.to), channel=match.channel), effect)
+    to = _checked_recipient(match.to)
+    if to is not None and not _is_possible(to, match.channel):
+        what = "a number in E.164" if match.channel is Channel.SMS else "an email address"
+        raise invalid_field("match.to", to, f"{what} where channel is {match.channel}")
+    return _spec(body, Match(to=to, channel=match.channel), effect)
 
 
 def _spec(body: FaultBody, match: Match, effect: Effect) -> FaultSpec:
@@ -275,6 +280,13 @@ def _checked_recipient(to: str | None) -> str | None:
         to[:MAX_TARGET],
         "a number in E.164, an email address or the target of a push; * stands for any part of it",
     )
+
+
+def _is_possible(to: str, channel: Channel | None) -> bool:
+    """Return whether any recipient of a channel fits; a fault that never acts is a mistake."""
+    if channel is Channel.SMS:
+        return _OF_NUMBERS.issuperset(to)
+    return channel is not Channel.EMAIL or "@" in to or "*" in to
 
 
 def _webhook_effect(body: WebhookEffectBody) -> WebhookEffect:

@@ -501,6 +501,19 @@ async def test_a_restart_keeps_what_is_left_and_what_was_drawn(tmp_path: Path) -
         ({"effect": {"delivery": "failed"}, "match": {"path": "/messages"}}, "match.path"),
         ({"effect": {"delivery": "failed"}, "match": {"event": "message.sent"}}, "match.event"),
         ({"effect": {"delivery": "failed"}, "match": {"to": "0701234567"}}, "match.to"),
+        *(
+            (
+                {"effect": {"delivery": "failed"}, "match": {"to": to, "channel": channel}},
+                "match.to",
+            )
+            for channel, to in [
+                ("sms", "user:*"),
+                ("sms", "*@example.org"),
+                ("sms", "jane@example.org"),
+                ("email", "user:1"),
+                ("email", "+256701234567"),
+            ]
+        ),
         ({"effect": {"status": 503}, "match": {"channel": "sms"}}, "match.channel"),
         ({"effect": {"webhook": "lose"}, "match": {"channel": "sms"}}, "match.channel"),
     ],
@@ -510,6 +523,20 @@ async def test_an_invalid_delivery_fault_is_refused(box: Box, fault: Any, field:
     assert error["details"]["field"] == field
     assert error["details"]["expected"]
     assert (await box.get("/_sandbox/faults"))["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("channel", "to"),
+    [
+        *(("sms", to) for to in ["*", "*4567", "+256*", "+25670*4567", "256*"]),
+        *(("email", to) for to in ["*", "jane*", "*@example.org", "jane@example.org"]),
+        *(("push", to) for to in ["*", "user:*", "topic:news", "a-token", "+256701234567"]),
+    ],
+)
+async def test_a_fault_of_a_channel_may_name_what_its_recipients_can_be(
+    box: Box, channel: str, to: str
+) -> None:
+    await box.add_fault({"delivery": "failed"}, match={"to": to, "channel": channel})
 
 
 async def test_the_usual_reasons_are_listed_and_can_be_named(box: Box) -> None:
