@@ -28,7 +28,9 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     _transport: asyncio.Transport
 
-    def __init__(self) -> None:
+    def __init__(self, where: str) -> None:
+        """Begin with the address and port of the receiver, as errors name them."""
+        self._where = where
         self._unsent = b""
         self._received = bytearray()
         self._has_ended = False
@@ -101,7 +103,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._received or self._has_ended:
             # With uvloop, it may come before this. It must not be taken for the response.
             self._transport.abort()
-            raise httpcore.ConnectError(_NO_TLS if self._received else _CLOSED_IN_HANDSHAKE)
+            raise self._without_tls(_NO_TLS if self._received else _CLOSED_IN_HANDSHAKE)
         loop, encrypted = asyncio.get_running_loop(), None
         try:
             encrypted = await loop.start_tls(
@@ -112,13 +114,16 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 ssl_handshake_timeout=_HANDSHAKE,
             )
         except OSError as error:  # as those of TLS are
-            raise httpcore.ConnectError(str(error) or _CLOSED_IN_HANDSHAKE) from error
+            raise self._without_tls(str(error) or _CLOSED_IN_HANDSHAKE) from error
         finally:
             if encrypted is None:
                 self._transport.abort()
         if encrypted is None:
-            raise httpcore.ConnectError(_CLOSED_IN_HANDSHAKE)
+            raise self._without_tls(_CLOSED_IN_HANDSHAKE)
         self._transport = encrypted
+
+    def _without_tls(self, reason: str) -> httpcore.ConnectError:
+        return httpcore.ConnectError(f"{self._where}: {reason}")
 
     def get_extra_info(self, info: str) -> Any:
         """Return whether something can be read, even if it is the end; httpcore asks only that."""
@@ -136,11 +141,11 @@ async def connect(address: str, port: int) -> Stream:
     Raises:
         httpcore.ConnectError: there is none; it says where, and why.
     """
+    where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     loop = asyncio.get_running_loop()
     try:
-        _, stream = await loop.create_connection(Stream, address, port)
+        _, stream = await loop.create_connection(lambda: Stream(where), address, port)
     except OSError as error:
-        where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         raise httpcore.ConnectError(f"{where}: {_reason(error)}") from error
     return stream
 
