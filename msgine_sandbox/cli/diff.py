@@ -61,7 +61,7 @@ class DiffResponse:
 
 
 _VALID: Final = {"to": "+256701234567", "message": "Hello"}
-_NO_RESULT_TOKEN: Final = "Bearer test_revoked_diff"  # noqa: S105  (which both must print_reason)
+_REVOKED: Final = "Bearer test_revoked_diff"  # which both must refuse
 
 # Reads and refusals of the REST API page; each is also one of the project's recorded exchanges.
 _FREE: Final = (
@@ -72,7 +72,7 @@ _FREE: Final = (
     DiffRequest("no credential", "POST", "/messages/sms", _VALID, has_token=False),
     DiffRequest(
         *("a revoked token", "POST", "/messages/sms", _VALID),
-        headers={"Authorization": _NO_RESULT_TOKEN},
+        headers={"Authorization": _REVOKED},
         has_token=False,
     ),
     DiffRequest(
