@@ -66,6 +66,8 @@ class ConnectionProtocol(_Base):
     def connection_lost(self, exc: Exception | None) -> None:
         self.known_connections.closed(self)
         super().connection_lost(exc)
+        # The two refer to each other. The garbage collector would free them, but it runs seldom.
+        self.cycle = None  # type: ignore[assignment]
 
     def eof_received(self) -> None:
         self.writes.flush()  # the transport closes itself after this

@@ -59,6 +59,8 @@ class HttptoolsConnection(RespondingConnection):
         if self._answering is not None and not self._answering.response_complete:
             self._answering.disconnected = True
             self._answering.message_event.set()
+        self._answering = self._bound_exceeded = None
+        self.pipeline.clear()
 
     def parser_error(self) -> ApiError:
         error = sys.exception()

@@ -71,8 +71,6 @@ class Wait:
         try:
             async with asyncio.timeout(timeout):
                 while (news := await self._next_news()) is not None:
-                    if isinstance(news, Exception):
-                        raise news
                     if isinstance(news, Message):
                         return news
                     found = await self._inbox.first_of(self.query, news)
@@ -82,11 +80,17 @@ class Wait:
             pass
         return None
 
-    async def _next_news(self) -> News:
+    async def _next_news(self) -> Message | Sequence[int] | None:
         while not self._news:
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
-        return self._news.popleft()
+        news = self._news.popleft()
+        if isinstance(news, Exception):
+            try:
+                raise news
+            finally:
+                del news  # its traceback refers to this call: both would stay for long
+        return news
 
 
 class Waits:
