@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
@@ -235,6 +236,22 @@ async def test_of_a_response_without_end_64_kib_are_read(tmp_path: Path, is_over
         assert response.status == 200
         assert 64 * 1024 < len(response.body) <= 2 * 64 * 1024
         await receiver.peers[0].until_ended()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not delay as long")
+async def test_a_head_is_acknowledged_at_once_so_that_its_body_can_follow() -> None:
+    # Python's `http.server` sends its body only then: each webhook took 40 ms more.
+    async with receiving(answer_each) as receiver:
+        url = httpx.URL(receiver.origin)
+        stream = await connect(url.host, url.port or 0)
+        for _ in range(3):
+            await stream.write(b"POST / HTTP/1.1\r\n\r\n")
+            reading = asyncio.create_task(stream.read(4096))
+            await asyncio.sleep(0)  # until it waits
+            same = stream._transport.get_extra_info("socket")
+            assert same.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == 1
+            assert await reading == OK
+        await stream.aclose()
 
 
 def flood_at_once(same: socket.socket) -> int:
