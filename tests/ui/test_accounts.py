@@ -44,6 +44,34 @@ async def test_a_name_given_in_one_tab_is_shown_in_another_and_found(browser: Br
             await expect(other.find("account")).to_have_value(f"{tab.client.token} · 1")
 
 
+NO_ACCOUNTS = ("shop", "acc_1", "acc_00000000000000FF", "%0Aacc_0000000000000001", "%E2%80%AE")
+
+
+async def test_an_address_with_no_id_of_an_account_shows_all_accounts_and_says_so(
+    browser: Browser,
+) -> None:
+    with serving() as own:
+        async with new_tab(browser, own) as tab, new_tab(browser, own) as other:
+            other.client.send(message="Of another")
+            sent = tab.client.send(message="Mine")
+            await tab.open()
+            await tab.expect_rows(["Mine"])
+            loaded = tab.page.url
+            for named in NO_ACCOUNTS:
+                for is_loaded_anew in (False, True):
+                    await tab.page.goto(loaded)
+                    await tab.expect_rows(["Mine"])
+                    if is_loaded_anew:
+                        await tab.page.goto("about:blank")
+                    await tab.page.goto(f"{own.origin}/#/inbox?q=m&account={named}")
+                    await expect(tab.find("notice")).to_contain_text("showing all accounts")
+                    await expect(tab.find("account")).to_have_value("")
+                    await expect(tab.find("total")).to_contain_text("of 2 messages")
+                    assert tab.page.url == f"{own.origin}/#/inbox?q=m"
+            await tab.page.goto(f"{own.origin}/#/inbox/{sent['id']}?account=shop")
+            await expect(tab.find("text")).to_have_text("Mine")
+
+
 @pytest.mark.parametrize("loads", [True, False], ids=["after the list", "before the list"])
 async def test_an_account_that_the_page_has_not_loaded_is_found(
     browser: Browser, *, loads: bool

@@ -60,13 +60,16 @@ function titleOf(id) {
 }
 
 // The address names the chosen account. One that names another, as a link or "back" does, chooses
-// that.
+// that. What is no account is not taken for the one that was chosen before.
 function useAccountInAddress(account) {
   const inAddress = accountInAddress();
   useEffect(() => {
     if (inAddress === (account?.id ?? null)) return;
     if (inAddress) store.chooseAccount({ id: inAddress, token: "" }, true);
-    else replaceAccount(account.id, true);
+    else if (inAddress === "") {
+      store.chooseAccount(null);
+      store.notify("What the address names as the account is none; showing all accounts", true);
+    } else replaceAccount(account.id, true);
   }, [inAddress, account?.id]);
 }
 

@@ -32,10 +32,11 @@ export function addressOf(view, id, parameters) {
   return `#/${view}${id ? `/${id}` : ""}${query ? `?${query}` : ""}`;
 }
 
-// The id of the account in the address, or null.
+// The id of the account in the address: null without one, and "" for what is no id.
 export function accountInAddress() {
   const id = currentRoute({}).parameters.get("account");
-  return /^acc_[0-9a-f]{16}$/.test(id ?? "") ? id : null;
+  if (!id) return null;
+  return /^acc_[0-9a-f]{16}$/.test(id) ? id : "";
 }
 
 // Put the id of an account into the address, or none; what is open stays only if asked.
