@@ -417,3 +417,19 @@ async def test_messages_read_in_a_row_are_one_step_back(tab: Tab) -> None:
         await expect(tab.page).to_have_title(re.compile(f"{text} to"))
     await tab.page.go_back()
     await expect(tab.find("message")).to_have_count(0)
+
+
+async def test_the_title_names_what_is_open_and_nothing_that_is_not(tab: Tab) -> None:
+    sent = tab.client.send(message="Hello")["id"]
+    await tab.open()
+    for address, title in {
+        f"inbox/{sent}": "Inbox, Hello to +256701234567",
+        "inbox/msg_12": "Inbox, not found",
+        "requests/nothing": "Requests, not found",
+        f"controls/{sent}": "Controls",
+        "controls/nothing": "Controls",
+        "coverage/nothing": "Coverage",
+        "playground/nothing": "Playground, sms",
+    }.items():
+        await tab.page.goto(f"{tab.client.origin}/#/{address}")
+        await expect(tab.page).to_have_title(f"{title} · msgine-sandbox")

@@ -200,7 +200,7 @@ async def test_an_attempt_that_is_no_longer_there_says_so(tab: Tab, live: Live) 
     await expect(tab.page.get_by_text("no longer kept")).to_be_visible()
     await expect(tab.page).to_have_title(re.compile("Webhooks, att_"))
     await tab.page.goto(f"{live.origin}/#/webhooks/att_12")
-    await expect(tab.page).to_have_title(re.compile("Webhooks, unknown"))
+    await expect(tab.page).to_have_title(re.compile("^Webhooks, not found ·"))
     await expect(tab.page.get_by_text("This attempt does not exist")).to_be_visible()
     other = Client(live.origin)  # a link to an attempt of another account opens it
     other.send(STAYS_SENT, callbackUrl="http://127.0.0.1:9/closed")

@@ -4,7 +4,7 @@ import { ConnectionBanner } from "./banners.js";
 import { Header } from "./header.js";
 import { ShortcutsDialog, useShortcuts } from "./keyboard.js";
 import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js";
-import { accountInAddress, replaceAccount, useRoute } from "./route.js";
+import { accountInAddress, NO_ID, replaceAccount, useRoute } from "./route.js";
 import { store, useStore } from "./store.js";
 import { visibleText } from "./text.js";
 import { applyTheme } from "./theme.js";
@@ -52,7 +52,7 @@ function titleOf(id) {
   const { attempts, messages, opened } = store;
   const item = opened?.id === id ? opened
     : [...messages, ...attempts.items].find((each) => each.id === id);
-  if (!item) return id;
+  if (!item) return id === NO_ID ? "not found" : id;
   const { status, method, path, event, url, to } = item;
   if (method || event) return `${status ?? "no response"} ${method ?? event} ${path ?? url}`;
   const text = item.subject ?? item.title ?? item.message;

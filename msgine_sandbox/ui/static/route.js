@@ -4,14 +4,20 @@ import { useEffect, useState } from "./preact.js";
 // Under `--answers observed`, the id of a message is a UUID.
 const ID = /^((msg|req|att)_[0-9a-f]{16}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
+// Only these views open something by its id.
+const OPENING = ["inbox", "requests", "webhooks"];
+
 // Anybody can link to the page, and ids become parts of paths: what is no id becomes one that
 // nothing has, so that the page says what it does not find.
+export const NO_ID = "unknown";
+
 function currentRoute(views) {
   const [path, query = ""] = location.hash.split("?");
-  const [, view, id] = path.split("/");
+  const [, name, id] = path.split("/");
+  const view = Object.hasOwn(views, name ?? "") ? name : "inbox";
   return {
-    view: Object.hasOwn(views, view ?? "") ? view : "inbox",
-    id: id && (ID.test(id) ? id : "unknown"),
+    view,
+    id: id && OPENING.includes(view) ? (ID.test(id) ? id : NO_ID) : undefined,
     parameters: new URLSearchParams(query),
   };
 }
