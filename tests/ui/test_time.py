@@ -1,5 +1,7 @@
 """Time in the browser: what is due next, and the ways to go there."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from browsing import Tab, new_tab
 from live import serving
@@ -41,6 +43,37 @@ async def test_what_is_due_next_is_shown_as_it_comes_with_a_button_to_go_there(t
     await tab.find("go-idle").click()
     await expect(tab.find("next")).to_have_count(0)
     assert status_of(tab, later) == "delivered"
+
+
+async def test_what_is_due_within_a_second_is_not_due_in_no_time(tab: Tab) -> None:
+    tab.client.post("/_sandbox/clock/freeze")
+    tab.client.send()
+    await tab.open()
+    await expect(tab.find("next")).to_contain_text("becomes sent in less than 1 s")
+    await tab.find("nav-controls").click()
+    await tab.find("advance-amount").fill("0.25")
+    await tab.find("advance-unit").select_option("seconds")
+    await tab.find("advance").click()
+    await expect(tab.find("notice")).to_contain_text("Advanced by less than 1 s: 0 steps ran")
+
+
+READ_NO_MORE = """async () => {
+  const { store } = await import("/ui/store.js");
+  const read = store.refreshClock.bind(store);
+  store.refreshClock = async () => {};
+  await read();
+}"""
+
+
+async def test_the_countdown_goes_on_where_the_clock_is_not_read_again(tab: Tab) -> None:
+    await tab.page.clock.install()
+    await tab.open()
+    schedule(tab, (datetime.now(UTC) + timedelta(hours=2, minutes=30)).isoformat())
+    await expect(tab.find("next")).to_contain_text("is sent in 2 h")
+    await tab.page.evaluate(READ_NO_MORE)
+    for hours, left in {1: "is sent in 1 h", 2: "is sent now"}.items():
+        await tab.page.clock.fast_forward(hours * 3_600_000)
+        await expect(tab.find("next")).to_contain_text(left)
 
 
 async def test_on_a_phone_the_bar_has_both_ways_on_one_line(browser: Browser) -> None:

@@ -1,7 +1,7 @@
 // One attempt to send a webhook: its result, its signature, and when the webhook is sent again.
 import { chooseOwner, shortTitle } from "./accounts.js";
 import { Exchange, StatusCode } from "./components.js";
-import { clockNow, formatDuration, formatTime } from "./format.js";
+import { clockNow, formatLeft, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { addressOfList, replaceAddress } from "./route.js";
 import { ROOT } from "./root.js";
@@ -13,7 +13,7 @@ import { visibleText } from "./text.js";
 export function nextAttempt({ nextAttemptAt, accountId }) {
   if (!nextAttemptAt) return null;
   const milliseconds = Date.parse(nextAttemptAt) - clockNow(store.clockOf(accountId));
-  return milliseconds > 0 ? `in ${formatDuration(Math.ceil(milliseconds / 1000))}` : null;
+  return milliseconds > 0 ? formatLeft(milliseconds / 1000) : null;
 }
 
 export function Attempt({ id, address }) {
@@ -49,7 +49,8 @@ export function Attempt({ id, address }) {
             aria-current=${each.id === id ? "true" : null}>
           #${each.attempt} <${StatusCode} status=${each.status} /></a>`)}</dd>
       <dt>Next attempt</dt><dd data-testid="next-attempt">
-        ${next ? `${next}, ${formatTime(attempt.nextAttemptAt)}` : "none is planned"}</dd>
+        ${attempt.nextAttemptAt ? `${next ?? "now"}, ${formatTime(attempt.nextAttemptAt)}`
+          : "none is planned"}</dd>
       <dt>Signature</dt><dd data-testid="signature"><${Signature} attempt=${attempt} /></dd></dl>
     <${Exchange} title="Webhook request" exchange=${attempt.request} isOpen />
     <${Exchange} title="Response" exchange=${attempt.response} isOpen />

@@ -10,12 +10,19 @@ function largestUnit(seconds) {
 // The two largest units, such as "1 h 30 min".
 export function formatDuration(seconds) {
   const length = Math.abs(seconds);
+  if (length > 0 && length < 1) return "less than 1 s";
   const index = largestUnit(length);
   const [unit, size] = UNITS[index];
   const count = Math.floor(length / size);
   const next = UNITS[index + 1];
   const rest = next ? Math.floor((length - count * size) / next[1]) : 0;
   return `${count} ${unit}${rest ? ` ${rest} ${next[0]}` : ""}`;
+}
+
+// How long it is until something is due, such as "in 25 s"; it may be late.
+export function formatLeft(seconds) {
+  if (seconds <= 0) return "now";
+  return `in ${formatDuration(seconds < 1 ? seconds : Math.ceil(seconds))}`;
 }
 
 // How long before `now`, in milliseconds, an ISO 8601 time is.

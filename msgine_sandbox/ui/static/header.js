@@ -5,8 +5,8 @@ import { clockNow, formatCount, formatDuration, formatTime } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { ROOT } from "./root.js";
 import { store } from "./store.js";
+import { useTick } from "./time.js";
 
-const TICK_MS = 1000;
 const SEARCH_AFTER_MS = 200; // without another key
 const REFRESH_MS = 3000; // of the clock, and of what an account's rate limits have left
 
@@ -102,18 +102,14 @@ function nameOf(account) {
 }
 
 function Clock({ clock }) {
-  const [, tick] = useState(0);
+  useTick();
   useEffect(() => {
-    const ticking = setInterval(() => tick((count) => count + 1), TICK_MS);
     const refreshing = setInterval(() => {
       if (store.connection === "live" && !document.hidden) {
         store.refreshClock().catch(() => {}); // the feed reports a lost connection
       }
     }, REFRESH_MS);
-    return () => {
-      clearInterval(ticking);
-      clearInterval(refreshing);
-    };
+    return () => clearInterval(refreshing);
   }, []);
   if (!clock) return null;
   const now = new Date(clockNow(clock)).toISOString();

@@ -1,14 +1,24 @@
 // Time: what is due next, with a way to go there, and moves of clocks that other views offer.
 import { shortTitle } from "./accounts.js";
-import { clockNow, formatDuration, formatTime, plural } from "./format.js";
-import { html } from "./preact.js";
+import { clockNow, formatDuration, formatLeft, formatTime, plural } from "./format.js";
+import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
 import { visibleText } from "./text.js";
 
+const TICK_MS = 1000;
 const SOON = 10; // seconds; what is due earlier comes by itself, and would only flicker
 const FAR = 172_800; // seconds; of what is due later, a date says more
 const MOST_NAMES = 3;
 const LONGEST = 3650 * 86_400_000; // milliseconds of one move; the server allows ten years
+
+// Render the calling component again every second.
+export function useTick() {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const ticking = setInterval(() => tick((count) => count + 1), TICK_MS);
+    return () => clearInterval(ticking);
+  }, []);
+}
 
 // Move the clock of the chosen account, or of all, or of a given one: `how` is a body of the
 // control API, with one of `seconds`, `to` and `until`.
@@ -68,9 +78,10 @@ function Frozen({ isWhole, accounts }) {
 }
 
 function Next({ next, clock }) {
+  useTick();
   const { at, messageId, accountId } = next;
-  const left = Math.max(Date.parse(at) - clockNow(store.clockOf(accountId) ?? clock), 0) / 1000;
-  const when = left > FAR ? `on ${formatTime(at).slice(0, 16)}` : `in ${formatDuration(left)}`;
+  const left = (Date.parse(at) - clockNow(store.clockOf(accountId) ?? clock)) / 1000;
+  const when = left > FAR ? `on ${formatTime(at).slice(0, 16)}` : formatLeft(left);
   const owner = store.accounts.find(({ id }) => id === accountId);
   return html`<strong>Next:</strong> the message to${" "}
     <a href=${`#/inbox/${messageId}`}>${recipientOf(messageId)}</a>
