@@ -94,6 +94,27 @@ async def test_a_message_is_unread_until_it_is_opened(tab: Tab) -> None:
     await expect(tab.find("unread")).to_have_count(0)
 
 
+async def test_a_search_that_finds_no_message_has_none_to_mark_as_read(tab: Tab) -> None:
+    await tab.open()
+    button = tab.page.locator(".inbox .bar button")
+    await expect(button).to_have_text("Mark all read")
+    await expect(button).to_be_disabled()
+    await expect(button).to_have_accessible_description("No message to mark as read")
+    tab.client.send(message="Hello")
+    await expect(button).to_be_enabled()
+    tab.client.request("POST", "/api/v1/messages/sms", json={"to": "0701", "message": "No"})
+    for query in ("nothing", "is:refused"):
+        await tab.find("search").fill(query)
+        await expect(button).to_have_text("Mark these read")
+        await expect(button).to_be_disabled()
+        await expect(button).to_have_accessible_description("No message to mark as read")
+        await tab.find("search").fill("hello")
+        await expect(button).to_be_enabled()
+        await expect(button).to_have_accessible_description("")
+    await button.click()
+    await expect(tab.find("unread")).to_have_count(0)
+
+
 async def test_messages_that_another_client_deletes_disappear(tab: Tab) -> None:
     tab.client.send("+256700000003", "Soon gone")
     await tab.open()

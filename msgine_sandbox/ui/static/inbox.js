@@ -39,6 +39,7 @@ export function Inbox({ id, parameters }) {
   useInboxKeys(shown, selected, address);
   const key = `${store.account?.id} ${id}`;
   const isWide = useWidth() && !id;
+  const marksNothing = !(matches ? messages.shown : store.messages).length;
 
   return html`<div class=${`panes ${id ? "opened" : ""}`}>
     <section class=${`inbox ${isWide ? "wide" : ""}`} aria-label="Inbox">
@@ -51,7 +52,7 @@ export function Inbox({ id, parameters }) {
         ${store.refusals.total > 0 && html`<${KindChoice} kinds=${kinds}
           choose=${(kind) => setQuery(withKind(query, kind))} />`}
         <button type="button" onClick=${() => markRead(matches ? messages.shown : null)}
-          disabled=${!store.messages.length}>
+          disabled=${marksNothing} title=${marksNothing ? "No message to mark as read" : null}>
           ${matches ? "Mark these read" : "Mark all read"}</button>
       </div>
       ${shown.length || !isComplete
