@@ -16,6 +16,27 @@ TEXTS = """(names) => [...names.querySelectorAll("dt")].flatMap((name) =>
     return [Math.round(range.getBoundingClientRect().top), range.getClientRects().length];
   }))"""
 """Of each name in a list and of its value: the top of its text, and on how many lines it is."""
+CONTRASTS = """async () => {
+  const channels = (colour) => {
+    const context = new OffscreenCanvas(1, 1).getContext("2d");
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const luminance = (colour) => {
+    const [red, green, blue, opacity] = channels(colour).map((each) => linear(each / 255));
+    if (opacity < 1) throw new Error(`${colour} is not opaque`);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  return Object.fromEntries([...document.querySelectorAll("[placeholder]")].map((field) => {
+    const { color, opacity } = getComputedStyle(field, "::placeholder");
+    if (opacity !== "1") throw new Error(`opacity ${opacity}`);
+    const both = [color, getComputedStyle(field).backgroundColor].map(luminance);
+    return [field.placeholder, (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05)];
+  }));
+}"""
+"""The contrast of each placeholder to its field, as WCAG 2 computes it."""
 SCHEME = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -125,6 +146,24 @@ async def test_names_and_their_values_are_at_one_height(
             texts = await tab.find("facts").evaluate(TEXTS)
             assert texts[::2] == texts[1::2]
         tab.client.request("DELETE", f"/_sandbox/messages/{message['id']}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_placeholders_can_be_read(browser: Browser, live: Live, scheme: str) -> None:
+    async with new_tab(browser, live, color_scheme=scheme) as tab:
+        await tab.open()
+        contrasts: dict[str, float] = {}
+        for view, label in {
+            "requests": "Search the requests",
+            "inbox": "Search the inbox",
+            "webhooks": "Signing secret",
+            "controls": "Only for recipients",
+        }.items():
+            await tab.find(f"nav-{view}").click()
+            await tab.page.get_by_label(label).wait_for()
+            contrasts |= await tab.page.evaluate(CONTRASTS)
+        assert {"all accounts", "Search  /", "URL  /", "whsec_…"} <= contrasts.keys()
+        assert [each for each in contrasts.items() if each[1] < 4.5] == []
 
 
 async def test_a_chosen_theme_stays(tab: Tab) -> None:
