@@ -1,7 +1,7 @@
 """What surrounds the views, on wide and narrow windows."""
 
 import pytest
-from browsing import Tab, new_tab
+from browsing import Client, Tab, new_tab
 from live import Live, serving
 from playwright.async_api import Browser, expect
 
@@ -37,6 +37,18 @@ CONTRASTS = """async () => {
   }));
 }"""
 """The contrast of each placeholder to its field, as WCAG 2 computes it."""
+LINES = """(bar) => {
+  const parts = [...bar.querySelectorAll("*")].map((each) => each.getBoundingClientRect())
+    .filter(({ width }) => width > 1).sort((one, other) => one.top - other.top);
+  let count = 0;
+  let end = -Infinity;
+  for (const { top, bottom } of parts) {
+    if (top >= end) count += 1;
+    end = Math.max(end, bottom);
+  }
+  return count;
+}"""
+"""On how many lines the visible parts of a bar are, one below the other."""
 SCHEME = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -125,6 +137,41 @@ async def test_at_800_the_header_is_one_line_and_a_click_on_the_view_closes_its_
         await expect(account).to_have_attribute("title", await account.input_value())
         await tab.find("nav-inbox").click()
         await expect(tab.find("nav-inbox")).to_be_hidden()
+
+
+async def freeze_with_much_to_say(tab: Tab, live: Live, *, all_accounts: bool) -> None:
+    """Freeze clocks while something is due, and open the page."""
+    tab.client.request("PATCH", "/_sandbox/account", json={"name": "The shop in Kampala"})
+    tab.client.send(callbackUrl="http://127.0.0.1:9/closed")
+    # Or the bar would come and go with the attempts of the webhooks.
+    tab.client.post("/_sandbox/clock/advance", {"until": "idle"})
+    tab.client.request("POST", "/api/v1/messages/sms", json={"to": "0701", "message": "No"})
+    body = {"to": "+256701234567", "message": "Hi", "scheduledFor": "2099-01-01T06:00:00Z"}
+    tab.client.post("/api/v1/developers/sms", body)
+    if all_accounts:
+        for _ in range(5):
+            other = Client(live.origin)
+            other.request("GET", "/_sandbox/account")
+            other.post("/_sandbox/clock/freeze")
+            other.close()
+    else:
+        tab.client.post("/_sandbox/clock/freeze")
+    await tab.open(all_accounts=all_accounts)
+    await expect(tab.find("frozen")).to_be_visible()
+    await expect(tab.find("next")).to_be_visible()
+
+
+@pytest.mark.parametrize("all_accounts", [False, True])
+async def test_on_a_phone_the_bar_has_two_lines(browser: Browser, *, all_accounts: bool) -> None:
+    with serving() as own:
+        async with new_tab(browser, own, viewport={"width": 390, "height": 844}) as tab:
+            await freeze_with_much_to_say(tab, own, all_accounts=all_accounts)
+            assert await tab.page.locator(".frozen").evaluate(LINES) == 2
+            assert await tab.find("next").locator("time").is_visible()
+            for name in ("go-next", "go-idle"):
+                box = await tab.find(name).bounding_box()
+                assert box is not None
+                assert box["x"] + box["width"] <= 390
 
 
 @pytest.mark.parametrize("width", [360, 1280])

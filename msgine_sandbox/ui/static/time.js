@@ -1,5 +1,5 @@
 // Time: what is due next, with a way to go there, and moves of clocks that other views offer.
-import { shortTitle } from "./accounts.js";
+import { accountTitle, shortTitle } from "./accounts.js";
 import { clockNow, formatDuration, formatLeft, formatTime, plural } from "./format.js";
 import { html, useEffect, useState } from "./preact.js";
 import { store } from "./store.js";
@@ -47,34 +47,42 @@ export function TimeBar({ clock }) {
   if (!frozen && !frozenAccounts.length && !isDue) return null;
   const isFrozen = frozen || frozenAccounts.length > 0;
   return html`<section class=${isFrozen ? "frozen" : "due"} aria-label="Time">
-    ${isFrozen && html`<span role="status" data-testid="frozen">
-      <${Frozen} isWhole=${frozen} accounts=${frozenAccounts} /></span>`}
-    ${isDue && html`<span data-testid="next"><${Next} next=${next} clock=${clock} /></span>`}
-    ${isDue && html`<button type="button" onClick=${() => goTo(next)} data-testid="go-next">
-        Go there</button>
-      <button type="button" onClick=${() => advance({ until: "idle" })} data-testid="go-idle">
-        Run until idle</button>`}
-    ${frozen && html`<button type="button" onClick=${() => advance({ seconds: 3 })}>
-        Advance 3 s</button>
-      <button type="button" onClick=${() => store.controlWithNotice("POST", "/clock/resume")}>
-        Resume</button>`}</section>`;
+    ${isFrozen && html`<span class=${frozen ? "" : "some"} role="status" data-testid="frozen">
+      ${frozen ? html`<${WholeFrozen} />` : html`<${SomeFrozen} accounts=${frozenAccounts} />`}
+      </span>`}
+    ${isDue && html`<span class="next" data-testid="next">
+      <${Next} next=${next} clock=${clock} /></span>`}
+    ${(isDue || frozen) && html`<span class="moves">
+      ${isDue && html`<button type="button" onClick=${() => goTo(next)} data-testid="go-next">
+          Go<span class="roomy"> there</span></button>
+        <button type="button" onClick=${() => advance({ until: "idle" })} data-testid="go-idle">
+          <span class="roomy">Run </span><span class="first">until idle</span></button>`}
+      ${frozen && html`<button type="button" title="Advance by 3 s"
+          onClick=${() => advance({ seconds: 3 })}>+3 s</button>
+        <button type="button" onClick=${() => store.controlWithNotice("POST", "/clock/resume")}>
+          Resume</button>`}</span>`}</section>`;
 }
 
 function goTo({ at, inSeconds }) {
   return advance(inSeconds * 1000 > LONGEST ? { to: at } : { until: "next" });
 }
 
-function Frozen({ isWhole, accounts }) {
-  if (isWhole) {
-    return html`<strong>The clock is frozen.</strong>${" "}
-      Nothing happens until it is advanced or resumed.`;
-  }
+// What is "roomy" is only read out on a narrow window; what is "first" begins the text there.
+function WholeFrozen() {
+  return html`<strong><span class="roomy">The clock is </span>
+      <span class="first">frozen.</span></strong>
+    <span class="roomy"> Nothing happens until it is advanced or resumed.</span>`;
+}
+
+function SomeFrozen({ accounts }) {
   const hiddenCount = accounts.length - MOST_NAMES;
-  return html`<strong>The clock of
-    ${accounts.slice(0, MOST_NAMES).map(({ id, token }) => html` <button type="button"
-      onClick=${() => store.chooseAccount({ id, token })}>${shortTitle(id, token)}</button>`)}
-    ${hiddenCount > 0 && ` and ${hiddenCount} more`} is frozen.</strong>${" "}
-    Nothing happens there until it is advanced or resumed.`;
+  const choose = ({ id, token }) => store.chooseAccount({ id, token });
+  return html`<strong>Frozen:</strong>
+    ${accounts.slice(0, MOST_NAMES).map((each) => html` <button type="button"
+      title=${accountTitle(each)} onClick=${() => choose(each)}>
+      ${shortTitle(each.id, each.token)}</button>`)}
+    ${hiddenCount > 0 && html` <span>and ${hiddenCount} more</span>`}
+    <span class="roomy"> – nothing happens there until the clock is advanced or resumed.</span>`;
 }
 
 function Next({ next, clock }) {
@@ -83,10 +91,12 @@ function Next({ next, clock }) {
   const left = (Date.parse(at) - clockNow(store.clockOf(accountId) ?? clock)) / 1000;
   const when = left > FAR ? `on ${formatTime(at).slice(0, 16)}` : formatLeft(left);
   const owner = store.accounts.find(({ id }) => id === accountId);
-  return html`<strong>Next:</strong> the message to${" "}
-    <a href=${`#/inbox/${messageId}`}>${recipientOf(messageId)}</a>
-    ${!store.account && owner && ` of ${shortTitle(accountId, owner.token)}`}
-    ${` ${dueText(next)} `}<time datetime=${at} title=${formatTime(at)}>${when}</time>`;
+  return html`<strong>Next:</strong>${" "}
+    <span class="whom"><span class="roomy">the message to </span>
+      <a href=${`#/inbox/${messageId}`}>${recipientOf(messageId)}</a>
+      ${!store.account && owner && ` of ${shortTitle(accountId, owner.token)}`}</span>${" "}
+    <span>${dueText(next)}</span>${" "}
+    <time datetime=${at} title=${formatTime(at)}>${when}</time>`;
 }
 
 function dueText({ what, status, event, attempt }) {
