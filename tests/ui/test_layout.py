@@ -49,6 +49,21 @@ LINES = """(bar) => {
   return count;
 }"""
 """On how many lines the visible parts of a bar are, one below the other."""
+OVERFLOWS = """() => {
+  const isCut = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      if (getComputedStyle(each).overflowX !== "visible") return true;
+    }
+    return false;
+  };
+  const scrolls = [...document.querySelectorAll("body, body *:not(.frame, input, select)")].filter(
+    (each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth
+      && ["visible", "auto"].includes(getComputedStyle(each).overflowX));
+  const leaves = [...document.querySelectorAll("body *")].filter((each) =>
+    each.getBoundingClientRect().right > innerWidth + 1 && !isCut(each));
+  return [...scrolls, ...leaves].map((each) => each.outerHTML.slice(0, 200));
+}"""
+"""What is wider than its room, or than the window; the frame of an email may be."""
 SCHEME = "getComputedStyle(document.body).backgroundColor"
 
 
@@ -172,6 +187,34 @@ async def test_on_a_phone_the_bar_has_two_lines(browser: Browser, *, all_account
                 box = await tab.find(name).bounding_box()
                 assert box is not None
                 assert box["x"] + box["width"] <= 390
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+async def test_no_view_is_wider_than_the_window(browser: Browser, width: int) -> None:
+    with serving() as own:
+        async with new_tab(browser, own, viewport={"width": width, "height": 844}) as tab:
+            await freeze_with_much_to_say(tab, own, all_accounts=False)
+            ids = {
+                "inbox": ("messages", "message"),
+                "requests": ("requests", "request"),
+                "webhooks": ("webhooks/attempts", "attempt"),
+            }
+            for view, (path, name) in ids.items():
+                items = tab.client.request("GET", f"/_sandbox/{path}").json()["data"]
+                await tab.page.goto(f"{own.origin}/#/{view}")
+                await expect(tab.page.locator(".list .row").first).to_be_visible()
+                assert await tab.page.evaluate(OVERFLOWS) == [], view
+                await tab.page.goto(f"{own.origin}/#/{view}/{items[-1]['id']}")
+                await expect(tab.find(name)).to_be_visible()
+                assert await tab.page.evaluate(OVERFLOWS) == [], view
+            for view, name in {
+                "controls": "clock-facts",
+                "playground": "send",
+                "coverage": "percent",
+            }.items():
+                await tab.page.goto(f"{own.origin}/#/{view}")
+                await expect(tab.find(name)).to_be_visible()
+                assert await tab.page.evaluate(OVERFLOWS) == [], view
 
 
 @pytest.mark.parametrize("width", [360, 1280])
