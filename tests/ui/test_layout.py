@@ -177,7 +177,7 @@ async def freeze_with_much_to_say(tab: Tab, live: Live, *, all_accounts: bool) -
 
 
 @pytest.mark.parametrize("all_accounts", [False, True])
-async def test_on_a_phone_the_bar_has_two_lines(browser: Browser, *, all_accounts: bool) -> None:
+async def test_on_a_phone_bars_have_two_lines(browser: Browser, *, all_accounts: bool) -> None:
     with serving() as own:
         async with new_tab(browser, own, viewport={"width": 390, "height": 844}) as tab:
             await freeze_with_much_to_say(tab, own, all_accounts=all_accounts)
@@ -187,6 +187,14 @@ async def test_on_a_phone_the_bar_has_two_lines(browser: Browser, *, all_account
                 box = await tab.find(name).bounding_box()
                 assert box is not None
                 assert box["x"] + box["width"] <= 390
+            for view, row in {
+                "inbox": "row",
+                "requests": "request-row",
+                "webhooks": "attempt-row",
+            }.items():
+                await tab.page.goto(f"{own.origin}/#/{view}")
+                await expect(tab.find(row).first).to_be_visible()
+                assert await tab.page.locator(".inbox > .bar").evaluate(LINES) <= 2, view
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])

@@ -102,15 +102,16 @@ function useAttempts(filter) {
 function Filters({ parameters, set, count }) {
   const value = (name) => parameters.get(name) ?? "";
   const codes = store.attempts.items.map(({ status }) => String(status ?? "none"));
-  const select = (name, label, options) => html`<label>${label} <select value=${value(name)}
-      data-testid=${`filter-${name}`} onChange=${set(name)}><option value="">any</option>
+  const select = (name, options) => html`<select value=${value(name)} onChange=${set(name)}
+      aria-label=${`Filter by ${name}`} data-testid=${`filter-${name}`}>
+    <option value="">any ${name}</option>
     ${[...new Set([...options, value(name)])].filter(Boolean).map((each) => html`
-      <option value=${each}>${each}</option>`)}</select></label>`;
+      <option value=${each}>${each}</option>`)}</select>`;
   return html`<div class="bar">
-    ${select("status", "Status", [...STATUSES, ...codes])}
-    ${select("event", "Event", store.definitions.events)}
     <input type="search" data-search aria-label="Search the URLs" placeholder="URL  /"
       value=${value("url")} onInput=${set("url")} data-testid="filter-url" />
+    ${select("status", [...STATUSES, ...codes])}
+    ${select("event", store.definitions.events)}
     <span class="muted" aria-live="polite" data-testid="total">${count}</span></div>`;
 }
 
