@@ -103,7 +103,8 @@ class Searches:
         if len(under_way) > _UNDER_WAY:
             return [Subset()]
         newest = self.newest()  # those that are accepted during the search are left out
-        ended = (f"{_ENDED} AND ends_at <= ? AND id <= ? AND", (str(status), now, newest))
+        # The plus: for two limits of the id, SQLite 3.49 and later walks through the account.
+        ended = (f"{_ENDED} AND ends_at <= ? AND +id <= ? AND", (str(status), now, newest))
         count = None
         if with_count and wanted == Filter(account=account, status=status):
             count = self._ended(account, status, now, newest, len(under_way))
