@@ -579,6 +579,8 @@ def test_a_session_that_does_not_use_it_loads_nothing_heavy(run: Run) -> None:
         "no:xdist",
         "-p",
         "no:timeout",
+        "-p",
+        "no:debugging",  # pdb, which imports asyncio since Python 3.14
     )
     ended.assert_outcomes(passed=1)
 
