@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from live import Live, serving
+from needs import require
 
 OFFERS = {
     "h2c": "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
@@ -142,6 +143,7 @@ async def test_an_offer_causes_no_output_on_the_terminal(
 
 
 def test_curl_that_offers_http2_is_answered(live: Live) -> None:
+    require("curl")
     command = ["curl", "--silent", "--http2", "--output", "-", "--write-out", "\n%{http_code}"]
     command += ["--header", "Authorization: Bearer test_upgrade_curl", "--json", BODY]
     ended = subprocess.run(

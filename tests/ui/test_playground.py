@@ -9,6 +9,7 @@ import pytest
 from browsing import Tab, new_tab
 from command import LIMIT
 from live import Live
+from needs import require
 from playwright.async_api import Browser, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="session")]
@@ -94,6 +95,7 @@ INTERPRETERS = {
 
 @pytest.mark.parametrize("language", INTERPRETERS)
 async def test_the_request_is_the_same_in_every_language(tab: Tab, language: str) -> None:
+    require(INTERPRETERS[language][0])
     text = 'It\'s 100 % "fine" \\ $HOME #{1} ê🎉'
     await tab.open("playground")
     await tab.find("token").fill(tab.client.token)
