@@ -35,7 +35,7 @@ class Writes:
         pending, self.pending = self.pending, []
         self._size = 0
         for transport, data in pending:
-            transport.write(data)
+            _write(transport, data)
 
 
 class CollectingTransport(asyncio.Transport):
@@ -59,7 +59,7 @@ class CollectingTransport(asyncio.Transport):
             if len(self._answering) <= 1:
                 # A client that sends one request after the other must not wait for the turn's end,
                 # which takes a tenth of what its request takes.
-                self._transport.write(data)
+                _write(self._transport, data)
                 return
             self._loop.call_soon(self._writes.flush)
         self._writes.add(self._transport, data)
@@ -111,3 +111,10 @@ class CollectingTransport(asyncio.Transport):
 
     def resume_reading(self) -> None:
         self._transport.resume_reading()
+
+
+def _write(transport: asyncio.Transport, data: bytes) -> None:
+    # The connection may have been lost meanwhile. uvloop raises an error where it is closed, and
+    # the responses after this one would never be written.
+    if not transport.is_closing():
+        transport.write(data)

@@ -238,6 +238,23 @@ async def test_what_ends_a_connection_comes_after_its_responses(end: Callable[[A
             assert status == b"HTTP/1.1 200 OK"
 
 
+@pytest.mark.parametrize("lost", [0, 1, 2], ids=["first", "second", "last"])
+async def test_a_connection_that_is_lost_takes_no_response_of_another_along(lost: int) -> None:
+    # Those behind it were never written, so that their clients waited until they gave up.
+    async with server() as connect:
+        recorders = [Recorder(), Recorder(), Recorder()]
+        protocols = [connect(recorder) for recorder in recorders]
+        for protocol in protocols:
+            protocol.data_received(HEALTH)
+        await until(lambda: protocols[lost].cycle.response_complete)
+        recorders[lost].closed = True  # such a one fails, as that of uvloop does
+        for recorder in recorders:
+            if recorder is not recorders[lost]:
+                [(status, _)] = body_lengths(await writes(recorder, 1))
+                assert status == b"HTTP/1.1 200 OK"
+        assert recorders[lost].written == []
+
+
 async def test_a_response_of_many_parts_is_not_collected_as_a_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
