@@ -123,6 +123,8 @@ class WebhooksControl:
         with self._carrier.hearing(account.id):
             # Before the endpoints are stored: if that fails, nothing else has changed.
             await self._carrier.follow(account.id)
+            # The account as it is by now: its clock may have been moved, or its name changed.
+            account = self._accounts.get(account.id)
             await self._accounts.save(replace(account, endpoints=endpoints))
         return json_answer(endpoints_view(endpoints))
 

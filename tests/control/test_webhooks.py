@@ -1,5 +1,7 @@
 """Webhook endpoints and the attempts that were made to call them."""
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -109,6 +111,23 @@ async def test_an_account_may_have_sixteen_endpoints(box: Box) -> None:
 async def test_a_refused_secret_is_not_repeated_in_the_answer(box: Box) -> None:
     error = await box.control_error("PUT", "/webhooks", endpoint(secret="almost!a!secret"))
     assert "almost!a!secret" not in str(error)
+
+
+async def test_what_changes_while_endpoints_are_replaced_stays(box: Box) -> None:
+    await box.freeze()
+    before = await box.get("/_sandbox/clock")
+    await box.accepted()  # what is under way gets steps before the endpoints are there
+    await asyncio.gather(
+        box.listen("http://localhost:9/a"),
+        box.control("PATCH", "/account", {"name": "Shop"}),
+        box.advance(hours=1),
+    )
+    after = await box.get("/_sandbox/clock")
+    assert datetime.fromisoformat(after["now"]) >= datetime.fromisoformat(
+        before["now"]
+    ) + timedelta(hours=1)
+    assert (await box.get("/_sandbox/account"))["name"] == "Shop"
+    assert len((await box.get("/_sandbox/webhooks"))["endpoints"]) == 1
 
 
 # Webhook attempts
