@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from msgine_sandbox.model.clock import SECOND, Instant, RealTime
@@ -11,6 +11,8 @@ from msgine_sandbox.services.accounts import Accounts
 
 _TICK: Final = 0.01
 """Least seconds until the timer fires: steps that fall due meanwhile are performed together."""
+_MOST_OUTDATED: Final = 100
+"""Outdated entries that are kept in any case, besides as many as there are accounts."""
 
 
 class DueQueue:
@@ -25,7 +27,8 @@ class DueQueue:
         self._due: dict[int, Instant] = {}
         """When each account is due, in real time."""
         # In order of time. An entry that differs from `_due` is outdated, and skipped when it comes
-        # first: a heap has no cheap way to remove one from its middle.
+        # first: a heap has no cheap way to remove one from its middle. Where most are outdated, it
+        # is made anew: an account whose next step is far ahead adds one each time it is scheduled.
         self._heap: list[tuple[Instant, int]] = []
         self._timer: asyncio.Handle | None = None
         self._timer_due = 0.0  # on the event loop's clock
@@ -50,6 +53,9 @@ class DueQueue:
         if known is None or due < known:
             self._due[account] = due
             heappush(self._heap, (due, account))
+            if len(self._heap) > 2 * len(self._due) + _MOST_OUTDATED:
+                self._heap = [(when, each) for each, when in self._due.items()]
+                heapify(self._heap)
             self._set_timer()
 
     def forget(self, account: int) -> None:

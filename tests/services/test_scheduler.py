@@ -266,3 +266,17 @@ async def test_a_pause_of_the_process_while_a_timer_is_set_does_no_harm() -> Non
     assert accounts == [2, 1]
     queue.clear()
     built.store.close()
+
+
+async def test_an_account_with_a_step_far_ahead_takes_no_more_memory_each_time_it_is_scheduled(
+    receiver: Receiver,
+) -> None:
+    built = Sandbox(Settings(tier="unlimited"))
+    async with boxed(built) as box:
+        await box.listen(receiver.url)
+        await box.developers(
+            "POST", "/sms", {"to": NUMBER, "message": "Later", "scheduledFor": "2099-01-01T06:00Z"}
+        )
+        for _ in range(500):
+            await box.advance(seconds=0)
+        assert len(built.due_queue._heap) < 250
