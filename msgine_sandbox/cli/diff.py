@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
@@ -23,10 +24,10 @@ from msgine_sandbox.cli.remote import (
     RemoteSandbox,
     on_a_sandbox,
 )
-from msgine_sandbox.model.characters import printable
+from msgine_sandbox.model.characters import is_whole, printable
 
 _TIMEOUT: Final = 30.0  # seconds
-_LONGEST_PAUSE: Final = 60.0  # seconds, which is the longest window of the rate limit
+_LONGEST_PAUSE: Final = 60  # seconds, which is the longest window of the rate limit
 _RATE_LIMITED: Final = 429
 _HEADERS: Final = (
     *("content-type", "www-authenticate", "allow", "retry-after", "idempotent-replayed"),
@@ -144,19 +145,17 @@ def _ask(base_url: str, request: DiffRequest, token: str) -> DiffResponse:
     """Return the answer; one that is rate-limited is asked again after its `Retry-After`."""
     answer = _send(base_url, request, token)
     if answer.status == _RATE_LIMITED:
-        pause = float(answer.headers.get("retry-after", "1"))
-        click.echo(f"Waiting {pause:g} s for the rate limit of {base_url}.", err=True)
-        time.sleep(min(pause, _LONGEST_PAUSE))
+        asked = answer.headers.get("retry-after", "1")
+        # It may be a date instead, or anything: this is another server's.
+        pause = min(int(asked), _LONGEST_PAUSE) if is_whole(asked) else _LONGEST_PAUSE
+        click.echo(f"Waiting {pause} s for the rate limit of {base_url}.", err=True)
+        time.sleep(pause)
         answer = _send(base_url, request, token)
     return answer
 
 
 def _send(base_url: str, request: DiffRequest, token: str) -> DiffResponse:
-    url = urlsplit(base_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise click.UsageError(f"{base_url!r} is not an http or https URL.")
-    kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    connection = kind(url.hostname, url.port, timeout=_TIMEOUT)
+    connection, root = _connection(base_url)
     headers = {"Authorization": f"Bearer {token}"} if request.has_token else {}
     body = request.body
     if body is not None:
@@ -164,7 +163,7 @@ def _send(base_url: str, request: DiffRequest, token: str) -> DiffResponse:
         body = body if isinstance(body, bytes) else json.dumps(body)
     try:
         connection.request(
-            request.method, url.path + request.path, body, {**headers, **request.headers}
+            request.method, root + request.path, body, {**headers, **request.headers}
         )
         response = connection.getresponse()
         text = response.read()
@@ -174,6 +173,16 @@ def _send(base_url: str, request: DiffRequest, token: str) -> DiffResponse:
         connection.close()
     received = {name.lower(): value for name, value in response.getheaders()}
     return DiffResponse(response.status, received, _json(text))
+
+
+def _connection(base_url: str) -> tuple[HTTPConnection, str]:
+    """Return a connection to the server of a base URL, and the path of the URL."""
+    with suppress(ValueError):  # what looks like an address or a port is none
+        url = urlsplit(base_url)
+        if url.scheme in {"http", "https"} and url.hostname:
+            kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
+            return kind(url.hostname, url.port, timeout=_TIMEOUT), url.path
+    raise click.UsageError(f"{base_url!r} is not an http or https URL.")
 
 
 def _json(text: bytes) -> Any:

@@ -301,6 +301,44 @@ def test_what_is_no_url_or_does_not_answer_is_named(companion: Run) -> None:
     assert f"No answer from {nothing}" in companion("diff", nothing)[2]
 
 
+@pytest.mark.parametrize("asked", ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "86400"])
+def test_a_diff_waits_for_another_services_rate_limit_at_most_a_minute(
+    companion: Run, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+
+    class Limited(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(429)
+            self.send_header("Retry-After", asked)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Limited) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        status, output, errors = companion("diff", url)
+        server.shutdown()
+    assert (status, output.splitlines()[-1]) == (1, "17 of 17 answers differ")
+    assert set(pauses) == {60}
+    assert set(errors.splitlines()) == {f"Waiting 60 s for the rate limit of {url}."}
+
+
+@pytest.mark.parametrize("url", ["http://localhost:99999", "http://localhost:port", "http://[::1"])
+def test_a_diff_with_what_is_no_url_says_so(companion: Run, url: str) -> None:
+    assert is_refusal(companion("diff", url), f"{url!r} is not an http or https URL")
+
+
 # errors
 
 
