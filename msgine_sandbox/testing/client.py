@@ -367,17 +367,18 @@ def _read_lines(response: HTTPResponse) -> Iterator[bytes]:
 def _parse_response(origin: str, status: int, body: bytes) -> Any:
     try:
         content = json.loads(body)
-        error = content["error"] if status >= 400 else None
-    except (ValueError, LookupError, TypeError) as problem:
-        raise SandboxUnreachable(
-            f"The server at {origin} is not msgine-sandbox: it answered {status} without "
-            "the JSON of the control API"
-        ) from problem
-    if error is not None:
-        raise SandboxError(
+        if status < 400:
+            return content
+        error = content["error"]
+        refused = SandboxError(
             error.get("message", ""),
             status=status,
             code=error.get("code", ""),
             details=error.get("details"),
         )
-    return content
+    except (ValueError, LookupError, TypeError, AttributeError) as problem:
+        raise SandboxUnreachable(
+            f"The server at {origin} is not msgine-sandbox: it answered {status} without "
+            "the JSON of the control API"
+        ) from problem
+    raise refused

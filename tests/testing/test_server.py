@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,26 @@ def test_connecting_to_something_else_says_that_it_is_not_a_sandbox(receiver: An
     ):
         with pytest.raises(SandboxUnreachable, match=words), msgine_sandbox.connect(url):
             pass
+
+
+@pytest.mark.parametrize("body", [b'{"status": 404, "error": "Not Found"}', b'{"error": []}'])
+def test_the_error_of_another_server_is_none_of_a_sandbox(body: bytes) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with (
+            pytest.raises(SandboxUnreachable, match="is not msgine-sandbox: it answered 404"),
+            msgine_sandbox.connect(url),
+        ):
+            pass
+        server.shutdown()
