@@ -114,7 +114,8 @@ class Nearest:
 
     def _expected(self, name: str) -> str:
         if name == "to":
-            return self._wanted.filter.to[0].replace(" ", "+")  # which a recipient cannot have
+            # Of its readings, the one that has each plus of the query.
+            return self._wanted.filter.to[:2][-1]
         return f"a {name}" if name == self._part else self._given[name]
 
     def _actual(self, message: Message, name: str) -> Any:

@@ -218,6 +218,19 @@ async def test_a_wait_that_times_out_says_which_field_differs(box: Box) -> None:
     assert [each["field"] for each in miss["differs"]] == ["since"]
 
 
+async def test_a_recipient_with_a_space_is_named_as_it_was_asked_for(box: Box) -> None:
+    await box.accepted()
+    for given, expected in {
+        "user:jane%20doe": "user:jane doe",
+        "user:jane+doe": "user:jane+doe",
+        "+256701000009": "+256701000009",
+        "%2B256701000009": "+256701000009",
+        "jane+news@example.com": "jane+news@example.com",
+    }.items():
+        [miss] = await nearest(box, f"to={given}")
+        assert [each["expected"] for each in miss["differs"]] == [expected], given
+
+
 async def test_the_nearest_differ_in_the_fewest_fields_and_are_newest_first(box: Box) -> None:
     await box.freeze()
     for to, text in [(NUMBER, "code"), (OTHER, "code"), (OTHER, "hello"), (NUMBER, "hello")]:
