@@ -18,7 +18,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "<id:msg>": "msg_018f3a5b00c1d2e3",
     "<id:req>": "req_018f3a5b00c1d2e4",
     "<id:dev>": "dev_018f3a5b00c1d2e5",
-    "<uuid>": "018f3a5b-00c1-7d2e-8000-0123456789ab",
+    "<uuid>": "018f3a5b-00c1-4d2e-8300-3a5b00c1d2e3",
     "<sid>": "SM018f3a5b00c1d2e3",
     "<string>": "…",
     "<digits>": "12",

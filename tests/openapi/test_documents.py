@@ -17,6 +17,7 @@ from msgine_sandbox import __version__
 from msgine_sandbox.api import developers, messages
 from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.errors import ApiError
+from msgine_sandbox.model.message import parse_message_id
 from msgine_sandbox.model.webhook import EventType
 from msgine_sandbox.openapi.control import CALLS, NOT_DESCRIBED
 from msgine_sandbox.openapi.schemas import Schemas
@@ -250,6 +251,22 @@ async def test_every_refusal_of_an_exchange_is_described(answers: str) -> None:
             assert answer["body"]["error"]["code"] in shape["properties"]["code"]["enum"]
             found.append(exchange["file"])
     assert len(found) > (40 if answers == Answers.DOCUMENTED else 0)
+
+
+@pytest.mark.parametrize("answers", list(Answers))
+async def test_ids_in_examples_are_such_as_the_sandbox_gives(answers: str) -> None:
+    document = await read(PUBLIC, answers=answers)
+    found = [
+        example["value"]["id"]
+        for _, _, operation in calls(document)
+        for status, answered in operation["responses"].items()
+        if int(status) < 300
+        for example in answered["content"][JSON].get("examples", {}).values()
+        if not str(example["value"].get("id", "dev_")).startswith("dev_")
+    ]
+    assert found
+    for each in found:
+        assert parse_message_id(each) is not None, each
 
 
 @pytest.mark.parametrize("answers", list(Answers))
