@@ -28,6 +28,7 @@ from msgine_sandbox.model.delivery import (
 )
 from msgine_sandbox.model.errors import ApiError, InvalidRequest
 from msgine_sandbox.model.ids import Ids, format_id
+from msgine_sandbox.model.journal import PREFIX
 from msgine_sandbox.model.message import Message
 from msgine_sandbox.model.slices import Slices
 from msgine_sandbox.services.drafts import ChannelService, ScheduledTime, SendContext
@@ -164,7 +165,7 @@ class ScenarioReader:
         Fields(content).forbid_unknown(names, "A message of a scenario")
         ago = seconds(body.seconds_ago or 0)
         context = SendContext(
-            account, format_id("req", self._ids.next()), self._ids.next(), now - ago
+            account, format_id(PREFIX, self._ids.next()), self._ids.next(), now - ago
         )
         service, draft = self._channels[channel], codec.read(content)
         if body.scheduled_after is not None:

@@ -115,13 +115,11 @@ class _Candidate:
         return self.rank, is_year(self.code), self.distance, self.start
 
 
-def find_code(text: str) -> str | None:
-    """Return the digits of the one-time code in a text, 4 to 8 of them in ASCII, or None."""
-    return next(iter(find_codes(text)), None)
-
-
 def find_codes(text: str) -> list[str]:
-    """Return the digits of each number that can be the code, the most likely one first."""
+    """Return the digits of each number that can be the one-time code, the most likely one first.
+
+    They are 4 to 8 each, in ASCII.
+    """
     reader = _Reader(plain(text))
     found = [each for each in reader.candidates() if each.is_possible]
     if not reader.code_words:

@@ -13,6 +13,7 @@ from msgine_sandbox.asgi.context import REFUSAL
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.errors import ApiError, RequestTimedOut
 from msgine_sandbox.model.ids import Ids, format_id
+from msgine_sandbox.model.journal import PREFIX
 from msgine_sandbox.protocol.writes import CollectingTransport, Writes
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class ConnectionProtocol(_Base):
 
     def _send_refusal(self, error: ApiError) -> None:
         self._pending = None
-        request_id = format_id("req", self.ids.next())
+        request_id = format_id(PREFIX, self.ids.next())
         answer = refusal(error, request_id, self.real.now())
         headers = dict(self.server_state.default_headers + answer.raw_headers)
         headers[b"x-request-id"] = request_id.encode()

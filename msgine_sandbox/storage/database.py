@@ -155,7 +155,8 @@ class Database:
                 _log.exception("What follows from a transaction could not be done")
 
     def _roll_back(self) -> None:
-        # SQLite has done it by itself after some errors, and an error does not keep it from it.
+        # After some errors SQLite has done it by itself. One that reports an error has taken place
+        # nevertheless.
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
@@ -210,11 +211,6 @@ class Database:
         """Run a statement for each of many rows, after what was deferred before it."""
         self.flush()
         return self._connection.executemany(sql, rows)
-
-    def savepoint(self) -> "Savepoint":
-        """Return a block whose statements can be undone without the rest of the batch."""
-        self.flush()  # or what was deferred before the block would be undone with it
-        return Savepoint(self._connection)
 
     def defer(self, sql: str, rows: Iterable[Row]) -> None:
         """Run a statement for each row later: before the next `execute`, or before the commit.
@@ -311,25 +307,6 @@ class Database:
                 self._waiting.clear()  # nobody is left to learn of the commit
             self._end_batch()
         self._inside, self._failure, self._loop = False, None, None
-
-
-class Savepoint:
-    """Some statements of a batch, which can be undone as if they had not been run."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> "Savepoint":
-        self._connection.execute("SAVEPOINT block")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:  # else the batch fails, and SQLite may have rolled it back already
-            self._connection.execute("RELEASE block")
-
-    def undo(self) -> None:
-        """Undo what was run since the block began."""
-        self._connection.execute("ROLLBACK TO block")
 
 
 def of_account(account: int | None) -> Condition:

@@ -12,7 +12,7 @@ from project import ROOT
 from vectors import vectors
 
 from msgine_sandbox.model.code_words import CODE, ITEM, OTHER
-from msgine_sandbox.model.codes import find_code
+from msgine_sandbox.model.contents import contents_of
 
 EXAMPLES = [
     pytest.param(each["text"], each["code"], id=f"{section['about']}-{number}")
@@ -32,6 +32,10 @@ HOSTILE = [
     "code", "验证码1234", "\u200b", "４", "x-", " ", "\n", "code: = ", "http://a.b/(", "https://a，",
     "12345 card no. ",
 ]  # fmt: skip
+
+
+def find_code(text: str) -> str | None:
+    return contents_of(text, None, None, ()).code
 
 
 @pytest.mark.parametrize(("text", "code"), EXAMPLES)
@@ -62,10 +66,9 @@ def test_a_long_text_takes_time_in_proportion_to_its_length(piece: str) -> None:
 def test_reading_codes_links_and_html_needs_only_the_standard_library() -> None:
     """As the client does, which may be installed without what the sandbox needs."""
     program = (
-        "from msgine_sandbox.model.codes import find_code; "
-        "from msgine_sandbox.model.html_text import html_to_text; "
-        "from msgine_sandbox.model.links import find_links; "
-        "print(find_code('PIN 4938'), find_links('https://a.example'), html_to_text('<p>a').text)"
+        "from msgine_sandbox.model.contents import contents_of; "
+        "found = contents_of('https://a.example', None, '<p>PIN 4938', ()); "
+        "print(found.code, found.links)"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],  # -S: without installed packages
@@ -74,7 +77,7 @@ def test_reading_codes_links_and_html_needs_only_the_standard_library() -> None:
         text=True,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("4938 ['https://a.example'] a\n", "")
+    assert (done.stdout, done.stderr) == ("4938 ('https://a.example',)\n", "")
 
 
 digits = from_regex(r"[0-9]{4,8}", fullmatch=True)
