@@ -38,7 +38,7 @@ _errors = logging.getLogger(__name__)
 
 _ACCEPTED_AT_ONCE = 32  # connections, before those over the bound are closed
 _GRACEFUL_STOP = 1  # seconds that requests in flight have when the server stops
-_SLOW_CLIENTS = 0.9  # seconds after which those that do not read are cut off before
+_SLOW_CLIENTS = 0.9  # seconds after which clients that do not read are cut off
 _LONGEST_STOP = 1.8  # seconds after which the process ends, whatever hangs
 _IMPORTS_AFTER = 0.02  # seconds from the start: after the first answer, before most tests begin
 _STANDARD_INPUT = 0

@@ -1,3 +1,3 @@
-"""Which version this is; on the lowest floor, so that every room may ask."""
+"""The version; a module of its own in the lowest layer, so that every other one may import it."""
 
 __version__ = "0.1.0"

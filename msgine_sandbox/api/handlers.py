@@ -108,7 +108,7 @@ class MessageHandlers:
         start, total = await self._rows.page(account.id, channel, page, limit)
         messages: list[Message] = []
         left, below = min(limit, total - (page - 1) * limit), FOREVER
-        slices = Slices(seconds=0)  # so many can take a whole one
+        slices = Slices(seconds=0)  # each part can take a whole one
         while left > 0:
             part = await self._rows.next_of_page(
                 account.id, channel, start, min(left, _READ_TOGETHER), below=below
@@ -143,7 +143,7 @@ def account_with(scope: Scope, context: RequestContext) -> Account:
 def warn_of_time(scheduled_for: ScheduledTime, context: RequestContext) -> None:
     """Warn of a time without an offset.
 
-    Before the time is refused for being in the past, which this may be the reason of.
+    Called before the time is refused for being in the past: a missing offset may be why it is.
     """
     if not scheduled_for.has_offset:
         context.entry.warnings.append(warning.time_without_offset(scheduled_for.text))

@@ -72,7 +72,7 @@ class Connections:
         self.set_deadline(connection)
 
     def _make_room_for(self, connection: Connection) -> None:
-        """Close the connection without a request for longest, or the one that owes most of one."""
+        """Close the connection that is idle for longest, or has owed a request for longest."""
         if self._idle or self._deadlines:
             longest = next(iter(self._idle or self._deadlines))
             self.closed(longest)  # at once, or several would be opened in its place

@@ -50,9 +50,10 @@ _PHRASES: Final[Mapping[int, str]] = {
     510: "Not Extended",
     511: "Network Authentication Required",
 }
-"""Statuses that the API itself does not answer with, by their names in IANA's registry.
+"""The names in IANA's registry of the statuses that, without a code, stand for no error of the API.
 
-That has no name for 418, "(Unused)", which tests like to use: its name is that of RFC 2324.
+The API has errors with 422 and 501, each for one certain case. The registry has no name for 418,
+"(Unused)", which tests like to use: its name is that of RFC 2324.
 """
 
 
@@ -89,7 +90,7 @@ def _channel(path: str) -> Channel:
 
 
 def _invalid_request(refused: _Refused) -> ApiError:
-    # The body, or the query where there is none, where no recipient is what the fault is about.
+    # Where the fault is about no recipient: the query of a call without a body, else the body.
     other = "query" if refused.context.method in {"GET", "HEAD"} else "body"
     what = "a request" if refused.recipient is None else "a recipient"
     return errors.InvalidRequest(

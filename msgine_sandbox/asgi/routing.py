@@ -177,7 +177,7 @@ class Routes:
         return handler
 
     def path_of(self, path: str) -> str | None:
-        """Return the path of the resource that a request's path is one of, if there is any."""
+        """Return the path of the resource that a request's path leads to, if there is any."""
         if path in self._literal or self._imported(path) is not None:
             return path
         found = (each.path for each in self._with_parameters if each.parameters(path) is not None)

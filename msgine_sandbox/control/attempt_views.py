@@ -57,7 +57,7 @@ class AttemptView(AttemptSummary, frozen=True, kw_only=True):
     """An attempt to send a webhook, with its request and response."""
 
     signed_by: Sequence[str]
-    """The URLs of those endpoints of the account whose present secret made the signature."""
+    """The URLs of the account's endpoints one of whose present secrets made the signature."""
     request: HttpView
     response: HttpView | None
 
@@ -122,7 +122,7 @@ class AttemptViews:
 
 
 def _signed(endpoint: Endpoint, request: AttemptHttp) -> bool:
-    """Return whether the endpoint's secret, or its previous one, made a signature of a request."""
+    """Return whether one of the endpoint's secrets made a signature of a request."""
     return "webhook-signature" in request.headers and any(
         is_signed_with(secret, request.headers, request.body.encode())
         for secret in endpoint.secrets

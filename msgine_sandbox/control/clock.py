@@ -42,7 +42,7 @@ class FullClockView(ClockView, frozen=True, kw_only=True):
 
     next: DueView | None
     performed: int | UnsetType = UNSET
-    """How many steps an advance performed; only in its answer."""
+    """How many statuses began and webhooks were sent by an advance; only in its answer."""
 
 
 class AdvanceBody(Body, frozen=True, kw_only=True):

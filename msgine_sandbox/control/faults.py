@@ -37,7 +37,10 @@ from msgine_sandbox.storage.faults import FaultRows
 
 
 class FaultsControl:
-    """Adds, reads and removes faults; without an account, those that apply to all accounts."""
+    """Adds, reads and removes the faults of an account.
+
+    Without one, all faults are read and removed, and one that is added applies to all accounts.
+    """
 
     def __init__(self, faults: Faults, rows: FaultRows, accounts: Accounts) -> None:
         self._faults = faults

@@ -221,9 +221,8 @@ class Timelines(msgspec.Struct, frozen=True):
     ) -> bool:
         """Return whether a status begins after an instant, up to another one.
 
-        It is that of one delivery, or of the message.
-
-        As a status of the message it has to be its summary at some instant.
+        It is that of the delivery at a position, or else that of the message, which has to be the
+        summary of all deliveries at some instant.
         """
         later = [at for at in self.instants() if now < at <= end]
         if position is None:

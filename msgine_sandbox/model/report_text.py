@@ -10,7 +10,7 @@ from typing import Any, Final
 Json = Mapping[str, Any]
 
 _LISTED: Final = 100
-"""Of the newest retries and duplicates."""
+"""How many retries and duplicates are listed: the newest."""
 _NONE: Final = "no response"
 
 
@@ -80,7 +80,7 @@ def _merged_waits(rows: Iterable[Json]) -> list[Json]:
 
 
 def _counted(rows: Iterable[Json], count: str) -> list[Json]:
-    """Return the rows that differ in more than their counts, the largest count first."""
+    """Return rows, those that differ only in their counts added up; the largest count first."""
     merged: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(value for name, value in row.items() if name != count)

@@ -225,7 +225,7 @@ HEADERS: Final[Mapping[str, Any]] = {
     "RateLimit": {"description": "Requests allowed in a minute.", "schema": whole()},
     "RateLimitRemaining": {"description": "Requests that are left.", "schema": whole()},
     "RateLimitReset": {
-        "description": "When the whole allowance is there again, in Unix seconds.",
+        "description": "When the oldest request of the minute stops counting, in Unix seconds.",
         "schema": whole(),
     },
     "RetryAfter": {"description": "Seconds to wait.", "schema": whole()},

@@ -219,7 +219,7 @@ class Inbox:
             return self._store.searches.subsets(query.filter, with_count=with_count)
 
     async def _count(self, wanted: Filter) -> int:
-        """Return how many messages there are, less those that are not before the wanted ones."""
+        """Return how many messages an account or channel has, less those that `before` excludes."""
         total, newest = 0, self._store.searches.newest()
         accounts = self._accounts.ids(wanted.account)
         for start in range(0, len(accounts), _ACCOUNTS_TOGETHER):

@@ -28,7 +28,9 @@ _FIRST_TRY: Final = 0.002
 class Pattern:
     """A regular expression of one call, with the processor time that the call has left."""
 
-    def __init__(self, text: str, regex: Any, max_seconds: float, thread: ThreadPoolExecutor):
+    def __init__(
+        self, text: str, regex: Any, max_seconds: float, thread: ThreadPoolExecutor
+    ) -> None:
         self._text = text
         self._regex = regex
         self._left = max_seconds

@@ -49,7 +49,7 @@ class Plans:
 
     def of_fault(self, channel: Channel, fault: Fault) -> Timeline:
         """Return the timeline of a delivery that a fault has decided."""
-        assert isinstance(fault.effect, DeliveryEffect)  # noqa: S101  (`take` returns no other)
+        assert isinstance(fault.effect, DeliveryEffect)  # noqa: S101  (`decide` returns no other)
         return self._timeline(channel, fault.effect, fault.public_id)
 
     def _timeline(self, channel: Channel, effect: DeliveryEffect, rule: str | None) -> Timeline:

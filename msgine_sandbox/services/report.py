@@ -17,8 +17,7 @@ from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.storage.webhooks import EndedAttempt, WebhookRows
 
 LISTED: Final = 100
-"""Retries and duplicates that are listed, the newest, and results of webhooks that are told apart.
-"""
+"""How many retries and duplicates are listed, the newest, and how many results of webhooks."""
 _FIELD_SENDS: Final = tuple(SENDS_WITH_FIELD)
 _SENDS: Final = tuple(SENDS)
 _KEY_HEADER: Final = HEADER.lower().encode()

@@ -32,7 +32,7 @@ PERIOD: Final = 600.0
 """Seconds between two looks for expired keys."""
 _KEYS: Final = 1000
 _REST: Final = 9
-"""How many times longer than it has passed over messages in vain retention pauses."""
+"""Retention pauses this many times as long as it has spent on messages that it passed over."""
 _RETRY_AFTER_FAILURE: Final = 1.0
 
 

@@ -31,7 +31,7 @@ class Until(StrEnum):
     NEXT = "next"
     """To what is due next, so that all that is due at that instant is performed."""
     IDLE = "idle"
-    """To the last step, after which nothing more is due within 24 hours."""
+    """To the last status or webhook after which nothing more is due within 24 hours."""
 
 
 class TimeTravel:
@@ -60,7 +60,9 @@ class TimeTravel:
         return self._accounts.clock_of(account), self._accounts.at(account, real), real
 
     async def advance(self, account: int | None, micros: int) -> int:
-        """Move forward and perform all that falls due; return how many steps that were.
+        """Move forward and perform all that falls due.
+
+        Return how many statuses began and webhooks were sent, as the other moves do.
 
         Raises:
             InvalidRequest: the time is negative, or beyond ten years or the year 9999.

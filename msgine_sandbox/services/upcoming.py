@@ -100,9 +100,9 @@ class Upcoming:
         return None if due is None else self._wait(due)
 
     async def until_last_of_day(self, account: int | None) -> int | None:
-        """Return the microseconds to the last that is known to fall due within 24 hours.
+        """Return the microseconds to the last status or webhook due within 24 hours, as now known.
 
-        What is performed on the way can add to it. None where nothing is due within 24 hours.
+        What is performed on the way can add to them. None where nothing is due within 24 hours.
         """
         slices, longest = Slices(), None
         for each in self._accounts.ids(account):

@@ -162,7 +162,7 @@ def _why(path: str, error: sqlite3.Error) -> str:
 
 
 def _for_user() -> str:
-    """Return who is refused: of a folder of the host in a container, that is not who one is."""
+    """Return who is refused: in a container, that is not the user who has mounted the folder."""
     return "" if sys.platform == "win32" else f" for user {os.geteuid()}, as whom the sandbox runs"
 
 

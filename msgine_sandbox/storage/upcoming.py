@@ -38,9 +38,9 @@ class UpcomingRows:
         return self._sequences.newest()
 
     def last_end(self, account: int, until: Instant = FOREVER) -> Instant:
-        """Return when the last message up to an instant ends, of which nothing comes after; or 0.
+        """Return when the last status begins of the messages that end up to an instant, or 0.
 
-        Without an instant, nothing at all is to come after that.
+        Without an instant, no status of the account begins later than that.
         """
         sql = "max(ends_at) FROM messages WHERE account = ? AND ends_at <= ?"
         return self._latest(sql, account, until)
@@ -53,7 +53,8 @@ class UpcomingRows:
     def first_send(self, account: int, before: Instant) -> NextStatus | None:
         """Return when the first scheduled push before an instant is sent, and which it is.
 
-        Before the first status that begins, steps are those that have lost their effect.
+        Other steps about statuses are left out: before the first status that begins, they have lost
+        their effect.
         """
         found: NextStatus | None = self._database.execute(
             "SELECT due, message FROM steps WHERE account = ? AND lane = ? AND due < ?"

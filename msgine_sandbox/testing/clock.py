@@ -61,11 +61,11 @@ class Clock:
         to: datetime | None = None,
         until: Literal["idle", "next"] | None = None,
     ) -> int:
-        """Move the clock forward, perform everything that falls due, and return how many steps.
+        """Move the clock forward and perform everything that falls due.
 
-        When it returns, statuses have changed and webhooks have been sent and answered. Until
-        `next`, what is due at the next instant is performed; until `idle`, everything that is due,
-        until nothing more is due within 24 hours. The clock then stands at the last of it.
+        Return how many statuses began and webhooks were sent; the receivers have answered by then.
+        Until `next`, what is due at the next instant is performed; until `idle`, everything that is
+        due, until nothing more is due within 24 hours. The clock then stands at the last of it.
 
         Raises:
             TypeError: `to` is no datetime.

@@ -34,7 +34,7 @@ class Docs:
     """Serves the files of a folder: Markdown as HTML, pictures as they are.
 
     A request can only name what was found in the folder at the first request, so no path leads out
-    of it. The control token is not asked for, as little as for the page: nothing here is secret.
+    of it. As for the page, no control token is asked for: nothing here is secret.
     """
 
     def __init__(self, folder: Path, root: str) -> None:

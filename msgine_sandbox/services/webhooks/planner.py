@@ -90,8 +90,8 @@ class WebhookPlanner:
                 due.append((index, event.message, event.id, event.at + seconds(effect.delay)))
         await self._store.webhooks.add(events)
         # Where the delivery has ended, whether anybody is told of that or not, the events that a
-        # fault held back are due, too. One query for all of them, because it has all that is
-        # planned by then inserted.
+        # fault held back are due, too. One query for all of them, because a query first inserts all
+        # that is deferred.
         ended = {
             (change.message, change.position): (index, change.at)
             for index, change in enumerate(changes)
