@@ -117,7 +117,7 @@ class Accounts:
         self._clocks.of[account.id] = account.clock
 
     def _remove(self, account: int) -> None:
-        del self._accounts[account]
+        self._hints.discard(self._accounts.pop(account).token_hint)
         del self._clocks.of[account]
 
     def _hint(self, account_id: int, token: str) -> str:

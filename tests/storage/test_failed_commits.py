@@ -397,3 +397,13 @@ async def test_every_place_that_writes_is_reached_by_an_operation(
     # What the file of a scenario has is stored at the start.
     filling = min(place for place in places if place[0] == "reset.py")
     assert places - reached <= {gone, filling} | retention
+
+
+async def test_an_account_whose_opening_failed_at_first_is_named_as_any_other() -> None:
+    built = Sandbox(Settings())
+    async with boxed(built) as box:
+        await box.get("/_sandbox/account")
+        later, disk = box.other("of-production-4711"), FailingDisk(built.store.database)
+        disk.fail(times=1)
+        assert_refused(await later.call("GET", "/_sandbox/account"), 503, "service_unavailable")
+        assert (await later.get("/_sandbox/account"))["token"] == "of-pr…4711"
