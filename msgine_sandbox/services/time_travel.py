@@ -113,11 +113,10 @@ class TimeTravel:
                     value=until,
                     expected=f"{Until.NEXT} only where something is due within ten years",
                 )
-            return await self._move_by(account, micros or 0)
+            return await self._move_by(account, self._within_time(account, micros or 0))
         performed, before = await self._move_by(account, 0), -1
         while (micros := await self._upcoming.until_last_of_day(account)) is not None:
-            # Of several accounts, one that is farther ahead may be near the end of time.
-            micros = min(micros, LATEST - self._latest_time(account))
+            micros = self._within_time(account, micros)
             if micros == before == 0:
                 break  # what is overdue could not be performed, and is left for later
             # What this performs can plan more, such as the next attempt of a webhook.
@@ -171,6 +170,10 @@ class TimeTravel:
         """Return an account's time, or for None that of the account that is farthest ahead."""
         chosen = [account] if account is not None else [None, *self._accounts.ids(None)]
         return max(self.read(each)[1] for each in chosen)
+
+    def _within_time(self, account: int | None, micros: int) -> int:
+        """Return how far to move at most: of several accounts, one may be near the end of time."""
+        return min(micros, LATEST - self._latest_time(account))
 
     async def _set_each(self, account: int | None, change: Callable[[Clock], Clock]) -> None:
         # The list first: an account that is opened from here on starts with the changed default.

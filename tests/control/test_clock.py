@@ -223,6 +223,20 @@ async def to_the_end(box: Box) -> None:
         await box.control("POST", "/clock/advance", {"to": f"{year}-12-31T23:59:58Z"})
 
 
+@pytest.mark.parametrize("until", ["next", "idle"])
+async def test_what_another_account_needs_moves_no_clock_past_the_end(box: Box, until: str) -> None:
+    await box.freeze()
+    await to_the_end(box)
+    other = box.other()
+    await other.freeze()
+    await other.accepted("+256700000004", "Sent after half a second")
+    await other.advance(seconds=1)
+    await other.accepted("+256700000005", "Delivered after an hour")
+    for _ in range(3):
+        await box.anonymous.control("POST", "/clock/advance", {"until": until})
+    assert (await box.get("/_sandbox/clock"))["now"].startswith("9999-12-31T23:59:5")
+
+
 @pytest.mark.parametrize("whose", ["an account", "all accounts"])
 async def test_a_clock_stops_at_the_end_of_the_year_9999_and_everything_answers(
     receiver: Receiver, whose: str
