@@ -157,7 +157,8 @@ def checked_url(url: str, field: str) -> str:
     Raises:
         InvalidRequest: it is not one (our choice).
     """
-    problem = url_problem(url)
+    # The length first, so that nothing long is kept in the cache.
+    problem = f"at most {MAX_URL} characters" if len(url) > MAX_URL else _problem(url)
     if problem is None:
         return url
     raise InvalidRequest(
@@ -166,10 +167,8 @@ def checked_url(url: str, field: str) -> str:
 
 
 @lru_cache(_KEPT)
-def url_problem(url: str) -> str | None:
+def _problem(url: str) -> str | None:
     """Return what the text should be, or None if it is an http or https URL."""
-    if len(url) > MAX_URL:
-        return f"at most {MAX_URL} characters"
     if not url.isprintable() or " " in url:
         return "a URL without spaces or control characters"
     try:

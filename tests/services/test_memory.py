@@ -76,3 +76,12 @@ def test_large_headers_large_emails_and_long_lists_stay_under_a_hundred_megabyte
             summaries = client.get(f"/_sandbox/{path}&view=summary").json()
             assert len(summaries["data"]) == min(summaries["total"], 1000)
     assert peak(live) < MOST
+
+
+def test_urls_that_are_too_long_are_not_remembered(live: Live, client: httpx.Client) -> None:
+    for number in range(120):
+        sms = {"to": "+256701234567", "message": "Hello"}
+        url = f"http://localhost:9/{number}/{'x' * 1_000_000}"
+        answer = client.post("/api/v1/messages/sms", json=sms | {"callbackUrl": url})
+        assert answer.json()["error"]["details"]["expected"] == "at most 2048 characters"
+    assert peak(live) < MOST
