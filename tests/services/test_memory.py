@@ -85,3 +85,14 @@ def test_urls_that_are_too_long_are_not_remembered(live: Live, client: httpx.Cli
         answer = client.post("/api/v1/messages/sms", json=sms | {"callbackUrl": url})
         assert answer.json()["error"]["details"]["expected"] == "at most 2048 characters"
     assert peak(live) < MOST
+
+
+def test_refused_tokens_are_not_remembered_at_their_full_length() -> None:
+    with (
+        serving("--quiet", "--token", "test_memory") as live,
+        httpx.Client(base_url=live.origin, timeout=LIMIT) as client,
+    ):
+        for number in range(1100):
+            headers = {"Authorization": f"Bearer {number}{'x' * 60_000}"}
+            assert client.get("/api/v1/messages", headers=headers).status_code == 401
+        assert peak(live) < MOST
