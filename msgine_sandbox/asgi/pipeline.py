@@ -29,7 +29,7 @@ from msgine_sandbox.asgi.recipients import recipients_of, target_of
 from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, check_origin
 from msgine_sandbox.model import warning
-from msgine_sandbox.model.account import LOOKED_AT, Account, Admission, Limits, looks_live
+from msgine_sandbox.model.account import READ_OF_TOKEN, Account, Admission, Limits, looks_live
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.errors import (
     ApiError,
@@ -117,7 +117,7 @@ class ApiPipeline:
         token = credential(context, strict=self._strict_auth)
         if token is None:
             raise Unauthorized
-        if looks_live(token[:LOOKED_AT]):
+        if looks_live(token[:READ_OF_TOKEN]):
             entry.warnings.append(warning.looks_live(masked(token)))
         account = context.account = await self._accounts.with_token(token)
         entry.account = account.id

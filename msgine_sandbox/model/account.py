@@ -94,7 +94,8 @@ _STAGE = (
     r"(?i)(?<![a-z])(?:test|testing|sandbox|staging|dev|demo|fake|dummy|example|local|ci"
     r"|(?P<live>live|prod|production))(?![a-z])"
 )
-LOOKED_AT: Final = 1024  # characters of a token: no longer ones are to be kept in the cache below
+READ_OF_TOKEN: Final = 1024
+"""Characters of a token that `looks_live` is to be called with, so that it keeps nothing long."""
 _RANDOM = r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_.-]{32,}"
 
 

@@ -96,7 +96,7 @@ class _Page:
         self._hidden = ""
         """The name of the hidden element that contains what follows."""
         self._depth = 0
-        """How many elements are open within it that have end tags of the same names themselves."""
+        """How many elements are open within it whose tags could be taken for its end."""
 
     def text(self) -> str:
         """Return the lines without what surrounds them."""

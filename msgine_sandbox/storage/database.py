@@ -155,8 +155,8 @@ class Database:
                 _log.exception("What follows from a transaction could not be done")
 
     def _roll_back(self) -> None:
-        # After some errors SQLite has done it by itself. One that reports an error has taken place
-        # nevertheless.
+        # After some errors SQLite has done it by itself. A rollback that reports an error has taken
+        # place nevertheless.
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
