@@ -172,8 +172,11 @@ class Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.handle_exit)
         super().run(sockets)
+        # A signal that comes while its handler is being removed is reported as an error.
+        report, sys.unraisablehook = sys.unraisablehook, lambda _: None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
+        sys.unraisablehook = report
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, once the sandbox has read its database and its scenario."""
