@@ -3,7 +3,7 @@
 from typing import Final
 
 from msgine_sandbox.api.handlers import account_with
-from msgine_sandbox.api.schema import warn_of_unknown
+from msgine_sandbox.api.schema import warn_of_query, warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.body import json_object
 from msgine_sandbox.asgi.context import RequestContext
@@ -66,4 +66,5 @@ def _read(context: RequestContext, names: tuple[str, ...]) -> Fields:
     account_with(Scope.SEND_PUSH, context)
     body = json_object(context)
     warn_of_unknown(context, body, names, "body")
+    warn_of_query(context)
     return Fields(body)

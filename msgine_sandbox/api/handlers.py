@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from msgine_sandbox.api.schema import MessageCodec, warn_of_unknown
+from msgine_sandbox.api.schema import MessageCodec, warn_of_query, warn_of_unknown
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.body import json_object
 from msgine_sandbox.asgi.context import RequestContext
@@ -124,6 +124,7 @@ class MessageHandlers:
     async def read(self, channels: Collection[Channel], context: RequestContext) -> Message:
         """Return one of the account's messages. Source: documented elsewhere."""
         account = account_with(Scope.READ_MESSAGES, context)
+        warn_of_query(context)
         row_id = parse_message_id(context.path_params["id"])
         message = None if row_id is None else await self._rows.get(row_id, account.id)
         if message is None or message.channel not in channels:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from msgine_sandbox.api.handlers import MessageHandlers
-from msgine_sandbox.api.schema import Field, FieldType, MessageCodec, Source, warn_of_unknown
+from msgine_sandbox.api.schema import Field, FieldType, MessageCodec, Source, warn_of_query
 from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.asgi.routing import Resource, resource
@@ -162,5 +162,5 @@ class MessagesApi:
 
         Source: documented elsewhere; what else the answer has is unknown.
         """
-        warn_of_unknown(context, context.query, (), "query")
+        warn_of_query(context)
         return json_answer({})

@@ -108,6 +108,8 @@ class MessageCodec(Generic[Draft]):
         """Add warnings about fields that the call does not have, or that MsGine does not name."""
         if not self.names.issuperset(body):
             warn_of_unknown(context, body, self.names, "body")
+        if context.entry.query:  # without a call for most
+            warn_of_query(context)
         for name in self._ours:
             if body.get(name) is not None:
                 context.entry.warnings.append(warning.undocumented_field(name))
@@ -129,6 +131,12 @@ class MessageCodec(Generic[Draft]):
             elif field.required:
                 raise field.missing()
         return self._draft(**values)
+
+
+def warn_of_query(context: RequestContext) -> None:
+    """Add a warning if a call that has no parameters is given any."""
+    if context.entry.query:
+        warn_of_unknown(context, context.query, (), "query")
 
 
 def warn_of_unknown(

@@ -82,6 +82,26 @@ async def test_a_token_as_documented_causes_no_warning(box: Box, name: str) -> N
 # unknown-field
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/messages/sms", {"to": NUMBER, "message": "Hello"}),
+        ("POST", "/developers/sms", {"to": NUMBER, "message": "Hello"}),
+        ("POST", "/developers/push/device", {"token": "abc", "platform": "android"}),
+        ("DELETE", "/developers/push/device", {"token": "abc"}),
+        ("GET", "/messages/msg_0000000000000001", None),
+        ("GET", "/account", None),
+    ],
+)
+async def test_a_query_of_a_call_that_has_no_parameters_causes_a_warning(
+    box: Box, method: str, path: str, body: Any
+) -> None:
+    given = {"callbackUrl": "http://localhost:9/"}
+    await box.call(method, f"{BASE_PATH}{path}", params=given, json=body)
+    [warning] = await box.warnings()
+    assert warning["message"] == "The query has what this call ignores: callbackUrl"
+
+
 async def test_an_unknown_query_parameter_causes_a_warning(box: Box) -> None:
     answer = await box.call("GET", f"{BASE_PATH}/messages", params={"page": 1, "page_size": 5})
     assert answer.headers["x-sandbox-warning"] == "unknown-field"
