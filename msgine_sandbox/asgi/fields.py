@@ -16,7 +16,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 TIME = (  # a text, because few starts need it, and to compile it takes time from each
     # Not 24:00, which only some versions of Python read.
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?!24)[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r"(?P<offset>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+    r"(?P<offset>Z|[+-][0-9]{2}(?::?[0-5][0-9])?)?"
 )
 _WITH_OFFSET = "a time in ISO 8601 with Z or an offset"
 
