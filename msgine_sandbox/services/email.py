@@ -109,11 +109,18 @@ class EmailService(ChannelService[EmailDraft]):
 
 
 def _first_fields(draft: EmailDraft) -> dict[str, str]:
-    """Return the field that names each address first: one named twice receives one copy."""
+    """Return the field that names each address first: one named twice receives one copy.
+
+    The case of a domain does not matter (RFC 5321, 2.4).
+    """
     fields: dict[str, str] = {}
+    named = set()
     for field, texts in {"to": draft.to, "cc": draft.cc, "bcc": draft.bcc}.items():
         for text in texts:
-            fields.setdefault(text, field)
+            mailbox, _, domain = text.rpartition("@")
+            if (mailbox, domain.lower()) not in named:
+                named.add((mailbox, domain.lower()))
+                fields[text] = field
     return fields
 
 

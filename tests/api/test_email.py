@@ -18,6 +18,14 @@ async def test_an_email_goes_once_to_each_recipient(box: Box) -> None:
     assert [each["to"] for each in details["recipients"]] == [f"{n}@example.com" for n in "abcd"]
 
 
+async def test_the_case_of_a_domain_makes_no_other_recipient(box: Box) -> None:
+    to = ["jane@Example.com", "jane@example.COM", "Jane@example.com"]
+    body = EMAIL | {"to": to, "cc": ["JANE@example.com", "jane@EXAMPLE.com"]}
+    sent = await box.developers("POST", "/email", body)
+    details = await box.details(sent)
+    assert (sent["to"], details["cc"]) == ([to[0], to[2]], ["JANE@example.com"])
+
+
 async def test_html_without_text_is_shown_as_text(box: Box) -> None:
     html = "<style>b{color:#123456}</style><p>Your code is <b>493817</b></p><p>Webale!</p>"
     body = {name: value for name, value in EMAIL.items() if name != "text"} | {"html": html}
