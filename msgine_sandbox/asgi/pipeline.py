@@ -170,6 +170,8 @@ class ApiPipeline:
         if effect.delay and await disconnected_within(context.receive, effect.delay):
             raise ClientDisconnect
         if effect.drop:
+            if handled is not None:
+                entry.code = handled.error_code  # its client never sees it
             await self._connections.cut(context)
             raise ClientDisconnect
         if effect.status is not None:

@@ -41,10 +41,15 @@ class ErrorView(View, frozen=True, kw_only=True):
 
 
 def error_view(entry: JournalEntry) -> ErrorView | None:
-    """Return the error that a request was answered with; None without one."""
-    if entry.response is None or outcome_of(entry) is RequestOutcome.ACCEPTED:
+    """Return the error that a request was answered with; None without one.
+
+    Of one that a fault has kept from the client, only the code is known.
+    """
+    if outcome_of(entry) is RequestOutcome.ACCEPTED:
         return None
-    body = _object(entry.response.body)
+    if entry.response is None and entry.code is None:
+        return None
+    body = {} if entry.response is None else _object(entry.response.body)
     error = body.get("error")
     if not isinstance(error, dict):
         error = {"code": entry.code, "message": body.get("message")}

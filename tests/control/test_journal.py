@@ -173,6 +173,17 @@ async def test_a_dropped_response_is_recorded_as_none(box: Box) -> None:
     assert entry["messageId"] == (await box.get("/_sandbox/messages"))["data"][0]["id"]
 
 
+async def test_a_refusal_that_a_dropped_response_hides_is_recorded(box: Box) -> None:
+    # Or nothing would say why there is no message.
+    for fault in ({"drop": "after"}, {"drop": "before"}):
+        await box.add_fault(fault, times=1)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await box.send("12345")
+    before, after = (await box.get("/_sandbox/requests"))["data"]
+    assert (after["status"], after["error"]["code"]) == (None, "invalid_phone_number")
+    assert (before["status"], before["error"]) == (None, None)
+
+
 async def test_a_malformed_response_is_recorded_as_the_client_received_it(box: Box) -> None:
     await box.call("POST", "/_sandbox/faults", json={"effect": {"malformed": True}})
     answer = await box.send()
