@@ -22,6 +22,7 @@ from msgine_sandbox.control.views import View
 from msgine_sandbox.model.channel import TRAITS, Channel
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.errors import ApiError, Forbidden
+from msgine_sandbox.model.idempotency import FIELD, SENDS_WITH_FIELD, checked_field
 from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.model.segments import Encoding
 from msgine_sandbox.services.accounts import Accounts
@@ -100,7 +101,7 @@ class EstimateControl:
         """Return what a send would be answered: its segments, cost and warnings, or its error.
 
         Nothing is sent, counted or kept. Faults, magic recipients that refuse, rate limits and
-        idempotency keys are left out. Without an account, it is about a new one.
+        what idempotency keys have stored are left out. Without an account, it is about a new one.
         """
         context = context_of(request)
         asked = read_body_as(request, EstimateBody)
@@ -123,6 +124,9 @@ class EstimateControl:
 
     async def _estimated(self, asked: EstimateBody, context: RequestContext) -> EstimateView:
         codec, channel = self._codecs[asked.path], asked.path.channel
+        key = asked.body.get(FIELD) if asked.path in SENDS_WITH_FIELD else None
+        if key is not None:
+            checked_field(key)
         service, account = self._channels[channel], context.account or self._accounts.unopened()
         if not account.has_scope(TRAITS[channel].scope):
             raise Forbidden(requiredScope=TRAITS[channel].scope)

@@ -24,6 +24,7 @@ _GSM_EDGES = st.sampled_from(["a", "€", "ê", "🎉", "\n", "\0"]).flatmap(
 _CHANGES = st.fixed_dictionaries(
     {},
     optional={
+        "idempotencyKey": st.sampled_from(["", "x" * 65, 5, "two\nlines"]),
         "message": _GSM_EDGES | st.text(max_size=400),
         "text": _GSM_EDGES | st.none(),
         "html": st.sampled_from([None, "<p>Webale</p>", ""]),
@@ -47,6 +48,8 @@ async def post(box: Box, path: str, body: Any) -> httpx.Response:
 
 
 @given(path=st.sampled_from([*BODIES]), changes=_CHANGES)
+@example("/developers/sms", {"idempotencyKey": "x" * 65})
+@example("/messages/sms", {"idempotencyKey": "x" * 65})
 @example("/messages/sms", {"message": "\ud800"})
 @example("/developers/sms", {"message": "x" * 1001})
 @example("/messages/sms", {"message": "ê" * 71, "to": [NUMBER, "+256752345678"]})
