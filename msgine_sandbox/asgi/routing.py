@@ -204,4 +204,7 @@ class Routes:
             if parameters is not None:
                 context.path_params = parameters
                 return each
-        raise NotFound(f"There is no {context.scope['path']} here; the API is under {BASE_PATH}")
+        # With an encoded slash as it came, because decoded it could be the path of a resource.
+        path = path_of(context.scope)
+        where = "below it" if path.rstrip("/") == BASE_PATH else f"under {BASE_PATH}"
+        raise NotFound(f"There is no {path} here; the API is {where}")

@@ -146,8 +146,8 @@ def check_origin(context: RequestContext) -> None:
     if is_foreign or site not in _OWN_SITES:
         raise Forbidden(
             "Another site's page may not use this sandbox; a proxy has to pass Host on as it is",
-            field="Origin",
-            value=origin,
+            field="Origin" if is_foreign else "Sec-Fetch-Site",
+            value=origin if is_foreign else site,
         )
     if _may_be_foreign(context):
         raise Forbidden(

@@ -161,9 +161,7 @@ def checked_url(url: str, field: str) -> str:
     problem = f"at most {MAX_URL} characters" if len(url) > MAX_URL else _problem(url)
     if problem is None:
         return url
-    raise InvalidRequest(
-        f"{field} must be an http or https URL", field=field, value=url, expected=problem
-    )
+    raise InvalidRequest(f"{field} must be {problem}", field=field, value=url, expected=problem)
 
 
 @lru_cache(_KEPT)

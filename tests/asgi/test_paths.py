@@ -66,6 +66,25 @@ async def test_an_encoded_slash_is_no_separator(one: Served, path: str) -> None:
     assert await one.messages() == []
 
 
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (
+            "/api/v1/messages%2fsms",
+            "There is no /api/v1/messages%2Fsms here; the API is under /api/v1",
+        ),
+        ("/api/v1", "There is no /api/v1 here; the API is below it"),
+        ("/api/v1/", "There is no /api/v1/ here; the API is below it"),
+        ("/api/v2/messages", "There is no /api/v2/messages here; the API is under /api/v1"),
+    ],
+)
+async def test_an_unknown_path_is_named_as_it_is_read(
+    one: Served, path: str, sentence: str
+) -> None:
+    async with one.connected() as wire:
+        assert (await wire.ask(post(path=path))).json()["error"]["message"] == sentence
+
+
 @pytest.mark.parametrize("path", ELSEWHERE)
 async def test_another_spelling_is_another_path(one: Served, path: str) -> None:
     async with one.connected() as wire:

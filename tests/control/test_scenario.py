@@ -580,7 +580,7 @@ async def test_the_answer_to_a_push_cannot_have_known_what_is_to_come(box: Box) 
         ),
         (
             {"endpoints": [{"url": "http://localhost:9/"}, {"url": "nonsense"}]},
-            "endpoints[1].url must be an http or https URL",
+            "endpoints[1].url must be an http or https URL with a host",
         ),
         (
             {"faults": [{"effect": {"status": 503}, "time": 1}]},
