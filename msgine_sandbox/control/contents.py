@@ -38,16 +38,17 @@ class MessagePart(StrEnum):
         return self in {MessagePart.TEXT, MessagePart.ID}
 
 
+HEADERS: Final = {"X-Content-Type-Options": "nosniff"}
+"""Or else a browser may take the text of a message for a page."""
+
+
 class TextAnswer(Answer):
     """An answer that is a text as it stands, for a shell script or a browser test."""
 
     content_type = b"text/plain; charset=utf-8"
 
     def __init__(self, text: str) -> None:
-        # Or else a browser may take the text of a message for a page.
-        super().__init__(
-            text.encode(errors="replace"), headers={"X-Content-Type-Options": "nosniff"}
-        )
+        super().__init__(text.encode(errors="replace"), headers=HEADERS)
 
 
 async def with_contents(view: MessageView, message: Message) -> MessageView:

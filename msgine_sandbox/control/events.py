@@ -17,7 +17,7 @@ from msgine_sandbox.control.event_views import EventEncoder
 from msgine_sandbox.services.feed import Feed, Subscriber
 from msgine_sandbox.services.lifecycle import Lifecycle
 
-_HEADERS: Final = {"Cache-Control": "no-store"}
+HEADERS: Final = {"Cache-Control": "no-store"}
 _RETRY: Final = b"retry: 1000\n\n"  # milliseconds, for a client that lost the connection
 _HEARTBEAT: Final = b": nothing new\n\n"
 _GAP: Final = b"event: gap\ndata: {}\n\n"
@@ -50,12 +50,12 @@ class EventsControl:
         context, after = context_of(request), _last_event_id(request)
         media_type = "text/event-stream; charset=utf-8"
         if context.method == "HEAD":
-            return Response(headers={**_HEADERS, "Content-Type": media_type})
+            return Response(headers={**HEADERS, "Content-Type": media_type})
         await self._feed.start()
         # The event loop goes on for as long as this streams, so what falls due can be performed.
         await self._lifecycle.start()
         stream = self._stream(context, after)
-        return StreamingResponse(stream, headers=_HEADERS, media_type=media_type)
+        return StreamingResponse(stream, headers=HEADERS, media_type=media_type)
 
     async def _stream(self, context: RequestContext, after: int | None) -> AsyncIterator[bytes]:
         with self._feed.subscribe(context.account_id, after) as subscriber:

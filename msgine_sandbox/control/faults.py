@@ -91,7 +91,7 @@ class FaultsControl:
 
 
 MAX_DELAY: Final = 600  # seconds of real time
-_MAX_RETRY_AFTER: Final = 24 * 3600  # seconds that an answer may ask to wait
+MAX_RETRY_AFTER: Final = 24 * 3600  # seconds that an answer may ask to wait
 _MAX_PATH: Final = 2048
 _MAX_TIMES: Final = 1_000_000
 _MAX_SEED: Final = 2**63 - 1
@@ -131,7 +131,7 @@ class RequestEffectBody(Body, frozen=True, kw_only=True):
     status: Annotated[int, Meta(ge=400, le=599)] | None = None
     code: str | None = None
     envelope: bool | None = None
-    retry_after: Annotated[int, Meta(ge=0, le=_MAX_RETRY_AFTER)] | None = None
+    retry_after: Annotated[int, Meta(ge=0, le=MAX_RETRY_AFTER)] | None = None
     delay: Annotated[float, Meta(ge=0, le=MAX_DELAY)] | None = None
     drop: str | None = None
     malformed: bool | None = None

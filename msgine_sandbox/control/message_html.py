@@ -26,7 +26,7 @@ _POLICY: Final = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'self'"
 )
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-DNS-Prefetch-Control": "off",
@@ -64,7 +64,7 @@ class HtmlAnswer(Answer):
     content_type = b"text/html; charset=utf-8"
 
     def __init__(self, html: str) -> None:
-        super().__init__(without_connections(html).encode(errors="replace"), headers=_HEADERS)
+        super().__init__(without_connections(html).encode(errors="replace"), headers=HEADERS)
 
 
 class TicketView(View, frozen=True, kw_only=True):

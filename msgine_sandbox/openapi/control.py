@@ -10,7 +10,9 @@ from msgine_sandbox.asgi.security import ACCOUNT_HEADER, CONTROL_HEADER
 from msgine_sandbox.control import (
     accounts,
     clock,
+    contents,
     estimate,
+    events,
     faults,
     journal,
     message_html,
@@ -43,6 +45,7 @@ from msgine_sandbox.openapi.operations import (
     error_responses,
     header,
     operation_id,
+    own_headers,
     parameters_of,
     shared_responses,
     whole,
@@ -145,6 +148,7 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         ),
         errors=(errors.WaitTimedOut,),
         media_types=(JSON, "text/plain"),
+        headers=contents.HEADERS,
     ),
     ("GET", "/_sandbox/messages/count"): Operation(answer=views.CountView, parameters=_SEARCH),
     ("POST", "/_sandbox/messages/estimate"): Operation(
@@ -156,6 +160,7 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
         answer=None,
         parameters=(Parameter("ticket", _TEXT, "Instead of the control token."),),
         media_types=("text/html",),
+        headers=message_html.HEADERS,
     ),
     ("POST", "/_sandbox/messages/{id}/ticket"): Operation(answer=message_html.TicketView),
     ("POST", "/_sandbox/messages/{id}/status"): Operation(
@@ -201,7 +206,9 @@ CALLS: Final[Mapping[CallKey, Operation]] = {
     ),
     ("DELETE", "/_sandbox/requests"): Operation(answer=views.DeletedView),
     ("GET", "/_sandbox/requests/{id}"): Operation(answer=journal.EntryView),
-    ("GET", "/_sandbox/events"): Operation(answer=None, media_types=("text/event-stream",)),
+    ("GET", "/_sandbox/events"): Operation(
+        answer=None, media_types=("text/event-stream",), headers=events.HEADERS
+    ),
     ("GET", "/_sandbox/webhooks"): Operation(answer=views.EndpointsView),
     ("PUT", "/_sandbox/webhooks"): Operation(
         answer=views.EndpointsView, body=webhooks.EndpointsBody, needs_account=True
@@ -292,7 +299,7 @@ def control_document(routes: Sequence[Routes], root: str) -> dict[str, Any]:
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "responses": responses,
-            "headers": {"RequestId": HEADERS["RequestId"]},
+            "headers": {name: HEADERS[name] for name in ("RequestId", "Authenticate")},
             "securitySchemes": _SECURITY,
         },
     }
@@ -322,7 +329,7 @@ def _described(
         "responses": {
             str(status): {
                 "description": "Done.",
-                "headers": headers,
+                "headers": {**headers, **own_headers(operation)},
                 "content": {
                     media_type: {"schema": answer} if media_type == JSON else {}
                     for media_type in operation.media_types

@@ -9,7 +9,13 @@ from typing import Any, Final
 
 import msgspec
 
-from msgine_sandbox.model.errors import ApiError
+from msgine_sandbox.control.faults import MAX_RETRY_AFTER
+from msgine_sandbox.model.errors import (
+    ApiError,
+    MethodNotAllowed,
+    RateLimitExceeded,
+    Unauthorized,
+)
 from msgine_sandbox.openapi.schemas import Schema, Schemas
 
 JSON: Final = "application/json"
@@ -55,6 +61,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a control call is about one account, so that it needs a credential."""
     media_types: Sequence[str] = (JSON,)
     """Of a success; only JSON has a schema."""
+    headers: Mapping[str, str] = {}
+    """Those that a success has besides, with their values, unless it is JSON."""
 
 
 def members(**properties: Schema) -> Schema:
@@ -106,6 +114,19 @@ def parameters_of(operation: Operation, path: str) -> list[dict[str, Any]]:
     ]
 
 
+def own_headers(operation: Operation) -> dict[str, Any]:
+    """Return the headers that a call's successes have besides those of all calls."""
+    others = [each for each in operation.media_types if each != JSON]
+    return {
+        name: {
+            "description": f"Of {' and '.join(others)}.",
+            "required": JSON not in operation.media_types,
+            "schema": {"type": "string", "const": value},
+        }
+        for name, value in operation.headers.items()
+    }
+
+
 def error_responses(
     errors: Iterable[type[ApiError]], examples: Mapping[tuple[int, str], Any], **headers: Any
 ) -> dict[str, Any]:
@@ -131,10 +152,14 @@ def _error_response(
 ) -> dict[str, Any]:
     codes = [each.code for each in errors]
     status = errors[0].status
-    named = {"Retry-After": header("RetryAfter")} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+    own = {
+        name: header(component)
+        for name, component in _OF_ERRORS.items()
+        if all(name in _raised(each).headers for each in errors)
+    }
     return {
         "description": " ".join(f"`{each.code}`: {_sentence(each)}" for each in errors),
-        "headers": {**headers, **named},
+        "headers": {**headers, **own},
         "content": {
             JSON: {
                 "schema": {
@@ -188,10 +213,18 @@ def _sentence(error: type[ApiError]) -> str:
     return " ".join((error.__doc__ or "").split())
 
 
+def _raised(error: type[ApiError]) -> ApiError:
+    """Return an error as it is answered, with its headers."""
+    if issubclass(error, RateLimitExceeded):
+        return error(60)
+    return error([]) if issubclass(error, MethodNotAllowed) else error()
+
+
 def _example(error: type[ApiError]) -> dict[str, Any]:
-    content: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-        content["retryAfter"] = 60
+    raised = _raised(error)
+    content: dict[str, Any] = {"code": raised.code, "message": raised.message}
+    if isinstance(raised, RateLimitExceeded):
+        content["retryAfter"] = raised.retry_after
     meta = {"requestId": "req_018f3a5b00c1d2e3", "timestamp": "2026-01-15T10:30:00Z"}
     return {"error": content, "meta": meta}
 
@@ -206,7 +239,7 @@ ERROR: Final = members(
                 "type": "object",
                 "description": "What is wrong: above all field, value and expected.",
             },
-            "retryAfter": {**whole(), "description": "Seconds; only of 429."},
+            "retryAfter": {**whole(0, MAX_RETRY_AFTER), "description": "Seconds; only of 429."},
         },
         "required": ["code", "message"],
     },
@@ -216,6 +249,9 @@ ERROR: Final = members(
     ),
 )
 """The envelope of every error."""
+
+_OF_ERRORS: Final = {"WWW-Authenticate": "Authenticate", "Allow": "Allow"}
+"""The headers that some errors always have, and how the document names each."""
 
 HEADERS: Final[Mapping[str, Any]] = {
     "RequestId": {
@@ -228,7 +264,22 @@ HEADERS: Final[Mapping[str, Any]] = {
         "description": "When the oldest request of the minute stops counting, in Unix seconds.",
         "schema": whole(),
     },
-    "RetryAfter": {"description": "Seconds to wait.", "schema": whole()},
+    "RetryAfter": {
+        "description": (
+            "Seconds to wait: always of 429, and of another error where a fault has `retryAfter`."
+        ),
+        "schema": whole(0, MAX_RETRY_AFTER),
+    },
+    "Authenticate": {
+        "description": "How to send the credential.",
+        "required": True,
+        "schema": {"type": "string", "const": Unauthorized().headers["WWW-Authenticate"]},
+    },
+    "Allow": {
+        "description": "The methods that the path has.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
     "IdempotentReplayed": {
         "description": "On an answer that was stored for the idempotency key.",
         "schema": {"type": "string", "const": "true"},

@@ -41,6 +41,17 @@ _EVERYWHERE: Final = (
     errors.ServiceUnavailable,
 )
 """The errors of every call: of HTTP, of the account, and those that only faults cause."""
+_OF_EVERY_ANSWER: Final = {
+    "X-Request-Id": header("RequestId"),
+    "X-RateLimit-Limit": header("RateLimit"),
+    "X-RateLimit-Remaining": header("RateLimitRemaining"),
+    "X-RateLimit-Reset": header("RateLimitReset"),
+    "X-Sandbox-Warning": header("Warning"),
+}
+_OF_EVERY_ERROR: Final = {
+    **_OF_EVERY_ANSWER,
+    "Retry-After": header("RetryAfter"),  # a fault may send it with any status
+}
 
 
 def public_document(routes: Routes, answers: Answers, root: str) -> dict[str, Any]:
@@ -68,7 +79,12 @@ def public_document(routes: Routes, answers: Answers, root: str) -> dict[str, An
                 **_described(operation, tuple(accepted), own, each.path),
             }
     responses = shared_responses(paths)
-    responses["Status405"] = error_responses((errors.MethodNotAllowed,), _refused(shown))["405"]
+    responses |= {
+        f"Status{status}": each
+        for status, each in error_responses(
+            (errors.MethodNotAllowed,), _refused(shown), **_OF_EVERY_ERROR
+        ).items()
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -94,18 +110,11 @@ def _described(
     operation: Operation, accepted: Sequence[int], own: Sequence[Example], path: str
 ) -> dict[str, Any]:
     """Return an operation as the document has it."""
-    headers = {
-        "X-Request-Id": header("RequestId"),
-        "X-RateLimit-Limit": header("RateLimit"),
-        "X-RateLimit-Remaining": header("RateLimitRemaining"),
-        "X-RateLimit-Reset": header("RateLimitReset"),
-        "X-Sandbox-Warning": header("Warning"),
-    }
     replayed = {"Idempotent-Replayed": header("IdempotentReplayed")} if operation.has_key else {}
     success = {
         str(status): {
             "description": "Done.",
-            "headers": {**headers, **replayed},
+            "headers": {**_OF_EVERY_ANSWER, **replayed},
             "content": {JSON: {"schema": operation.answer, **_shown_answers(own, status)}},
         }
         for status in accepted
@@ -116,7 +125,7 @@ def _described(
         "parameters": parameters_of(operation, path) + [_KEY] * operation.has_key,
         "responses": {
             **success,
-            **error_responses((*_EVERYWHERE, *operation.errors), _refused(own), **headers),
+            **error_responses((*_EVERYWHERE, *operation.errors), _refused(own), **_OF_EVERY_ERROR),
         },
     }
     if operation.body is not None:
