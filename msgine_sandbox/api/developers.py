@@ -48,7 +48,7 @@ class DeveloperPush(msgspec.Struct, rename="camel"):
     recipient_count: int
     success_count: int
     failure_count: int
-    status: str
+    status: Status
     created_at: str
     data: Mapping[str, str] | UnsetType = UNSET
     image_url: str | UnsetType = UNSET

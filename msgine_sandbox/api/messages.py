@@ -32,7 +32,7 @@ class TextMessage(msgspec.Struct, rename="camel"):
     from_: str = msgspec.field(name="from")
     message: str | UnsetType
     content: str
-    status: str
+    status: Status
     cost: Decimal
     currency: str
     created_at: str
@@ -65,10 +65,14 @@ def text_message(
     )
 
 
+STATUSES: Final = tuple(each for each in Status if each is not Status.QUEUED)
+"""The statuses that this API has."""
+
+
 def sms_view(message: Message, form: AnswerForm) -> TextMessage:
     """Return an SMS; a scheduled one is pending, because this API does not have `queued`."""
     view = text_message(TextMessage, message, form, form.cost(message))
-    if message.scheduled_at is not None and view.status == Status.QUEUED:
+    if message.scheduled_at is not None and view.status not in STATUSES:
         view.status = Status.PENDING
     return view
 

@@ -13,16 +13,18 @@ from msgine_sandbox.asgi.fault_errors import FAULT_CODES
 from msgine_sandbox.asgi.fields import invalid_field
 from msgine_sandbox.asgi.routing import BASE_PATH, Resource, resource
 from msgine_sandbox.control.bodies import Body, convert
-from msgine_sandbox.control.views import DeletedView, ListView, fault_view
+from msgine_sandbox.control.views import DeletedView, Drop, ListView, fault_view
 from msgine_sandbox.model.channel import TRAITS, Channel
 from msgine_sandbox.model.characters import is_one_line
 from msgine_sandbox.model.clock import SECOND
 from msgine_sandbox.model.errors import InvalidRequest, NotFound
 from msgine_sandbox.model.fault import (
+    METHODS,
     PREFIX,
     DeliveryEffect,
     Effect,
     Match,
+    MethodName,
     RequestEffect,
     WebhookEffect,
 )
@@ -97,7 +99,6 @@ _MAX_TIMES: Final = 1_000_000
 _MAX_SEED: Final = 2**63 - 1
 MAX_REASON: Final = 200
 REASON: Final = f"1 to {MAX_REASON} characters in one line"
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _NUMBER_LIKE: Final = r"[+0-9 ().-]*\*?"
 _OF_NUMBERS: Final = frozenset("+0123456789*")
 _NUMBER: Final = r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*"
@@ -106,7 +107,7 @@ _NUMBER: Final = r"\+[1-9][0-9]{1,14}|\+?[0-9]{0,14}\*"
 class RequestMatchBody(Body, frozen=True, kw_only=True):
     """Which requests a fault applies to: all given fields must match."""
 
-    method: str | None = None
+    method: MethodName | None = None
     path: str | None = None
     to: str | None = None
 
@@ -133,7 +134,7 @@ class RequestEffectBody(Body, frozen=True, kw_only=True):
     envelope: bool | None = None
     retry_after: Annotated[int, Meta(ge=0, le=MAX_RETRY_AFTER)] | None = None
     delay: Annotated[float, Meta(ge=0, le=MAX_DELAY)] | None = None
-    drop: str | None = None
+    drop: Drop | None = None
     malformed: bool | None = None
     commit: bool | None = None
     webhook: None = None
@@ -245,8 +246,8 @@ def _spec(body: FaultBody, match: Match, effect: Effect) -> FaultSpec:
 
 def _request_match(body: RequestMatchBody) -> Match:
     method, path = body.method, body.path
-    if method is not None and method.upper() not in _METHODS:
-        raise invalid_field("match.method", method, "one of " + ", ".join(_METHODS))
+    if method is not None and method.upper() not in METHODS:
+        raise invalid_field("match.method", method, "one of " + ", ".join(METHODS))
     if path is not None and not _is_path(path):
         expected = f"a path below the base URL, such as /messages/sms, of at most {_MAX_PATH}"
         raise invalid_field("match.path", path[:_MAX_PATH], f"{expected} characters")
@@ -325,8 +326,6 @@ def _delivery_effect(body: DeliveryEffectBody, channel: Channel | None) -> Deliv
 
 
 def _request_effect(body: RequestEffectBody, *, commits: bool) -> RequestEffect:
-    if body.drop not in {None, "before", "after"}:
-        raise invalid_field("effect.drop", body.drop, "before or after")
     effect = RequestEffect(
         status=body.status,
         code=body.code,
@@ -335,9 +334,9 @@ def _request_effect(body: RequestEffectBody, *, commits: bool) -> RequestEffect:
         delay=body.delay or 0,
         drop=body.drop is not None,
         malformed=bool(body.malformed),
-        commit=commits or body.drop == "after",
+        commit=commits or body.drop is Drop.AFTER,
     )
-    _check_together(effect, contradicts=commits and body.drop == "before")
+    _check_together(effect, contradicts=commits and body.drop is Drop.BEFORE)
     return effect
 
 

@@ -1,6 +1,7 @@
 """What the control API returns: lists, small answers, webhooks and faults."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -94,6 +95,13 @@ class HttpView(View, frozen=True, kw_only=True, omit_defaults=True):
     """Whether only the beginning of the body is kept; absent if it is not."""
 
 
+class Drop(StrEnum):
+    """When a connection is closed: before the request is performed, or after that."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
 class RequestEffectView(View, frozen=True, kw_only=True, omit_defaults=True):
     """What a fault does to requests, as it was asked for."""
 
@@ -102,7 +110,7 @@ class RequestEffectView(View, frozen=True, kw_only=True, omit_defaults=True):
     envelope: bool = True
     retry_after: int | None = None
     delay: float | None = None
-    drop: str | None = None
+    drop: Drop | None = None
     malformed: bool | None = None
     commit: bool | None = None
 
@@ -189,7 +197,7 @@ def effect_view(effect: Effect) -> EffectView:
         return DeliveryEffectView(delivery=effect.outcome, reason=effect.reason, after=effect.after)
     if isinstance(effect, WebhookEffect):
         return WebhookEffectView(webhook=effect.mode, delay=effect.delay or None)
-    drop = "after" if effect.commit else "before"
+    drop = Drop.AFTER if effect.commit else Drop.BEFORE
     return RequestEffectView(
         status=effect.status,
         code=effect.code,

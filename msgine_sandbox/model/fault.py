@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from random import Random
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
 from msgine_sandbox.model.channel import Channel
@@ -14,6 +15,11 @@ from msgine_sandbox.model.recipients import is_address
 from msgine_sandbox.model.webhook import EventType, WebhookMode
 
 PREFIX: Final = "flt"
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+MethodName = Annotated[
+    str,
+    Meta(description="one of " + ", ".join(METHODS), extra_json_schema={"enum": METHODS}),
+]
 # Every webhook needs it, and Python 3.11 is slow to find the members of an enum.
 _REORDER: Final = WebhookMode.REORDER
 
@@ -30,7 +36,7 @@ class FaultTarget(msgspec.Struct, frozen=True, kw_only=True):
 class Match(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a fault applies to: all given fields must match."""
 
-    method: str | None = None
+    method: MethodName | None = None
     path: str | None = None
     """`*` stands for any text."""
     to: str | None = None

@@ -171,9 +171,10 @@ _KEY: Final = {
 
 
 def _webhook(event: EventType, schemas: Schemas) -> dict[str, Any]:
+    status = event.removeprefix("message.")
     return {
         "post": {
-            "summary": f"A recipient's message is {event.removeprefix('message.')}",
+            "summary": f"A recipient's message is {status}",
             "description": (
                 "To the message's callbackUrl, else to the account's endpoints; at least once,"
                 " until the receiver answers 2xx. Signed as in Standard Webhooks where there is"
@@ -186,13 +187,18 @@ def _webhook(event: EventType, schemas: Schemas) -> dict[str, Any]:
                         "schema": {
                             "allOf": [
                                 schemas.of(Payload),
-                                {"properties": {"event": {"const": event.value}}},
+                                {
+                                    "properties": {
+                                        "event": {"const": event.value},
+                                        "status": {"const": status},
+                                    }
+                                },
                             ]
                         },
                         "example": {
                             "id": "msg_018f3a5b00c1d2e3",
                             "event": event.value,
-                            "status": event.removeprefix("message."),
+                            "status": status,
                             "to": "+256701521269",
                             "from": "MyApp",
                             "timestamp": "2026-01-15T10:30:15Z",

@@ -48,6 +48,7 @@ def public_operations(schemas: Schemas, answers: Answers) -> Mapping[CallKey, Op
 
 def _messages_api(schemas: Schemas, answers: Answers) -> Mapping[CallKey, Operation]:
     sms = schemas.of(messages.TextMessage)
+    schemas.narrow(messages.TextMessage, channel=[Channel.SMS], status=messages.STATUSES)
     counts = members(page=whole(1), limit=whole(1), total=whole(), pages=whole())
     return {
         ("POST", "/messages/sms"): _send(Channel.SMS, messages.CODECS[answers], schemas),
@@ -66,6 +67,12 @@ def _messages_api(schemas: Schemas, answers: Answers) -> Mapping[CallKey, Operat
 def _developers_api(schemas: Schemas) -> Mapping[CallKey, Operation]:
     views = {channel: _view_of(codec, schemas) for channel, codec in developers.CODECS.items()}
     any_of = list({str(view): view for view in views.values()}.values())
+    channels = {
+        kind: [each for each, codec in developers.CODECS.items() if _kind_of(codec) is kind]
+        for kind in map(_kind_of, developers.CODECS.values())
+    }
+    for kind, shown in channels.items():
+        schemas.narrow(kind, channel=shown)
     counts = {"total": whole(), "page": whole(1), "pages": whole()}
     return {
         **{
@@ -136,7 +143,12 @@ def _send(channel: Channel, codec: MessageCodec[Any], schemas: Schemas) -> Opera
 
 
 def _view_of(codec: MessageCodec[Any], schemas: Schemas) -> Schema:
-    return schemas.of(get_type_hints(codec.view)["return"])
+    return schemas.of(_kind_of(codec))
+
+
+def _kind_of(codec: MessageCodec[Any]) -> type:
+    kind: type = get_type_hints(codec.view)["return"]
+    return kind
 
 
 def _read(

@@ -75,6 +75,12 @@ class Schemas:
             return self._named_schema(kind, self._struct)
         raise TypeError(f"No schema is known of {kind!r}")
 
+    def narrow(self, kind: type, **members: Iterable[str]) -> None:
+        """Let members of a struct have no values but these."""
+        properties = self.components[kind.__name__]["properties"]
+        for name, values in members.items():
+            properties[name] = {"type": "string", "enum": [str(each) for each in values]}
+
     def _any_of(self, kinds: Sequence[Any]) -> Schema:
         schemas = [self.of(each) for each in kinds]
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
@@ -152,6 +158,7 @@ def _restrictions(schema: Schema, metas: Sequence[Any]) -> Schema:
             if meta.min_length is not None:
                 is_array = schema.get("type") == "array"
                 found["minItems" if is_array else "minLength"] = meta.min_length
+            found |= meta.extra_json_schema or {}
     return found
 
 

@@ -1,0 +1,98 @@
+"""The values that the OpenAPI documents allow are those that the server takes and sends."""
+
+from typing import Any
+
+import pytest
+from box import BASE_PATH, Box
+from jsonschema import Draft202012Validator
+from receiver import Receiver
+from sends import SENDS, later
+
+PUBLIC, CONTROL = "/openapi.json", "/_sandbox/openapi.json"
+JSON = "application/json"
+
+
+def answer_schema(document: dict[str, Any], path: str, method: str, status: int) -> Any:
+    operation = document["paths"][path][method]
+    return operation["responses"][str(status)]["content"][JSON]["schema"]
+
+
+def body_schema(paths: dict[str, Any], path: str, method: str = "post") -> Any:
+    return paths[path][method]["requestBody"]["content"][JSON]["schema"]
+
+
+def allows(document: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:
+    return Draft202012Validator({**schema, "components": document["components"]}).is_valid(value)
+
+
+def choices(document: dict[str, Any], schema: dict[str, Any]) -> set[str]:
+    """Return the values of a schema that allows some, or null."""
+    found = schema.get("anyOf", [schema])[0]
+    if "$ref" in found:
+        found = document["components"]["schemas"][found["$ref"].rpartition("/")[2]]
+    return set(found["enum"])
+
+
+# Choices
+
+
+@pytest.mark.parametrize(
+    ("fault", "schema", "field"),
+    [
+        ({"effect": {"drop": "{}"}}, "RequestEffectBody", "drop"),
+        ({"effect": {"status": 503}, "match": {"method": "{}"}}, "RequestMatchBody", "method"),
+    ],
+)
+async def test_the_choices_of_a_fault_are_those_that_are_taken(
+    box: Box, fault: dict[str, Any], schema: str, field: str
+) -> None:
+    document = await box.get(CONTROL)
+    known = choices(document, document["components"]["schemas"][schema]["properties"][field])
+    part = "match" if "match" in fault else "effect"
+    for value in (*known, "other"):
+        body = {**fault, part: {field: value}}
+        answer = await box.call("POST", "/_sandbox/faults", json=body)
+        assert answer.is_success is (value in known), value
+        is_allowed = allows(document, body_schema(document["paths"], "/_sandbox/faults"), body)
+        assert is_allowed is (value in known), value
+        if answer.is_success:
+            described = answer_schema(document, "/_sandbox/faults", "post", 201)
+            assert allows(document, described, answer.json())
+            assert answer.json()[part][field] == value
+        else:
+            expected = answer.json()["error"]["details"]["expected"]
+            assert set(expected.removeprefix("one of ").split(", ")) == known
+
+
+async def test_every_status_and_channel_that_is_sent_is_described(
+    box: Box, receiver: Receiver
+) -> None:
+    await box.listen(receiver.url)
+    document = await box.get(PUBLIC)
+    schemas, found = document["components"]["schemas"], set()
+    for path, body in SENDS.items():
+        for more in ({}, {"scheduledFor": await later(box, days=1)}):
+            message = await box.developers("POST", path, {**body, **more})
+            for _ in range(4):
+                for call in ("/messages/{id}", "/developers/{id}"):
+                    answer = await box.call("GET", BASE_PATH + call.replace("{id}", message["id"]))
+                    if answer.is_success:
+                        described = answer_schema(document, call, "get", 200)
+                        assert allows(document, described, answer.json())
+                        found.add((call, answer.json()["channel"], answer.json()["status"]))
+                await box.control("POST", "/clock/advance", {"until": "next"})
+    one, other = ("/messages/{id}", "TextMessage"), ("/developers/{id}", "DeveloperMessage")
+    for call, name in (one, other):
+        properties = schemas[name]["properties"]
+        seen = {each for each in found if each[0] == call and each[1] != "push"}
+        assert {channel for _, channel, _ in seen} == choices(document, properties["channel"])
+        # The magic recipients of failures have tests of their own.
+        statuses = {status for _, _, status in seen} | {"failed"}
+        assert statuses == choices(document, properties["status"])
+    push = schemas["DeveloperPush"]["properties"]
+    assert choices(document, push["channel"]) == {"push"}
+    for each in receiver.received:
+        described = body_schema(document["webhooks"], each.content["event"])
+        assert allows(document, described, each.content)
+        assert not allows(document, described, {**each.content, "status": "pending"})
+    assert receiver.received
