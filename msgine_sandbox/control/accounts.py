@@ -1,7 +1,7 @@
 """`/_sandbox/account`: what an account may do, and what it pays."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
@@ -12,7 +12,7 @@ from msgine_sandbox.asgi.answers import Answer, json_answer
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fields import ControlQuery, invalid_field
 from msgine_sandbox.asgi.routing import Resource, resource
-from msgine_sandbox.control.bodies import Body, Number, read_body_as
+from msgine_sandbox.control.bodies import Body, read_body_as
 from msgine_sandbox.control.views import ListView, View
 from msgine_sandbox.model.account import TIERS, Account, Limits
 from msgine_sandbox.model.channel import Channel, Scope
@@ -121,6 +121,8 @@ MAX_LIMIT = 1000
 _MAX_PRICE: Final = 1_000_000
 _MAX_RATE: Final = 1_000_000
 _MAX_NAME: Final = 64
+_PRICE: Final = f"from 0 to {_MAX_PRICE:,}, with at most six decimals"
+Price = Annotated[float, Meta(ge=0, le=_MAX_PRICE, description=_PRICE)]
 _NAME: Final = f"1 to {_MAX_NAME} printable characters, with no space at either end"
 
 
@@ -151,8 +153,8 @@ class AccountBody(Body, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    price: Number | None = None
-    developer_prices: dict[Channel, Number | None] | None = None
+    price: Price | None = None
+    developer_prices: dict[Channel, Price | None] | None = None
 
 
 class AccountsControl:
@@ -276,16 +278,7 @@ def _developer_prices(prices: Mapping[Channel, int], body: AccountBody) -> Mappi
 
 
 def _price_in_micros(field: str, amount: float) -> int:
-    micros = _micros(amount)
-    if micros is None:
-        raise invalid_field(field, amount, "from 0 to 1,000,000, with at most six decimals")
-    return micros
-
-
-def _micros(amount: float) -> int | None:
-    try:
-        micros = Decimal(repr(amount)) * MICROS
-    except InvalidOperation:
-        return None
-    exact = micros == micros.to_integral_value() and 0 <= micros <= _MAX_PRICE * MICROS
-    return int(micros) if exact else None
+    micros = Decimal(repr(amount)) * MICROS
+    if micros == micros.to_integral_value():
+        return int(micros)
+    raise invalid_field(field, amount, _PRICE)

@@ -64,7 +64,7 @@ class Schemas:
         if origin in {Union, UnionType}:
             return self._any_of([each for each in arguments if each is not UnsetType])
         if origin is not None and issubclass(origin, Mapping):
-            return {"type": "object", "additionalProperties": self.of(arguments[1])}
+            return self._map(*arguments)
         if origin is not None and issubclass(origin, Sequence):
             return {"type": "array", "items": self.of(arguments[0])}
         if kind in _PLAIN:
@@ -84,6 +84,10 @@ class Schemas:
     def _any_of(self, kinds: Sequence[Any]) -> Schema:
         schemas = [self.of(each) for each in kinds]
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+    def _map(self, names: Any, values: Any) -> Schema:
+        schema = {"type": "object", "additionalProperties": self.of(values)}
+        return schema if names is str else {**schema, "propertyNames": self.of(names)}
 
     def _named_schema(self, kind: type, make: Callable[[Any], Schema]) -> Schema:
         name = kind.__name__

@@ -96,3 +96,42 @@ async def test_every_status_and_channel_that_is_sent_is_described(
         assert allows(document, described, each.content)
         assert not allows(document, described, {**each.content, "status": "pending"})
     assert receiver.received
+
+
+# Ranges
+
+
+@pytest.mark.parametrize("amount", [-0.01, 0, 0.000001, 1_000_000, 1_000_000.01, 1e15, "1", None])
+@pytest.mark.parametrize("field", ["price", "sms", "email", "push", "fax"])
+async def test_the_prices_that_are_described_are_taken(box: Box, field: str, amount: Any) -> None:
+    document = await box.get(CONTROL)
+    body = {"price": amount} if field == "price" else {"developerPrices": {field: amount}}
+    answer = await box.call("PATCH", "/_sandbox/account", json=body)
+    described = body_schema(document["paths"], "/_sandbox/account", "patch")
+    assert allows(document, described, body) is answer.is_success
+    if answer.is_success:
+        described = answer_schema(document, "/_sandbox/account", "patch", 200)
+        assert allows(document, described, answer.json())
+
+
+@pytest.mark.parametrize(
+    ("field", "others"),
+    [
+        ("retryAfter", {"status": 429}),
+        ("status", {}),
+        ("delay", {"malformed": True}),
+        ("after", {"delivery": "failed"}),
+    ],
+)
+async def test_the_range_of_a_number_is_the_one_that_is_taken(
+    box: Box, field: str, others: dict[str, Any]
+) -> None:
+    document = await box.get(CONTROL)
+    name = "DeliveryEffectBody" if "delivery" in others else "RequestEffectBody"
+    schema = document["components"]["schemas"][name]["properties"][field]["anyOf"][0]
+    least, most = schema["minimum"], schema["maximum"]
+    for value in (least - 1, least, most, most + 1):
+        body = {"effect": {**others, field: value}}
+        answer = await box.call("POST", "/_sandbox/faults", json=body)
+        is_allowed = allows(document, body_schema(document["paths"], "/_sandbox/faults"), body)
+        assert answer.is_success is is_allowed is (least <= value <= most)
