@@ -18,6 +18,9 @@ from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Instant, iso_seconds
 from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.message import AnswerForm, Message, PushParts
+from msgine_sandbox.model.recipients import MAX_MAILBOX, MAX_TARGET
+from msgine_sandbox.model.webhook import MAX_URL
+from msgine_sandbox.services.drafts import MAX_RECIPIENTS
 from msgine_sandbox.services.email import MAX_BODY, MAX_SUBJECT, EmailDraft
 from msgine_sandbox.services.push import MAX_BODY as MAX_PUSH_BODY
 from msgine_sandbox.services.push import MAX_TITLE, PushDraft
@@ -98,6 +101,12 @@ def _sdk(name: str, attribute: str | None = None, **more: Any) -> Field:
     return Field(name=name, attribute=attribute or name, **values)
 
 
+def _recipients(name: str, attribute: str | None = None, **more: Any) -> Field:
+    """Return a field that names recipients; split at commas, unless `type` says otherwise."""
+    values = {"type": FieldType.SPLIT_TEXTS, "max_recipients": MAX_RECIPIENTS} | more
+    return _sdk(name, attribute, **values)
+
+
 _FOR_EVERY_CHANNEL: Final = (
     _sdk("scheduledFor", "scheduled_for", type=FieldType.TIME),
     _sdk(idempotency.FIELD, type=FieldType.KEY, max_length=idempotency.MAX_LENGTH_IN_BODY),
@@ -107,7 +116,7 @@ _ADDRESSES: Final = "an address, several with commas between, or an array of the
 
 SMS: Final = MessageCodec(
     (
-        _sdk("to", type=FieldType.SPLIT_TEXTS, required=True, expected=_NUMBERS),
+        _recipients("to", required=True, expected=_NUMBERS),
         _sdk(
             "message",
             required=True,
@@ -115,7 +124,12 @@ SMS: Final = MessageCodec(
             source=Source.DOCUMENTED_ELSEWHERE,
         ),
         _sdk("from", "sender", max_length=MAX_SENDER, source=Source.DOCUMENTED_ELSEWHERE),
-        _sdk("callbackUrl", "callback_url", source=Source.DOCUMENTED_ELSEWHERE),
+        _sdk(
+            "callbackUrl",
+            "callback_url",
+            max_length=MAX_URL,
+            source=Source.DOCUMENTED_ELSEWHERE,
+        ),
         *_FOR_EVERY_CHANNEL,
     ),
     partial(SmsDraft, max_length=MAX_DEVELOPER_TEXT),
@@ -123,10 +137,10 @@ SMS: Final = MessageCodec(
 )
 EMAIL: Final = MessageCodec(
     (
-        _sdk("from", "sender", required=True),
-        _sdk("to", type=FieldType.SPLIT_TEXTS, required_first=True, expected=_ADDRESSES),
-        _sdk("cc", type=FieldType.SPLIT_TEXTS),
-        _sdk("bcc", type=FieldType.SPLIT_TEXTS),
+        _sdk("from", "sender", required=True, max_length=MAX_MAILBOX),
+        _recipients("to", required_first=True, expected=_ADDRESSES),
+        _recipients("cc"),
+        _recipients("bcc"),
         _sdk("subject", required=True, max_length=MAX_SUBJECT),
         _sdk("text", max_length=MAX_BODY),
         _sdk("html", max_length=MAX_BODY),
@@ -139,11 +153,11 @@ PUSH: Final = MessageCodec(
     (
         _sdk("title", required=True, max_length=MAX_TITLE),
         _sdk("body", required=True, max_length=MAX_PUSH_BODY),
-        _sdk("userIds", "user_ids", type=FieldType.TEXTS),
-        _sdk("topic"),
-        _sdk("tokens", type=FieldType.TEXTS, source=Source.OURS),
+        _recipients("userIds", "user_ids", type=FieldType.TEXTS, max_length=MAX_TARGET),
+        _sdk("topic", max_length=MAX_TARGET),
+        _recipients("tokens", type=FieldType.TEXTS, max_length=MAX_TARGET, source=Source.OURS),
         _sdk("data", type=FieldType.STRING_MAP),
-        _sdk("imageUrl", "image_url"),
+        _sdk("imageUrl", "image_url", max_length=MAX_URL),
         *_FOR_EVERY_CHANNEL,
     ),
     PushDraft,

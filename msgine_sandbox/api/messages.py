@@ -19,6 +19,8 @@ from msgine_sandbox.model.clock import iso_seconds
 from msgine_sandbox.model.delivery import Status
 from msgine_sandbox.model.message import AnswerForm, Message
 from msgine_sandbox.model.money import Money
+from msgine_sandbox.model.webhook import MAX_URL
+from msgine_sandbox.services.drafts import MAX_RECIPIENTS
 from msgine_sandbox.services.sms import MAX_SENDER, MAX_TEXT, SmsDraft
 
 
@@ -90,6 +92,7 @@ _FIELDS: Final = (
         type=FieldType.TEXTS,
         attribute="to",
         required=True,
+        max_recipients=MAX_RECIPIENTS,
         source=Source.DOCUMENTED,
     ),
     Field(
@@ -111,6 +114,7 @@ _FIELDS: Final = (
         name="callbackUrl",
         type=FieldType.TEXT,
         attribute="callback_url",
+        max_length=MAX_URL,
         source=Source.DOCUMENTED,
     ),
 )

@@ -55,7 +55,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     expected: str | None = None
     """The text for a missing field, where that of its type is not precise."""
     max_length: int | None = None
-    """Characters; the channel's service checks it."""
+    """Characters of a text, which has at least one; the channel's service checks it."""
+    max_recipients: int | None = None
+    """How many a field with recipients can name; the channel's service checks it."""
     source: Source
 
     def missing(self) -> InvalidRequest:

@@ -8,11 +8,12 @@ from msgine_sandbox.api.schema import MessageCodec
 from msgine_sandbox.model import errors
 from msgine_sandbox.model.channel import TRAITS, Channel, Scope
 from msgine_sandbox.model.choices import Answers
-from msgine_sandbox.model.recipients import Platform
+from msgine_sandbox.model.recipients import MAX_TARGET, Platform
 from msgine_sandbox.openapi.operations import CallKey, Operation, Parameter, members, whole
 from msgine_sandbox.openapi.schemas import Schema, Schemas, body_schema
 
 _TEXT: Final[Schema] = {"type": "string"}
+_TOKEN: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": MAX_TARGET}
 _DATE: Final[Schema] = {"type": "string", "format": "date"}
 _DAY: Final[Schema] = {"anyOf": [_DATE, {"type": "string", "format": "date-time"}]}
 _MONEY: Final[Schema] = {"type": "number"}
@@ -104,7 +105,7 @@ def _devices_api(schemas: Schemas) -> Mapping[CallKey, Operation]:
             body={
                 "type": "object",
                 "properties": {
-                    "token": _TEXT,
+                    "token": _TOKEN,
                     "platform": platform,
                     "deviceId": {"type": ["string", "null"], "description": "It has no effect."},
                 },
@@ -123,7 +124,7 @@ def _devices_api(schemas: Schemas) -> Mapping[CallKey, Operation]:
         ),
         ("DELETE", path): Operation(
             summary="Remove a device",
-            body=members(token=_TEXT),
+            body=members(token=_TOKEN),
             answer=members(message=_TEXT),
             errors=(errors.NotFound,),
             scope=Scope.SEND_PUSH,

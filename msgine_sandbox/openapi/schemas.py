@@ -125,16 +125,23 @@ def body_schema(known: Iterable[Field]) -> Schema:
 
 
 def _field(known: Field) -> Schema:
+    is_required = known.required or known.required_first
     text: Schema = {"type": "string"}
+    texts: Schema = {"type": "array", "items": text}
     if known.max_length is not None:
-        text["maxLength"] = known.max_length
+        text |= {"minLength": 1, "maxLength": known.max_length}
+    if known.max_recipients is not None:
+        text["minLength"] = 1
+        texts["maxItems"] = known.max_recipients
+        if is_required:  # another one may be empty where some field names a recipient
+            texts["minItems"] = 1
     kinds: Mapping[FieldType, list[Schema]] = {
-        FieldType.TEXTS: [text, {"type": "array", "items": text}],
-        FieldType.SPLIT_TEXTS: [text, {"type": "array", "items": text}],
+        FieldType.TEXTS: [text, texts],
+        FieldType.SPLIT_TEXTS: [text, texts],
         FieldType.STRING_MAP: [{"type": "object", "additionalProperties": {"type": "string"}}],
     }
     schemas = kinds.get(known.type, [text])
-    if not (known.required or known.required_first):
+    if not is_required:
         schemas = [*schemas, {"type": "null"}]
     described = f"{known.expected or known.type.value}. Source: {known.source.value}."
     shape = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}

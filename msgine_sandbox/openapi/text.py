@@ -147,7 +147,7 @@ def _type_of_scalar(schema: Json, kind: str) -> str:
     if "enum" in schema:
         return ", ".join(f"`{each}`" for each in schema["enum"])
     if "maxLength" in schema:
-        return f"{kind} of at most {schema['maxLength']} characters"
+        return f"{kind} of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
     if "minimum" in schema and "maximum" in schema:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"
     return kind

@@ -135,3 +135,84 @@ async def test_the_range_of_a_number_is_the_one_that_is_taken(
         answer = await box.call("POST", "/_sandbox/faults", json=body)
         is_allowed = allows(document, body_schema(document["paths"], "/_sandbox/faults"), body)
         assert answer.is_success is is_allowed is (least <= value <= most)
+
+
+# Texts and recipients
+
+BODIES = {"/messages/sms": SENDS["/sms"]} | {
+    f"/developers{path}": body for path, body in SENDS.items()
+}
+
+
+def text_of(field: str, length: int) -> str:
+    if field in {"callbackUrl", "imageUrl"}:
+        return "http://shop.example/".ljust(length, "a")
+    return "a" * length
+
+
+def recipients(path: str, field: str, count: int) -> list[str]:
+    if field in {"userIds", "tokens"}:
+        return [f"someone-{n}" for n in range(count)]
+    if path.endswith("email"):
+        return [f"jane-{n}@example.com" for n in range(count)]
+    return [f"+2567012345{n:02}" if n < 100 else "+256701999999" for n in range(count)]
+
+
+async def verdicts(
+    box: Box, document: dict[str, Any], path: str, field: str, value: Any
+) -> tuple[bool, bool]:
+    """Return whether the document allows a send with a field, and whether the server takes it."""
+    body = {**BODIES[path], field: value}
+    answer = await box.call("POST", BASE_PATH + path, json=body)
+    return allows(document, body_schema(document["paths"], path), body), answer.is_success
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_the_length_of_a_text_is_the_one_that_is_taken(box: Box, path: str) -> None:
+    await box.control("PATCH", "/account", {"tier": "unlimited"})
+    document, found = await box.get(PUBLIC), set()
+    for field, schema in body_schema(document["paths"], path)["properties"].items():
+        text = schema.get("anyOf", [schema])[0]
+        if "maxLength" not in text:
+            continue
+        found.add(field)
+        most = text["maxLength"]
+        for value in ("", text_of(field, most + 1)):
+            assert await verdicts(box, document, path, field, value) == (False, False), field
+        if (path, field) != ("/developers/email", "from"):  # an address has limits of its own
+            value = text_of(field, most)
+            assert await verdicts(box, document, path, field, value) == (True, True), field
+    assert found >= {"message", "subject", "text", "html", "title", "body"} & BODIES[path].keys()
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_the_number_of_recipients_is_the_one_that_is_taken(box: Box, path: str) -> None:
+    await box.control("PATCH", "/account", {"tier": "unlimited"})
+    document, found = await box.get(PUBLIC), set()
+    schema = body_schema(document["paths"], path)
+    for field, described in schema["properties"].items():
+        arrays = [each for each in described.get("anyOf", ()) if each.get("type") == "array"]
+        if not arrays:
+            continue
+        found.add(field)
+        most = arrays[0]["maxItems"]
+        refused = ["", [""], recipients(path, field, most + 1)]
+        if field in schema["required"]:
+            refused.append([])
+        for value in refused:
+            assert await verdicts(box, document, path, field, value) == (False, False), field
+        # All recipients are counted together, and the body names one already.
+        value = recipients(path, field, most - (field in {"cc", "bcc", "userIds"}))
+        assert await verdicts(box, document, path, field, value) == (True, True), field
+    assert found >= {"to", "cc", "tokens"} & BODIES[path].keys()
+
+
+async def test_the_length_of_a_device_token_is_the_one_that_is_taken(box: Box) -> None:
+    document, path = await box.get(PUBLIC), "/developers/push/device"
+    most = body_schema(document["paths"], path)["properties"]["token"]["maxLength"]
+    for length in (0, 1, most, most + 1):
+        body = {"token": "t" * length, "platform": "ios"}
+        for method in ("POST", "DELETE"):
+            answer = await box.call(method, BASE_PATH + path, json=body)
+            described = body_schema(document["paths"], path, method.lower())
+            assert allows(document, described, body) is answer.is_success
