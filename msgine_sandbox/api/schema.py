@@ -29,7 +29,7 @@ class FieldType(Enum):
     SPLIT_TEXTS = "a string that is split at its commas, or an array of strings"
     STRING_MAP = "an object whose values are strings"
     TIME = "a time in ISO 8601, with Z or an offset unless it is in UTC"
-    KEY = "an idempotency key, which the pipeline reads"
+    KEY = "an idempotency key"
 
 
 class Source(Enum):

@@ -57,7 +57,7 @@ class TimelineRequest(View, frozen=True, kw_only=True):
     type: str = "request"
     request_id: str
     decisions: Sequence[DecisionView] | UnsetType = UNSET
-    """What the pipeline decided; as long as the request is in the journal, as `warnings` are."""
+    """What was decided about it; as long as the request is in the journal, as `warnings` are."""
     warnings: Sequence[WarningView] | UnsetType = UNSET
 
 

@@ -5,6 +5,7 @@ decimals that are served as numbers for strings.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -99,10 +100,15 @@ class Schemas:
         return {"$ref": REFERENCE + name}
 
     def _struct(self, kind: type[msgspec.Struct]) -> Schema:
-        found, texts = fields(kind), _field_texts(kind)
+        found = fields(kind)
+        names = {each.name: each.encode_name for each in found}
+        texts = {
+            name: {"description": _with_names(text, names)}
+            for name, text in _field_texts(kind).items()
+        }
         schema: Schema = {
             "type": "object",
-            "description": _sentence(kind),
+            "description": _with_names(_sentence(kind), names),
             "properties": {
                 each.encode_name: {**self.of(each.type), **texts.get(each.name, {})}
                 for each in found
@@ -177,10 +183,15 @@ def _enumeration(kind: type[Enum]) -> Schema:
     return {"type": "string", "enum": [each.value for each in kind], "description": _sentence(kind)}
 
 
-def _field_texts(kind: type) -> Mapping[str, Schema]:
-    """Return the description of each field whose declaration has a docstring."""
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    """Return a docstring with the names that fields have in JSON, for those of the attributes."""
+    return re.sub(r"`(\w+)`", lambda found: f"`{names.get(found[1], found[1])}`", text)
+
+
+def _field_texts(kind: type) -> Mapping[str, str]:
+    """Return the docstring of each field whose declaration has one."""
     return {
-        name: {"description": text}
+        name: text
         for base in reversed(kind.__mro__)
         for name, text in _texts_of_module(base.__module__).get(base.__name__, {}).items()
     }
