@@ -66,7 +66,8 @@ class CollectingTransport(asyncio.Transport):
 
     def write_eof(self) -> None:
         self._writes.flush()
-        self._transport.write_eof()
+        if not self._transport.is_closing():  # as in `_write`
+            self._transport.write_eof()
 
     def close(self) -> None:
         self._writes.flush()

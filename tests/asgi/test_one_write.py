@@ -40,7 +40,11 @@ class Recorder(asyncio.Transport):
     def close(self) -> None:
         self.closed = True
 
-    abort = write_eof = close
+    abort = close
+
+    def write_eof(self) -> None:
+        assert not self.closed
+        self.closed = True
 
     def can_write_eof(self) -> bool:
         return True
@@ -253,6 +257,14 @@ async def test_a_connection_that_is_lost_takes_no_response_of_another_along(lost
                 [(status, _)] = body_lengths(await writes(recorder, 1))
                 assert status == b"HTTP/1.1 200 OK"
         assert recorders[lost].written == []
+
+
+async def test_a_connection_that_is_lost_is_not_refused() -> None:
+    async with connection() as (recorder, receive):
+        receive(HEALTH[:20])
+        recorder.closed = True
+        receive(b"not HTTP\r\n\r\n")  # would fail where something is written or ended
+        assert recorder.written == []
 
 
 async def test_a_response_of_many_parts_is_not_collected_as_a_whole(
