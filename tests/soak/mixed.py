@@ -21,7 +21,8 @@ from server import STOPPED, Server, Usage, serving
 
 _TREND = 480
 """Seconds of load from which memory is compared: in less, the bounds are reached too late."""
-_GROWTH = 1.05
+_GROWTH = 1.025
+"""From one sixth of the time to the next."""
 _MOST = 250
 """Megabytes that are resident at most."""
 _SILENCE = 5
@@ -197,11 +198,12 @@ class MixedLoad:
         most = max(row.resident_mb for row in rows)
         if most > _MOST:
             yield f"{most} MB were resident, more than {_MOST}."
-        third = len(rows) // 3
-        middle = median(row.resident_mb for row in rows[third:-third])
-        last = median(row.resident_mb for row in rows[-third:])
-        if self._seconds >= _TREND and last > middle * _GROWTH:
-            yield f"Memory grows: {middle} MB in the second third, {last} MB in the last."
+        # The last two sixths: before them, the journals of most accounts are still being filled.
+        sixth = len(rows) // 6
+        before = median(row.resident_mb for row in rows[-2 * sixth : -sixth])
+        last = median(row.resident_mb for row in rows[-sixth:])
+        if self._seconds >= _TREND and last > before * _GROWTH:
+            yield f"Memory grows: {before} MB in the last sixth but one, {last} MB in the last."
 
     async def _stopped(self) -> list[str]:
         """Stop the sandbox while all that can hang does, and return what is wrong with that."""
