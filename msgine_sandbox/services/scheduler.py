@@ -82,7 +82,14 @@ class Scheduler:
         come to its end: they are overdue, because the moved clock is stored.
         """
         for task in self._tasks():
-            with suppress(RuntimeError):  # the loop is closed
+            if task.get_loop().is_closed():
+                # From its beginning, so that what awaits ends before what it awaits. The garbage
+                # collector could end something of httpcore's first, which then looks for a loop.
+                coroutine = task.get_coro()
+                if coroutine is not None:
+                    coroutine.close()
+                continue
+            with suppress(RuntimeError):  # the loop has just been closed
                 # It has only paused, and must not go on with the task if it runs again.
                 task.get_loop().call_soon_threadsafe(task.cancel)
         for account in self._move_locks:
