@@ -172,7 +172,7 @@ class Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.handle_exit)
         super().run(sockets)
-        # A signal that comes while its handler is being removed is reported as an error.
+        # CPython reports a signal that comes while its handler is being removed as an error.
         report, sys.unraisablehook = sys.unraisablehook, lambda _: None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)

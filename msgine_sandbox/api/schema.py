@@ -110,7 +110,7 @@ class MessageCodec(Generic[Draft]):
         """Add warnings about fields that the call does not have, or that MsGine does not name."""
         if not self.names.issuperset(body):
             warn_of_unknown(context, body, self.names, "body")
-        if context.entry.query:  # without a call for most
+        if context.entry.query:  # asked here as well, to save nearly every send a call
             warn_of_query(context)
         for name in self._ours:
             if body.get(name) is not None:

@@ -171,7 +171,8 @@ class ApiPipeline:
             raise ClientDisconnect
         if effect.drop:
             if handled is not None:
-                entry.code = handled.error_code  # its client never sees it
+                # The journal and the log say why nothing was accepted; no response will.
+                entry.code = handled.error_code
             await self._connections.cut(context)
             raise ClientDisconnect
         if effect.status is not None:

@@ -39,7 +39,7 @@ class MessagePart(StrEnum):
 
 
 HEADERS: Final = {"X-Content-Type-Options": "nosniff"}
-"""Or else a browser may take the text of a message for a page."""
+"""Of a text: without it, a browser may take the text of a message for a page."""
 
 
 class TextAnswer(Answer):

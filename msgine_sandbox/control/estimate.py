@@ -124,6 +124,7 @@ class EstimateControl:
 
     async def _estimated(self, asked: EstimateBody, context: RequestContext) -> EstimateView:
         codec, channel = self._codecs[asked.path], asked.path.channel
+        # First, as the pipeline does before it calls the handler of a send.
         key = asked.body.get(FIELD) if asked.path in SENDS_WITH_FIELD else None
         if key is not None:
             checked_field(key)

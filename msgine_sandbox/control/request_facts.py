@@ -26,7 +26,10 @@ _BEGINNING: Final = 200
 
 
 class ErrorView(View, frozen=True, kw_only=True):
-    """The error that a request was answered with, each text of it shortened."""
+    """The error that a request was answered with, each text of it shortened.
+
+    Where a fault dropped the response, all but the code is null.
+    """
 
     code: str | None
     """Null where a fault left out the documented envelope, or half of the response."""
@@ -43,12 +46,12 @@ class ErrorView(View, frozen=True, kw_only=True):
 def error_view(entry: JournalEntry) -> ErrorView | None:
     """Return the error that a request was answered with; None without one.
 
-    Of one that a fault has kept from the client, only the code is known.
+    Of one whose response a fault dropped, only the code is known.
     """
     if outcome_of(entry) is RequestOutcome.ACCEPTED:
         return None
     if entry.response is None and entry.code is None:
-        return None
+        return None  # nothing was decided, or the client disconnected
     body = {} if entry.response is None else _object(entry.response.body)
     error = body.get("error")
     if not isinstance(error, dict):

@@ -114,12 +114,13 @@ def _first_fields(draft: EmailDraft) -> dict[str, str]:
     The case of a domain does not matter (RFC 5321, 2.4).
     """
     fields: dict[str, str] = {}
-    named = set()
+    named: set[tuple[str, str]] = set()
     for field, texts in {"to": draft.to, "cc": draft.cc, "bcc": draft.bcc}.items():
         for text in texts:
             mailbox, _, domain = text.rpartition("@")
-            if (mailbox, domain.lower()) not in named:
-                named.add((mailbox, domain.lower()))
+            address = mailbox, domain.lower()
+            if address not in named:
+                named.add(address)
                 fields[text] = field
     return fields
 

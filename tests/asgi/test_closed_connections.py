@@ -15,8 +15,8 @@ WAIT = head(method="GET", path="/_sandbox/messages/wait?timeout=60")
 
 
 @pytest.fixture
-async def one(parser: None) -> AsyncIterator[Served]:
-    """A sandbox with either parser, in a process without a garbage collector."""
+async def uncollected() -> AsyncIterator[Served]:
+    """A sandbox in a process without a garbage collector."""
     async with served() as fresh:
         gc.collect()
         gc.disable()
@@ -40,9 +40,11 @@ def connections() -> list[ConnectionProtocol]:
         *("a wait that goes on", "a request behind a wait"),
     ],
 )
-async def test_a_closed_connection_is_freed_at_once(one: Served, sent: bytes) -> None:
+async def test_a_closed_connection_is_freed_at_once(
+    parser: None, uncollected: Served, sent: bytes
+) -> None:
     # A server with many short connections had 16 MB of them that nothing used any more.
-    async with one.connected() as other, one.connected() as wire:
+    async with uncollected.connected() as other, uncollected.connected() as wire:
         await wire.write(sent)
         assert await other.status(HEALTH) == 200
         assert len(connections()) == 2
@@ -53,16 +55,11 @@ async def test_a_closed_connection_is_freed_at_once(one: Served, sent: bytes) ->
 
 
 @pytest.mark.both_loops
-async def test_a_connection_that_is_refused_is_freed_at_once() -> None:
-    async with served() as one, one.connected() as other:
-        gc.collect()
-        gc.disable()
-        try:
-            async with one.connected() as wire:
-                await wire.write(head(f"X-Long: {'x' * 70_000}"))
-                await wire.refused(431, "header_fields_too_large")
-            async with asyncio.timeout(LIMIT):
-                while len(connections()) > 1:
-                    assert await other.status(HEALTH) == 200
-        finally:
-            gc.enable()
+async def test_a_connection_that_is_refused_is_freed_at_once(uncollected: Served) -> None:
+    async with uncollected.connected() as other:
+        async with uncollected.connected() as wire:
+            await wire.write(head(f"X-Long: {'x' * 70_000}"))
+            await wire.refused(431, "header_fields_too_large")
+        async with asyncio.timeout(LIMIT):
+            while len(connections()) > 1:
+                assert await other.status(HEALTH) == 200

@@ -68,7 +68,7 @@ function useAccountInAddress(account) {
     if (inAddress) store.chooseAccount({ id: inAddress, token: "" }, true);
     else if (inAddress === "") {
       store.chooseAccount(null);
-      store.notify("What the address names as the account is none; showing all accounts", true);
+      store.notify("The address names no valid account; showing all accounts", true);
     } else replaceAccount(account.id, true);
   }, [inAddress, account?.id]);
 }
