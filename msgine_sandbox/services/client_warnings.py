@@ -164,8 +164,7 @@ def webhook_warnings(
         yield warning.webhook_not_sent(attempt.event, attempt.url, why)
         return
     yield warning.webhook_failed(attempt.event, attempt.url, why)
-    host = urlsplit(attempt.url).hostname or ""
-    if in_container and receiver_ms is None and is_loopback(host):
+    if in_container and receiver_ms is None and is_loopback(urlsplit(attempt.url).hostname or ""):
         yield warning.webhook_localhost(attempt.url)
 
 

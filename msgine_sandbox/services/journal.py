@@ -150,8 +150,12 @@ class Journal:
 
     def warn(self, account: int, request_id: str, warning: ClientWarning) -> None:
         """Add a warning to the entry of an earlier request, once for each code."""
+        # First without unpacking the entry: of a receiver that fails, each webhook of a message
+        # warns, and all but the first in vain.
+        if any(known.code is warning.code for known in self.warnings_of(account, request_id)):
+            return
         entry = self.entry_of(account, request_id)
-        if entry is not None and all(known.code is not warning.code for known in entry.warnings):
+        if entry is not None:
             warned = msgspec.structs.replace(entry, warnings=[*entry.warnings, warning])
             self._keep(warned)
             self._bus.announce(RequestWarned(warned))

@@ -84,7 +84,7 @@ class Scheduler:
         for task in self._tasks():
             if task.get_loop().is_closed():
                 # From its beginning, so that what awaits ends before what it awaits. The garbage
-                # collector could end something of httpcore's first, which then looks for a loop.
+                # collector has no order, and a connection could ask for its loop.
                 coroutine = task.get_coro()
                 if coroutine is not None:
                     coroutine.close()

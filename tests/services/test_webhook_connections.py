@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-import httpcore
-import httpx
 import pytest
 
 from msgine_sandbox.services.webhooks.authorities import Authorities
 from msgine_sandbox.services.webhooks.connections import WebhookConnections
+from msgine_sandbox.services.webhooks.network import ConnectError
+from msgine_sandbox.services.webhooks.request import webhook_request
 from msgine_sandbox.services.webhooks.response import PartialResponse
 
 pytestmark = pytest.mark.both_loops
@@ -69,7 +69,7 @@ async def listener() -> AsyncIterator[Listener]:
 async def connections() -> AsyncIterator[WebhookConnections]:
     connections = WebhookConnections(Authorities(None).context(), keep_alive=True)
     yield connections
-    await connections.close()
+    connections.close()
 
 
 async def post(
@@ -78,7 +78,7 @@ async def post(
     host: str = "127.0.0.1",
     *addresses: IPv4Address | IPv6Address,
 ) -> None:
-    request = httpx.Request("POST", f"http://{host}:{listener.port}/hooks")
+    request = webhook_request(f"http://{host}:{listener.port}/hooks", {}, b"{}")
     response = PartialResponse()
     await connections.exchange(request, addresses or [ADDRESS], response)
     assert (response.status, response.body) == (200, b"ok")
@@ -139,7 +139,7 @@ async def test_an_error_says_of_each_address_why_it_accepts_no_connection(
     listener: Listener, connections: WebhookConnections
 ) -> None:
     nobody = [ip_address("127.0.0.2"), ip_address("127.0.0.3")]
-    with pytest.raises(httpcore.ConnectError) as refused:
+    with pytest.raises(ConnectError) as refused:
         await post(connections, listener, "receiver.test", *nobody)
     assert str(refused.value) == (
         f"127.0.0.2:{listener.port}: Connection refused;"

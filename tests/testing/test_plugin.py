@@ -315,8 +315,8 @@ def test_a_running_sandbox_is_used_without_any_of_the_packages_of_a_server(
             assert {"msgspec", "starlette", "uvicorn"} <= needed
 
             def find_spec(self, name, *_):
-                # The tests send by httpx, which needs httpcore.
-                if name.partition(".")[0] in self.needed - {"httpx", "httpcore"}:
+                # The tests send by httpx, which needs h11.
+                if name.partition(".")[0] in self.needed - {"httpx", "h11"}:
                     raise ModuleNotFoundError(name)
 
         sys.meta_path.insert(0, Missing())

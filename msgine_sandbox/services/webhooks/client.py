@@ -5,25 +5,27 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-import httpcore
+import h11
 import httpx
 import msgspec
 
 from msgine_sandbox.model.webhook import AttemptHttp
 from msgine_sandbox.services.webhooks.authorities import Authorities
-from msgine_sandbox.services.webhooks.connections import WebhookConnections, parsed
+from msgine_sandbox.services.webhooks.connections import WebhookConnections
+from msgine_sandbox.services.webhooks.network import ConnectError, ReadError
+from msgine_sandbox.services.webhooks.request import Origin, webhook_request
 from msgine_sandbox.services.webhooks.resolver import Resolver
 from msgine_sandbox.services.webhooks.response import PartialResponse
 from msgine_sandbox.services.webhooks.targets import Address, Targets
 
 _FAILURES: Final = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
+    ConnectError,
+    ReadError,
+    h11.ProtocolError,
     httpx.InvalidURL,
     OSError,  # the name cannot be looked up
     ValueError,  # it is none
 )
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,20 +65,16 @@ class WebhookClient:
         started = time.perf_counter()
         response = PartialResponse()
         error, is_refused = None, False
-        sent = dict(headers)  # without those that httpx adds, until it has
+        sent, host = headers, ""
         try:
-            request = _request(url, headers, body)
-            sent = dict(request.headers.items())  # without looking each one up
+            request = webhook_request(url, headers, body)
+            sent, host = request.headers, request.target.origin.host
             async with asyncio.timeout(self._deadline):
-                addresses = await self._addresses(account, request.url)
+                addresses = await self._addresses(account, request.target.origin)
                 response.await_answer()
                 await self._connections.exchange(request, addresses, response)
         except TimeoutError:
-            what = (
-                "No complete answer"
-                if response.is_awaited
-                else f"{request.url.host} was not resolved"
-            )
+            what = "No complete answer" if response.is_awaited else f"{host} was not resolved"
             error = f"{what} within {self._deadline:g} s"
         except TargetRefused as refused:
             error, is_refused = str(refused), True
@@ -95,34 +93,28 @@ class WebhookClient:
             is_refused=is_refused,
         )
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close every connection."""
-        await self._connections.close()
+        self._connections.close()
 
-    async def _addresses(self, account: int, url: httpx.URL) -> list[Address]:
+    async def _addresses(self, account: int, origin: Origin) -> list[Address]:
         """Return those of a host's addresses that the policy allows.
 
         Raises:
             TargetRefused: it allows none of them.
-            httpcore.ConnectError: there are none.
+            ConnectError: there are none.
             OSError: the name cannot be looked up.
         """
-        port = url.port or _PORTS[url.scheme]
-        addresses = await self._resolver.addresses(account, url.host, port)
+        host, port = origin.host, origin.port
+        addresses = await self._resolver.addresses(account, host, port)
         refusals = {address: self._targets.refusal(address, port) for address in addresses}
         allowed = [address for address, refusal in refusals.items() if refusal is None]
         if allowed:
             return allowed
         if not refusals:
-            raise httpcore.ConnectError(f"{url.host} has no address")
+            raise ConnectError(f"{host} has no address")
         why = "; ".join(f"{address} {refusal}" for address, refusal in refusals.items())
         raise TargetRefused(f"Refused: {why}")
-
-
-def _request(url: str, headers: Mapping[str, str], body: bytes) -> httpx.Request:
-    # No compressed response: a small one could fill the memory.
-    headers = {**headers, "accept-encoding": "identity"}
-    return httpx.Request("POST", parsed(url), headers=headers, content=body)
 
 
 class TargetRefused(Exception):

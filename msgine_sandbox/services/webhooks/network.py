@@ -1,4 +1,4 @@
-"""Connections of asyncio to receivers, as httpcore reads and writes them."""
+"""Connections to receivers over TCP, and over TLS."""
 
 import asyncio
 import os
@@ -6,9 +6,7 @@ import select
 import socket
 import ssl
 import sys
-from typing import Any, Final
-
-import httpcore
+from typing import Final
 
 _MOST_UNREAD: Final = 64 * 1024
 """Bytes after which no more are taken from the network until they are read."""
@@ -18,13 +16,20 @@ _HANDSHAKE: Final = 24 * 60 * 60.0
 """Seconds for a handshake, longer than any deadline; asyncio would end it after a minute."""
 
 
-class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class ConnectError(Exception):
+    """There is no connection; the message says to where, and why."""
+
+
+class ReadError(Exception):
+    """The connection was lost."""
+
+
+class Stream(asyncio.Protocol):
     """A connection over TCP, and over TLS once that has been started.
 
-    httpcore has streams of anyio, with which an exchange takes half as long again. The streams of
-    asyncio cannot say that bytes have come which nobody has asked for.
+    The streams of asyncio cannot say that bytes have come which nobody has asked for.
 
-    Nothing here ends by itself: a webhook has one deadline, and httpcore's timeouts are not set.
+    Nothing here ends by itself, because a webhook has one deadline.
     """
 
     _transport: asyncio.Transport
@@ -32,7 +37,6 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def __init__(self, where: str) -> None:
         """Begin with the address and port of the receiver, as errors name them."""
         self._where = where
-        self._unsent = b""
         self._received = bytearray()
         self._has_ended = False
         self._error: Exception | None = None
@@ -65,28 +69,26 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._awaited is not None and not self._awaited.done():
             self._awaited.set_result(None)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        """Send bytes with the next `read`: httpcore writes a head and a body, one small packet."""
-        self._unsent += buffer
+    def send(self, data: bytes) -> None:
+        """Send bytes, unless the receiver has closed the connection: it may have said why."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        """Send what was written, and return at least one byte of what comes, or none at the end.
+    async def receive(self) -> bytes:
+        """Return what comes next: from one byte to 64 KiB, or none at the end.
 
         Raises:
-            httpcore.ReadError: the connection was lost.
+            ReadError: the connection was lost.
         """
-        if self._unsent and not self._transport.is_closing():
-            self._transport.write(self._unsent)
-            self._unsent = b""
         if not self._received and not self._has_ended:
             self._acknowledge_at_once()
             self._awaited = asyncio.get_running_loop().create_future()
             await self._awaited
         if not self._received and self._error is not None:
-            raise httpcore.ReadError(str(self._error)) from self._error
+            raise ReadError(str(self._error)) from self._error
         was_full = len(self._received) > _MOST_UNREAD
-        part = bytes(self._received[:max_bytes])
-        del self._received[:max_bytes]
+        part = bytes(self._received[:_MOST_UNREAD])
+        del self._received[:_MOST_UNREAD]
         if was_full and len(self._received) <= _MOST_UNREAD and not self._transport.is_closing():
             self._transport.resume_reading()
         return part
@@ -102,7 +104,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             sock = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close at once: nothing is left to be sent, and no receiver is waited for."""
         self._transport.abort()
 
@@ -110,7 +112,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Start TLS with a receiver whose certificate is for a name; or else close.
 
         Raises:
-            httpcore.ConnectError: the certificate is for another name or not trusted, or there is
+            ConnectError: the certificate is for another name or not trusted, or there is
                 no TLS.
         """
         if self._received or self._has_ended:
@@ -135,13 +137,11 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise self._without_tls(_CLOSED_IN_HANDSHAKE)
         self._transport = encrypted
 
-    def _without_tls(self, reason: str) -> httpcore.ConnectError:
-        return httpcore.ConnectError(f"{self._where}: {reason}")
+    def _without_tls(self, reason: str) -> ConnectError:
+        return ConnectError(f"{self._where}: {reason}")
 
-    def get_extra_info(self, info: str) -> Any:
-        """Return whether something can be read, even if it is the end; httpcore asks only that."""
-        if info != "is_readable":
-            return None
+    def is_readable(self) -> bool:
+        """Return whether something can be received, even if it is the end."""
         if self._received or self._has_ended or self._transport.is_closing():
             return True
         # What the event loop has not seen yet.
@@ -152,14 +152,14 @@ async def connect(address: str, port: int) -> Stream:
     """Return a connection to an address.
 
     Raises:
-        httpcore.ConnectError: there is none; it says where, and why.
+        ConnectError: there is none; it says where, and why.
     """
     where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     loop = asyncio.get_running_loop()
     try:
         _, stream = await loop.create_connection(lambda: Stream(where), address, port)
     except OSError as error:
-        raise httpcore.ConnectError(f"{where}: {_reason(error)}") from error
+        raise ConnectError(f"{where}: {_reason(error)}") from error
     return stream
 
 

@@ -1,6 +1,7 @@
 """The response of a receiver, as far as it has come."""
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import httpx
@@ -19,7 +20,8 @@ class PartialResponse:
         self.is_reached = False
         """Whether something is known to listen at the address."""
         self.status: int | None = None
-        self.headers = httpx.Headers()
+        self.headers: Mapping[str, str] = {}
+        """By lower-case name; the values of one that is repeated are joined."""
         self.body = b""
 
     @property
@@ -30,6 +32,11 @@ class PartialResponse:
     def await_answer(self) -> None:
         """Begin to count how long the receiver takes."""
         self._awaited_since = time.perf_counter()
+
+    def begin(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Take the head of the response."""
+        self.status = status
+        self.headers = dict(httpx.Headers(headers).items())
 
     def waited_ms(self) -> float | None:
         """Return how long the answer has been awaited, or None where nothing was reached."""
@@ -42,4 +49,4 @@ class PartialResponse:
         if self.status is None:
             return None
         text = self.body[:_MAX_KEPT].decode(errors="replace")
-        return AttemptHttp(headers=dict(self.headers.items()), body=text)
+        return AttemptHttp(headers=self.headers, body=text)

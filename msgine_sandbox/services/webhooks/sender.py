@@ -184,7 +184,7 @@ class WebhookSender:
     async def close(self) -> None:
         """Close every connection."""
         if self._client is not None:
-            await self._client.close()
+            self._client.close()
             self._client = None
 
     def leave_loop(self) -> None:

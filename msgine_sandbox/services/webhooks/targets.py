@@ -63,10 +63,10 @@ class Targets:
         return next((each for each in refusals if each is not None), None)
 
     def _refusal_of(self, address: Address, port: int) -> str | None:
-        is_this_machine, is_local, has_metadata = _place(address)
+        is_this_machine, is_local, has_metadata, is_multicast = _place(address)
         if has_metadata:
             return "is link-local, where clouds keep their metadata"
-        if address.is_multicast:
+        if is_multicast:
             return "is a multicast address"
         # A webhook could otherwise call the control API, such as `POST /_sandbox/reset`.
         if port == self.own_port and (is_this_machine or _is_own(address)):
@@ -79,12 +79,12 @@ class Targets:
 
 
 @lru_cache(_KEPT)
-def _place(address: Address) -> tuple[bool, bool, bool]:
-    """Return whether an address is this machine, is local, and may be where metadata is."""
+def _place(address: Address) -> tuple[bool, bool, bool, bool]:
+    """Return whether an address is this machine, is local, may have metadata, is multicast."""
     is_this_machine = address.is_loopback or address.is_unspecified
     is_local = is_this_machine or not address.is_global
     has_metadata = address in METADATA or address in _AWS or address.is_link_local
-    return is_this_machine, is_local, has_metadata
+    return is_this_machine, is_local, has_metadata, address.is_multicast
 
 
 @lru_cache(_KEPT)
