@@ -1,7 +1,7 @@
 """Coverage: which documented behaviours an account's client has met so far."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -82,7 +82,7 @@ class Coverage:
         if entry.code is not None:
             met |= {refusal(entry.status, entry.code)} & _KNOWN
         elif entry.status < 400:
-            met.update((Behaviour.REPLAYED,) if entry.replayed else _behaviours_of(entry))
+            met.update((Behaviour.REPLAYED,) if entry.replayed else _behaviours_of(entry, met))
             repeats = entry.repeats
             if repeats is not None and repeats.status == RateLimitExceeded.status:
                 # Where the client has waited for Retry-After, and did not succeed by chance.
@@ -111,8 +111,8 @@ def _is_partial(message: Message) -> bool:
     return set(statuses) == {Status.SENT, Status.FAILED}
 
 
-def _behaviours_of(entry: JournalEntry) -> Sequence[str]:
-    """Return the behaviours that a call which has succeeded stands for."""
+def _behaviours_of(entry: JournalEntry, met: Collection[str]) -> Sequence[str]:
+    """Return the behaviours, besides those that were met, that a successful call stands for."""
     last = entry.path.rpartition("/")[2]
     behaviours = _CALLS.get((entry.method, last))
     if behaviours is not None:
@@ -120,7 +120,8 @@ def _behaviours_of(entry: JournalEntry) -> Sequence[str]:
     if last == _UNCOUNTED:
         return ()
     if last in _LISTS:
-        is_later = _is_later_page(entry.query)
+        # The query of a list is parsed until a later page has been asked for.
+        is_later = Behaviour.LATER_PAGE not in met and _is_later_page(entry.query)
         return (Behaviour.LISTED, Behaviour.LATER_PAGE) if is_later else (Behaviour.LISTED,)
     return _READ
 
