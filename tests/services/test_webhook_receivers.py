@@ -139,6 +139,17 @@ async def test_a_kept_connection_is_not_used_once_its_receiver_closes_it_or_send
                 await turns()
 
 
+async def test_what_follows_a_response_is_not_the_next_one() -> None:
+    async def answer(peer: Peer) -> None:
+        await peer.until_asked()
+        peer.writer.write(OK + UNASKED)
+
+    async with receiving(answer) as receiver, connecting() as connections:
+        for number in (1, 2):
+            response = await post(connections, receiver)
+            assert (response.status, len(receiver.peers)) == (200, number)
+
+
 async def test_a_request_says_where_it_goes_and_how_long_it_is() -> None:
     raw = b""
 

@@ -52,6 +52,8 @@ class HttpConnection:
         """Prepare for another request, and return whether there may be one."""
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False  # the response was not read to its end, or says that it is the last
+        if self._http.trailing_data[0]:
+            return False  # what follows it would be taken for the next response
         self._http.start_next_cycle()
         return True
 
