@@ -8,6 +8,7 @@ from benchmarks.bursts import Burst, against_echo
 from benchmarks.calls import RECEIVER, read, send, send_with_key
 from benchmarks.client import Client
 from benchmarks.figures import Figure, Row, Scale, at_least
+from benchmarks.load import run
 from benchmarks.servers import BARE, STEPS, Server, running, sandbox
 
 _ECHO = "of the echo"
@@ -19,6 +20,7 @@ ROWS = (
     Row("send-webhook", "send, two webhooks planned", _ECHO, at_least(0.40)),
     Row("get", "a message", _ECHO, at_least(1.0)),
     Row("list", "a list of 20", _ECHO, at_least(0.45)),
+    Row("list-other", "a list of 20 others each time", _ECHO),
     Row("wait", "a wait that is satisfied", _ECHO),
     Row("inbox", "the inbox, first page of 50", _ECHO),
     Row("search-text", "search by text, 10 of 1,000", _ECHO),
@@ -26,8 +28,10 @@ ROWS = (
 )
 READ = 1000
 """Messages of the account that is read."""
-_SENDER, _ORDINARY, _KEYS, _THREE, _PLANNED, _READER = (
-    "sender", "ordinary", "keys", "three", "planned", "reader",
+LISTED = 6000
+"""Messages of the account of which each list has others, more than a sandbox remembers."""
+_SENDER, _ORDINARY, _KEYS, _THREE, _PLANNED, _READER, _LISTER = (
+    "sender", "ordinary", "keys", "three", "planned", "reader", "lister",
 )  # fmt: skip
 
 
@@ -53,6 +57,7 @@ def _bursts(server: Server) -> list[Burst]:
         Burst("send-webhook", server, send(_PLANNED, callback_url=RECEIVER), 201, rest=STEPS),
         Burst("get", server, read(_READER, f"/api/v1/messages/{message}")),
         Burst("list", server, read(_READER, "/api/v1/messages?page=2&limit=20")),
+        Burst("list-other", server, read(_LISTER, *_pages(LISTED))),
         Burst("wait", server, read(_READER, "/_sandbox/messages/wait?contains=000500")),
         Burst("inbox", server, read(_READER, control)),
         Burst("search-text", server, read(_READER, f"{control}&q=is+00050")),
@@ -76,5 +81,10 @@ def _prepare(server: Server) -> str:
             body = {"to": to, "message": f"Your code is {number:06d}"}
             message = account.call("POST", "/api/v1/messages/sms", body)["id"]
         account.call("POST", "/_sandbox/clock/advance", {"seconds": 10})
+    run(server.port, LISTED, send(_LISTER)).expect(201)
     server.cpu.at_rest()
     return str(message)
+
+
+def _pages(messages: int) -> list[str]:
+    return [f"/api/v1/messages?page={page}&limit=20" for page in range(1, messages // 20 + 1)]

@@ -182,6 +182,10 @@ class DevelopersApi:
     def __init__(self, handlers: MessageHandlers, form: AnswerForm) -> None:
         self._handlers = handlers
         self._form = form
+        self._shown = handlers.shown(self._view)
+
+    def _view(self, message: Message) -> Any:
+        return CODECS[message.channel].view(message, self._form)
 
     @property
     def resources(self) -> list[Resource]:
@@ -203,12 +207,11 @@ class DevelopersApi:
 
     async def history(self, channel: Channel, context: RequestContext) -> Answer:
         """List a channel's messages, newest first. Source: as of sending."""
-        found = await self._handlers.page(channel, context)
-        listed = [CODECS[channel].view(message, self._form) for message in found.messages]
+        found = await self._handlers.page(channel, self._shown, context)
         counts = {"total": found.total, "page": found.page, "pages": found.pages}
-        return json_answer({listed_as(channel): listed, **counts})
+        return json_answer({listed_as(channel): found.messages, **counts})
 
     async def read(self, context: RequestContext) -> Answer:
         """Return a message of any channel. Source: seen in SDKs."""
         message = await self._handlers.read(CODECS, context)
-        return json_answer(CODECS[message.channel].view(message, self._form))
+        return json_answer(self._view(message))

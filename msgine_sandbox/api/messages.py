@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -132,6 +132,10 @@ class MessagesApi:
         self._handlers = handlers
         self._codec = CODECS[form.answers]
         self._form = form
+        self._shown = handlers.shown(self._view)
+
+    def _view(self, message: Message) -> Any:
+        return self._codec.view(message, self._form)
 
     @property
     def resources(self) -> list[Resource]:
@@ -150,20 +154,19 @@ class MessagesApi:
 
     async def page(self, context: RequestContext) -> Answer:
         """List SMS, newest first. Source: documented; the order is our choice."""
-        found = await self._handlers.page(Channel.SMS, context)
+        found = await self._handlers.page(Channel.SMS, self._shown, context)
         pagination = {
             "page": found.page,
             "limit": found.limit,
             "total": found.total,
             "pages": found.pages,
         }
-        data = [self._codec.view(message, self._form) for message in found.messages]
-        return json_answer({"data": data, "pagination": pagination})
+        return json_answer({"data": found.messages, "pagination": pagination})
 
     async def read(self, context: RequestContext) -> Answer:
         """Return one SMS with its present status. Source: documented elsewhere."""
         message = await self._handlers.read({Channel.SMS}, context)
-        return json_answer(self._codec.view(message, self._form))
+        return json_answer(self._view(message))
 
     async def account(self, context: RequestContext) -> Answer:
         """Return nothing but the rate headers, which the example that has this call is about.

@@ -11,7 +11,8 @@ from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.model.clock import Instant, iso_seconds
 from msgine_sandbox.model.errors import ApiError, RateLimitExceeded
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+encoded = msgspec.json.Encoder(decimal_format="number").encode
+"""Return a value as JSON, as responses have it."""
 
 
 class Answer(Response):
@@ -40,7 +41,7 @@ class Answer(Response):
 
 def json_answer(content: Any, status: int = 200) -> Answer:
     """Return a response with a value as JSON."""
-    return Answer(_encode(content), status)
+    return Answer(encoded(content), status)
 
 
 def error_answer(error: ApiError, context: RequestContext) -> Answer:
@@ -55,7 +56,7 @@ def refusal(error: ApiError, request_id: str, now: Instant) -> Answer:
         "meta": {"requestId": request_id, "timestamp": iso_seconds(now)},
     }
     try:
-        body = _encode(envelope)
+        body = encoded(envelope)
     except UnicodeEncodeError:
         # A value that is shown has half of a surrogate pair, which JSON can only write escaped.
         body = json.dumps(envelope).encode()
@@ -69,7 +70,7 @@ def message_answer(error: ApiError) -> Answer:
 
     Nothing of MsGine documents it, but all SDKs 2.0 read it where there is no `error`.
     """
-    return Answer(_encode({"message": error.message}), error.status, headers=error.headers)
+    return Answer(encoded({"message": error.message}), error.status, headers=error.headers)
 
 
 def truncated(answer: Answer) -> Answer:

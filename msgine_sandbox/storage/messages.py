@@ -59,6 +59,12 @@ class Changing(msgspec.Struct, frozen=True):
     callback_url: str | None
 
 
+Version = tuple[int, str]
+"""The id of a message, and its timelines as they are stored.
+
+Nothing else of its row changes after it was added: `ShownMessages` relies on that.
+"""
+
 _MESSAGE = Columns(MessageRow)
 _ACCOUNT = MessageRow.__struct_fields__.index("account")
 _SELECT = f"SELECT {_MESSAGE.names} FROM messages"
@@ -212,15 +218,19 @@ class MessageRows:
 
     async def next_of_page(
         self, account: int, channel: Channel, start: PageStart, limit: int, *, below: int = FOREVER
-    ) -> list[Message]:
-        """Return the first messages from the start of a page on, or the next ones below an id."""
+    ) -> tuple[list[Version], Instant]:
+        """Return the first messages from the start of a page on, or the next ones below an id.
+
+        With them it returns up to when their statuses have begun.
+        """
         offset = start.offset if below == FOREVER else 0
         rows = self._database.execute(
-            f"{_SELECT} WHERE account = ? AND channel = ? AND sequence <= ? AND id < ?"
+            "SELECT id, timelines FROM messages"
+            " WHERE account = ? AND channel = ? AND sequence <= ? AND id < ?"
             " ORDER BY sequence DESC LIMIT ? OFFSET ?",
             (account, str(channel), start.sequence, below, limit, offset),
         )
-        return self._messages(rows)
+        return rows.fetchall(), self._clocks.seen(account)
 
     async def count(self, account: int | None) -> int:
         """Return how many messages there are of an account, or of all."""

@@ -6,36 +6,12 @@ from contextlib import closing
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from stored_sms import ACCOUNT, sms
 
 from msgine_sandbox.model.channel import Channel
 from msgine_sandbox.model.clock import Clock, Clocks, RealTime
-from msgine_sandbox.model.delivery import PlannedStatus, Status, planned_timelines
-from msgine_sandbox.model.message import Message
-from msgine_sandbox.model.money import Money
 from msgine_sandbox.storage.removal import Totals
 from msgine_sandbox.storage.store import Store
-
-ACCOUNT = 1
-_MESSAGE = Message(
-    id=0,
-    account=ACCOUNT,
-    channel=Channel.SMS,
-    recipients=["+256701234567"],
-    timelines=planned_timelines(0, 1, [(PlannedStatus(Status.PENDING, 0),)]),
-    seen_at=0,
-    sender="MSGINE",
-    text="Hello",
-    encoding=None,
-    segments=1,
-    price=Money(0, "UGX"),
-    callback_url=None,
-    request_id="req_0",
-    title=None,
-    parts=None,
-    scheduled_at=None,
-    developer_price=Money(0, "UGX"),
-)
 
 
 def new_store() -> Store:
@@ -47,7 +23,7 @@ def new_store() -> Store:
 async def add(store: Store, ids: Sequence[int]) -> None:
     async with store.write():
         for each in ids:
-            await store.messages.add(replace(_MESSAGE, id=each))
+            await store.messages.add(sms(each))
 
 
 async def delete(store: Store, ids: Sequence[int]) -> None:
@@ -59,18 +35,17 @@ async def delete(store: Store, ids: Sequence[int]) -> None:
 async def check(store: Store, ids: Sequence[int], page: int, limit: int) -> None:
     """Compare a page with the same one of a plain list."""
     start, total = await store.messages.page(ACCOUNT, Channel.SMS, page, limit)
-    found = await store.messages.next_of_page(ACCOUNT, Channel.SMS, start, limit)
+    found, _ = await store.messages.next_of_page(ACCOUNT, Channel.SMS, start, limit)
     half = found[: limit // 2]
     if half:  # a page can be read in parts
-        left = limit - len(half)
-        found = half + await store.messages.next_of_page(
-            ACCOUNT, Channel.SMS, start, left, below=half[-1].id
-        )
+        left, last = limit - len(half), half[-1][0]
+        rest, _ = await store.messages.next_of_page(ACCOUNT, Channel.SMS, start, left, below=last)
+        found = half + rest
     if (page - 1) * limit >= total:
         found = []
     newest_first = ids[::-1]
     assert total == len(ids)
-    assert [message.id for message in found] == [*newest_first[(page - 1) * limit : page * limit]]
+    assert [message for message, _ in found] == [*newest_first[(page - 1) * limit : page * limit]]
 
 
 COUNTS = st.sampled_from([1, 2, 3, 999, 1000, 1001, 1500, 2001])
