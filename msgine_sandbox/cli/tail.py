@@ -96,8 +96,10 @@ def _message(content: Mapping[str, Any]) -> str:
 
 
 def _status(content: Mapping[str, Any]) -> str:
+    # Null once the message is deleted, which may be before the event is read.
+    to = "" if content["to"] is None else f" to {content['to']}"
     reason = "" if content["reason"] is None else f"  {content['reason']}"
-    return f"{content['messageId']}  {content['status']:<9} to {content['to']}{reason}"
+    return f"{content['messageId']}  {content['status']:<9}{to}{reason}"
 
 
 def _request(content: Mapping[str, Any]) -> str:

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -215,19 +217,24 @@ def test_ctrl_c_is_the_ordinary_end_of_tail(live: Live) -> None:
     assert finish(tail) == (0, "", "")
 
 
-def test_tail_goes_on_after_the_last_event_when_its_connection_ends(run_here: Run) -> None:
+@contextmanager
+def feeding(kind: str, *events: dict[str, Any]) -> Iterator[tuple[str, list[str | None]]]:
+    """A feed that ends after each event, and then for good; yield its address and what was asked.
+
+    Of each connection that is the event after which it should go on.
+    """
     asked: list[str | None] = []
 
     class Stream(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.headers["Last-Event-ID"])
-            if len(asked) > 2:
+            number = len(asked)
+            if number > len(events):
                 self.send_error(503)
                 return
             self.send_response(200)
             self.end_headers()
-            event = {"requestId": "req_1", "warnings": [{"code": f"c{len(asked)}", "message": "m"}]}
-            data = f"id: {len(asked)}\nevent: warning\ndata: {json.dumps(event)}\n\n"
+            data = f"id: {number}\nevent: {kind}\ndata: {json.dumps(events[number - 1])}\n\n"
             self.wfile.write(f"retry: 1000\n\n: nothing new\n\n{data}".encode())
 
         def log_message(self, *_: object) -> None:
@@ -236,15 +243,34 @@ def test_tail_goes_on_after_the_last_event_when_its_connection_ends(run_here: Ru
     with HTTPServer(("127.0.0.1", 0), Stream) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
-        status, output, errors = run_here("tail", "--url", f"http://127.0.0.1:{server.server_port}")
+        yield f"http://127.0.0.1:{server.server_port}", asked
         server.shutdown()
         thread.join()
+
+
+def test_tail_goes_on_after_the_last_event_when_its_connection_ends(run_here: Run) -> None:
+    events = [
+        {"requestId": "req_1", "warnings": [{"code": code, "message": "m"}]}
+        for code in ("c1", "c2")
+    ]
+    with feeding("warning", *events) as (url, asked):
+        status, output, errors = run_here("tail", "--url", url)
     assert asked == [None, "1", "2"]
     assert [line.split()[1:] for line in output.splitlines()] == [
         ["req_1", "c1:", "m"],
         ["req_1", "c2:", "m"],
     ]
     assert (status, len(errors.splitlines())) == (2, 2)
+
+
+def test_tail_names_no_recipient_of_a_message_that_is_deleted(run_here: Run) -> None:
+    event = {"messageId": "msg_1", "status": "sent", "reason": None, "account": "test_tail"}
+    with feeding("status", event | {"to": NUMBER}, event | {"to": None}) as (url, _):
+        _, output, _ = run_here("tail", "--url", url)
+    assert [line.split()[1:] for line in output.splitlines()] == [
+        ["msg_1", "sent", "to", NUMBER, "test_tail"],
+        ["msg_1", "sent", "test_tail"],
+    ]
 
 
 # diff
