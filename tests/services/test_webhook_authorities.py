@@ -51,6 +51,13 @@ async def test_an_authority_that_is_not_known_is_not_trusted(local: Authority) -
     assert "--webhook-ca" in attempt["error"]
 
 
+async def test_a_certificate_for_another_name_is_no_matter_of_authorities(local: Authority) -> None:
+    local.receiver.url = local.receiver.url.replace("localhost", "app.localhost")
+    attempt = await attempt_with(local, webhook_ca=local.path)
+    assert "ostname mismatch" in attempt["error"]
+    assert "--webhook-ca" not in attempt["error"]
+
+
 async def test_the_authority_of_the_setting_is_trusted(local: Authority) -> None:
     assert (await attempt_with(local, webhook_ca=local.path))["status"] == 200
     assert local.receiver.events == ["message.sent"]

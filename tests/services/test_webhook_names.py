@@ -177,7 +177,7 @@ async def test_without_threads_a_look_up_fails(
             assert await errors(box, "a.test", receiver=receiver) == [expected]
 
 
-@pytest.mark.parametrize("host", ["localhost", "app.localhost", "127.0.0.1"])
+@pytest.mark.parametrize("host", ["localhost", "localhost.", "app.localhost", "127.0.0.1"])
 async def test_names_of_this_machine_are_not_looked_up(
     names: Names, receiver: Receiver, host: str
 ) -> None:

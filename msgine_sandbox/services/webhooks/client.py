@@ -80,7 +80,7 @@ class WebhookClient:
             error, is_refused = str(refused), True
         except _FAILURES as failed:
             error = f"{type(failed).__name__}: {failed}".removesuffix(": ")
-            if "CERTIFICATE_VERIFY_FAILED" in error:
+            if "signed certificate" in error or "issuer certificate" in error:  # OpenSSL's words
                 error += "; --webhook-ca names the file of an authority of your own"
         return AttemptResult(
             status=response.status,

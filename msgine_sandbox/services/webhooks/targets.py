@@ -150,4 +150,5 @@ def is_loopback(host: str) -> bool:
 
 def is_loopback_name(host: str) -> bool:
     """Return whether a name always means the loopback interface (RFC 6761, 6.3)."""
-    return host == "localhost" or host.endswith(".localhost")
+    name = host.removesuffix(".")  # with which a name is not one below the system's own domain
+    return name == "localhost" or name.endswith(".localhost")
