@@ -67,7 +67,7 @@ async def listener() -> AsyncIterator[Listener]:
 
 @pytest.fixture
 async def connections() -> AsyncIterator[WebhookConnections]:
-    connections = WebhookConnections(Authorities(None).context(), keep_alive=True)
+    connections = WebhookConnections(Authorities(None).context(), keep_alive=True, kept_for=LIMIT)
     yield connections
     connections.close()
 
@@ -178,3 +178,11 @@ async def test_without_keeping_alive_each_webhook_has_a_connection(listener: Lis
         await post(connections, listener)
         await listener.until(requests=count, connections=0)
     assert listener.of_requests == [0, 1]
+
+
+async def test_a_connection_that_nobody_uses_is_closed_after_a_moment(listener: Listener) -> None:
+    listener.let_go.set()
+    connections = WebhookConnections(Authorities(None).context(), keep_alive=True, kept_for=0.001)
+    for count in (1, 2):
+        await post(connections, listener)
+        await listener.until(requests=count, connections=0)

@@ -6,8 +6,8 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,9 @@ async def receiving(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncI
 
 @asynccontextmanager
 async def connecting(authority: str | None = None) -> AsyncIterator[WebhookConnections]:
-    connections = WebhookConnections(Authorities(authority).context(), keep_alive=True)
+    connections = WebhookConnections(
+        Authorities(authority).context(), keep_alive=True, kept_for=LIMIT
+    )
     try:
         yield connections
     finally:
@@ -237,6 +239,83 @@ async def test_a_switch_to_another_protocol_is_an_error() -> None:
     async with receiving(switch) as receiver, connecting() as connections:
         with pytest.raises(h11.RemoteProtocolError):
             await post(connections, receiver)
+
+
+@contextmanager
+def raw_receiver() -> Iterator[tuple[Receiving, Callable[[], Awaitable[socket.socket]]]]:
+    """A receiver whose kernel takes what comes, and who reads nothing before its test does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        receiving = Receiving()
+        receiving.origin = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        async def accepted() -> socket.socket:
+            peer, _ = await asyncio.get_running_loop().sock_accept(server)
+            return peer
+
+        yield receiving, accepted
+
+
+async def until_asked(peer: socket.socket) -> None:
+    """Wait for a request without reading it."""
+    peer.setblocking(False)
+
+    def is_asked() -> bool:
+        with suppress(BlockingIOError):
+            return bool(peer.recv(1, socket.MSG_PEEK))
+        return False
+
+    await until(is_asked)
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_a_request_that_nobody_read_on_a_kept_connection_is_sent_by_another(
+    is_read: bool,
+) -> None:
+    with raw_receiver() as (receiver, accepted):
+        async with connecting() as connections:
+            sending = asyncio.create_task(post(connections, receiver))
+            with await accepted() as first:
+                await until_asked(first)
+                first.recv(4096)
+                first.send(OK)
+                assert (await sending).status == 200
+                sending = asyncio.create_task(post(connections, receiver))
+                await until_asked(first)
+                if is_read:
+                    first.recv(4096)
+            if is_read:  # the receiver may have acted on it
+                with pytest.raises(h11.RemoteProtocolError, match="disconnected"):
+                    await sending
+                return
+            with await accepted() as second:
+                await until_asked(second)
+                second.send(OK)
+                assert (await sending).status == 200
+
+
+async def test_a_new_connection_that_is_closed_is_an_error() -> None:
+    with raw_receiver() as (receiver, accepted):
+        async with connecting() as connections:
+            sending = asyncio.create_task(post(connections, receiver))
+            with await accepted() as peer:
+                await until_asked(peer)
+            with pytest.raises((ReadError, h11.RemoteProtocolError)):
+                await sending
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others may say nothing of a reset")
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_an_end_of_the_connection_tells_whether_the_request_came_too_late(
+    is_sent: bool,
+) -> None:
+    with raw_receiver() as (receiver, accepted):
+        url = httpx.URL(receiver.origin)
+        stream = await connect(url.host, url.port or 0)
+        (await accepted()).close()
+        if is_sent:
+            stream.send(b"POST / HTTP/1.1\r\n\r\n")
+        assert (await stream.receive(), stream.was_reset) == (b"", is_sent)
 
 
 def trusted(path: Path) -> tuple[str, ssl.SSLContext]:
@@ -449,7 +528,9 @@ def test_the_end_of_an_event_loop_closes_the_connection_of_a_webhook() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         async def begin() -> socket.socket:
-            connections = WebhookConnections(Authorities(None).context(), keep_alive=True)
+            connections = WebhookConnections(
+                Authorities(None).context(), keep_alive=True, kept_for=LIMIT
+            )
             url = f"http://127.0.0.1:{server.getsockname()[1]}"
             request = webhook_request(url, {}, b"")
             sending = asyncio.create_task(

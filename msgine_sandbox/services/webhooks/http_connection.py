@@ -5,7 +5,7 @@ from typing import Final
 
 import h11
 
-from msgine_sandbox.services.webhooks.network import Stream
+from msgine_sandbox.services.webhooks.network import ReadError, Stream
 from msgine_sandbox.services.webhooks.request import Origin, WebhookRequest
 from msgine_sandbox.services.webhooks.response import PartialResponse
 from msgine_sandbox.services.webhooks.targets import Address
@@ -16,6 +16,10 @@ _MAX_HEAD: Final = 100 * 1024
 """Bytes of a response's head."""
 
 
+class ClosedBefore(Exception):
+    """The receiver had closed a kept connection before it read the request."""
+
+
 class HttpConnection:
     """Sends requests to one origin, at one of its addresses; one at a time."""
 
@@ -24,6 +28,10 @@ class HttpConnection:
         self.address = address
         self.used_at = time.monotonic()
         """When its last response ended."""
+        self._is_kept = False
+        """Whether it has carried a request before."""
+        self._is_answered = False
+        """Whether anything of the present response has come."""
         self._stream = stream
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
 
@@ -31,12 +39,19 @@ class HttpConnection:
         """Send a request, and read the response as far as that is read.
 
         Raises:
+            ClosedBefore: nobody has read the request, which can be sent by another connection.
             ReadError: the connection was lost.
             h11.ProtocolError: what came is no response.
         """
+        self._is_answered = False
         # In one write, and so in one packet where it is small.
         self._stream.send(self._encoded(request))
-        head = await self._next_event()
+        try:
+            head = await self._next_event()
+        except (ReadError, h11.RemoteProtocolError) as error:
+            if self._is_kept and self._stream.was_reset and not self._is_answered:
+                raise ClosedBefore from error
+            raise
         while isinstance(head, h11.InformationalResponse):
             head = await self._next_event()
         assert isinstance(head, h11.Response)  # noqa: S101  (h11 raises where it is not)
@@ -55,6 +70,7 @@ class HttpConnection:
         if self._http.trailing_data[0]:
             return False  # what follows it would be taken for the next response
         self._http.start_next_cycle()
+        self._is_kept = True
         return True
 
     def has_ended(self) -> bool:
@@ -75,6 +91,7 @@ class HttpConnection:
         """Return the next part of the response, as h11 has it."""
         while (event := self._http.next_event()) is h11.NEED_DATA:
             received = await self._stream.receive()
+            self._is_answered = self._is_answered or bool(received)
             if not received and self._http.their_state is h11.SEND_RESPONSE:
                 # h11 would speak of its states.
                 raise h11.RemoteProtocolError("Server disconnected without sending a response.")

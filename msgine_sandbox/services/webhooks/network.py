@@ -40,6 +40,8 @@ class Stream(asyncio.Protocol):
         self._received = bytearray()
         self._has_ended = False
         self._error: Exception | None = None
+        self.was_reset = False
+        """Whether the receiver had closed it before it read what was sent last."""
         self._awaited: asyncio.Future[None] | None = None
         """Done once there is something to read, if only the end."""
 
@@ -57,12 +59,16 @@ class Stream(asyncio.Protocol):
     def eof_received(self) -> None:
         """Notice that the receiver sends no more; asyncio then closes the connection."""
         self._has_ended = True
+        # An end that is followed by a reset looks like any other end, but for this.
+        sock = self._transport.get_extra_info("socket")
+        self.was_reset = bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Notice that the connection is closed, by whomever."""
         self._has_ended = True
         self._error = exc
+        self.was_reset = self.was_reset or isinstance(exc, ConnectionError)
         self._wake()
 
     def _wake(self) -> None:
