@@ -21,6 +21,8 @@ MAX_HEAD: Final = 64 * 1024
 """Bytes of a target, of a head in all, of trailers, and of a chunk's extensions."""
 EXPECTED_TYPE: Final = "application/json, in UTF-8"
 
+_VERSIONS: Final = frozenset({"1.0", "1.1", "2", "3"})
+"""What an ASGI server says of a request (ASGI, "HTTP connection scope")."""
 _UTF8: Final = frozenset({"", "utf-8", "utf8"})
 _PARAMETER: Final = r';[ \t]*(?:([^;="\s]+)(?:=("(?:[^"\\]|\\.)*"|[^;"\s]+))?[ \t]*)?'
 """A parameter of a content type: its value may be quoted, and then contain a semicolon.
@@ -31,14 +33,18 @@ _decode = msgspec.json.decode
 
 
 def check_framing(context: RequestContext) -> None:
-    """Raise unless it is certain where the body ends (RFC 9112, 6.1).
+    """Raise unless it is certain where the body ends (RFC 9112, 6.1), as HTTP/1 says.
 
     Otherwise another server on the way could see another request in the same bytes.
 
     Raises:
         TransferCodingUnknown: the body has a transfer coding other than `chunked`.
-        MalformedRequest: it is chunked, and has a Content-Length or is HTTP/1.0.
+        MalformedRequest: it is chunked, and has a Content-Length or is HTTP/1.0; or the request is
+            of a version that there is not, such as HTTP/1.2, or HTTP/2 in the form of HTTP/1.
     """
+    version = context.scope.get("http_version", "1.1")  # some tests make their own scopes
+    if version != "1.1" and version not in _VERSIONS:
+        raise MalformedRequest(reason="Invalid HTTP version")
     if b"transfer-encoding" not in context.headers:
         return
     sent = [value for name, value in context.scope["headers"] if name == b"transfer-encoding"]
@@ -49,7 +55,7 @@ def check_framing(context: RequestContext) -> None:
         )
     if b"content-length" in context.headers:
         raise MalformedRequest("Send Transfer-Encoding or Content-Length", field="Content-Length")
-    if context.scope["http_version"] == "1.0":
+    if version == "1.0":
         raise MalformedRequest("HTTP/1.0 has no Transfer-Encoding", field="Transfer-Encoding")
 
 

@@ -59,6 +59,8 @@ the same for everybody. Another call needs the control token until it is entered
 
 _LOCAL_NAMES: Final = ("localhost", "host.docker.internal")
 _BARE_NAME: Final = r"[a-z0-9_-]+"
+_MAX_PORT: Final = 65_535
+_HOST: Final = r"(\[[^\]]*\]|[^:\[]*)(:0*(?P<port>[0-9]{0,5}))?"
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 _BROWSER: Final = b"Mozilla/"
 """How the `User-Agent` of every browser begins."""
@@ -110,6 +112,8 @@ class HostCheck:
             host = context.header(b"host") or ""
             name = _host_name(host)
             advice = self._advice.format(name if is_host(name) else "NAME")
+            if self._is_allowed_name(name):
+                advice = "what follows the name must be a port, up to 65535"
             raise MisdirectedRequest(
                 f"This sandbox does not answer as {host!r}; {advice}",
                 field="Host",
@@ -117,7 +121,10 @@ class HostCheck:
             )
 
     def _allows(self, sent: bytes | None) -> bool:
-        name = _host_name((sent or b"").decode("latin-1").strip(" \t"))
+        host = (sent or b"").decode("latin-1").strip(" \t")
+        return self._is_allowed_name(_host_name(host)) and _has_port(host)
+
+    def _is_allowed_name(self, name: str) -> bool:
         return (
             name in self._allowed
             or name.endswith(".localhost")
@@ -130,6 +137,12 @@ def _host_name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower()
+
+
+def _has_port(host: str) -> bool:
+    """Return whether after the name there is nothing, or what can be a port (RFC 3986, 3.2.3)."""
+    found = re.fullmatch(_HOST, host)
+    return found is not None and int(found["port"] or 0) <= _MAX_PORT
 
 
 def check_origin(context: RequestContext) -> None:

@@ -1,11 +1,12 @@
-"""What connections do with either parser: deadlines, idleness, and refusals in the envelope."""
+"""What connections do with either parser: deadlines, idleness, refusals, URLs as targets."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgine_sandbox.asgi.answers import refusal
 from msgine_sandbox.asgi.connections import Connections
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Base
 else:
     _Base = object
+
+Headers = list[tuple[bytes, bytes]]
+
+_HTTP_URL: Final = re.compile(rb"https?://([^/?#]+)(/[^?#]*)?(\?[^#]*)?", re.IGNORECASE)
 
 
 class Part(Enum):
@@ -166,3 +171,23 @@ class ConnectionProtocol(_Base):
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: HTTP/1.1 is the right answer to an offer (RFC 9110, 7.8)."""
+
+
+def path_of_url(target: bytes, headers: Headers) -> bytes:
+    """Return the path and query of a target that does not begin with a slash, and set `Host`.
+
+    A client sends a URL as it would to a proxy. Whatever its `Host` says, the request is for the
+    authority in the URL (RFC 9112, 3.2.2), so that this is what every later check has to see. How
+    many `Host` headers there are stays as it is, because that is checked as well.
+
+    Raises:
+        ValueError: it is neither a URL of HTTP nor the `*` of OPTIONS.
+    """
+    if target == b"*":
+        return target
+    found = _HTTP_URL.fullmatch(target)
+    if found is None:
+        raise ValueError("Invalid target")
+    authority, path, query = found.groups(b"")
+    headers[:] = [(name, authority if name == b"host" else value) for name, value in headers]
+    return (path or b"/") + query

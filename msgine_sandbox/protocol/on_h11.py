@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import h11
 
@@ -14,7 +15,7 @@ from msgine_sandbox.model.errors import (
     TransferCodingUnknown,
     UriTooLong,
 )
-from msgine_sandbox.protocol.connection import ConnectionProtocol, Part
+from msgine_sandbox.protocol.connection import ConnectionProtocol, Part, path_of_url
 
 
 class H11Connection(ConnectionProtocol):
@@ -25,6 +26,10 @@ class H11Connection(ConnectionProtocol):
     """
 
     conn: h11.Connection
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = _UrlParser(h11.SERVER, MAX_HEAD)
 
     @property
     def incomplete_part(self) -> Part | None:  # type: ignore[override]
@@ -55,3 +60,20 @@ class H11Connection(ConnectionProtocol):
         # uvicorn's timer would close the connection for being idle.
         self._unset_keepalive_if_required()
         self.answered()
+
+
+class _UrlParser(h11.Connection):
+    """Reads targets that are URLs as paths, before uvicorn takes them for one."""
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if not isinstance(event, h11.Request) or event.target.startswith(b"/"):
+            return event
+        headers = list(event.headers)
+        try:
+            target = path_of_url(event.target, headers)
+        except ValueError as error:
+            raise h11.RemoteProtocolError(str(error)) from error
+        return h11.Request(
+            method=event.method, target=target, headers=headers, http_version=event.http_version
+        )

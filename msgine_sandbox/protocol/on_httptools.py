@@ -15,13 +15,11 @@ from msgine_sandbox.model.errors import (
     MalformedRequest,
     UriTooLong,
 )
-from msgine_sandbox.protocol.connection import Part
+from msgine_sandbox.protocol.connection import Headers, Part, path_of_url
 from msgine_sandbox.protocol.responses import RespondingConnection
 
 _MAX_QUEUED = 8
 """Requests of a connection that may wait for the answers to those before them."""
-
-Headers = list[tuple[bytes, bytes]]
 
 # Every request needs both, and Python 3.11 is slow to find the members of an enum.
 _HEAD, _BODY = Part.HEAD, Part.BODY
@@ -66,7 +64,7 @@ class HttptoolsConnection(RespondingConnection):
         error = sys.exception()
         if self._bound_exceeded is not None:
             return self._bound_exceeded
-        # The only other callback that can fail is uvicorn's, which reads the target.
+        # What else can fail in a callback is the target, here and in uvicorn's.
         is_target = isinstance(error, httptools.HttpParserCallbackError)
         return MalformedRequest(reason="Invalid target" if is_target else str(error))
 
@@ -113,6 +111,8 @@ class HttptoolsConnection(RespondingConnection):
             self.headers[:], self._offered = self._offered, []
         if self._head_at_most > MAX_HEAD:
             self._check_size(self.url)
+        if self.url[:1] != b"/":
+            self.url = path_of_url(self.url, self.headers)
         super().on_headers_complete()
         if not self.pipeline:
             self._answering = self.cycle

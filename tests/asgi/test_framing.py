@@ -237,6 +237,84 @@ async def test_what_is_not_http_is_refused_in_the_envelope(
     assert await both.messages() == []
 
 
+# Targets
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "HTTPS://127.0.0.1:8256", "http://[::1]:1"])
+async def test_a_url_as_target_is_answered_as_its_path(wire: Wire, url: str) -> None:
+    for host in (b"localhost", b"evil.example"):
+        request = post(path=f"{url}/api/v1/messages/sms?x=1").replace(b"localhost\r", host + b"\r")
+        answer = await wire.ask(request)
+        assert (answer.status_code, answer.headers["x-sandbox-warning"]) == (201, "unknown-field")
+    assert await wire.status(head(method="GET", path=url)) == 200
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        "evil.example",
+        "evil.example:8256",
+        "localhost@evil.example",
+        "localhost:80@evil.example",
+        "localhost:abc",
+        "",
+    ],
+)
+async def test_the_authority_of_a_target_is_judged_in_place_of_the_host(
+    both: Served, authority: str
+) -> None:
+    for path in ("/api/v1/messages", "/_sandbox/messages", "", "?x"):
+        async with both.connected() as wire:
+            answer = await wire.ask(head(method="GET", path=f"http://{authority}{path}"))
+        if authority:
+            error = assert_refused(answer, 421, "misdirected_request")
+            assert error["details"] == {"field": "Host", "value": authority}
+        else:
+            assert_refused(answer, 400, "invalid_request")
+    assert await both.messages() == []
+
+
+async def test_the_authority_of_a_target_is_judged_where_an_upgrade_is_offered(wire: Wire) -> None:
+    offer = ("Connection: upgrade", "Upgrade: h2c")
+    answer = await wire.ask(head(*offer, method="GET", path="http://evil.example/"))
+    assert_refused(answer, 421, "misdirected_request")
+
+
+async def test_the_page_of_the_host_in_a_target_is_the_sandboxs_own(wire: Wire) -> None:
+    path = "http://127.0.0.1/_sandbox/messages"
+    for origin, status in (("http://127.0.0.1", 200), ("http://localhost", 403)):
+        request = head(f"Origin: {origin}", method="GET", path=path)
+        assert await wire.status(request) == status
+
+
+@pytest.mark.parametrize("hosts", ["", "Host: localhost\r\nHost: localhost\r\n"])
+async def test_a_url_as_target_needs_one_host_header_too(wire: Wire, hosts: str) -> None:
+    await wire.write(f"GET http://localhost/ HTTP/1.1\r\n{hosts}\r\n".encode())
+    assert_refused(await wire.answer(), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("target", ["ftp://localhost/", "http:///", "http://", "localhost:80"])
+async def test_another_target_is_refused(both: Served, target: str) -> None:
+    for method in ("GET", "CONNECT"):
+        async with both.connected() as wire:
+            await wire.write(head(method=method, path=target))
+            await wire.refused(400, "invalid_request")
+
+
+async def test_options_may_be_about_the_whole_server(wire: Wire) -> None:
+    answer = await wire.ask(head(method="OPTIONS", path="*"))
+    assert_refused(answer, 404, "not_found")
+
+
+@pytest.mark.parametrize("version", ["0.9", "1.2", "2.0", "3.0"])
+async def test_a_version_that_there_is_not_is_refused(both: Served, version: str) -> None:
+    async with both.connected() as wire:
+        await wire.write(post(version=version))
+        error = await wire.refused(400, "invalid_request")
+    assert error["details"] == {"reason": "Invalid HTTP version"}
+    assert await both.messages() == []
+
+
 async def test_a_request_before_malformed_ones_is_answered_first(one: Served) -> None:
     async with one.connected() as wire:
         await wire.write(post() + post() + b"nonsense\r\n\r\n" + post())

@@ -5,7 +5,10 @@ from typing import Any
 import httpx
 import pytest
 from box import Box, sandbox
+from hypothesis import given
+from hypothesis import strategies as st
 from matching import assert_refused
+from sync_box import sync_sandbox
 
 EVERYWHERE = [
     ("GET", "/_sandbox/health"),
@@ -64,6 +67,10 @@ async def ask(box: Box, host: str, method: str = "GET", path: str = "/_sandbox/h
         "[::1]:8256",
         "[fe80::1]:8256",
         "host.docker.internal:8256",
+        "localhost:",
+        "localhost:65535",
+        "localhost:008256",
+        "[::1]:65535",
     ],
 )
 async def test_a_sandbox_answers_as_a_local_name_or_as_any_address(box: Box, host: str) -> None:
@@ -95,6 +102,37 @@ async def test_a_foreign_name_is_refused_and_the_error_names_the_flag(box: Box, 
     assert "--allowed-host" in error["message"]
     assert "MSGINE_SANDBOX_ALLOWED_HOST" in error["message"]
     assert error["details"] == {"field": "Host", "value": host}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost:abc",
+        "localhost:65536",
+        "localhost:99999",
+        "localhost:-1",
+        "localhost:+1",
+        "localhost:80:80",
+        "localhost:80 80",
+        "127.0.0.1:1e3",
+        "[::1]:abc",
+        "[::1]:99999",
+        "[::1]80",
+        "[::1",
+        "localhost:x@evil.example",
+    ],
+)
+async def test_what_follows_a_name_must_be_a_port(box: Box, host: str) -> None:
+    error = assert_refused(await ask(box, host), 421, "misdirected_request")
+    assert "must be a port" in error["message"]
+    assert error["details"] == {"field": "Host", "value": host}
+
+
+@given(st.integers(0, 10**9))
+def test_a_port_is_at_most_65535(port: int) -> None:
+    with sync_sandbox() as s:
+        answer = s.run(ask(s.box, f"localhost:{port}"))
+    assert answer.status_code == (200 if port <= 65_535 else 421)
 
 
 @pytest.mark.parametrize(("method", "path"), EVERYWHERE)
