@@ -45,9 +45,11 @@ class AnalyticsApi:
         """Return the sums from one day to another, both included. Source: seen in SDKs."""
         account, today, query = _parse(context, ("from", "to"))
         first, last = _period(query, today)
+        # Before the sums, which are those of the time when they are asked for.
+        used = await self._analytics.used(account.id)
         sums = by_channel(await self._analytics.between(account.id, first, last))
         period = {"from": _iso(first), "to": _iso(last)}
-        channels = _channels(sums, await self._analytics.used(account.id))
+        channels = _channels(sums, used)
         return json_answer({"period": period, "totals": _totals(sums), "channels": channels})
 
     async def daily(self, context: RequestContext) -> Answer:

@@ -28,6 +28,7 @@ class Analytics:
     def __init__(self, store: Store, clocks: Clocks) -> None:
         self._store = store
         self._clocks = clocks
+        self._views: set[_View] = set()
 
     async def accepted(self, message: Message) -> None:
         """Count a new message, in the transaction that stores it."""
@@ -39,26 +40,73 @@ class Analytics:
 
     async def changed(self, message: Changing, timelines: Timelines) -> None:
         """Count other timelines of a message, in the transaction that stores them."""
+        for view in self._views:
+            view.before_change(message)
         before = tally_of(message.channel, message.timelines)
         after = tally_of(message.channel, timelines)
         await self._store.tallies.add(_key(message), after.plus(before.times(-1)))
 
     async def between(self, account: int, first: Day, last: Day) -> dict[TallyKey, Tally]:
-        """Return the sums of an account's days that have any, both ends included."""
-        now = self._clocks.seen(account)
-        slices, sums = Slices(), await self._store.tallies.between(account, first, last)
-        async for message in self._store.messages.under_way(account, now):
-            key = _key(message)
-            if key in sums:
-                will_be = tally_of(message.channel, message.timelines)
-                is_now = tally_of(message.channel, message.timelines.until(now))
-                sums[key] = sums[key].plus(will_be.times(-1)).plus(is_now)
-            await slices.pause()
+        """Return the sums of an account's days that have any, both ends included.
+
+        They are those of the time of the call, whatever changes before it returns.
+        """
+        now, newest = self._clocks.seen(account), self._store.upcoming.newest()
+        sums = await self._store.tallies.between(account, first, last)
+        slices, view = Slices(), _View(account, now, newest, sums)
+        self._views.add(view)
+        try:
+            async for message in self._store.messages.under_way(account, now):
+                view.take(message)
+                await slices.pause()
+        finally:
+            self._views.remove(view)
         return sums
 
     async def used(self, account: int) -> Collection[Channel]:
         """Return the channels through which an account has sent, on any day."""
         return await self._store.tallies.channels(account)
+
+
+class _View:
+    """Sums from which what is still to come at an instant is subtracted, message by message.
+
+    Others have their turn meanwhile, and what they change has been counted in the sums as it was
+    before. So each message is taken before its first change, unless it has been taken already:
+    they are taken in the order of their ends, and of their ids.
+    """
+
+    def __init__(
+        self, account: int, now: Instant, newest: int, sums: dict[TallyKey, Tally]
+    ) -> None:
+        self._account = account
+        self._now = now
+        self._newest = newest
+        self._sums = sums
+        self._taken_until = (now, newest)
+        self._changed: set[int] = set()
+
+    def take(self, message: Changing) -> None:
+        """Subtract what is to come of the next message."""
+        if message.id not in self._changed:
+            self._subtract(message)
+        self._taken_until = (message.timelines.ends_at, message.id)
+
+    def before_change(self, message: Changing) -> None:
+        """Take a message that is about to change, of any account."""
+        is_counted = message.account == self._account and message.id <= self._newest
+        if not is_counted or message.id in self._changed:
+            return
+        self._changed.add(message.id)
+        if (message.timelines.ends_at, message.id) > self._taken_until:
+            self._subtract(message)
+
+    def _subtract(self, message: Changing) -> None:
+        key, channel, timelines = _key(message), message.channel, message.timelines
+        if key in self._sums:
+            will_be = tally_of(channel, timelines)
+            is_now = tally_of(channel, timelines.until(self._now))
+            self._sums[key] = self._sums[key].plus(will_be.times(-1)).plus(is_now)
 
 
 def _key(message: Changing) -> TallyKey:

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from box import NUMBER, Box, sandbox
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from matching import assert_refused
 from sends import EMAIL, PUSH, SENDS, SMS, later
 from sync_box import SyncBox, sync_sandbox
+
+from msgine_sandbox.model.slices import Slices
 
 NOTHING = {"sent": 0, "delivered": 0, "failed": 0, "cost": 0}
 
@@ -126,6 +129,53 @@ def test_totals_equal_a_recount_of_the_inbox(actions: list[Any], with_webhook: b
         # The steps that are still planned are performed, and counted too.
         s.run(s.box.advance(days=6))
         assert_recounted(s)
+
+
+MEANWHILE = st.one_of(
+    st.tuples(st.sampled_from(["sent", "delivered", "failed"]), st.integers(0, 11)),
+    st.tuples(st.sampled_from(["delete", "clear", "send", "advance"]), st.integers(0, 11)),
+)
+
+
+async def happen(box: Box, action: str, path: str) -> None:
+    """Do what changes the totals to one of the messages, where it can be done."""
+    match action:
+        case "clear":
+            await box.control("DELETE", "/messages")
+        case "delete":
+            await box.call("DELETE", f"/_sandbox{path}")
+        case "send":
+            await box.developers("POST", "/sms", SMS)
+        case "advance":
+            await box.advance(seconds=1)
+        case status:
+            await box.call("POST", f"/_sandbox{path}/status", json={"status": status})
+
+
+@settings(max_examples=50)  # each is dozens of calls
+@given(st.lists(st.lists(MEANWHILE, max_size=2), min_size=1, max_size=12))
+def test_totals_are_those_of_the_time_when_they_were_asked_for(
+    pauses: list[list[tuple[str, int]]],
+) -> None:
+    with sync_sandbox(delivery="auto") as s:
+        box = s.box
+        s.run(box.freeze())
+        ids = []
+        for n in range(12):
+            ids.append(s.run(box.developers("POST", "/sms", SMS))["id"])
+            s.run(box.advance(seconds=0.2 if n % 3 else 0))
+        before = s.run(box.developers("GET", "/analytics/overview"))
+        following = iter(pauses)
+
+        class Interrupted(Slices):
+            """Lets something happen after each message that is looked at."""
+
+            async def pause(self) -> None:
+                for action, position in next(following, ()):
+                    await happen(box, action, f"/messages/{ids[position]}")
+
+        with patch("msgine_sandbox.services.analytics.Slices", Interrupted):
+            assert s.run(box.developers("GET", "/analytics/overview")) == before
 
 
 @pytest.mark.parametrize(
