@@ -214,6 +214,33 @@ async def test_no_address_breaks_the_page(tab: Tab) -> None:
         await expect(tab.find("row")).to_have_count(2 * count)
 
 
+@pytest.mark.parametrize("named", ["nonsense", "Inbox", "__proto__", "%E2%80%AE", "nonsense/more"])
+@pytest.mark.parametrize("is_loaded_anew", [False, True])
+async def test_an_address_with_no_view_shows_the_inbox_and_says_so(
+    tab: Tab, named: str, *, is_loaded_anew: bool
+) -> None:
+    tab.client.send(message="Mine")
+    await tab.open()
+    await tab.expect_rows(["Mine"])
+    account = tab.page.url.partition("?")[2]
+    if is_loaded_anew:
+        await tab.page.goto("about:blank")
+    await tab.page.goto(f"{tab.client.origin}/#/{named}?q=m&{account}")
+    await expect(tab.find("notice")).to_have_text("The address names no view; showing the inbox")
+    await tab.expect_rows(["Mine"])
+    assert re.fullmatch(rf".*#/inbox(/unknown)?\?q=m&{account}", tab.page.url)
+
+
+@pytest.mark.parametrize("named", ["", "#", "#/", "#/?q=m"])
+async def test_an_address_without_a_view_is_that_of_the_inbox(tab: Tab, named: str) -> None:
+    tab.client.send(message="Mine")
+    await tab.open()
+    await tab.page.goto("about:blank")
+    await tab.page.goto(f"{tab.client.origin}/{named}")
+    await tab.expect_rows(["Mine"])
+    await expect(tab.find("notice")).to_be_empty()
+
+
 async def test_an_account_that_a_restart_lost_is_not_confused_with_a_new_one(
     browser: Browser,
 ) -> None:

@@ -4,7 +4,9 @@ import { ConnectionBanner } from "./banners.js";
 import { Header } from "./header.js";
 import { ShortcutsDialog, useShortcuts } from "./keyboard.js";
 import { html, render, useEffect, useErrorBoundary, useState } from "./preact.js";
-import { accountInAddress, NO_ID, replaceAccount, useRoute } from "./route.js";
+import {
+  accountInAddress, addressOf, NO_ID, replaceAccount, replaceAddress, useRoute,
+} from "./route.js";
 import { store, useStore } from "./store.js";
 import { visibleText } from "./text.js";
 import { applyTheme } from "./theme.js";
@@ -13,7 +15,12 @@ import { VIEWS } from "./views.js";
 
 function App() {
   const { account, clock, connection, isLoaded, list, messages, notice, readMessages } = useStore();
-  const { view, id, parameters } = useRoute(VIEWS);
+  const { view, id, namesNoView, parameters } = useRoute(VIEWS);
+  useEffect(() => {
+    if (!namesNoView) return;
+    replaceAddress(addressOf(view, id, parameters));
+    store.notify("The address names no view; showing the inbox", true);
+  }, [namesNoView]);
   useAccountInAddress(account);
   const [isHelpOpen, setHelpOpen] = useState(false);
   useShortcuts(Object.keys(VIEWS), () => setHelpOpen(true));

@@ -14,9 +14,11 @@ export const NO_ID = "unknown";
 function currentRoute(views) {
   const [path, query = ""] = location.hash.split("?");
   const [, name, id] = path.split("/");
-  const view = Object.hasOwn(views, name ?? "") ? name : "inbox";
+  const isKnown = Object.hasOwn(views, name ?? "");
+  const view = isKnown ? name : "inbox";
   return {
     view,
+    namesNoView: Boolean(name) && !isKnown,
     id: id && OPENING.includes(view) ? (ID.test(id) ? id : NO_ID) : undefined,
     parameters: new URLSearchParams(query),
   };
