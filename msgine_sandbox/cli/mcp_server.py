@@ -1,6 +1,7 @@
 """The MCP server of `msgine-sandbox mcp`; all that needs the package `mcp` is here."""
 
 import inspect
+import os
 import signal
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ _Context = ServerRequestContext[Any]
 
 
 def serve(sandbox: RemoteSandbox) -> None:
-    """Serve tools that call a sandbox, until standard input ends."""
+    """Serve tools that call a sandbox, until standard input ends, and end the process."""
     server = build_server(sandbox)
     # Ctrl-C ends the process, because Python would wait for the thread that reads standard input.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -48,7 +49,12 @@ def serve(sandbox: RemoteSandbox) -> None:
         async with stdio_server() as (received, sent):
             await server.run(received, sent, server.create_initialization_options())
 
-    anyio.run(run)
+    try:
+        anyio.run(run)
+    except* BrokenPipeError:
+        pass  # the client has left without reading the last answers
+    # Where a call still waits for a message, Python would wait for its thread, for up to a minute.
+    os._exit(0)
 
 
 def build_server(sandbox: RemoteSandbox) -> Server[Any]:

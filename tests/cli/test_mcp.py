@@ -261,6 +261,42 @@ async def test_a_tool_that_waits_does_not_hold_up_the_others(
     assert waited["id"] == sent["id"]
 
 
+async def test_the_server_ends_at_once_when_its_client_leaves_during_a_wait(live: Live) -> None:
+    arguments = ["mcp", "--url", live.origin, "--token", "test_leaving"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "msgine_sandbox", *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+
+    def say(method: str, **more: Any) -> None:
+        assert process.stdin is not None
+        said = {"jsonrpc": "2.0", "method": method, **more}
+        process.stdin.write(json.dumps(said).encode() + b"\n")
+
+    assert process.stdout is not None
+    try:
+        client = {"clientInfo": {"name": "client", "version": "1"}, "capabilities": {}}
+        say("initialize", id=1, params={"protocolVersion": "2025-03-26", **client})
+        await process.stdout.readline()
+        say("notifications/initialized")
+        wait = {"name": "wait_for_message", "arguments": {"timeout": 60}}
+        say("tools/call", id=2, params=wait)
+        # The sandbox answers others while the wait goes on; the server knows the order of calls.
+        say("tools/call", id=3, params={"name": "list_messages", "arguments": {}})
+        assert json.loads(await process.stdout.readline())["id"] == 3
+        process.stdin.close()
+        async with asyncio.timeout(30):  # half of what the wait takes
+            output, errors = await process.communicate()
+        assert (process.returncode, errors) == (0, b"")
+        assert b"Traceback" not in output
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
 async def test_answers_stay_small(agent: Agent, application: Application) -> None:
     to = [f"+2567012{number:05}" for number in range(90)]
     for _ in range(20):
