@@ -261,7 +261,7 @@ def third(**fields: Any) -> dict[str, Any]:
     [
         ({}, "accounts", "required"),
         ({"accounts": {}}, "accounts", "array"),
-        ({"accounts": ["t"]}, "accounts", "array"),
+        ({"accounts": ["t"]}, "accounts[0]", "object"),
         (second(token=None), "accounts[1]", "token"),
         (second(token=5), "accounts[1]", "token"),
         (second(token=""), "accounts[1]", "token"),

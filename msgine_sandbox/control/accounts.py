@@ -140,10 +140,13 @@ class AccountBody(Body, frozen=True, kw_only=True):
     """What people call the account: 1 to 64 printable characters. Null removes it."""
     tier: Tier | None = None
     """It also sets the limits to its own."""
-    limits: Annotated[
-        LimitsBody | None,
-        Meta(description="an object with perMinute, perSecond or both: 1 to 1,000,000"),
-    ] = None
+    limits: (
+        Annotated[
+            LimitsBody,
+            Meta(description="an object with perMinute, perSecond or both: 1 to 1,000,000"),
+        ]
+        | None
+    ) = None
     scopes: list[Scope] | None = None
     sender_id: str | None = None
     currency: (

@@ -24,8 +24,7 @@ Number = Annotated[float, Meta(gt=-1e15, lt=1e15, description="a number")]
 class Body(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A JSON object that a client sends; null is the same as absent.
 
-    If a field's type has a `Meta(description=…)`, errors inside the field are reported as errors of
-    the field itself, and `details.expected` is the description.
+    If a field's type has a `Meta(description=…)`, `details.expected` says that of the field.
     """
 
 
@@ -97,14 +96,19 @@ def _problems_inside(
 ) -> Iterator[InvalidRequest]:
     """Yield the problems of the members of a field's value, or else that of the field itself."""
     match kind, value:
-        case inspect.StructType(cls=struct), dict():
+        case (
+            inspect.StructType(cls=struct) | inspect.Metadata(type=inspect.StructType(cls=struct)),
+            dict(),
+        ):
             yield from _problems(value, struct, path)
         case inspect.DictType(), dict():
             yield from _problems_of_map(value, hint, kind, path)
-        case inspect.ListType(item_type=inspect.StructType(cls=struct)), list() if _objects(value):
-            for index, member in enumerate(value):
-                if not _matches([member], hint):
-                    yield from _problems(member, struct, f"{path}[{index}]")
+        case inspect.ListType(item_type=item), list():
+            wrong = [index for index, each in enumerate(value) if not _matches([each], hint)]
+            for index in wrong:
+                yield from _problems_inside(value[index], Any, item, f"{path}[{index}]")
+            if not wrong:  # it is too short
+                yield _invalid(path, value, _expected(kind))
         case _:
             yield _invalid(path, value, _expected(kind))
 
@@ -125,10 +129,6 @@ def _matches(value: Any, hint: Any) -> bool:
     except _MISMATCHES:
         return False
     return True
-
-
-def _objects(values: list[Any]) -> bool:
-    return all(isinstance(each, dict) for each in values)
 
 
 def _without_null(kind: inspect.Type) -> inspect.Type:
