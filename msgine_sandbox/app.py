@@ -4,7 +4,6 @@ from starlette.types import ASGIApp
 
 from msgine_sandbox.asgi.application import Application
 from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
-from msgine_sandbox.asgi.routing import BASE_PATH as BASE_PATH
 from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.asgi.security import ControlAuth, HostCheck
 from msgine_sandbox.model.account import TIERS

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from msgine_sandbox.asgi.routing import BASE_PATH
 from msgine_sandbox.model.characters import printable
 from msgine_sandbox.model.clock import RealTime, iso_micros
 from msgine_sandbox.model.fault import RequestEffect
@@ -20,6 +19,7 @@ from msgine_sandbox.model.warning import ClientWarning
 from msgine_sandbox.model.webhook import Attempt, WebhookMode
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.bus import Bus, RequestAnswered, WebhookAttempted
+from msgine_sandbox.settings import BASE_PATH
 from msgine_sandbox.standard_error import StandardErrorStream
 
 _MAX_METHOD: Final = 20

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import uvicorn
 
-from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.app import app_of
 from msgine_sandbox.asgi.body import MAX_HEAD
 from msgine_sandbox.listeners import BACKLOG, listen
 from msgine_sandbox.model.choices import Tier
 from msgine_sandbox.protocol import protocol_for
 from msgine_sandbox.sandbox import Sandbox
-from msgine_sandbox.settings import ALL_ADDRESSES, Settings, SettingsError
+from msgine_sandbox.settings import ALL_ADDRESSES, BASE_PATH, Settings, SettingsError
 from msgine_sandbox.standard_error import StandardErrorStream, takes_colours
 from msgine_sandbox.storage.failure import disk_failure
 from msgine_sandbox.storage.file import DatabaseUnusable, create_private

@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 from msgine_sandbox.model.choices import Answers, DeliveryMode, NumberCheck, Tier, WebhookPolicy
 
+BASE_PATH = "/api/v1"
+"""Where the API is, as it is below the host of the real service."""
 ENVIRONMENT = "MSGINE_SANDBOX_"
 URL_VARIABLE = "MSGINE_SANDBOX_URL"
 """Names the sandbox that commands such as `tail` talk to; it is no setting of a server."""
@@ -350,7 +352,7 @@ def _retention_rules(settings: Settings) -> list[tuple[bool, str]]:
 # Texts, because few starts need them, and to compile them takes time from each.
 _HOST_NAME = r"(?!.{254})[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?"
 _ROOT_PATH = r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)+"
-_OWN_PATHS = ("/api/v1", "/_sandbox", "/docs", "/ui", "/openapi.json", "/llms.txt")
+_OWN_PATHS = (BASE_PATH, "/_sandbox", "/docs", "/ui", "/openapi.json", "/llms.txt")
 _NAME = rf"(?<!\S)(?:--[a-z-]+|{ENVIRONMENT}[A-Z_]+)(?![\w-])"
 _CREDENTIAL_RULE = "{} must be printable ASCII without spaces, and not empty."
 

@@ -15,7 +15,7 @@ from msgine_sandbox.asgi.body import check_framing
 from msgine_sandbox.asgi.context import RequestContext, open_context, request_of
 from msgine_sandbox.asgi.lifespan import run_other_than_http
 from msgine_sandbox.asgi.pipeline import ApiPipeline, ControlPipeline
-from msgine_sandbox.asgi.routing import BASE_PATH, Routes, below, path_of
+from msgine_sandbox.asgi.routing import Routes, below, path_of
 from msgine_sandbox.asgi.security import HostCheck
 from msgine_sandbox.model.clock import RealTime, whole_seconds
 from msgine_sandbox.model.errors import ApiError, InternalError, ServiceUnavailable
@@ -29,6 +29,7 @@ from msgine_sandbox.services.client_warnings import (
 )
 from msgine_sandbox.services.journal import Journal
 from msgine_sandbox.services.lifecycle import Lifecycle
+from msgine_sandbox.settings import BASE_PATH
 from msgine_sandbox.storage.store import Store
 
 _log = logging.getLogger(__name__)

@@ -17,8 +17,7 @@ from starlette.types import Scope
 from msgine_sandbox.asgi.body import MAX_BODY
 from msgine_sandbox.asgi.context import RequestContext
 from msgine_sandbox.model.errors import InvalidRequest, MethodNotAllowed, NotFound
-
-BASE_PATH = "/api/v1"
+from msgine_sandbox.settings import BASE_PATH
 
 _ENCODED_SLASH: Final = re.compile(rb"%2F", re.IGNORECASE)
 """A character of a segment instead of a separator (RFC 3986, 2.2)."""

@@ -17,14 +17,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from msgine_sandbox.cli.remote import (
-    BASE_PATH,
-    DEFAULT_TOKEN,
-    NO_RESULT,
-    RemoteSandbox,
-    on_a_sandbox,
-)
+from msgine_sandbox.cli.remote import DEFAULT_TOKEN, NO_RESULT, RemoteSandbox, on_a_sandbox
 from msgine_sandbox.model.characters import is_whole, printable
+from msgine_sandbox.settings import BASE_PATH
 
 _TIMEOUT: Final = 30.0  # seconds
 _LONGEST_PAUSE: Final = 60  # seconds, which is the longest window of the rate limit

@@ -6,7 +6,6 @@ from typing import Any, Final
 import click
 
 from msgine_sandbox.cli.remote import (
-    BASE_PATH,
     DEFAULT_TOKEN,
     RemoteSandbox,
     describe_error,
@@ -14,6 +13,7 @@ from msgine_sandbox.cli.remote import (
     print_reason,
     print_text,
 )
+from msgine_sandbox.settings import BASE_PATH
 from msgine_sandbox.testing.errors import MessageNotFound, SandboxError
 from msgine_sandbox.testing.messages import wait_for
 

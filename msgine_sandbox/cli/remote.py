@@ -12,11 +12,10 @@ import click
 
 from msgine_sandbox.cli.options import SettingOption
 from msgine_sandbox.model.characters import printable
-from msgine_sandbox.settings import ENVIRONMENT, URL_VARIABLE, Settings
+from msgine_sandbox.settings import BASE_PATH, ENVIRONMENT, URL_VARIABLE, Settings
 from msgine_sandbox.testing.client import AccountClient, ControlClient
 from msgine_sandbox.testing.errors import SandboxError
 
-BASE_PATH: Final = "/api/v1"
 DEFAULT_TOKEN: Final = "test_cli"  # noqa: S105  (any token opens an account)
 NO_RESULT: Final = 1
 """The exit status where there is no result: nothing came, the API refused, or answers differ."""

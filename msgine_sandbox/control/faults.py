@@ -11,7 +11,7 @@ from msgine_sandbox.asgi.body import content_of
 from msgine_sandbox.asgi.context import context_of
 from msgine_sandbox.asgi.fault_errors import FAULT_CODES
 from msgine_sandbox.asgi.fields import invalid_field
-from msgine_sandbox.asgi.routing import BASE_PATH, Resource, resource
+from msgine_sandbox.asgi.routing import Resource, resource
 from msgine_sandbox.control.bodies import Body, convert
 from msgine_sandbox.control.views import DeletedView, Drop, ListView, fault_view
 from msgine_sandbox.model.channel import TRAITS, Channel
@@ -35,6 +35,7 @@ from msgine_sandbox.model.webhook import EventType, WebhookMode
 from msgine_sandbox.services.accounts import Accounts
 from msgine_sandbox.services.faults import Faults, FaultSpec
 from msgine_sandbox.services.time_travel import FARTHEST
+from msgine_sandbox.settings import BASE_PATH
 from msgine_sandbox.storage.faults import FaultRows
 
 

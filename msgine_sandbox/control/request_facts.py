@@ -12,13 +12,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from msgine_sandbox.asgi.recipients import recipients_in
-from msgine_sandbox.asgi.routing import BASE_PATH
 from msgine_sandbox.control.views import EffectView, View, effect_view
 from msgine_sandbox.model.account import Admission
 from msgine_sandbox.model.journal import JournalEntry
 from msgine_sandbox.model.magic import Outcome
 from msgine_sandbox.model.warning import WarningCode
 from msgine_sandbox.services.journal import RequestOutcome, outcome_of
+from msgine_sandbox.settings import BASE_PATH
 
 _MOST_RECIPIENTS: Final = 3
 _BEGINNING: Final = 200

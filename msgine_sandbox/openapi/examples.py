@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from msgine_sandbox.asgi.routing import BASE_PATH
 from msgine_sandbox.model.choices import Answers
+from msgine_sandbox.settings import BASE_PATH
 
 _PACKAGE: Final = Path(__file__).parents[1]
 _TEXTS: Final[Mapping[str, str]] = {

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgine_sandbox.asgi.routing import BASE_PATH
 from msgine_sandbox.control.views import View
+from msgine_sandbox.settings import BASE_PATH
 from msgine_sandbox.version import __version__
 
 

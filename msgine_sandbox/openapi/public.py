@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from msgine_sandbox.asgi.routing import BASE_PATH, Routes
+from msgine_sandbox.asgi.routing import Routes
 from msgine_sandbox.model import errors, idempotency
 from msgine_sandbox.model.choices import Answers
 from msgine_sandbox.model.webhook import EventType
@@ -22,6 +22,7 @@ from msgine_sandbox.openapi.operations import (
 from msgine_sandbox.openapi.public_operations import public_operations
 from msgine_sandbox.openapi.schemas import Schemas
 from msgine_sandbox.services.webhooks.sender import Payload
+from msgine_sandbox.settings import BASE_PATH
 from msgine_sandbox.version import __version__
 
 _EVERYWHERE: Final = (

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from msgine_sandbox.testing.client import ControlClient
     from msgine_sandbox.testing.report import ReportFile
 
+# As in settings.py, which the client does not import: it takes time from each session of pytest.
 _BASE_PATH: Final = "/api/v1"
 
 

@@ -15,10 +15,10 @@ from stored_sms import ACCOUNT, sms
 from sync_box import sync_sandbox
 
 from msgine_sandbox.api.handlers import ShownMessages
-from msgine_sandbox.app import BASE_PATH
 from msgine_sandbox.model.bound import Bound
 from msgine_sandbox.model.clock import Clock, Clocks, RealTime
 from msgine_sandbox.model.message import Message
+from msgine_sandbox.settings import BASE_PATH
 from msgine_sandbox.storage.store import Store
 
 NUMBERS = ["+256701234567", "+256700000001", "+256700000002", "+256700000003", "+256700000005"]

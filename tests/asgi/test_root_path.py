@@ -13,9 +13,8 @@ from matching import assert_refused
 
 import msgine_sandbox
 from msgine_sandbox.app import create_app
-from msgine_sandbox.asgi.routing import BASE_PATH
 from msgine_sandbox.openapi.control import CALLS
-from msgine_sandbox.settings import Settings, SettingsError
+from msgine_sandbox.settings import BASE_PATH, Settings, SettingsError
 
 ROOT = "/team/sandbox"
 SMS = {"to": NUMBER, "message": "Hello"}

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from receiver import Receiver, receiving
 from transcript import Call, get, perform, post
 
-from msgine_sandbox.app import BASE_PATH
 from msgine_sandbox.model.clock import SECOND, RealTime
 from msgine_sandbox.sandbox import Sandbox
-from msgine_sandbox.settings import Settings
+from msgine_sandbox.settings import BASE_PATH, Settings
 
 TOKEN = "test_frozen"
 SMS = f"{BASE_PATH}/messages/sms"

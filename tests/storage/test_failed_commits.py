@@ -19,11 +19,10 @@ from sends import EMAIL, PUSH, SMS
 from snapshot import snapshot
 
 import msgine_sandbox
-from msgine_sandbox.app import BASE_PATH
 from msgine_sandbox.routes import api_routes, control_routes
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.services.feed import Feed, RequestRef
-from msgine_sandbox.settings import Settings
+from msgine_sandbox.settings import BASE_PATH, Settings
 from msgine_sandbox.storage.store import Store
 
 REFUSED_FIRST = "+256700004290"  # a magic recipient, whose requests are refused

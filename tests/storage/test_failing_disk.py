@@ -23,11 +23,11 @@ from live import Live, serving
 from matching import assert_refused
 from receiver import Receiver
 
-from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.app import app_of
 from msgine_sandbox.sandbox import Sandbox
 from msgine_sandbox.services.bus import StatusesChanged, WebhookAttempted
 from msgine_sandbox.services.deletion import Emptying
-from msgine_sandbox.settings import Settings
+from msgine_sandbox.settings import BASE_PATH, Settings
 
 SOON = {"sent_after": 0, "delivered_after": 0}
 

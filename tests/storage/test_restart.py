@@ -10,9 +10,9 @@ import pytest
 from box import NUMBER, Box, sandbox
 from receiver import Hanging, Receiver
 
-from msgine_sandbox.app import BASE_PATH
 from msgine_sandbox.model.clock import RealTime
 from msgine_sandbox.model.ids import Ids, id_at
+from msgine_sandbox.settings import BASE_PATH
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -5,9 +5,8 @@ from typing import Any
 from box import DEVELOPERS, Box, boxed
 from sends import EMAIL, PUSH, SMS
 
-from msgine_sandbox.app import BASE_PATH
 from msgine_sandbox.sandbox import Sandbox
-from msgine_sandbox.settings import Settings
+from msgine_sandbox.settings import BASE_PATH, Settings
 
 _KEPT = 128
 """Statements that `sqlite3` keeps for a connection."""

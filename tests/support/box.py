@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from matching import assert_refused
 
-from msgine_sandbox.app import BASE_PATH, app_of
+from msgine_sandbox.app import app_of
 from msgine_sandbox.sandbox import Bounds, Sandbox
-from msgine_sandbox.settings import Settings
+from msgine_sandbox.settings import BASE_PATH, Settings
 
 DEVELOPERS = f"{BASE_PATH}/developers"
 NUMBER = "+256701234567"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from msgine_sandbox.app import BASE_PATH
+from msgine_sandbox.settings import BASE_PATH
 
 NUMBER = "+256701234567"
 
