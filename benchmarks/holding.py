@@ -127,10 +127,20 @@ async def accounts(holds: Holds) -> None:
     await measured(holds, f"advance {ACCOUNTS} accounts", advanced)
 
 
+async def scenarios(holds: Holds) -> None:
+    """Load a scenario of many messages, into an account that has as many from the second time."""
+    client = Application(Sandbox(Settings()))
+    messages = [{"to": "+256701234567", "message": f"Your code is {n}"} for n in range(MESSAGES)]
+    body = {"accounts": [{"messages": messages}]}
+    for name in ("load", "replace"):
+        call = client.call("PUT", "/_sandbox/scenario", body)
+        await measured(holds, f"{name} a scenario of {MESSAGES}", call)
+
+
 def compare() -> None:
     """Print all figures."""
     holds = Holds()
-    for part in (searches, waits, advances, accounts):
+    for part in (searches, waits, advances, accounts, scenarios):
         asyncio.run(part(holds))
 
 

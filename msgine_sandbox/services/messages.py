@@ -105,7 +105,8 @@ class Messages:
         What has happened to it up to `since` is told to nobody.
         """
         steps = self._carrier.steps(message, since)
-        changes = [] if since else _changes_so_far(message)
+        is_told = message.timelines.known > 1 and not since  # as in `accept`
+        changes = _changes_so_far(message) if is_told else []
         await self._store.messages.add(message)
         await self._analytics.accepted(message)
         if steps:
