@@ -59,6 +59,17 @@ async def test_two_pages_are_not_one_request(box: Box) -> None:
     assert await box.warning_codes() == []
 
 
+async def test_a_new_key_for_each_attempt_does_not_hide_a_retry(box: Box) -> None:
+    fault = {"status": 503, "retryAfter": 60, "commit": True}
+    await box.add_fault(fault, times=1)
+    first = await box.send(key="attempt-1")
+    second = await box.send(key="attempt-2")
+    assert (first.status_code, second.status_code) == (503, 201)
+    assert await box.warning_codes() == ["retried-too-early"]
+    report = await box.get("/_sandbox/report")
+    assert (report["retries"]["total"], report["duplicates"]["total"]) == (1, 1)
+
+
 # post-retried-without-idempotency-key
 
 
